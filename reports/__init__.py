@@ -1,0 +1,1 @@
+"""Evidence in, documents out. Opens no bench."""

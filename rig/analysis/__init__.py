@@ -1,0 +1,1 @@
+"""Numbers from arrays: pure functions, frozen results; no clock, no I/O."""

@@ -1,0 +1,153 @@
+"""Time. The only module that reads or waits for wall time; everything else is handed a Clock.
+
+`SimClock` is a discrete-event clock in integer nanoseconds, so that virtual times are exact and repeatable. It is
+not responsible for what happens at an event: callbacks are.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+NS_PER_S = 1_000_000_000
+
+
+class Clock(Protocol):
+    """Seconds that pass, and waiting for them."""
+
+    def now(self) -> float:
+        """Get the seconds since this clock started."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for `seconds`; ValueError when negative or not finite."""
+        ...
+
+
+def ns_from_s(seconds: float) -> int:
+    """Convert seconds to whole nanoseconds; ValueError when negative or not finite."""
+    if not math.isfinite(seconds) or seconds < 0:
+        raise ValueError(f"Expected a finite, non-negative time in seconds, got {seconds!r}")
+    return round(seconds * NS_PER_S)
+
+
+class WallClock:
+    """Real time, from the operating system's monotonic clock."""
+
+    def __init__(self) -> None:
+        self._start_ns = time.monotonic_ns()
+
+    def now(self) -> float:
+        """Get the seconds since this clock was made."""
+        return (time.monotonic_ns() - self._start_ns) / NS_PER_S
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for `seconds` of real time."""
+        time.sleep(ns_from_s(seconds) / NS_PER_S)
+
+
+@dataclass(order=True, slots=True)
+class Event:
+    """A callback that falls due at `at_ns`; events of one instant run in the order they were scheduled."""
+
+    at_ns: int
+    order: int
+    callback: Callable[[], None] | None = field(compare=False)
+
+    def cancel(self) -> None:
+        """Never run this event."""
+        self.callback = None
+
+
+class SimClock:
+    """Simulated time: `sleep` runs everything that falls due, at its exact time, and returns at once."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+        self._queue: list[Event] = []
+        self._scheduled = 0
+        self._advancing = False
+
+    def now(self) -> float:
+        """Get the simulated seconds since this clock was made."""
+        return self.now_ns / NS_PER_S
+
+    def sleep(self, seconds: float) -> None:
+        """Run everything that falls due within `seconds` of simulated time."""
+        self.advance_to(self.now_ns + ns_from_s(seconds))
+
+    def call_at(self, at_ns: int, callback: Callable[[], None]) -> Event:
+        """Schedule `callback` for `at_ns`; ValueError when that has passed."""
+        if at_ns < self.now_ns:
+            raise ValueError(f"time can't go backwards: asked for {at_ns} ns, it is {self.now_ns} ns")
+        self._scheduled += 1
+        event = Event(at_ns, self._scheduled, callback)
+        heapq.heappush(self._queue, event)
+        return event
+
+    def next_due_ns(self) -> int | None:
+        """Get the time of the next event, None when nothing is scheduled."""
+        while self._queue and self._queue[0].callback is None:
+            heapq.heappop(self._queue)
+        return self._queue[0].at_ns if self._queue else None
+
+    def advance_to(self, at_ns: int) -> None:
+        """Run every event due up to and including `at_ns`, then stand at `at_ns`."""
+        self.advance_until(_never, at_ns)
+
+    def advance_until(self, done: Callable[[], bool], deadline_ns: int) -> bool:
+        """Run due events one by one until `done()`, at the latest until `deadline_ns`; return whether `done()`.
+
+        When done, the clock stands at the event that made it so; otherwise at `deadline_ns`.
+        """
+        if deadline_ns < self.now_ns:
+            raise ValueError(f"time can't go backwards: asked for {deadline_ns} ns, it is {self.now_ns} ns")
+        if self._advancing:
+            raise RuntimeError("an event callback tried to wait: callbacks schedule, they never sleep")
+        self._advancing = True
+        queue = self._queue
+        try:
+            while True:
+                if done():
+                    return True
+                while queue and queue[0].callback is None:
+                    heapq.heappop(queue)
+                if not queue or queue[0].at_ns > deadline_ns:
+                    self.now_ns = deadline_ns
+                    return False
+                event = heapq.heappop(queue)
+                self.now_ns = event.at_ns
+                callback, event.callback = event.callback, None
+                assert callback is not None
+                callback()
+        finally:
+            self._advancing = False
+
+
+def _never() -> bool:
+    return False
+
+
+class Deadline:
+    """A moment by which something must have happened.
+
+    `remaining_s` is never negative.
+    """
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._at_s = clock.now() + seconds
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds left, 0 when expired."""
+        return max(0.0, self._at_s - self._clock.now())
+
+    @property
+    def expired(self) -> bool:
+        """Whether the moment has come."""
+        return self._clock.now() >= self._at_s

@@ -1,0 +1,60 @@
+"""The error tree. Each error is one sentence: what was asked, of whom, what came back, what to look at.
+
+Not responsible for verdicts: no error here ever counts as a failure of the pump.
+"""
+
+from __future__ import annotations
+
+
+class RigError(Exception):
+    """The rig, not the pump, could not do what was asked."""
+
+
+class BenchFileError(RigError):
+    """A bench file, requirements file or command-line setting is wrong: file, key, what was found, what is allowed."""
+
+
+class BlockedError(RigError):
+    """A run may not start: calibration overdue, environment outside its band, a gate not passed."""
+
+
+class EvidenceError(RigError):
+    """The run record cannot be written or read back."""
+
+
+class DeviceError(RigError):
+    """Something on the far side of a wire did not do what was asked.
+
+    Attributes:
+        asked: what was sent or wanted.
+        of_whom: the device's role, model and address.
+        came_back: what it answered.
+        look_at: what to check first.
+    """
+
+    def __init__(self, *, asked: str, of_whom: str, came_back: str, look_at: str) -> None:
+        super().__init__(f"{of_whom}: {came_back} to {asked}; {look_at}")
+        self.asked = asked
+        self.of_whom = of_whom
+        self.came_back = came_back
+        self.look_at = look_at
+
+
+class NoReplyError(DeviceError):
+    """The device stayed silent until its time-out."""
+
+
+class BadReplyError(DeviceError):
+    """The device answered something that its protocol does not allow."""
+
+
+class RefusedError(DeviceError):
+    """The device understood and said no."""
+
+
+class NotConnectedError(DeviceError):
+    """The port or resource could not be opened, or was lost."""
+
+
+class WrongIdentityError(DeviceError):
+    """Another device than the bench file names is on this address."""

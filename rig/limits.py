@@ -1,0 +1,98 @@
+"""Limits, measurements and verdicts: the words in which a result is stated.
+
+Not responsible for where limits come from (the requirements file) nor for how a value was measured.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Verdict(Enum):
+    """What can be said of a requirement. FAIL is the pump's, ERROR is the rig's; neither UNSET nor ERROR is a pass."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    ERROR = "ERROR"
+    UNSET = "UNSET"
+    NOT_APPLICABLE = "NOT APPLICABLE"
+
+
+_WORST_FIRST = (
+    Verdict.FAIL,
+    Verdict.ERROR,
+    Verdict.INCONCLUSIVE,
+    Verdict.UNSET,
+    Verdict.PASS,
+    Verdict.NOT_APPLICABLE,
+)
+
+
+def worst(verdicts: list[Verdict]) -> Verdict:
+    """Get the verdict that speaks for all of `verdicts`; UNSET when there is none."""
+    return next((verdict for verdict in _WORST_FIRST if verdict in verdicts), Verdict.UNSET)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """An acceptance interval, ends included, in `unit`; an end that is None is open."""
+
+    unit: str
+    low: float | None = None
+    high: float | None = None
+
+    def __post_init__(self) -> None:
+        ends = [end for end in (self.low, self.high) if end is not None]
+        if not ends or not all(math.isfinite(end) for end in ends):
+            raise ValueError(f"A limit needs at least one finite end, got low {self.low!r} and high {self.high!r}")
+        if len(ends) == 2 and ends[0] > ends[1]:
+            raise ValueError(f"A limit's low end must not exceed its high end, got {self.low!r} and {self.high!r}")
+
+    def __str__(self) -> str:
+        if self.low is None:
+            return f"≤ {self.high:g} {self.unit}"
+        if self.high is None:
+            return f"≥ {self.low:g} {self.unit}"
+        if self.low == -self.high:
+            return f"±{self.high:g} {self.unit}"
+        return f"{self.low:g} … {self.high:g} {self.unit}"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A measured value in `unit` with its expanded uncertainty U (k = 2); U is 0 for a count or a yes/no."""
+
+    name: str
+    value: float
+    unit: str
+    expanded_uncertainty: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.value):
+            raise ValueError(f"{self.name} is not a finite number: {self.value!r}")
+        if not (math.isfinite(self.expanded_uncertainty) and self.expanded_uncertainty >= 0):
+            raise ValueError(f"{self.name}: the expanded uncertainty must be ≥ 0, got {self.expanded_uncertainty!r}")
+
+
+def judge(measurement: Measurement, limit: Limit) -> Verdict:
+    """Decide a measurement against its limit: a guard band as wide as U on both sides of each end.
+
+    PASS when value ± U lies inside, FAIL when it lies outside, INCONCLUSIVE when it straddles an end
+    (JCGM 106:2012, 8.3.2 guarded acceptance and 8.3.3 guarded rejection, w = U).
+
+    Raises:
+        ValueError: the units differ.
+    """
+    if measurement.unit != limit.unit:
+        raise ValueError(f"{measurement.name} is in {measurement.unit!r}, its limit in {limit.unit!r}")
+    low = -math.inf if limit.low is None else limit.low
+    high = math.inf if limit.high is None else limit.high
+    value, u = measurement.value, measurement.expanded_uncertainty
+    if low <= value - u and value + u <= high:
+        return Verdict.PASS
+    if value + u < low or value - u > high:
+        return Verdict.FAIL
+    return Verdict.INCONCLUSIVE

@@ -1,0 +1,1 @@
+"""Steps over several instruments; the only place that waits."""

@@ -1,0 +1,1 @@
+"""Drivers of pump controllers, one module or package each."""

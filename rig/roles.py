@@ -1,0 +1,277 @@
+"""What a bench can do, as small Protocols. Procedures and suites know these and nothing more.
+
+Not responsible for how any of it is done: drivers in `instruments/` and `rig/pump/` are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from rig.clock import Clock
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who answered: maker, model, serial number and firmware version, as the device itself states them."""
+
+    maker: str
+    model: str
+    serial_number: str
+    firmware: str
+
+
+class Instrument(Protocol):
+    """Anything with a name plate."""
+
+    def identify(self) -> Identity:
+        """Get the identity that the instrument states."""
+        ...
+
+    def self_test(self) -> str:
+        """Get a short sentence on the instrument's health; raises DeviceError when it is not fit for use."""
+        ...
+
+    def make_safe(self) -> None:
+        """Bring the instrument to the state in which the bench may be left alone."""
+        ...
+
+    def close(self) -> None:
+        """Release the port."""
+        ...
+
+
+@dataclass(frozen=True)
+class MassReading:
+    """One reading of a balance in grams, and whether the balance called it stable."""
+
+    mass_g: float
+    stable: bool
+
+
+class Balance(Instrument, Protocol):
+    """Weighs what the pump delivers."""
+
+    def read(self) -> MassReading:
+        """Measure the mass in g now, stable or not."""
+        ...
+
+    def read_stable(self) -> MassReading:
+        """Measure the mass in g once the balance calls it stable; raises RefusedError when it does not settle."""
+        ...
+
+    def tare(self) -> None:
+        """Set the present load as zero."""
+        ...
+
+
+class PressureSensor(Instrument, Protocol):
+    """Measures the line pressure."""
+
+    def read_kpa(self) -> float:
+        """Measure the gauge pressure in kPa."""
+        ...
+
+
+class PowerSupply(Instrument, Protocol):
+    """Feeds the pump in place of its battery."""
+
+    def set_output(self, *, voltage_v: float, current_limit_a: float) -> None:
+        """Set the output voltage in V and the current limit in A."""
+        ...
+
+    def switch(self, *, on: bool) -> None:
+        """Switch the output on or off."""
+        ...
+
+    def read_voltage_v(self) -> float:
+        """Measure the output voltage in V."""
+        ...
+
+    def read_current_a(self) -> float:
+        """Measure the output current in A."""
+        ...
+
+
+class Switch(Instrument, Protocol):
+    """Valves and relays, by the names that the bench file gives to its lines."""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """Names of the lines."""
+        ...
+
+    def set_line(self, line: str, *, energised: bool) -> None:
+        """Energise or release a line; ValueError naming the known lines when there is no such line."""
+        ...
+
+    def is_energised(self, line: str) -> bool:
+        """Get the state of a line, read back from the instrument."""
+        ...
+
+
+@dataclass(frozen=True)
+class Air:
+    """The air around the balance: °C, hPa and relative humidity 0..1."""
+
+    temperature_c: float
+    pressure_hpa: float
+    relative_humidity: float
+
+
+class Environment(Instrument, Protocol):
+    """Temperature, pressure and humidity at the balance."""
+
+    def read_air(self) -> Air:
+        """Measure temperature in °C, pressure in hPa and relative humidity (0..1)."""
+        ...
+
+
+class Capability(Enum):
+    """What a pump may be able to do. What it cannot is reported NOT APPLICABLE, never passed."""
+
+    BASAL_PROFILE = "basal profile"
+    FAST_BOLUS = "fast bolus"
+    CANCEL_BOLUS = "cancel a bolus"
+    RESERVOIR_LEVEL = "set the reservoir fill level"
+    OCCLUSION_DETECTION = "occlusion detection"
+    RESERVOIR_DETECTION = "reservoir detection"
+    HISTORY = "history"
+
+
+class TherapyState(Enum):
+    """Whether the pump delivers therapy."""
+
+    STOP = "stop"
+    PAUSE = "pause"
+    RUN = "run"
+    UNDETERMINED = "undetermined"
+
+
+@dataclass(frozen=True)
+class PumpStatus:
+    """A pump's state at one moment. `reservoir_u` is None when the pump cannot tell."""
+
+    therapy: TherapyState
+    operational: str
+    reservoir_u: float | None
+    reservoir_attached: bool
+
+
+@dataclass(frozen=True)
+class BasalSegment:
+    """A stretch of a daily basal profile: how long in minutes, and at what rate in U/h."""
+
+    duration_min: int
+    rate_u_per_h: float
+
+
+@dataclass(frozen=True)
+class BolusState:
+    """An active or ended bolus: what was programmed and what has been delivered, in U."""
+
+    bolus_id: int
+    programmed_u: float
+    delivered_u: float
+
+
+@dataclass(frozen=True)
+class Annunciation:
+    """What the pump wants a person to know. `kind` is a word such as "occlusion" or "reservoir low"."""
+
+    annunciation_id: int
+    kind: str
+    status: str
+
+
+@dataclass(frozen=True)
+class HistoryEvent:
+    """One entry of the pump's own log: gapless number, kind, seconds on the pump's clock, and its fields.
+
+    `fields` holds numbers with the unit in the key, such as `delivered_u`.
+    """
+
+    sequence: int
+    kind: str
+    pump_time_s: float
+    fields: Mapping[str, float | int | str]
+
+
+class Pump(Instrument, Protocol):
+    """The device under test."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What this pump can do."""
+        ...
+
+    def status(self) -> PumpStatus:
+        """Get the pump's state."""
+        ...
+
+    def run(self) -> None:
+        """Start therapy: the active basal profile is delivered."""
+        ...
+
+    def stop(self) -> None:
+        """Stop every delivery."""
+        ...
+
+    def set_reservoir_level(self, insulin_u: float) -> None:
+        """Tell the pump that a reservoir holding `insulin_u` has been inserted."""
+        ...
+
+    def set_basal_profile(self, segments: Sequence[BasalSegment]) -> None:
+        """Write and activate a daily profile; the segments must add up to 24 h."""
+        ...
+
+    def bolus(self, insulin_u: float) -> int:
+        """Start a fast bolus in U and return its id; RefusedError when the pump says no."""
+        ...
+
+    def active_boluses(self) -> list[BolusState]:
+        """Get the boluses still being delivered."""
+        ...
+
+    def cancel_bolus(self, bolus_id: int) -> None:
+        """Stop a bolus; RefusedError when it is not active."""
+        ...
+
+    def annunciations(self) -> list[Annunciation]:
+        """Get what is annunciated now."""
+        ...
+
+    def confirm(self, annunciation_id: int) -> None:
+        """Confirm an annunciation, as the user would on the pump."""
+        ...
+
+    def history(self, *, since: int = 0) -> list[HistoryEvent]:
+        """Get the log entries numbered `since` and later, oldest first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The instruments and the pump of one bench, by role."""
+
+    clock: Clock
+    balance: Balance
+    pressure: PressureSensor
+    supply: PowerSupply
+    switch: Switch
+    environment: Environment
+    pump: Pump
+
+    @property
+    def devices(self) -> dict[str, Instrument]:
+        """Every device by its role's name."""
+        return {
+            "balance": self.balance,
+            "pressure": self.pressure,
+            "supply": self.supply,
+            "switch": self.switch,
+            "environment": self.environment,
+            "pump": self.pump,
+        }

@@ -1,0 +1,132 @@
+"""A line between the host and one device, with its speed.
+
+Both directions take the time that the characters take. The host end blocks by advancing the simulated clock to the
+next byte that falls due; the device end is called back. Not responsible for meaning: bytes only.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from rig.clock import NS_PER_S, SimClock
+
+
+class Port:
+    """A duplex line; `baud` None is a network: `latency_s` each way and no character time.
+
+    Args:
+        clock: the simulated time.
+        baud: line speed in bit/s.
+        bits_per_character: start, data, parity and stop bits of one character.
+        latency_s: delay before the first character, each way.
+        bytewise: the device hears each character at its own time (a UART), not whole writes (a message).
+    """
+
+    def __init__(
+        self,
+        clock: SimClock,
+        *,
+        baud: int | None,
+        bits_per_character: int = 10,
+        latency_s: float = 0.0,
+        bytewise: bool = False,
+    ) -> None:
+        self.clock = clock
+        self.character_ns = 0 if baud is None else round(bits_per_character * NS_PER_S / baud)
+        self._latency_ns = round(latency_s * NS_PER_S)
+        self._bytewise = bytewise
+        self._on_receive: Callable[[bytes], None] = _ignore
+        self._to_device_free_ns = 0
+        self._to_host_free_ns = 0
+        self._to_host: deque[tuple[int, bytes]] = deque()  # (arrival of its first byte, bytes)
+        self.distort: Callable[[bytes], bytes] = _unchanged  # device to host; faults replace it
+
+    # ---- the device's end ----------------------------------------------------------------------------------
+
+    def on_receive(self, callback: Callable[[bytes], None]) -> None:
+        """Call `callback(data)` whenever bytes from the host have arrived."""
+        self._on_receive = callback
+
+    def send(self, data: bytes) -> None:
+        """Send `data` to the host, after whatever is still on the line."""
+        data = self.distort(data)
+        if not data:
+            return
+        start_ns = max(self.clock.now_ns + self._latency_ns, self._to_host_free_ns)
+        self._to_host.append((start_ns + self.character_ns, data))
+        self._to_host_free_ns = start_ns + len(data) * self.character_ns
+
+    # ---- the host's end ------------------------------------------------------------------------------------
+
+    def host_write(self, data: bytes) -> None:
+        """Send `data` to the device; returns at once, as a buffered port does."""
+        start_ns = max(self.clock.now_ns + self._latency_ns, self._to_device_free_ns)
+        self._to_device_free_ns = start_ns + len(data) * self.character_ns
+        chunks = [data[i : i + 1] for i in range(len(data))] if self._bytewise else [data]
+        arrived_ns = start_ns
+        for chunk in chunks:
+            arrived_ns += len(chunk) * self.character_ns
+            self.clock.call_at(arrived_ns, lambda chunk=chunk: self._on_receive(chunk))  # type: ignore[misc]
+
+    def host_waiting(self) -> int:
+        """Get the number of bytes that have arrived and are unread."""
+        return sum(self._arrived(first_ns, data) for first_ns, data in self._to_host)
+
+    def host_read(self, size: int, *, until: bytes | None = None, timeout_s: float | None) -> bytes:
+        """Read up to `size` bytes, or through the byte `until`, advancing time until they are there or `timeout_s` is over.
+
+        Returns what has come by then, maybe nothing. `timeout_s` None waits as long as anything is scheduled.
+        """
+        clock = self.clock
+        deadline_ns = None if timeout_s is None else clock.now_ns + round(timeout_s * NS_PER_S)
+        received = bytearray()
+        while len(received) < size:
+            if not self._to_host:
+                limit_ns = deadline_ns if deadline_ns is not None else clock.next_due_ns()
+                if limit_ns is None or (deadline_ns is not None and clock.now_ns >= deadline_ns):
+                    break
+                if not clock.advance_until(self._something_sent, limit_ns) and deadline_ns is not None:
+                    break
+                continue
+            first_ns, data = self._to_host[0]
+            wanted = min(size - len(received), len(data))
+            if until is not None and (position := data.find(until, 0, wanted)) >= 0:
+                wanted = position + 1
+            last_ns = first_ns + (wanted - 1) * self.character_ns
+            if last_ns > clock.now_ns:
+                clock.advance_to(last_ns if deadline_ns is None else min(last_ns, deadline_ns))
+                wanted = min(wanted, self._arrived(first_ns, data))
+                if wanted == 0:
+                    break
+            received += data[:wanted]
+            if wanted == len(data):
+                self._to_host.popleft()
+            else:
+                self._to_host[0] = (first_ns + wanted * self.character_ns, data[wanted:])
+            if until is not None and received.endswith(until):
+                break
+        return bytes(received)
+
+    def host_discard(self) -> None:
+        """Drop what has arrived and is unread."""
+        waiting = self.host_waiting()
+        if waiting:
+            self.host_read(waiting, timeout_s=0.0)
+
+    def _something_sent(self) -> bool:
+        return bool(self._to_host)
+
+    def _arrived(self, first_ns: int, data: bytes) -> int:
+        elapsed_ns = self.clock.now_ns - first_ns
+        if elapsed_ns < 0:
+            return 0
+        return len(data) if self.character_ns == 0 else min(len(data), elapsed_ns // self.character_ns + 1)
+
+
+def _ignore(data: bytes) -> None:
+    del data
+
+
+def _unchanged(data: bytes) -> bytes:
+    return data

@@ -1,0 +1,143 @@
+"""One message out, one message in, over a PyVISA resource. Every byte goes to a log.
+
+Not responsible for words: drivers are. Not responsible for retries: nothing here repeats a command.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import pyvisa
+from pyvisa.constants import Parity, StopBits
+from pyvisa.resources import MessageBasedResource, SerialInstrument
+
+from rig.clock import Clock
+from rig.errors import BadReplyError, NoReplyError, NotConnectedError
+
+
+class ByteLog(Protocol):
+    """Where the bytes of a wire are kept."""
+
+    def wire(self, at_s: float, device: str, direction: str, data: bytes) -> None:
+        """Keep `data` that went ">" to or came "<" from `device` at `at_s`."""
+        ...
+
+
+class NoLog:
+    """Keeps nothing."""
+
+    def wire(self, at_s: float, device: str, direction: str, data: bytes) -> None:
+        """Drop the bytes."""
+
+
+class Wire:
+    """One request and one reply over a PyVISA message resource.
+
+    Args:
+        resource: an open PyVISA resource.
+        device: what error sentences call the far side, such as "balance mettler_xpr on ASRL1::INSTR".
+        clock: stamps the log.
+        log: keeps every byte.
+    """
+
+    def __init__(self, resource: MessageBasedResource, device: str, clock: Clock, log: ByteLog) -> None:
+        self.device = device
+        self._resource = resource
+        self._clock = clock
+        self._log = log
+
+    def configure_serial(
+        self, *, baud: int, data_bits: int = 8, parity: Parity = Parity.none, stop_bits: StopBits = StopBits.one
+    ) -> None:
+        """Set the line speed and format, where the resource is a serial line; elsewhere there is nothing to set."""
+        if isinstance(self._resource, SerialInstrument):
+            self._resource.baud_rate = baud
+            self._resource.data_bits = data_bits
+            self._resource.parity = parity
+            self._resource.stop_bits = stop_bits
+
+    def configure_text(self, *, read_end: str, write_end: str, timeout_s: float, encoding: str = "ascii") -> None:
+        """Set the line ends and the reply time-out in s."""
+        self._resource.read_termination = read_end
+        self._resource.write_termination = write_end
+        self._resource.encoding = encoding
+        self._resource.timeout = timeout_s * 1000.0
+
+    def configure_binary(self, *, timeout_s: float) -> None:
+        """Read counted bytes, with no line end, within `timeout_s`."""
+        self._resource.read_termination = None
+        self._resource.write_termination = None
+        if isinstance(self._resource, SerialInstrument):
+            self._resource.end_input = pyvisa.constants.SerialTermination.none
+        self._resource.timeout = timeout_s * 1000.0
+
+    def write(self, message: str) -> None:
+        """Send one line."""
+        self.write_raw((message + (self._resource.write_termination or "")).encode(self._resource.encoding))
+
+    def read(self, *, asked: str, look_at: str, timeout_s: float | None = None) -> str:
+        """Read one line without its end; `asked` and `look_at` complete the error sentence.
+
+        Raises:
+            NoReplyError: nothing, or no whole line, within the time-out.
+            BadReplyError: bytes outside the encoding.
+        """
+        resource = self._resource
+        usual_ms = resource.timeout
+        if timeout_s is not None:
+            resource.timeout = timeout_s * 1000.0
+        try:
+            raw = resource.read_raw()
+        except pyvisa.VisaIOError as error:
+            raise self._failed(error, asked, look_at) from error
+        finally:
+            if timeout_s is not None:
+                resource.timeout = usual_ms
+        self._log.wire(self._clock.now(), self.device, "<", raw)
+        try:
+            text: str = raw.decode(resource.encoding)
+        except UnicodeDecodeError as error:
+            raise BadReplyError(
+                asked=asked, of_whom=self.device, came_back=f"answered bytes that are no text, {raw!r},", look_at=look_at
+            ) from error
+        return text.removesuffix(resource.read_termination or "")
+
+    def query(self, message: str, *, look_at: str, timeout_s: float | None = None) -> str:
+        """Send one line and read one line."""
+        self.write(message)
+        return self.read(asked=repr(message), look_at=look_at, timeout_s=timeout_s)
+
+    def write_raw(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self._log.wire(self._clock.now(), self.device, ">", data)
+        try:
+            self._resource.write_raw(data)
+        except pyvisa.VisaIOError as error:
+            raise self._failed(error, repr(data), "check the cable and the port") from error
+
+    def read_bytes(self, count: int, *, asked: str, look_at: str) -> bytes:
+        """Read exactly `count` bytes; NoReplyError when fewer come within the time-out."""
+        try:
+            data: bytes = self._resource.read_bytes(count)
+        except pyvisa.VisaIOError as error:
+            raise self._failed(error, asked, look_at) from error
+        self._log.wire(self._clock.now(), self.device, "<", data)
+        return data
+
+    def discard_input(self) -> None:
+        """Drop bytes that came unasked or late, so that the next reply answers the next request."""
+        self._resource.flush(pyvisa.constants.BufferOperation.discard_receive_buffer)
+
+    def close(self) -> None:
+        """Close the resource."""
+        self._resource.close()
+
+    def _failed(self, error: pyvisa.VisaIOError, asked: str, look_at: str) -> NoReplyError | NotConnectedError:
+        if error.error_code == pyvisa.constants.StatusCode.error_timeout:
+            within_s = self._resource.timeout / 1000.0
+            return NoReplyError(
+                asked=asked, of_whom=self.device, came_back=f"no reply within {within_s:g} s", look_at=look_at
+            )
+        return NotConnectedError(
+            asked=asked, of_whom=self.device, came_back=f"the VISA error {error.abbreviation}", look_at=look_at
+        )

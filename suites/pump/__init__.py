@@ -1,0 +1,1 @@
+"""Does the pump meet its requirements?"""

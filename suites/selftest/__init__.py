@@ -1,0 +1,1 @@
+"""Does the rig tell the truth? Hardware-free."""
