@@ -1,0 +1,36 @@
+"""What the instruments on the far side of a wire feel and do: physical quantities at the present simulated moment.
+
+A twin sees the world through this and nothing else. Not responsible for words on a wire.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Signals(Protocol):
+    """The simulated world as its instruments meet it."""
+
+    def weigh(self) -> tuple[float, bool]:
+        """Get the weighing cell's indication in g (filtered, not yet tared or rounded) and whether it is stable."""
+        ...
+
+    def line_pressure_kpa(self) -> float:
+        """Get the gauge pressure in the line in kPa, with the sensor's own error."""
+        ...
+
+    def air(self) -> tuple[float, float, float]:
+        """Get temperature in °C, pressure in hPa and relative humidity (0..1) at the balance."""
+        ...
+
+    def set_rail(self, voltage_v: float) -> None:
+        """Drive the pump's supply rail; 0 V is off."""
+        ...
+
+    def rail_current_a(self) -> float:
+        """Get the current that the pump draws in A."""
+        ...
+
+    def set_relay(self, line: int, *, energised: bool) -> None:
+        """Energise or release relay `line` (0-based); what hangs on it is the bench's matter."""
+        ...
