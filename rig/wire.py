@@ -65,8 +65,8 @@ class Wire:
 
     def configure_binary(self, *, timeout_s: float) -> None:
         """Read counted bytes, with no line end, within `timeout_s`."""
-        self._resource.read_termination = None
-        self._resource.write_termination = None
+        self._resource.read_termination = ""
+        self._resource.write_termination = ""
         if isinstance(self._resource, SerialInstrument):
             self._resource.end_input = pyvisa.constants.SerialTermination.none
         self._resource.timeout = timeout_s * 1000.0
@@ -98,7 +98,10 @@ class Wire:
             text: str = raw.decode(resource.encoding)
         except UnicodeDecodeError as error:
             raise BadReplyError(
-                asked=asked, of_whom=self.device, came_back=f"answered bytes that are no text, {raw!r},", look_at=look_at
+                asked=asked,
+                of_whom=self.device,
+                came_back=f"answered {raw!r}, which is no text,",
+                look_at=look_at,
             ) from error
         return text.removesuffix(resource.read_termination or "")
 

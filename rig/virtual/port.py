@@ -33,6 +33,8 @@ class Port:
         bytewise: bool = False,
     ) -> None:
         self.clock = clock
+        self.baud = baud
+        self.host_baud = baud  # what the host has set; another speed than the device's garbles both ways
         self.character_ns = 0 if baud is None else round(bits_per_character * NS_PER_S / baud)
         self._latency_ns = round(latency_s * NS_PER_S)
         self._bytewise = bytewise
@@ -53,6 +55,8 @@ class Port:
         data = self.distort(data)
         if not data:
             return
+        if self.host_baud != self.baud:
+            data = _misread(data)
         start_ns = max(self.clock.now_ns + self._latency_ns, self._to_host_free_ns)
         self._to_host.append((start_ns + self.character_ns, data))
         self._to_host_free_ns = start_ns + len(data) * self.character_ns
@@ -61,6 +65,8 @@ class Port:
 
     def host_write(self, data: bytes) -> None:
         """Send `data` to the device; returns at once, as a buffered port does."""
+        if self.host_baud != self.baud:
+            data = _misread(data)
         start_ns = max(self.clock.now_ns + self._latency_ns, self._to_device_free_ns)
         self._to_device_free_ns = start_ns + len(data) * self.character_ns
         chunks = [data[i : i + 1] for i in range(len(data))] if self._bytewise else [data]
@@ -74,7 +80,7 @@ class Port:
         return sum(self._arrived(first_ns, data) for first_ns, data in self._to_host)
 
     def host_read(self, size: int, *, until: bytes | None = None, timeout_s: float | None) -> bytes:
-        """Read up to `size` bytes, or through the byte `until`, advancing time until they are there or `timeout_s` is over.
+        """Read up to `size` bytes, or through the byte `until`, advancing time until then or for `timeout_s`.
 
         Returns what has come by then, maybe nothing. `timeout_s` None waits as long as anything is scheduled.
         """
@@ -130,3 +136,8 @@ def _ignore(data: bytes) -> None:
 
 def _unchanged(data: bytes) -> bytes:
     return data
+
+
+def _misread(data: bytes) -> bytes:
+    """Sample characters at the wrong speed: other characters come out."""
+    return bytes(octet ^ 0xA5 for octet in data)

@@ -1,0 +1,89 @@
+"""The requirements file: the only home of acceptance limits.
+
+Each requirement is a sentence, its source, the hazard it controls, and the measurements with limits that decide it.
+Not responsible for measuring nor for joining results (`rig.results`).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from rig.errors import BenchFileError
+from rig.limits import Limit
+from rig.validation import explain
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MeasurementRule(_Strict):
+    """A measurement that a requirement asks for, and its acceptance limit in `unit`."""
+
+    name: str
+    unit: str
+    low: float | None = None
+    high: float | None = None
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        _ = self.limit
+        return self
+
+    @property
+    def limit(self) -> Limit:
+        """The acceptance interval."""
+        return Limit(self.unit, self.low, self.high)
+
+
+class Requirement(_Strict):
+    """One requirement on a pump."""
+
+    id: str = Field(pattern=r"^[A-Z]+-[A-Z0-9.]+$")
+    text: str
+    clause: str
+    hazard: str
+    measurement: tuple[MeasurementRule, ...] = Field(min_length=1)
+
+    def rule(self, name: str) -> MeasurementRule:
+        """Get the rule for the measurement `name`; BenchFileError naming the known ones when there is none."""
+        for rule in self.measurement:
+            if rule.name == name:
+                return rule
+        known = ", ".join(repr(rule.name) for rule in self.measurement)
+        raise BenchFileError(f"requirement {self.id} asks for no measurement {name!r}; it knows {known}")
+
+
+class _File(_Strict):
+    requirement: tuple[Requirement, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        seen: set[str] = set()
+        for requirement in self.requirement:
+            if requirement.id in seen:
+                raise ValueError(f"the id {requirement.id} stands twice")
+            seen.add(requirement.id)
+        return self
+
+
+def read_requirements(path: Path) -> dict[str, Requirement]:
+    """Read a requirements file into requirements by id, in the file's order.
+
+    Raises:
+        BenchFileError: one sentence with file, key, what was found and what is allowed.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BenchFileError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BenchFileError(f"{path}: is no valid TOML: {error}") from error
+    try:
+        return {requirement.id: requirement for requirement in _File.model_validate(content).requirement}
+    except ValidationError as error:
+        raise BenchFileError(explain(path, error, _File)) from error

@@ -1,0 +1,128 @@
+"""Verdicts: the requirements joined with what the tests of a run measured.
+
+Not responsible for measuring, nor for printing. The rules are those of `rig.limits`: a rig error never passes and
+never fails a pump, and a requirement nobody measured is UNSET.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rig.limits import Measurement, Verdict, judge, worst
+from rig.requirements import Requirement
+
+FORMAT = 1
+
+EXIT_CODES = {
+    Verdict.PASS: 0,
+    Verdict.NOT_APPLICABLE: 0,
+    Verdict.FAIL: 1,
+    Verdict.ERROR: 3,
+    Verdict.UNSET: 3,
+    Verdict.INCONCLUSIVE: 4,
+}
+"""Exit code of `rig verify` for the verdict over all requirements in its scope; 2 is bad usage."""
+
+
+def join(
+    requirements: Mapping[str, Requirement], events: Sequence[Mapping[str, Any]], *, selected: str | None = None
+) -> dict[str, Any]:
+    """Build the content of results.json from the requirements and the events of tests.jsonl.
+
+    Args:
+        requirements: by id.
+        events: in the order of the file.
+        selected: the selection expression of a partial run; requirements that none of its tests names are out of its
+            scope: they stay UNSET in the list and do not decide its verdict.
+    """
+    tests = _tests(events)
+    rows = [_row(requirement, tests, events, selected) for requirement in requirements.values()]
+    verdict = worst([Verdict(row["verdict"]) for row in rows if row["in_scope"]])
+    return {
+        "format": FORMAT,
+        "verdict": verdict.value,
+        "selected": selected,
+        "requirements": rows,
+        "tests": list(tests.values()),
+    }
+
+
+def _tests(events: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    tests: dict[str, dict[str, Any]] = {}
+    for event in events:
+        if event["event"] == "collected":
+            tests[event["test"]] = {
+                "id": event["test"],
+                "title": event["title"],
+                "outcome": "not run",
+                "message": "the run ended before this test",
+                "duration_s": 0.0,
+                "requirements": event["requirements"],
+            }
+        elif event["event"] == "start":
+            tests[event["test"]] |= {"outcome": "error", "message": "the test was interrupted"}
+        elif event["event"] == "end":
+            tests[event["test"]] |= {key: event[key] for key in ("outcome", "message", "duration_s")}
+    return tests
+
+
+def _row(
+    requirement: Requirement,
+    tests: Mapping[str, Mapping[str, Any]],
+    events: Sequence[Mapping[str, Any]],
+    selected: str | None,
+) -> dict[str, Any]:
+    naming = [test for test in tests.values() if requirement.id in test["requirements"]]
+    measurements = [
+        _judged(requirement, event)
+        for event in events
+        if event["event"] == "measurement" and event["requirement"] == requirement.id
+    ]
+    verdict, reason = _verdict(requirement, naming, measurements)
+    if not naming and selected is not None:
+        reason = f"not selected by {selected!r}"
+    return {
+        "id": requirement.id,
+        "text": requirement.text,
+        "clause": requirement.clause,
+        "hazard": requirement.hazard,
+        "verdict": verdict.value,
+        "reason": reason,
+        "in_scope": bool(naming) or selected is None,
+        "tests": [test["id"] for test in naming],
+        "measurements": measurements,
+    }
+
+
+def _judged(requirement: Requirement, event: Mapping[str, Any]) -> dict[str, Any]:
+    measurement = Measurement(event["name"], event["value"], event["unit"], event["expanded_uncertainty"])
+    limit = requirement.rule(measurement.name).limit
+    return {
+        "name": measurement.name,
+        "value": measurement.value,
+        "unit": measurement.unit,
+        "expanded_uncertainty": measurement.expanded_uncertainty,
+        "limit": {"low": limit.low, "high": limit.high, "unit": limit.unit},
+        "verdict": judge(measurement, limit).value,
+        "test": event["test"],
+    }
+
+
+def _verdict(
+    requirement: Requirement, naming: Sequence[Mapping[str, Any]], measurements: Sequence[Mapping[str, Any]]
+) -> tuple[Verdict, str | None]:
+    """Decide one requirement: what was measured, then whether everything it asks for was measured at all."""
+    verdicts = [Verdict(measurement["verdict"]) for measurement in measurements]
+    if Verdict.FAIL in verdicts:
+        return Verdict.FAIL, None
+    disturbed = [test for test in naming if test["outcome"] in ("error", "not run")]
+    if disturbed:
+        return Verdict.ERROR, disturbed[0]["message"]
+    inapplicable = [test for test in naming if test["outcome"] == "not applicable"]
+    if inapplicable and not measurements:
+        return Verdict.NOT_APPLICABLE, inapplicable[0]["message"]
+    missing = {rule.name for rule in requirement.measurement} - {measurement["name"] for measurement in measurements}
+    if missing:
+        return Verdict.UNSET, f"never measured: {', '.join(sorted(missing))}"
+    return worst(verdicts), None

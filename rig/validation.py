@@ -1,0 +1,58 @@
+"""One sentence out of a pydantic validation error: file, key, what was found, what is allowed.
+
+Not responsible for the rules; the models state them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from collections.abc import Sequence
+from dataclasses import is_dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+
+def explain(file: Path | str, error: ValidationError, model: type[BaseModel]) -> str:
+    """Say what is wrong with `file`, for the first mistake; further mistakes are counted."""
+    mistakes = error.errors(include_url=False)
+    first = mistakes[0]
+    location = first["loc"]
+    key = ".".join(str(part) for part in location) or "the file"
+    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        known = known_keys(model, location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"allowed are {', '.join(known)}"
+        sentence = f"{file}: {key} is not a known key; {hint}"
+    elif first["type"] in ("missing", "missing_argument"):
+        sentence = f"{file}: {key} is missing"
+    else:
+        message = first["msg"].removeprefix("Value error, ")
+        sentence = f"{file}: {key} is {first['input']!r}: {message[0].lower()}{message[1:]}"
+    more = len(mistakes) - 1
+    return sentence + (f" (and {more} more mistake{'s' if more > 1 else ''})" if more else "")
+
+
+def known_keys(model: object, location: Sequence[int | str]) -> list[str]:
+    """List the keys allowed at `location` below `model`, a pydantic model or dataclass."""
+    here: object = model
+    for part in location:
+        if isinstance(part, int):
+            continue
+        here = _fields(here).get(str(part))
+    return list(_fields(here))
+
+
+def _fields(annotation: object) -> dict[str, object]:
+    """Get field names and types of whatever model stands inside `annotation`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {field.alias or name: field.annotation for name, field in annotation.model_fields.items()}
+    if is_dataclass(annotation):
+        return dict(typing.get_type_hints(annotation))
+    if typing.get_origin(annotation) is not None or isinstance(annotation, types.UnionType):
+        for argument in typing.get_args(annotation):
+            if fields := _fields(argument):
+                return fields
+    return {}
