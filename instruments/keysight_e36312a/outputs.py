@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+
 @dataclass(frozen=True)
 class Span:
     """What a setting may be, in V or A, and its DEFault."""

@@ -55,7 +55,7 @@ class Port:
         data = self.distort(data)
         if not data:
             return
-        if self.host_baud != self.baud:
+        if self.baud not in (None, self.host_baud):
             data = _misread(data)
         start_ns = max(self.clock.now_ns + self._latency_ns, self._to_host_free_ns)
         self._to_host.append((start_ns + self.character_ns, data))
@@ -65,7 +65,7 @@ class Port:
 
     def host_write(self, data: bytes) -> None:
         """Send `data` to the device; returns at once, as a buffered port does."""
-        if self.host_baud != self.baud:
+        if self.baud not in (None, self.host_baud):
             data = _misread(data)
         start_ns = max(self.clock.now_ns + self._latency_ns, self._to_device_free_ns)
         self._to_device_free_ns = start_ns + len(data) * self.character_ns

@@ -1,0 +1,1 @@
+"""Numato Lab 8 Channel USB Relay Module: valves and relays."""

@@ -1,0 +1,141 @@
+"""Numato Lab 8 Channel USB Relay Module as the switch of valves and relays.
+
+Every write is read back. Not responsible for what a line is connected to, nor for the time that contacts take.
+Source: Numato Lab, 8 Channel USB Relay Module, user guide (numato.com/docs); see protocol.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from rig.clock import Clock
+from rig.errors import BadReplyError, RefusedError
+from rig.roles import Identity
+from rig.wire import Wire
+
+RELAY_COUNT = 8
+REPLY_TIMEOUT_S = 1.0
+
+_LOOK_AT_CABLE = "check the USB cable and the port name (protocol.md, Framing)"
+_LOOK_AT_MODULE = "is another device on this port? (protocol.md, Framing)"
+
+
+class NumatoRelayModule:
+    """Switch role over the module's terminal dialogue."""
+
+    def __init__(self, wire: Wire, lines: Mapping[str, int]) -> None:
+        self._wire = wire
+        self._relays = dict(lines)
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """Names of the lines."""
+        return tuple(self._relays)
+
+    def identify(self) -> Identity:
+        """Get the module's id as serial number, and its firmware; maker and model it does not state."""
+        self._clear_half_line()
+        return Identity(
+            maker="Numato Lab",
+            model="8 Channel USB Relay Module",
+            serial_number=self._ask("id get", r"[!-~]{8}"),
+            firmware=self._ask("ver", r"[!-~]+"),
+        )
+
+    def self_test(self) -> str:
+        """Compare `relay readall` with each relay read singly; BadReplyError when the module contradicts itself."""
+        self._clear_half_line()
+        mask = self._read_all()
+        energised = [line for line, relay in self._relays.items() if mask >> relay & 1]
+        for line, relay in self._relays.items():
+            if self.is_energised(line) != (line in energised):
+                raise self._bad(f"relay read {relay}", f"another state than in {mask:02x}", "power-cycle the module")
+        return f"answers; energised: {', '.join(energised) or 'none'}"
+
+    def set_line(self, line: str, *, energised: bool) -> None:
+        """Energise or release a line and read it back; ValueError naming the known lines when there is no such line."""
+        relay = self._relay(line)
+        wanted = "on" if energised else "off"
+        self._tell(f"relay {wanted} {relay}")
+        if self.is_energised(line) != energised:
+            raise self._not_obeyed(f"relay {wanted} {relay}", f"read back {'off' if energised else 'on'}")
+
+    def is_energised(self, line: str) -> bool:
+        """Get the state of a line, read back from the module."""
+        return self._ask(f"relay read {self._relay(line)}", r"on|off") == "on"
+
+    def make_safe(self) -> None:
+        """Release every relay of the module, named or not, and read them back."""
+        self._clear_half_line()
+        self._tell("relay writeall 00")
+        mask = self._read_all()
+        if mask != 0:
+            raise self._not_obeyed("relay writeall 00", f"read back {mask:02x}")
+
+    def close(self) -> None:
+        """Release the port; the relays stay as they are."""
+        self._wire.close()
+
+    def _relay(self, line: str) -> int:
+        if line not in self._relays:
+            raise ValueError(f"no line {line!r}: the lines are {', '.join(self._relays) or 'none'}")
+        return self._relays[line]
+
+    def _read_all(self) -> int:
+        return int(self._ask("relay readall", r"[0-9a-fA-F]{2}"), 16)
+
+    def _clear_half_line(self) -> None:
+        """End a line that a broken session may have left in the module, and drop what comes back."""
+        self._wire.query("", look_at=_LOOK_AT_CABLE)
+        self._wire.discard_input()
+
+    def _tell(self, command: str) -> None:
+        answer = self._exchange(command)
+        if answer:
+            raise self._bad(command, repr(answer), _LOOK_AT_MODULE)
+
+    def _ask(self, command: str, form: str) -> str:
+        answer = self._exchange(command)
+        if len(answer) != 1 or re.fullmatch(form, answer[0]) is None:
+            raise self._bad(command, repr(answer), _LOOK_AT_MODULE)
+        return answer[0]
+
+    def _exchange(self, command: str) -> list[str]:
+        """Send a command; return the lines between its echo and the prompt."""
+        reply = self._wire.query(command, look_at=_LOOK_AT_CABLE)
+        echo, *answer = reply.replace("\r", "\n").split("\n")
+        if echo.strip() != command:
+            raise self._bad(command, f"{reply!r} and not its echo", _LOOK_AT_MODULE)
+        return [line for line in answer if line]
+
+    def _bad(self, command: str, answered: str, look_at: str) -> BadReplyError:
+        return BadReplyError(
+            asked=repr(command), of_whom=self._wire.device, came_back=f"answered {answered}", look_at=look_at
+        )
+
+    def _not_obeyed(self, command: str, came_back: str) -> RefusedError:
+        return RefusedError(
+            asked=repr(command),
+            of_whom=self._wire.device,
+            came_back=came_back,
+            look_at="check the module's supply: USB alone may not drive the coils (protocol.md, Write safety)",
+        )
+
+
+def open_driver(wire: Wire, *, clock: Clock, lines: Mapping[str, int]) -> NumatoRelayModule:
+    """Configure the wire and return the driver; nothing is sent yet.
+
+    Args:
+        wire: the module's port.
+        clock: not needed, nothing here is timed.
+        lines: names of the bench's lines to relay numbers 0..7; ValueError on another number or a relay named twice.
+    """
+    del clock
+    for line, relay in lines.items():
+        if not 0 <= relay < RELAY_COUNT:
+            raise ValueError(f"Expected a relay from 0 to {RELAY_COUNT - 1} for line {line!r}, got {relay}")
+    if len(set(lines.values())) < len(lines):
+        raise ValueError(f"two lines share a relay: {dict(lines)}")
+    wire.configure_text(read_end=">", write_end="\r", timeout_s=REPLY_TIMEOUT_S)
+    return NumatoRelayModule(wire, lines)

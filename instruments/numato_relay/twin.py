@@ -1,0 +1,107 @@
+"""The far side of the wire of a Numato Lab 8 Channel USB Relay Module: a terminal that echoes what it hears.
+
+Eight relays, an identity that the user sets, no GPIO and no analogue inputs: this model has none. Not responsible for
+what hangs on a relay: the simulated world is.
+Source: Numato Lab, 8 Channel USB Relay Module, user guide (numato.com/docs); see protocol.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from rig.clock import Event, ns_from_s
+from rig.virtual.port import Port
+from rig.virtual.signals import Signals
+
+BAUD: int | None = None
+"""A USB CDC device: the host's line coding changes nothing, characters take no time on a wire."""
+
+BITS_PER_CHARACTER = 10
+RELAYS = 8
+ANSWER_AFTER_S = 0.001
+"""One frame of full-speed USB."""
+
+OPERATE_AFTER_S = 0.010
+RELEASE_AFTER_S = 0.005
+"""Longest operate and release times of a 10 A PCB relay (Songle SRD data sheet); `relay read` tells of the coil."""
+
+FIRMWARE = "00000008"
+LINE_END = b"\n\r"
+PROMPT = b">"
+LONGEST_LINE = 64
+
+
+class NumatoRelay:
+    """The module: coils, contacts that follow them, identity, and the command table."""
+
+    def __init__(self, port: Port, signals: Signals, *, serial_number: str) -> None:
+        if not re.fullmatch(r"[!-~]{8}", serial_number):
+            raise ValueError(f"the module's id has exactly 8 printable characters, got {serial_number!r}")
+        self._port = port
+        self._signals = signals
+        self._id = serial_number
+        self._coils = [False] * RELAYS
+        self._moving: list[Event | None] = [None] * RELAYS
+        self._line = b""
+        self._commands: list[tuple[re.Pattern[str], Callable[..., str | None]]] = [
+            (re.compile(r"ver"), lambda: FIRMWARE),
+            (re.compile(r"id get"), lambda: self._id),
+            (re.compile(r"id set ([!-~]{8})"), self._set_id),
+            (re.compile(r"relay on ([0-7])"), lambda relay: self._drive(int(relay), energised=True)),
+            (re.compile(r"relay off ([0-7])"), lambda relay: self._drive(int(relay), energised=False)),
+            (re.compile(r"relay read ([0-7])"), lambda relay: "on" if self._coils[int(relay)] else "off"),
+            (re.compile(r"relay readall"), self._read_all),
+            (re.compile(r"relay writeall ([0-9a-fA-F]{2})"), self._write_all),
+            (re.compile(r"reset"), lambda: self._write_all("00")),
+        ]
+        port.on_receive(self._receive)
+
+    def _receive(self, data: bytes) -> None:
+        for character in (data[i : i + 1] for i in range(len(data))):
+            if character == b"\r":
+                self._port.send(LINE_END)
+                line, self._line = self._line, b""
+                self._answer(self._run(line.decode("latin-1").strip()))
+            elif b" " <= character <= b"~" and len(self._line) < LONGEST_LINE:
+                self._port.send(character)
+                self._line += character
+
+    def _answer(self, response: str | None) -> None:
+        answer = PROMPT if response is None else response.encode("ascii") + LINE_END + PROMPT
+        due_ns = self._port.clock.now_ns + ns_from_s(ANSWER_AFTER_S)
+        self._port.clock.call_at(due_ns, lambda: self._port.send(answer))
+
+    def _run(self, line: str) -> str | None:
+        for pattern, act in self._commands:
+            match = pattern.fullmatch(line)
+            if match:
+                return act(*match.groups())
+        return None  # a line that it doesn't know gets the prompt and nothing else
+
+    def _set_id(self, new_id: str) -> None:
+        self._id = new_id
+
+    def _read_all(self) -> str:
+        return f"{sum(on << relay for relay, on in enumerate(self._coils)):02x}"
+
+    def _write_all(self, mask: str) -> None:
+        for relay in range(RELAYS):
+            self._drive(relay, energised=bool(int(mask, 16) >> relay & 1))
+
+    def _drive(self, relay: int, *, energised: bool) -> None:
+        if energised == self._coils[relay]:
+            return
+        self._coils[relay] = energised
+        moving = self._moving[relay]
+        if moving is not None:
+            moving.cancel()
+        due_ns = self._port.clock.now_ns + ns_from_s(OPERATE_AFTER_S if energised else RELEASE_AFTER_S)
+        self._moving[relay] = self._port.clock.call_at(
+            due_ns, lambda: self._signals.set_relay(relay, energised=energised)
+        )
+
+
+def open_twin(port: Port, signals: Signals, *, serial_number: str) -> NumatoRelay:
+    """Put a relay module on `port`; `serial_number` is its 8-character id."""
+    return NumatoRelay(port, signals, serial_number=serial_number)
