@@ -104,6 +104,10 @@ class RunFolder:
         """Start a test."""
         return TestRecorder(self.path, test_id, clock)
 
+    def wire_log(self, test_id: str) -> WireLog:
+        """Start the log of the bytes that a test exchanges."""
+        return WireLog(self.path / "wire" / f"{slug(test_id)}.log")
+
     def failed_before_start(self, test_id: str, message: str) -> None:
         """State that a test could not begin because of the rig."""
         self._event({"event": "end", "test": test_id, "outcome": "error", "message": message, "duration_s": 0.0})
@@ -119,7 +123,7 @@ class RunFolder:
 
 
 class TestRecorder:
-    """What one test leaves behind. Fulfils `rig.wire.ByteLog`."""
+    """What one test leaves behind."""
 
     __test__ = False  # pytest: this is no test class
 
@@ -132,7 +136,6 @@ class TestRecorder:
         self._tests = AppendOnlyFile(run / "tests.jsonl")
         self._steps = AppendOnlyFile(run / "steps.jsonl")
         self._progress = AppendOnlyFile(run / "progress.jsonl")
-        self._wire = AppendOnlyFile(run / "wire" / f"{self.slug}.log")
         self._samples: dict[str, tuple[tuple[str, ...], AppendOnlyFile]] = {}
         self._tests.json({"event": "start", "test": test_id})
 
@@ -175,10 +178,6 @@ class TestRecorder:
         """Keep computed numbers as `analysis/<test>/<name>.json`."""
         write_json(self._run / "analysis" / self.slug / f"{name}.json", {"kind": kind, **content})
 
-    def wire(self, at_s: float, device: str, direction: str, data: bytes) -> None:
-        """Keep bytes that went ">" to or came "<" from a device."""
-        self._wire.line(f"{at_s:.6f}\t{device}\t{direction}\t{data.hex(' ')}")
-
     def end(self, outcome: str, message: str | None = None) -> None:
         """End the test: outcome `passed`, `failed`, `error` or `not applicable`, and why."""
         duration_s = self._clock.now() - self._started_s
@@ -197,6 +196,21 @@ class TestRecorder:
             *(file for _, file in self._samples.values()),
         ):
             file.close()
+
+
+class WireLog:
+    """Every byte to and from every device, one message a line. Fulfils `rig.wire.ByteLog`."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = AppendOnlyFile(path)
+
+    def wire(self, at_s: float, device: str, direction: str, data: bytes) -> None:
+        """Keep bytes that went ">" to or came "<" from `device`."""
+        self._file.line(f"{at_s:.6f}\t{device}\t{direction}\t{data.hex(' ')}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -253,10 +253,25 @@ class Pump(Instrument, Protocol):
 
 
 @dataclass(frozen=True)
+class Metrology:
+    """What a bench declares of its own measuring: standard uncertainties u, expanded U (k = 2), and the allowed air."""
+
+    balance_repeatability_g: float
+    balance_readability_g: float
+    balance_calibration_percent: float
+    evaporation_g_per_h: float
+    evaporation_uncertainty_g_per_h: float
+    pressure_expanded_uncertainty_kpa: float
+    temperature_band_c: tuple[float, float]
+    humidity_band: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Bench:
     """The instruments and the pump of one bench, by role."""
 
     clock: Clock
+    metrology: Metrology
     balance: Balance
     pressure: PressureSensor
     supply: PowerSupply

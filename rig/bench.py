@@ -1,0 +1,210 @@
+"""The composition root: a bench file in, a `Bench` of opened and identified devices out.
+
+The only module that knows drivers by name and whether a bench is virtual. Not responsible for what is done with it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pyvisa
+from pyvisa.resources import MessageBasedResource
+
+from rig.bench_file import BenchFile, CalibratedTable, InstrumentTable, read_bench_file
+from rig.clock import Clock, WallClock
+from rig.errors import BenchFileError, BlockedError, DeviceError, NotConnectedError, WrongIdentityError
+from rig.evidence import utc_now
+from rig.roles import Bench, Instrument, Metrology
+from rig.wire import ByteLog, NoLog, Wire
+
+ROLES = ("supply", "switch", "environment", "pressure", "balance", "pump")
+"""In the order of opening: the supply first, because the pump has no power before it."""
+
+
+@dataclass(frozen=True)
+class FarSide:
+    """What drivers reach from here: a clock, a VISA resource manager, the pump's port, and the date there."""
+
+    clock: Clock
+    resources: pyvisa.ResourceManager
+    pump_port: str
+    today: datetime.date
+
+
+@contextmanager
+def open_bench(
+    path: Path | str, overrides: Mapping[str, Any] | None = None, *, log: ByteLog | None = None
+) -> Iterator[Bench]:
+    """Open every device of a bench file, compare identities and calibration, and hand over the bench.
+
+    On leaving, whatever happened, the pump is stopped, the bench made safe and every port closed.
+
+    Args:
+        path: the bench file.
+        overrides: "table.key" to value, laid over the file.
+        log: keeps every byte of every wire.
+
+    Raises:
+        BenchFileError: the file is wrong.
+        BlockedError: a calibration is overdue.
+        DeviceError: a device cannot be opened, stays silent, or is not the one that the file names.
+    """
+    spec, _ = read_bench_file(Path(path), overrides)
+    with ExitStack() as stack:
+        far = stack.enter_context(far_side(spec))
+        for role in ROLES:
+            refuse_overdue(spec, role, far.today)
+        devices: dict[str, Any] = {}
+        stack.callback(leave_safe, devices)
+        for role in ROLES:
+            devices[role] = open_device(spec, role, far, log or NoLog())
+            compare_identity(spec, role, devices[role])
+            if role == "supply":
+                power_pump(spec, devices[role])
+        yield Bench(clock=far.clock, metrology=metrology(spec), **devices)
+
+
+@contextmanager
+def far_side(spec: BenchFile) -> Iterator[FarSide]:
+    """Get the lab's VISA library and wall clock, or build the simulated world in their place."""
+    if spec.virtual is None:
+        resources = pyvisa.ResourceManager(spec.visa_library)
+        try:
+            yield FarSide(WallClock(), resources, spec.pump.port, datetime.date.fromisoformat(utc_now()[:10]))
+        finally:
+            resources.close()
+        return
+    with open_virtual(spec) as world:
+        yield FarSide(world.clock, pyvisa.ResourceManager(world.visa_library()), spec.pump.port, spec.virtual.date)
+
+
+@contextmanager
+def open_virtual(spec: BenchFile) -> Iterator[Any]:
+    """Build the simulated world of a virtual bench: a `rig.virtual.world.World`."""
+    from rig.virtual.world import TwinPlace, World  # a lab bench installs without what this needs
+
+    virtual = spec.virtual
+    assert virtual is not None
+    places = []
+    for role in ROLES[:-1]:
+        table = _table(spec, role)
+        serial_number = virtual.serial_numbers.get(role, table.serial_number)
+        places.append(TwinPlace(role, table.address, serial_number, _instrument_module(role, table.driver, "twin")))
+    world = World(
+        parameters=virtual.parameters,
+        seed=virtual.seed,
+        firmware=virtual.firmware.read_bytes(),
+        places=places,
+        pump_url=spec.pump.port,
+        occluder_line=spec.switch.lines["occluder"],
+    )
+    try:
+        for fault in virtual.fault:
+            world.schedule_fault(fault.device, fault.kind, fault.at)
+        yield world
+    finally:
+        world.close()
+
+
+def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Any:  # noqa: ANN401 - one of the roles
+    """Open one device by its role; DeviceError when its port cannot be had."""
+    if role == "pump":
+        name = spec.pump.driver
+        known = [module.name for module in pkgutil.iter_modules(importlib.import_module("rig.pump").__path__)]
+        if name not in known:
+            raise BenchFileError(f"pump.driver is {name!r}: there is no such driver; known are {', '.join(known)}")
+        return importlib.import_module(f"rig.pump.{name}").open_driver(far.pump_port, clock=far.clock, log=log)
+    table = _table(spec, role)
+    module = _instrument_module(role, table.driver, "driver")
+    device = f"{role} {table.driver} on {table.address}"
+    try:
+        resource = far.resources.open_resource(table.address)
+    except (pyvisa.Error, ValueError, OSError) as error:
+        raise NotConnectedError(
+            asked="opening it",
+            of_whom=device,
+            came_back=f"the resource cannot be opened ({error}) in answer",
+            look_at="check the cable, the power and the address in the bench file",
+        ) from error
+    if not isinstance(resource, MessageBasedResource):
+        resource.close()
+        raise BenchFileError(f"{role}.address is {table.address!r}: this is no resource that takes messages")
+    options = {"lines": spec.switch.lines} if role == "switch" else {}
+    return module.open_driver(Wire(resource, device, far.clock, log), clock=far.clock, **options)
+
+
+def compare_identity(spec: BenchFile, role: str, device: Instrument) -> None:
+    """Refuse a device whose serial number is not the bench file's; WrongIdentityError prints both."""
+    expected = (spec.pump if role == "pump" else _table(spec, role)).serial_number
+    identity = device.identify()
+    if identity.serial_number != expected:
+        raise WrongIdentityError(
+            asked=f"its serial number, {expected!r} in the bench file",
+            of_whom=f"{role} {identity.maker} {identity.model}",
+            came_back=f"the answer was {identity.serial_number!r}",
+            look_at="connect the instrument that the bench file names, or correct the file",
+        )
+
+
+def refuse_overdue(spec: BenchFile, role: str, today: datetime.date) -> None:
+    """Refuse an instrument whose calibration has run out; BlockedError."""
+    table = None if role == "pump" else _table(spec, role)
+    if isinstance(table, CalibratedTable) and today > table.calibration_due:
+        raise BlockedError(
+            f"{role} {table.driver} {table.serial_number}: its calibration was due on {table.calibration_due}, "
+            f"today is {today}; have it calibrated and enter the new dates in the bench file"
+        )
+
+
+def power_pump(spec: BenchFile, supply: Any) -> None:  # noqa: ANN401 - a PowerSupply
+    """Give the pump its supply voltage."""
+    supply.set_output(voltage_v=spec.supply.voltage, current_limit_a=spec.supply.current_limit)
+    supply.switch(on=True)
+
+
+def leave_safe(devices: Mapping[str, Instrument]) -> list[DeviceError]:
+    """Stop the pump, then release and switch off everything, whatever fails on the way; returns what failed."""
+    failed = []
+    for role in reversed([role for role in ROLES if role in devices]):
+        for leave in (devices[role].make_safe, devices[role].close):
+            try:
+                leave()
+            except DeviceError as error:
+                failed.append(error)
+    return failed
+
+
+def metrology(spec: BenchFile) -> Metrology:
+    """Get what the bench file declares of the bench's measuring."""
+    return Metrology(
+        balance_repeatability_g=spec.balance.repeatability,
+        balance_readability_g=spec.balance.readability,
+        balance_calibration_percent=spec.balance.calibration_uncertainty,
+        evaporation_g_per_h=spec.fluid.evaporation_per_hour,
+        evaporation_uncertainty_g_per_h=spec.fluid.evaporation_uncertainty_per_hour,
+        pressure_expanded_uncertainty_kpa=spec.pressure.expanded_uncertainty,
+        temperature_band_c=(spec.environment.lowest_temperature, spec.environment.highest_temperature),
+        humidity_band=(spec.environment.lowest_humidity / 100.0, spec.environment.highest_humidity / 100.0),
+    )
+
+
+def _table(spec: BenchFile, role: str) -> InstrumentTable:
+    table = getattr(spec, role)
+    assert isinstance(table, InstrumentTable)
+    return table
+
+
+def _instrument_module(role: str, name: str, part: str) -> ModuleType:
+    """Import `instruments/<name>/<part>.py`; BenchFileError naming the known instruments when there is none."""
+    known = [module.name for module in pkgutil.iter_modules(importlib.import_module("instruments").__path__)]
+    if name not in known:
+        raise BenchFileError(f"{role}.driver is {name!r}: there is no such instrument; known are {', '.join(known)}")
+    return importlib.import_module(f"instruments.{name}.{part}")

@@ -1,0 +1,218 @@
+"""The bench file: which instruments stand on the bench, where, and until when they are calibrated.
+
+TOML, one table a role. Quantities carry their unit. Unknown keys are refused. Not responsible for opening anything.
+"""
+
+from __future__ import annotations
+
+import datetime
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from rig.errors import BenchFileError
+from rig.units import parse
+from rig.validation import explain
+from rig.virtual.parameters import VirtualParameters
+
+
+def _quantity(dimension: str) -> BeforeValidator:
+    def parsed(text: object) -> float:
+        if not isinstance(text, str):
+            raise ValueError(f"a quantity needs its unit and quotation marks, such as {_EXAMPLES[dimension]!r}")
+        return parse(text, dimension)
+
+    return BeforeValidator(parsed)
+
+
+_EXAMPLES = {
+    "mass_g": "2.5 µg",
+    "voltage_v": "3.7 V",
+    "current_a": "0.5 A",
+    "pressure_kpa": "0.5 kPa",
+    "temperature_c": "15 °C",
+    "percent": "80 %",
+    "time_s": "3 h",
+}
+
+MassG = Annotated[float, _quantity("mass_g")]
+VoltageV = Annotated[float, _quantity("voltage_v")]
+CurrentA = Annotated[float, _quantity("current_a")]
+PressureKpa = Annotated[float, _quantity("pressure_kpa")]
+TemperatureC = Annotated[float, _quantity("temperature_c")]
+Percent = Annotated[float, _quantity("percent")]
+TimeS = Annotated[float, _quantity("time_s")]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InstrumentTable(_Table):
+    """An instrument: its driver (a folder of `instruments/`), VISA address, and name plate."""
+
+    driver: str
+    address: str
+    serial_number: str
+
+
+class CalibratedTable(InstrumentTable):
+    """An instrument whose readings become results: it must be calibrated, and stay so."""
+
+    calibrated: datetime.date
+    calibration_due: datetime.date
+
+    @model_validator(mode="after")
+    def _due_after_calibrated(self) -> Self:
+        if self.calibration_due <= self.calibrated:
+            raise ValueError(f"calibration_due must be later than calibrated, {self.calibrated}")
+        return self
+
+
+class BalanceTable(CalibratedTable):
+    """The balance; `repeatability` and `readability` enter the uncertainty of every volume."""
+
+    repeatability: MassG = Field(gt=0)
+    readability: MassG = Field(gt=0)
+    calibration_uncertainty: Percent = Field(gt=0)
+
+
+class PressureTable(CalibratedTable):
+    """The pressure sensor in the line, and its expanded uncertainty (k = 2) from the calibration certificate."""
+
+    expanded_uncertainty: PressureKpa = Field(gt=0)
+
+
+class SupplyTable(InstrumentTable):
+    """The power supply in place of the pump's battery."""
+
+    voltage: VoltageV = Field(gt=0, le=25)
+    current_limit: CurrentA = Field(gt=0, le=5)
+
+
+class SwitchTable(InstrumentTable):
+    """Valves and relays: the number of each named line. `occluder` closes the pump's outlet when energised."""
+
+    lines: dict[str, int]
+
+    @model_validator(mode="after")
+    def _has_an_occluder(self) -> Self:
+        if "occluder" not in self.lines:
+            raise ValueError("lines needs an 'occluder', the valve that closes the pump's outlet")
+        return self
+
+
+class EnvironmentTable(CalibratedTable):
+    """The environment sensor at the balance, and the band in which measurements may be made."""
+
+    lowest_temperature: TemperatureC = 15.0
+    highest_temperature: TemperatureC = 30.0
+    lowest_humidity: Percent = 20.0
+    highest_humidity: Percent = 80.0
+
+
+class PumpTable(_Table):
+    """The pump: its driver (a module of `rig/pump/`), pyserial URL or port, and serial number."""
+
+    driver: str
+    port: str
+    serial_number: str
+
+
+class FluidTable(_Table):
+    """What is pumped, and the evaporation from the vessel in g/h that blank runs have shown."""
+
+    name: str = "water"
+    evaporation_per_hour: MassG = 0.0
+    evaporation_uncertainty_per_hour: MassG = 0.0
+
+
+class FaultTable(_Table):
+    """A fault of the rig itself, for testing the rig: a device that goes mute or answers garbage at a moment."""
+
+    device: str = Field(pattern="^(balance|pressure|supply|switch|environment|pump)$")
+    kind: str = Field(pattern="^(mute|garbage)$")
+    at: TimeS = Field(ge=0)
+
+
+class VirtualTable(_Table):
+    """The simulated world in place of a laboratory."""
+
+    seed: int = Field(default=1, ge=0)
+    date: datetime.date
+    firmware: Path
+    serial_numbers: dict[str, str] = {}
+    parameters: VirtualParameters = VirtualParameters()
+    fault: tuple[FaultTable, ...] = ()
+
+
+class BenchFile(_Table):
+    """A whole bench."""
+
+    name: str
+    operator: str | None = None
+    visa_library: str = "@py"
+    balance: BalanceTable
+    pressure: PressureTable
+    supply: SupplyTable
+    switch: SwitchTable
+    environment: EnvironmentTable
+    pump: PumpTable
+    fluid: FluidTable = FluidTable()
+    virtual: VirtualTable | None = None
+
+
+def read_bench_file(path: Path, overrides: Mapping[str, Any] | None = None) -> tuple[BenchFile, dict[str, Any]]:
+    """Read a bench file and lay `overrides` ("table.key" to value) over it.
+
+    Returns:
+        The validated bench, and the same as plain data for the record. Relative paths are relative to the file.
+
+    Raises:
+        BenchFileError: one sentence with file, key, what was found and what is allowed.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BenchFileError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BenchFileError(f"{path}: is no valid TOML: {error}") from error
+    for key, value in (overrides or {}).items():
+        _lay_over(content, key, value)
+    try:
+        bench = BenchFile.model_validate(content)
+    except ValidationError as error:
+        raise BenchFileError(explain(path, error, BenchFile)) from error
+    if bench.virtual is not None:
+        image = path.parent / bench.virtual.firmware
+        if not image.is_file():
+            raise BenchFileError(
+                f"{path}: virtual.firmware is {str(bench.virtual.firmware)!r}: there is no file {image}"
+            )
+        bench = bench.model_copy(update={"virtual": bench.virtual.model_copy(update={"firmware": image})})
+    return bench, content
+
+
+def parse_override(text: str) -> tuple[str, Any]:
+    """Parse "table.key=value" from the command line; the value is TOML, or plain text where it is no TOML."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise BenchFileError(f"--set {text!r}: write it as table.key=value, such as virtual.seed=2")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def _lay_over(content: dict[str, Any], key: str, value: object) -> None:
+    *tables, last = key.split(".")
+    table = content
+    for name in tables:
+        inner = table.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise BenchFileError(f"--set {key}: {name} is not a table")
+        table = inner
+    table[last] = value

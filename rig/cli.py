@@ -1,0 +1,105 @@
+"""The command line: `rig verify`, `check`, `serve`, `report`.
+
+Turns errors into one sentence and an exit code. Not responsible for the work itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from rig.errors import BenchFileError, RigError
+
+DEFAULT_BENCH = Path("fixtures/benches/virtual.toml")
+DEFAULT_REQUIREMENTS = Path("suites/requirements.toml")
+EXIT_USAGE = 2
+EXIT_RIG = 3
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Test rig for insulin pumps: drives the bench, verifies the pump, writes the report.",
+)
+console = Console(highlight=False)
+
+BenchOption = Annotated[
+    Path, typer.Option("--bench", help="Bench file: which instruments, where.", show_default=True, metavar="FILE")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change one key of the bench file for this call, such as virtual.seed=2.", metavar="table.key=value"),
+]
+
+
+@app.command()
+def verify(
+    bench: BenchOption = DEFAULT_BENCH,
+    out: Annotated[Path | None, typer.Option(help="New folder for the run; default: runs/<time>.", metavar="DIR")] = None,
+    select: Annotated[
+        str | None,
+        typer.Option(help="Only tests whose name or requirement matches, such as 'occlusion' or 'basal or PR-L1.1'.", metavar="EXPR"),
+    ] = None,
+    set_: SetOption = None,
+    requirements: Annotated[Path, typer.Option(help="Requirements file: the acceptance limits.", metavar="FILE")] = DEFAULT_REQUIREMENTS,
+) -> None:
+    """Run the pump suites and write the report.
+
+    Exit code: 0 every requirement passed or does not apply; 1 one failed; 2 wrong usage or bench file; 3 the rig
+    failed, was blocked or was interrupted; 4 inconclusive and nothing worse.
+    """
+    from rig.verify import verify_pump
+
+    raise typer.Exit(verify_pump(bench, set_ or [], out=out, select=select, requirements=requirements, console=console))
+
+
+@app.command()
+def check(bench: BenchOption = DEFAULT_BENCH, set_: SetOption = None) -> None:
+    """Open, identify and self-test every instrument; say what is wrong and what to do."""
+    from rig.check import print_check
+
+    raise typer.Exit(print_check(bench, set_ or [], console=console))
+
+
+@app.command()
+def serve(bench: BenchOption = DEFAULT_BENCH, set_: SetOption = None) -> None:
+    """Run the virtual bench in real time, its instruments on TCP sockets and ptys, until Ctrl-C."""
+    from rig.serve import serve_bench
+
+    serve_bench(bench, set_ or [], console=console)
+
+
+@app.command()
+def report(run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")]) -> None:
+    """Write report.pdf from a run folder."""
+    import importlib
+
+    # The document room stands above this one, so it is called by name.
+    path = importlib.import_module("reports.pdf").write_report(run)
+    console.print(f"Report: {path}", soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command line; every expected error is one sentence on stderr."""
+    try:
+        app()
+    except BenchFileError as error:
+        _stop(error, EXIT_USAGE)
+    except RigError as error:
+        _stop(error, EXIT_RIG)
+    except KeyboardInterrupt:
+        _stop("interrupted", EXIT_RIG)
+
+
+def _stop(reason: object, code: int) -> None:
+    print(f"rig: {reason}", file=sys.stderr)  # noqa: T201 - plain, so that a terminal never folds it
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

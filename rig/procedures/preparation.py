@@ -1,0 +1,58 @@
+"""Bringing pump and bench to the state in which a measurement begins.
+
+Not responsible for measuring.
+"""
+
+from __future__ import annotations
+
+from rig.errors import RefusedError
+from rig.evidence import TestRecorder
+from rig.procedures.sampling import read_air
+from rig.roles import Air, BasalSegment, Bench, TherapyState
+
+MINUTES_A_DAY = 1440
+FULL_RESERVOIR_U = 300.0
+
+
+def prepare(
+    bench: Bench, record: TestRecorder, *, rate_u_per_h: float, reservoir_u: float = FULL_RESERVOIR_U
+) -> Air:
+    """Check the air, open the outlet, stop the pump, tell it its reservoir and write a flat profile in U/h.
+
+    Returns:
+        The air at the balance.
+
+    Raises:
+        BlockedError: the air is outside the bench's band.
+        RefusedError: the pump refuses the programme, or is not stopped when told to.
+    """
+    air = read_air(bench, record)
+    record.step("prepare", rate_u_per_h=rate_u_per_h, reservoir_u=reservoir_u)
+    bench.switch.set_line("occluder", energised=False)
+    pump = bench.pump
+    pump.stop()
+    for annunciation in pump.annunciations():
+        pump.confirm(annunciation.annunciation_id)
+    pump.set_reservoir_level(reservoir_u)
+    pump.set_basal_profile([BasalSegment(MINUTES_A_DAY, rate_u_per_h)])
+    _expect(bench, TherapyState.STOP)
+    return air
+
+
+def start_therapy(bench: Bench, record: TestRecorder) -> None:
+    """Start delivery; RefusedError when the pump does not run afterwards."""
+    bench.pump.run()
+    _expect(bench, TherapyState.RUN)
+    record.step("therapy runs")
+
+
+def _expect(bench: Bench, wanted: TherapyState) -> None:
+    status = bench.pump.status()
+    if status.therapy is not wanted:
+        identity = bench.pump.identify()
+        raise RefusedError(
+            asked=f"setting its therapy to {wanted.value}",
+            of_whom=f"pump {identity.model} {identity.serial_number}",
+            came_back=f"its therapy is {status.therapy.value}, it is {status.operational}, and that is the answer",
+            look_at="is the reservoir attached, and is an alarm active?",
+        )

@@ -1,0 +1,115 @@
+"""Reading the bench at regular moments.
+
+Not responsible for what the readings mean (`rig.analysis`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rig.errors import BlockedError
+from rig.evidence import TestRecorder
+from rig.roles import Air, Bench
+from rig.units import u_from_ul
+
+PROGRESS_EVERY_S = 600.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One reading of the bench: s on its clock, g on the balance, kPa in the line."""
+
+    at_s: float
+    mass_g: float
+    pressure_kpa: float
+
+
+@dataclass(frozen=True)
+class Series:
+    """Readings in the order of time; arrays of shape (n,)."""
+
+    at_s: NDArray[np.float64]
+    mass_g: NDArray[np.float64]
+    pressure_kpa: NDArray[np.float64]
+
+
+def series(samples: list[Sample]) -> Series:
+    """Turn readings into arrays."""
+    columns = np.array([(sample.at_s, sample.mass_g, sample.pressure_kpa) for sample in samples]).reshape(-1, 3).T
+    return Series(at_s=columns[0], mass_g=columns[1], pressure_kpa=columns[2])
+
+
+def take_sample(bench: Bench, record: TestRecorder) -> Sample:
+    """Measure mass and pressure now, and keep both."""
+    reading = bench.balance.read()
+    at_s = bench.clock.now()
+    record.sample("balance", mass_g=reading.mass_g, stable=reading.stable)
+    pressure_kpa = bench.pressure.read_kpa()
+    record.sample("pressure", pressure_kpa=pressure_kpa)
+    return Sample(at_s, reading.mass_g, pressure_kpa)
+
+
+def ticks(bench: Bench, every_s: float, duration_s: float) -> Iterator[float]:
+    """Wait from moment to moment of a regular grid, first and last included, and yield the s since its start.
+
+    The grid does not drift with the time that the readings take.
+    """
+    start_s = bench.clock.now()
+    for number in range(round(duration_s / every_s) + 1):
+        bench.clock.sleep(max(0.0, start_s + number * every_s - bench.clock.now()))
+        yield number * every_s
+
+
+def sample_for(
+    bench: Bench,
+    record: TestRecorder,
+    doing: str,
+    *,
+    duration_s: float,
+    every_s: float,
+    until: Callable[[Sample], bool] = lambda _: False,
+) -> list[Sample]:
+    """Sample every `every_s` for `duration_s`, or until a sample satisfies `until`; tells progress."""
+    samples: list[Sample] = []
+    told = 0
+    for _ in ticks(bench, every_s, duration_s):
+        samples.append(take_sample(bench, record))
+        if samples[-1].at_s - samples[told].at_s >= PROGRESS_EVERY_S or len(samples) == 2:
+            _tell(record, doing, samples[told], samples[-1])
+            told = len(samples) - 1
+        if until(samples[-1]):
+            break
+    return samples
+
+
+def _tell(record: TestRecorder, doing: str, before: Sample, now: Sample) -> None:
+    flow_u_per_h = u_from_ul((now.mass_g - before.mass_g) * 1e3) / (now.at_s - before.at_s) * 3600.0
+    record.progress(doing, flow_u_per_h=round(flow_u_per_h, 3), pressure_kpa=round(now.pressure_kpa, 2))
+
+
+def read_air(bench: Bench, record: TestRecorder) -> Air:
+    """Measure the air at the balance and keep it; BlockedError when it is outside the bench's band."""
+    air = bench.environment.read_air()
+    record.sample(
+        "environment",
+        temperature_c=air.temperature_c,
+        pressure_hpa=air.pressure_hpa,
+        relative_humidity=air.relative_humidity,
+    )
+    coldest, warmest = bench.metrology.temperature_band_c
+    driest, dampest = bench.metrology.humidity_band
+    if not coldest <= air.temperature_c <= warmest:
+        raise BlockedError(
+            f"environment: {air.temperature_c:.1f} °C at the balance is outside {coldest:g} … {warmest:g} °C; "
+            "bring the room into its band, or change the band in the bench file"
+        )
+    if not driest <= air.relative_humidity <= dampest:
+        raise BlockedError(
+            f"environment: {air.relative_humidity:.0%} relative humidity at the balance is outside "
+            f"{driest:.0%} … {dampest:.0%}; bring the room into its band, or change the band in the bench file"
+        )
+    return air

@@ -1,0 +1,85 @@
+"""What a person sees while a run goes on: which test, its virtual time, flow and pressure.
+
+Reads the run folder that other processes write; cannot disturb them. Not responsible for results.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.status import Status
+
+_MARKS = {"passed": "[green]passed[/]", "failed": "[bold red]FAILED[/]", "error": "[magenta]ERROR[/]"}
+
+
+class LineTail:
+    """The lines that have been appended to a file since the last look."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._position = 0
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Get the JSON objects of the new whole lines."""
+        if not self._path.exists():
+            return []
+        with self._path.open("rb") as file:
+            file.seek(self._position)
+            new = file.read()
+        whole = new[: new.rfind(b"\n") + 1]
+        self._position += len(whole)
+        return [json.loads(line) for line in whole.splitlines()]
+
+
+class ProgressView:
+    """One line that is kept up to date on a terminal, and one line for each test that has ended."""
+
+    def __init__(self, run: Path, console: Console) -> None:
+        self._tests = LineTail(run / "tests.jsonl")
+        self._progress = LineTail(run / "progress.jsonl")
+        self._console = console
+        self._titles: dict[str, str] = {}
+        self._status = Status("checking the suites", console=console)
+
+    def __enter__(self) -> Self:
+        self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._status.stop()
+
+    def refresh(self) -> None:
+        """Show what has been written since the last look."""
+        for entry in self._tests.entries():
+            self._tell_test(entry)
+        if entries := self._progress.entries():
+            self._status.update(self._now(entries[-1]))
+
+    def _tell_test(self, entry: dict[str, Any]) -> None:
+        if entry["event"] == "collected":
+            self._titles[entry["test"]] = entry["title"]
+        elif entry["event"] == "end":
+            title = self._titles.get(entry["test"], entry["test"])
+            mark = _MARKS.get(entry["outcome"], entry["outcome"])
+            self._console.print(f"{mark}  {title}  [dim]({elapsed(entry['duration_s'])} of bench time)[/]")
+
+    def _now(self, entry: dict[str, Any]) -> str:
+        title = self._titles.get(entry["test"], entry["test"])
+        values = []
+        if "flow_u_per_h" in entry:
+            values.append(f"{entry['flow_u_per_h']:.3g} U/h")
+        if "pressure_kpa" in entry:
+            values.append(f"{entry['pressure_kpa']:.1f} kPa")
+        return f"{title}: {entry['doing']}, bench time {elapsed(entry['at_s'])} {'  '.join(values)}"
+
+
+def elapsed(seconds: float) -> str:
+    """Write seconds as h:mm:ss."""
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02} h"

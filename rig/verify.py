@@ -1,0 +1,135 @@
+"""`rig verify`: check the bench, run the suites of both runners, join the results, write the report.
+
+The runners are processes of their own, so that each is the ordinary pytest and the ordinary Robot Framework. Not
+responsible for what they test.
+"""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from rig.bench_file import parse_override, read_bench_file
+from rig.clock import WallClock
+from rig.evidence import RunFolder
+from rig.limits import Limit, Verdict
+from rig.progress import ProgressView
+from rig.results import EXIT_CODES
+from rig.run import check_bench, end_run, start_run
+
+PUMP_SUITE = Path("suites/pump")
+LOOK_EVERY_S = 0.2
+EXIT_RIG = 3
+
+
+def verify_pump(
+    bench: Path, settings: Sequence[str], *, out: Path | None, select: str | None, requirements: Path, console: Console
+) -> int:
+    """Verify the pump on a bench; returns the exit code.
+
+    Raises:
+        BenchFileError: the bench file, a setting or the requirements file is wrong.
+        EvidenceError: the run folder cannot be made or written.
+    """
+    overrides = dict(parse_override(text) for text in settings)
+    spec, _ = read_bench_file(bench, overrides)
+    findings = check_bench(spec)
+    run = start_run(
+        bench, overrides, out=out, requirements_path=requirements, findings=findings, selected=select
+    )
+    problems = [finding for finding in findings if finding.problem]
+    for finding in problems:
+        console.print(f"{finding.role}: {finding.problem}", style="red", soft_wrap=True, markup=False)
+    outcome = "blocked" if problems else _run_suites(run, bench, settings, select, requirements, console)
+    results = end_run(run, outcome)
+    print_results(results, console)
+    report = importlib.import_module("reports.pdf").write_report(run.path)
+    if outcome != "complete":
+        console.print(f"The run was {outcome}; what was measured before is kept in {run.path}.", soft_wrap=True)
+    console.print(f"Verdict: {results['verdict']}", style=_STYLES[results["verdict"]])
+    console.print(f"Report: {report}", soft_wrap=True)
+    return EXIT_RIG if outcome != "complete" else EXIT_CODES[Verdict(results["verdict"])]
+
+
+def _run_suites(
+    run: RunFolder, bench: Path, settings: Sequence[str], select: str | None, requirements: Path, console: Console
+) -> str:
+    """Run pytest, then Robot Framework; returns the run's outcome."""
+    shared = ["--requirements", str(requirements), *(word for text in settings for word in ("--set", text))]
+    selection = ["-k", select] if select else []
+    commands = {
+        "pytest": [
+            "pytest", str(PUMP_SUITE), "--bench", str(bench), "--run", str(run.path), *shared, *selection,
+            "--alluredir", str(run.path / "allure-results"), "-p", "no:cacheprovider", "-q",
+        ],
+        "robot": [
+            "rig.robot_runner", str(PUMP_SUITE), "--bench", str(bench), "--run", str(run.path), *shared, *selection
+        ],
+    }  # fmt: skip
+    with ProgressView(run.path, console) as view:
+        for name, command in commands.items():
+            outcome = _run_one(name, command, run, view)
+            if outcome != "complete":
+                return outcome
+    return "complete"
+
+
+def _run_one(name: str, command: Sequence[str], run: RunFolder, view: ProgressView) -> str:
+    """Run one runner to its end, with its output in the run folder; returns complete, interrupted or broken."""
+    clock = WallClock()
+    with (
+        (run.path / f"{name}.log").open("wb") as output,
+        subprocess.Popen(
+            [sys.executable, "-m", *command], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+        ) as process,
+    ):
+        try:
+            while process.poll() is None:
+                view.refresh()
+                clock.sleep(LOOK_EVERY_S)
+        except KeyboardInterrupt:
+            process.wait()  # it was interrupted too, and is making the bench safe
+            return "interrupted"
+    view.refresh()
+    return _OUTCOMES[name].get(process.returncode, "complete" if 0 <= process.returncode < 250 else "broken")
+
+
+_OUTCOMES = {"pytest": {2: "interrupted", 3: "broken", 4: "broken"}, "robot": {253: "interrupted"}}
+"""What the runners' own exit codes say beyond passed and failed tests, which the record tells."""
+
+_STYLES = {
+    "PASS": "green",
+    "FAIL": "bold red",
+    "INCONCLUSIVE": "yellow",
+    "ERROR": "bold magenta",
+    "UNSET": "magenta",
+    "NOT APPLICABLE": "dim",
+}
+
+
+def print_results(results: dict[str, Any], console: Console) -> None:
+    """Print the table of requirements with verdicts and measured values."""
+    table = Table(show_lines=True)
+    for column in ("requirement", "verdict", "measured", "limit"):
+        table.add_column(column)
+    for row in results["requirements"]:
+        if not row["in_scope"]:
+            continue
+        values = "\n".join(_value(measurement) for measurement in row["measurements"]) or row["reason"] or ""
+        limits = "\n".join(str(Limit(**measurement["limit"])) for measurement in row["measurements"])
+        verdict = row["verdict"]
+        table.add_row(f"[bold]{row['id']}[/] {row['text']}", f"[{_STYLES[verdict]}]{verdict}[/]", values, limits)
+    console.print(table)
+
+
+def _value(measurement: dict[str, Any]) -> str:
+    uncertainty = measurement["expanded_uncertainty"]
+    spread = f" ± {uncertainty:.2g}" if uncertainty else ""
+    return f"{measurement['name']}: {measurement['value']:.4g}{spread} {measurement['unit']}"
