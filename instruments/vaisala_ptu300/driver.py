@@ -120,7 +120,8 @@ class VaisalaPTU300:
         return value.strip()
 
     def _ask(self, command: str) -> str:
-        return self._wire.query(command, look_at=_LOOK_AT_CABLE)
+        # A prompt that came with the echo may stand before the first answer after it.
+        return self._wire.query(command, look_at=_LOOK_AT_CABLE).lstrip(">")
 
     def _bad(self, command: str, answered: str, look_at: str) -> BadReplyError:
         return BadReplyError(

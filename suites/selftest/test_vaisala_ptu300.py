@@ -119,6 +119,11 @@ def test_whatever_a_broken_session_left_on_is_stopped(rack: Rack) -> None:
     assert rack.environment.read_air().temperature_c == 23.1
 
 
+def test_a_prompt_left_over_from_the_echo_is_ignored(rack: Rack) -> None:
+    rack.port.distort = lambda data: data.replace(b"OFF\r\n", b"OFF\r\n>")
+    assert rack.environment.identify().model == "PTU300"
+
+
 def test_a_half_typed_line_does_no_harm(rack: Rack) -> None:
     rack.dialogue("SEN")
     assert rack.environment.identify().model == "PTU300"
