@@ -13,7 +13,7 @@ from pymeasure.instruments.keysight import KeysightE36312A as PymeasureE36312A
 from instruments.keysight_e36312a import driver, twin
 from instruments.keysight_e36312a.outputs import Span
 from instruments.keysight_e36312a.scpi_syntax import ScpiError, channel_list, message_units, spelling
-from rig.clock import SimClock
+from rig.clock import SimClock, WallClock
 from rig.errors import BadReplyError, NoReplyError, RefusedError
 from rig.virtual.port import Port
 from rig.virtual.visa import VirtualVisaLibrary
@@ -388,7 +388,7 @@ def test_numeric_suffixes_are_groups() -> None:
     assert match.groups() == ("12",)
 
 
-# ---- a driver that nobody here wrote --------------------------------------------------------------------------------
+# ---- over a real socket --------------------------------------------------------------------------------
 
 
 def test_pymeasure_drives_the_twin_over_tcp() -> None:
@@ -417,3 +417,22 @@ def test_pymeasure_drives_the_twin_over_tcp() -> None:
         supply.shutdown()
         supply.adapter.close()
     assert load.rail_v == [0.0, 3.7]
+
+
+def test_our_driver_works_over_pyvisa_py_as_in_a_lab() -> None:
+    clock, load = SimClock(), Resistor()
+    port = Port(clock, baud=None)
+    twin.open_twin(port, load, serial_number="MY59002391")
+    with (
+        served_on_socket(clock, port) as tcp_port,
+        pyvisa.ResourceManager("@py").open_resource(f"TCPIP0::127.0.0.1::{tcp_port}::SOCKET") as resource,
+    ):
+        assert isinstance(resource, pyvisa.resources.MessageBasedResource)
+        wall = WallClock()
+        supply = driver.open_driver(Wire(resource, "supply", wall, NoLog()), clock=wall)
+        assert supply.identify().serial_number == "MY59002391"
+        supply.set_output(voltage_v=3.7, current_limit_a=1.0)
+        supply.switch(on=True)
+        assert supply.read_voltage_v() == 3.7
+        supply.make_safe()
+    assert load.rail_v == [0.0, 3.7, 0.0]
