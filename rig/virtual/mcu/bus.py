@@ -1,0 +1,85 @@
+"""The bus: which peripheral a written address belongs to, and its value when less than a word is written.
+
+Not responsible for reads: most registers are read as memory, without a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from rig.errors import RigError
+from rig.virtual.mcu.engine import Engine
+from rig.virtual.mcu.peripheral import Peripheral
+
+BLOCK = 0x400
+"""Each peripheral has a 1 KB block of addresses (RM0090, table 1)."""
+PAGE = 0x1000
+
+
+class Readable(Peripheral, Protocol):
+    """A peripheral whose reads have effects."""
+
+    def read(self, offset: int) -> int:
+        """Read the register at byte `offset`."""
+        ...
+
+
+class Bus:
+    """Peripheral addresses; `after_write` runs when the core has written anything."""
+
+    def __init__(self, engine: Engine, after_write: Callable[[], None]) -> None:
+        self._engine = engine
+        self._after_write = after_write
+        self._blocks: dict[int, Peripheral] = {}
+        self._pages: dict[int, memoryview] = {}
+        self.unclaimed: Callable[[int], bool] = lambda _address: False
+
+    def words(self, address: int) -> memoryview:
+        """Get the words of the block at `address`, which the core reads as memory."""
+        page = address & -PAGE
+        if page not in self._pages:
+            self._pages[page] = self._engine.map_registers(page, PAGE)
+        offset = address - page
+        return self._pages[page][offset : offset + BLOCK].cast("I")
+
+    def attach(self, address: int, peripheral: Peripheral) -> None:
+        """Send what is written to the block at `address` to a peripheral."""
+        self._blocks[address // BLOCK] = peripheral
+
+    def attach_readable(self, address: int, peripheral: Readable) -> None:
+        """Send reads and writes of the page at `address`, of which it fills the first block, to a peripheral."""
+        self._blocks[address // BLOCK] = peripheral
+        self._engine.map_calls(address, PAGE, self._read, self.write)
+
+    def _read(self, address: int, size: int) -> int:
+        peripheral = self._blocks.get(address // BLOCK)
+        if peripheral is None:
+            raise not_modelled(address)
+        offset = address % BLOCK
+        word: int = peripheral.read(offset & ~3)  # type: ignore[attr-defined]  # only Readable ones are mapped so
+        self._after_write()
+        return word >> 8 * (offset & 3) & (1 << 8 * size) - 1
+
+    def write(self, address: int, size: int, value: int) -> None:
+        """Do what the core's store does."""
+        peripheral = self._blocks.get(address // BLOCK)
+        if peripheral is None:
+            if not self.unclaimed(address):
+                raise not_modelled(address)
+            return
+        if not peripheral.clocked:
+            return
+        offset = address % BLOCK
+        if size != 4:
+            shift = 8 * (offset & 3)
+            mask = (1 << 8 * size) - 1 << shift
+            offset &= ~3
+            value = peripheral.words[offset >> 2] & ~mask | value << shift & mask
+        peripheral.write(offset, value)
+        self._after_write()
+
+
+def not_modelled(address: int) -> RigError:
+    """Get the error for a peripheral that the chip has and the model has not."""
+    return RigError(f"the firmware used the peripheral register {address:#010x}, which the emulated controller lacks")

@@ -1,0 +1,235 @@
+"""The microcontroller's parts, put together: peripherals at their addresses, with their clocks and interrupts.
+
+Addresses: RM0090 rev 19, table 1. Interrupt numbers: table 62. Clock gates: sections 7.3.10 to 7.3.14. Not responsible
+for running the core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rig.clock import SimClock
+from rig.errors import RigError
+from rig.virtual.mcu.adc import Adc
+from rig.virtual.mcu.bus import Bus
+from rig.virtual.mcu.crc_unit import CrcUnit
+from rig.virtual.mcu.debug import DebugId, Dwt
+from rig.virtual.mcu.engine import Engine
+from rig.virtual.mcu.exceptions import Exceptions
+from rig.virtual.mcu.gpio import GpioPort
+from rig.virtual.mcu.memory import BACKUP_SRAM, BACKUP_SRAM_SIZE, FLASH, FLASH_SIZE, Memory
+from rig.virtual.mcu.nvic import SYSTICK, Nvic
+from rig.virtual.mcu.peripheral import Line, Peripheral, Timed
+from rig.virtual.mcu.rcc import AHB1ENR, APB1ENR, APB2ENR, FlashInterface, Pwr, Rcc
+from rig.virtual.mcu.rtc import Rtc
+from rig.virtual.mcu.scs import SystemControl
+from rig.virtual.mcu.systick import SysTick
+from rig.virtual.mcu.timers import Timer
+from rig.virtual.mcu.usart import Usart
+from rig.virtual.mcu.watchdog import Watchdog
+from rig.virtual.port import Port
+
+_TIMERS = {  # name: (address, counter bits, interrupt, bit in APB1ENR)
+    "TIM2": (0x40000000, 32, 28, 0),
+    "TIM3": (0x40000400, 16, 29, 1),
+    "TIM4": (0x40000800, 16, 30, 2),
+    "TIM5": (0x40000C00, 32, 50, 3),
+}
+_GPIO = {"A": (0x40020000, 0xA8000000, 0x64000000), "B": (0x40020400, 0x280, 0x100), "C": (0x40020800, 0, 0)}
+_RTC, _IWDG, _PWR, _USART1, _ADC1 = 0x40002800, 0x40003000, 0x40007000, 0x40011000, 0x40012000
+_CRC, _RCC, _FLASH_INTERFACE, _DWT, _SCS, _DBGMCU = (
+    0x40023000,
+    0x40023800,
+    0x40023C00,
+    0xE0001000,
+    0xE000E000,
+    0xE0042000,
+)
+_USART1_IRQ, _ADC_IRQ = 37, 18
+_BKPSRAMEN = 18
+
+
+class Chip:
+    """All parts of the microcontroller; `on_line` is called when an interrupt line rises, `after_write` after a store."""
+
+    def __init__(
+        self,
+        clock: SimClock,
+        uart: Port,
+        adc_v: Callable[[int], float],
+        on_pin: Callable[[str, bool], None],
+        unique_id: bytes,
+        on_line: Callable[[], None],
+        after_write: Callable[[], None],
+    ) -> None:
+        self.engine = Engine()
+        self.nvic = Nvic()
+        self.memory = Memory(self.engine, unique_id)
+        self.exceptions = Exceptions(self.engine, self.memory, self.nvic)
+        self._on_line = on_line
+        self._on_pin = on_pin
+        bus = Bus(self.engine, after_write)
+        bus.unclaimed = self._stray_write
+        self.engine.hook_writes(bus.write)
+
+        self.systick = SysTick(clock, self._pend_systick)
+        self.scs = SystemControl(self.nvic, self.systick)
+        self._after_write = after_write
+        self.engine.map_calls(_SCS, 0x1000, self._read_scs, self._write_scs)
+
+        self.usart = Usart(memoryview(bytearray(64)).cast("I"), uart, self._line(_USART1_IRQ))
+        self.adc = Adc(memoryview(bytearray(128)).cast("I"), adc_v, self._line(_ADC_IRQ))
+        bus.attach_readable(_USART1, self.usart)
+        bus.attach_readable(_ADC1, self.adc)
+        self.timers = {
+            name: Timer(bus.words(address), clock, self._line(irq), bits=bits)
+            for name, (address, bits, irq, _) in _TIMERS.items()
+        }
+        self.ports = {
+            letter: GpioPort(
+                bus.words(address), self._pin_listener(letter), self._connect, reset_moder=moder, reset_pupdr=pupdr
+            )
+            for letter, (address, moder, pupdr) in _GPIO.items()
+        }
+        self.watchdog = Watchdog(bus.words(_IWDG), clock)
+        self.rtc = Rtc(bus.words(_RTC), clock)
+        self.crc = CrcUnit(bus.words(_CRC))
+        self.flash = FlashInterface(bus.words(_FLASH_INTERFACE))
+        self._backup_wanted = self._backup_open = False
+        self.pwr = Pwr(bus.words(_PWR), self._open_backup)
+        self.dwt = Dwt(bus.words(_DWT), clock)
+        gates: dict[tuple[int, int], Peripheral] = {
+            **{(APB1ENR, bit): self.timers[name] for name, (_, _, _, bit) in _TIMERS.items()},
+            **{(AHB1ENR, index): port for index, port in enumerate(self.ports.values())},
+            (AHB1ENR, 12): self.crc,
+            (APB1ENR, 28): self.pwr,
+            (APB2ENR, 4): self.usart,
+            (APB2ENR, 8): self.adc,
+        }
+        self.rcc = Rcc(bus.words(_RCC), gates, self._backup_domain, lambda: self.pwr.backup_writable)
+        self._attached: list[tuple[int, Peripheral]] = [
+            *((address, self.timers[name]) for name, (address, _, _, _) in _TIMERS.items()),
+            *((address, self.ports[letter]) for letter, (address, _, _) in _GPIO.items()),
+            (_IWDG, self.watchdog),
+            (_RTC, self.rtc),
+            (_CRC, self.crc),
+            (_RCC, self.rcc),
+            (_FLASH_INTERFACE, self.flash),
+            (_PWR, self.pwr),
+            (_DWT, self.dwt),
+            (_DBGMCU, DebugId(bus.words(_DBGMCU))),
+        ]
+        for address, peripheral in self._attached:
+            bus.attach(address, peripheral)
+        self._timed: list[Timed] = [*self.timers.values(), self.systick, self.usart]
+        self._shown = [self.rtc.refresh, self.dwt.refresh]
+        self.rcc.reset()
+
+    # ---- time ----------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Bring all registers up to the present time."""
+        for part in self._timed:
+            part.refresh()
+        for show in self._shown:
+            show()
+
+    def due_ns(self) -> int | None:
+        """Get the next moment at which a peripheral raises an enabled interrupt or the watchdog bites."""
+        soonest = self.watchdog.due_ns()
+        for part in self._timed:
+            due_ns = part.due_ns()
+            if due_ns is not None and (soonest is None or due_ns < soonest):
+                soonest = due_ns
+        return soonest
+
+    def reset(self) -> None:
+        """Take system-reset values everywhere but in the backup domain."""
+        self.nvic.reset()
+        self.scs.reset()
+        self.systick.reset()
+        for _, peripheral in self._attached:
+            peripheral.reset()
+        self.usart.reset()
+        self.adc.reset()
+        self._connect()
+
+    # ---- lines and pins ------------------------------------------------------------------------------------
+
+    def _line(self, interrupt: int) -> Line:
+        nvic, bit = self.nvic, 1 << 16 + interrupt
+
+        def set_line(high: bool) -> None:
+            if high != bool(nvic.lines & bit):
+                nvic.set_line(interrupt, high=high)
+                if high:
+                    self._on_line()
+
+        return set_line
+
+    def _pend_systick(self) -> None:
+        self.nvic.pending |= 1 << SYSTICK
+
+    def _pin_listener(self, letter: str) -> Callable[[int, bool], None]:
+        names = [f"P{letter}{number}" for number in range(16)]
+        return lambda number, high: self._on_pin(names[number], high)
+
+    def _port_of(self, pin: str) -> tuple[GpioPort, int]:
+        port = self.ports.get(pin[1:2])
+        if port is None or not pin.startswith("P") or not pin[2:].isdigit() or int(pin[2:]) > 15:
+            raise RigError(f"the controller has no pin {pin!r}: pins are PA0 to PC15")
+        return port, int(pin[2:])
+
+    def set_input(self, pin: str, high: bool | None) -> None:
+        """Drive a pin from outside; the encoder inputs of TIM3 count its edges."""
+        port, number = self._port_of(pin)
+        was = port.level(number)
+        port.drive(number, high)
+        now = port.level(number)
+        if was != now and pin in ("PB4", "PB5") and port.function(number) == 2:
+            other = port.level(9 - number)
+            self.timers["TIM3"].edge(number - 3, rising=now, other_high=other)
+
+    def pin(self, name: str) -> bool:
+        """Get the level that a pin is driven to by the controller."""
+        port, number = self._port_of(name)
+        return port.output(number)
+
+    def _connect(self) -> None:
+        """USART1's pins are PA9 and PA10, or PB6 and PB7, in alternate function 7 (DS8626, table 9); the board uses PA."""
+        port = self.ports["A"]
+        self.usart.tx_connected, self.usart.rx_connected = port.function(9) == 7, port.function(10) == 7
+
+    # ---- the backup domain ---------------------------------------------------------------------------------
+
+    @property
+    def backup_changed(self) -> bool:
+        """Whether access to the backup SRAM is to be changed while the engine stands."""
+        return self._backup_wanted != self._backup_open
+
+    def apply_backup_access(self) -> None:
+        """Open or close the backup SRAM for stores; the engine must stand."""
+        self._backup_open = self._backup_wanted
+        self.engine.set_writable(BACKUP_SRAM, BACKUP_SRAM_SIZE, writable=self._backup_open)
+
+    def _open_backup(self, writable: bool) -> None:
+        self.rtc.writable = writable
+        self._backup_wanted = writable
+
+    def _backup_domain(self, bdcr: int) -> None:
+        if bdcr >> 16 & 1:
+            self.rtc.reset_domain()
+        self.rtc.start(bool(bdcr >> 15 & 1) and bool(bdcr & 0x300))
+
+    def _stray_write(self, address: int) -> bool:
+        """Flash that is not unlocked and a closed backup domain lose what is written to them."""
+        return address < FLASH + FLASH_SIZE or BACKUP_SRAM <= address < BACKUP_SRAM + BACKUP_SRAM_SIZE
+
+    # ---- the system control space ---------------------------------------------------------------------------
+
+    def _read_scs(self, address: int, size: int) -> int:
+        return self.scs.read(address - _SCS, size)
+
+    def _write_scs(self, address: int, size: int, value: int) -> None:
+        self.scs.write(address - _SCS, size, value)
+        self._after_write()
