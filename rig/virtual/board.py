@@ -1,0 +1,192 @@
+"""The reference controller's board: which pin of the microcontroller is wired to which part of the pump.
+
+The wiring, the sensors' scales and the motor are those of `fixtures/controller/README.md`. Not responsible for the
+firmware, nor for what a motor step does to the plunger and the fluid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rig.clock import NS_PER_S, SimClock
+from rig.errors import RigError
+from rig.virtual.mcu import Stm32F405
+from rig.virtual.port import Port
+
+BROWN_OUT_V = 2.0
+"""Rail voltage below which the controller is in reset, and its RAM lost (board page; RM0090, 5.2.2)."""
+
+# Typical currents from the rail. Assumptions, of the size that such parts have; the board page gives none.
+_SLEEP_A, _RUN_A, _MOTOR_A, _BUZZER_A, _VIBRATOR_A = 0.2e-3, 5e-3, 120e-3, 20e-3, 60e-3
+
+_STEP_NS = NS_PER_S // 500
+"""A step's time at the motor's greatest speed, 500 steps/s: that long its windings draw current."""
+_PULL_OUT_NS = _STEP_NS // 2
+"""Steps closer than this are lost. Assumption: the motor pulls out at twice the speed that the board page allows."""
+
+_KEYS = {"quick bolus": "PC0", "confirm": "PC13"}
+_QUADRATURE = ((False, False), (True, False), (True, True), (False, True))
+"""Encoder A, B by shaft position modulo 4: A leads when the motor infuses, so that TIM3 counts up."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A change of `buzzer` or `vibrator`."""
+
+    at_s: float
+    signal: str
+    high: bool
+
+
+class ControllerBoard:
+    """The controller between the pump's parts.
+
+    Args:
+        clock: the simulated time.
+        image: the firmware, an ELF file's bytes.
+        port: the host link at USART1.
+        on_step: called with +1 (infuse) or −1 (retract) at the time of each step that the motor makes.
+        plunger_force_n: the force on the plunger in N.
+        temperature_c: the temperature of the board in °C.
+        ambient_hpa: the ambient pressure in hPa.
+
+    Attributes:
+        mcu: the microcontroller.
+        edges: every change of buzzer and vibrator.
+        motor_stalled: fault: the motor hums and does not turn.
+        buzzer_broken: fault: the buzzer draws no current and makes no sound.
+        stuck_force_v: fault: the force sensor gives this voltage whatever the force; None when it works.
+    """
+
+    def __init__(
+        self,
+        clock: SimClock,
+        image: bytes,
+        port: Port,
+        *,
+        on_step: Callable[[int], None],
+        plunger_force_n: Callable[[], float],
+        temperature_c: Callable[[], float],
+        ambient_hpa: Callable[[], float],
+    ) -> None:
+        self._clock = clock
+        self._on_step = on_step
+        self._rail_v = 0.0
+        self._last_step_ns = -NS_PER_S
+        self._shaft = 0
+        self._driver_awake = self._retracts = False
+        self._buzzer_driven = self._vibrator = False
+        self.edges: list[Edge] = []
+        self.motor_stalled = self.buzzer_broken = False
+        self.stuck_force_v: float | None = None
+        self._inputs_v: dict[int, Callable[[], float]] = {
+            0: lambda: self._force_v(plunger_force_n()),
+            1: lambda: self._rail_v / 2,
+            2: lambda: 0.500 + 0.010 * temperature_c(),
+            3: lambda: 0.0025 * ambient_hpa() - 0.250,
+        }
+        self._listeners: dict[str, Callable[[bool], None]] = {
+            "PB0": self._step,
+            "PB1": self._set_direction,
+            "PB10": self._set_driver,
+            "PC6": self._set_buzzer,
+            "PC7": self._set_vibrator,
+        }
+        self.mcu = Stm32F405(clock, image, uart=port, adc_v=self._adc_v, on_pin=self._on_pin)
+        self._reservoir_attached = True
+        self.reservoir_attached = True
+        self._turn_encoder()
+        self.mcu.set_input("PC8", False)
+
+    # ---- supply --------------------------------------------------------------------------------------------
+
+    def set_rail(self, voltage_v: float) -> None:
+        """Set the battery rail in V; the controller runs from `BROWN_OUT_V` up."""
+        self._rail_v = voltage_v
+        self.mcu.power(voltage_v >= BROWN_OUT_V)
+
+    def rail_current_a(self) -> float:
+        """Get the current that the board draws now in A; typical values, without their scatter."""
+        if not self.mcu.powered:
+            return 0.0
+        current_a = _SLEEP_A if self.mcu.sleeping else _RUN_A
+        if self._driver_awake and self._clock.now_ns - self._last_step_ns < _STEP_NS:
+            current_a += _MOTOR_A
+        return current_a + _BUZZER_A * self.buzzer + _VIBRATOR_A * self._vibrator
+
+    # ---- what a hand or a faulty part does -----------------------------------------------------------------
+
+    @property
+    def reservoir_attached(self) -> bool:
+        """Whether a reservoir closes the switch at PB12."""
+        return self._reservoir_attached
+
+    @reservoir_attached.setter
+    def reservoir_attached(self, attached: bool) -> None:
+        self._reservoir_attached = attached
+        self.mcu.set_input("PB12", False if attached else None)
+
+    def set_key(self, key: str, *, pressed: bool) -> None:
+        """Press or release the "quick bolus" or "confirm" key."""
+        if key not in _KEYS:
+            raise RigError(f"the controller has no key {key!r}: its keys are {', '.join(_KEYS)}")
+        self.mcu.set_input(_KEYS[key], False if pressed else None)
+
+    # ---- what can be seen and heard ------------------------------------------------------------------------
+
+    @property
+    def buzzer(self) -> bool:
+        """Whether the buzzer sounds."""
+        return self._buzzer_driven and not self.buzzer_broken
+
+    @property
+    def vibrator(self) -> bool:
+        """Whether the vibrator runs."""
+        return self._vibrator
+
+    # ---- wires ---------------------------------------------------------------------------------------------
+
+    def _adc_v(self, channel: int) -> float:
+        source = self._inputs_v.get(channel)
+        return 0.0 if source is None else source()
+
+    def _force_v(self, force_n: float) -> float:
+        return min(max(0.300 + 0.050 * force_n, 0.0), 3.3) if self.stuck_force_v is None else self.stuck_force_v
+
+    def _on_pin(self, pin: str, high: bool) -> None:
+        listener = self._listeners.get(pin)
+        if listener is not None:
+            listener(high)
+
+    def _step(self, high: bool) -> None:
+        if not high or not self._driver_awake:
+            return
+        early = self._clock.now_ns - self._last_step_ns < _PULL_OUT_NS
+        self._last_step_ns = self._clock.now_ns
+        if early or self.motor_stalled:
+            return
+        direction = -1 if self._retracts else 1
+        self._shaft += direction
+        self._turn_encoder()
+        self._on_step(direction)
+
+    def _turn_encoder(self) -> None:
+        a_high, b_high = _QUADRATURE[self._shaft % 4]
+        self.mcu.set_input("PB4", a_high)
+        self.mcu.set_input("PB5", b_high)
+
+    def _set_direction(self, high: bool) -> None:
+        self._retracts = high
+
+    def _set_driver(self, high: bool) -> None:
+        self._driver_awake = high
+
+    def _set_buzzer(self, high: bool) -> None:
+        self._buzzer_driven = high
+        self.mcu.set_input("PC8", self.buzzer)
+        self.edges.append(Edge(self._clock.now(), "buzzer", high))
+
+    def _set_vibrator(self, high: bool) -> None:
+        self._vibrator = high
+        self.edges.append(Edge(self._clock.now(), "vibrator", high))
