@@ -58,7 +58,6 @@ class Bus:
             raise not_modelled(address)
         offset = address % BLOCK
         word: int = peripheral.read(offset & ~3)  # type: ignore[attr-defined]  # only Readable ones are mapped so
-        self._after_write()
         return word >> 8 * (offset & 3) & (1 << 8 * size) - 1
 
     def write(self, address: int, size: int, value: int) -> None:

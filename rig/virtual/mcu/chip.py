@@ -15,7 +15,6 @@ from rig.virtual.mcu.bus import Bus
 from rig.virtual.mcu.crc_unit import CrcUnit
 from rig.virtual.mcu.debug import DebugId, Dwt
 from rig.virtual.mcu.engine import Engine
-from rig.virtual.mcu.exceptions import Exceptions
 from rig.virtual.mcu.gpio import GpioPort
 from rig.virtual.mcu.memory import BACKUP_SRAM, BACKUP_SRAM_SIZE, FLASH, FLASH_SIZE, Memory
 from rig.virtual.mcu.nvic import SYSTICK, Nvic
@@ -65,7 +64,6 @@ class Chip:
         self.engine = Engine()
         self.nvic = Nvic()
         self.memory = Memory(self.engine, unique_id)
-        self.exceptions = Exceptions(self.engine, self.memory, self.nvic)
         self._on_line = on_line
         self._on_pin = on_pin
         bus = Bus(self.engine, after_write)

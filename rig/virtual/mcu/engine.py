@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Any
 
@@ -22,6 +22,7 @@ try:
     import unicorn
     from unicorn import arm_const
     from unicorn.unicorn_py3.unicorn import (
+        HOOK_CODE_CFUNC,
         HOOK_MEM_INVALID_CFUNC,
         MMIO_READ_CFUNC,
         MMIO_WRITE_CFUNC,
@@ -31,6 +32,8 @@ except ImportError as missing:
     raise RigError(
         "the emulated controller needs Unicorn, which is not installed: pip install 'insulin-pump-rig[virtual]'"
     ) from missing
+
+_api: Any = unicorn  # its annotations are not strict
 
 WriteCallback = Callable[[int, int, int], None]
 """(address, size in bytes, value)"""
@@ -74,10 +77,11 @@ class Engine:
 
     Attributes:
         error: an exception raised by a callback; the engine has stopped because of it.
+        reached: whether a watched address was reached; whoever looks clears it.
     """
 
     def __init__(self) -> None:
-        uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        uc = _api.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
         uc.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M4)
         self._uc = uc
         self._handle: Any = uc._uch
@@ -87,6 +91,7 @@ class Engine:
         self._write_batch: Any = uclib.uc_reg_write_batch
         self._keep: list[Any] = []  # what C code points into must outlive this engine
         self.error: BaseException | None = None
+        self.reached = False
         a = arm_const
         frame = [a.UC_ARM_REG_R0, a.UC_ARM_REG_R1, a.UC_ARM_REG_R2, a.UC_ARM_REG_R3, a.UC_ARM_REG_R12, a.UC_ARM_REG_LR]
         # Writing XPSR does not tell the translator that handler mode began or ended; writing APSR_NZCV after it does.
@@ -171,13 +176,24 @@ class Engine:
                 self._fail(error)
             return True
 
-        callback = HOOK_MEM_INVALID_CFUNC(on_write)
+        self._hook(unicorn.UC_HOOK_MEM_WRITE_PROT, HOOK_MEM_INVALID_CFUNC(on_write), 1, 0)  # 1 to 0 is everywhere
+
+    def watch_code(self, addresses: Iterable[int]) -> None:
+        """Set `reached` when the core is about to execute one of these addresses; keep them few: all code slows down."""
+
+        def on_code(_handle: int, _address: int, _size: int, _user: int) -> None:
+            self.reached = True
+
+        callback = HOOK_CODE_CFUNC(on_code)
+        for address in addresses:
+            self._hook(unicorn.UC_HOOK_CODE, callback, address, address)
+
+    def _hook(self, kind: int, callback: Any, begin: int, end: int) -> None:
         self._keep.append(callback)
         hook = ctypes.c_size_t()
-        everywhere = ctypes.c_uint64(1), ctypes.c_uint64(0)
-        kind = unicorn.UC_HOOK_MEM_WRITE_PROT
+        bounds = ctypes.c_uint64(begin), ctypes.c_uint64(end)
         pointer = ctypes.cast(callback, ctypes.c_void_p)
-        self._check(uclib.uc_hook_add(self._handle, ctypes.byref(hook), kind, pointer, None, *everywhere))
+        self._check(uclib.uc_hook_add(self._handle, ctypes.byref(hook), kind, pointer, None, *bounds))
 
     def forget_code(self) -> None:
         """Translate all code anew: needed after the host changed memory that holds code."""
@@ -212,7 +228,7 @@ class Engine:
 
     def _check(self, status: int) -> None:
         if status:
-            raise unicorn.UcError(status)
+            raise _api.UcError(status)
 
     # ---- registers -----------------------------------------------------------------------------------------
 

@@ -1,0 +1,173 @@
+"""The processor: runs instructions, takes exceptions, sleeps, faults and locks up (ARMv7-M ARM DDI 0403E, B1.5).
+
+Not responsible for time: it says what happened, and core.py decides when to go on.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from rig.errors import RigError
+from rig.virtual.mcu.engine import EXC_RETURN_MIN, Engine, Status
+from rig.virtual.mcu.exceptions import Exceptions, StackError
+from rig.virtual.mcu.image import Image
+from rig.virtual.mcu.memory import Memory
+from rig.virtual.mcu.nvic import BUS_FAULT, HARD_FAULT, SVCALL, USAGE_FAULT, Nvic
+from rig.virtual.mcu.scs import SLEEPONEXIT, SystemControl
+
+SLICE_INSTRUCTIONS = 2000
+"""Instructions that run at one moment of simulated time: 125 µs at 16 MHz, one and a half characters of the UART."""
+
+_WFI, _WFE, _SVC = 0xBF30, 0xBF20, 0xDF
+_INVSTATE, _UNDEFINSTR, _INVPC, _IBUSERR, _PRECISERR, _STKERR = 1 << 17, 1 << 16, 1 << 18, 1 << 8, 1 << 9, 1 << 12
+_FORCED = 1 << 30
+
+
+class Outcome(Enum):
+    """What a stretch of instructions ended with."""
+
+    GO_ON = "there is more to do now"
+    ASLEEP = "WFI, and nothing pending"
+    BUSY = "the slice is used up"
+    LOCKED_UP = "a fault that can't be handled"
+
+
+class Processor:
+    """A Cortex-M4 with its exceptions.
+
+    Attributes:
+        pc: the address of the next instruction.
+        faults: what each fault so far was, in words.
+        interrupted: set by `stop`: the stretch ended because somebody wants a look.
+    """
+
+    def __init__(self, engine: Engine, memory: Memory, nvic: Nvic, scs: SystemControl) -> None:
+        self._engine = engine
+        self._memory = memory
+        self._nvic = nvic
+        self._scs = scs
+        self._exceptions = Exceptions(engine, memory, nvic)
+        self._blocked = 0  # exceptions that were ready but outranked when the core last went on
+        self.pc = 0
+        self.interrupted = False
+        self.faults: list[str] = []
+
+    def load(self, image: Image) -> None:
+        """Find the WFI instructions of the firmware, so that the end of a slice is never taken for a sleep."""
+        self._engine.watch_code(
+            address + offset
+            for address, data in image.segments
+            for offset in range(0, len(data) - 1, 2)
+            if data[offset] | data[offset + 1] << 8 == _WFI
+        )
+
+    def reset(self) -> None:
+        """Take stack pointer and start address from the vector table at 0 (B1.5.5)."""
+        self._blocked = 0
+        self._engine.reset(self._memory.word(0) & ~3)
+        self.pc = self._memory.word(4) & ~1
+
+    def stop(self) -> None:
+        """End the stretch after the present instruction; called while it runs."""
+        self.interrupted = True
+        self._engine.stop()
+
+    def after_write(self) -> None:
+        """A register was written: look before the next instruction if an exception became ready."""
+        nvic = self._nvic
+        if nvic.pending & nvic.enabled & ~self._blocked:
+            self.stop()
+
+    def wakes(self) -> bool:
+        """Whether what is pending ends a WFI: PRIMASK does not count here (B1.5.19)."""
+        nvic = self._nvic
+        if not nvic.pending & nvic.enabled:
+            return False
+        basepri = self._engine.masks()[1]
+        return nvic.group(nvic.candidate()) < nvic.masked_priority(0, basepri, 0)
+
+    def run(self) -> Outcome:
+        """Take the exception that is due, or run one stretch of instructions."""
+        nvic, engine = self._nvic, self._engine
+        single = False
+        ready = nvic.pending & nvic.enabled
+        if ready:
+            candidate = nvic.candidate()
+            priority = nvic.group(candidate)
+            if priority < nvic.active_priority():
+                if priority < nvic.masked_priority(*engine.masks()):
+                    return self._take(candidate)
+                single = True  # only a mask holds it back: it comes in the moment the mask is lifted
+        self._blocked = ready
+        self.interrupted = False
+        before = self.pc
+        status = engine.run(before, 1 if single else SLICE_INSTRUCTIONS)
+        self.pc = pc = engine.pc()
+        if status:
+            return self._stopped_by(status, pc)
+        if engine.reached:
+            engine.reached = False
+            return self._wait()
+        return Outcome.GO_ON if single or self.interrupted else Outcome.BUSY
+
+    def _wait(self) -> Outcome:
+        return Outcome.GO_ON if self.wakes() else Outcome.ASLEEP
+
+    # ---- exceptions ----------------------------------------------------------------------------------------
+
+    def _take(self, exception: int) -> Outcome:
+        try:
+            self.pc = self._exceptions.enter(exception, self.pc, self._scs.vtor)
+        except StackError as error:
+            if exception == HARD_FAULT:
+                return self._lock_up(str(error))
+            return self._fault(BUS_FAULT, _STKERR, str(error))
+        except RigError as error:
+            return self._lock_up(f"no vector for exception {exception}: {error}")
+        return Outcome.GO_ON
+
+    def _return(self, exc_return: int) -> Outcome:
+        try:
+            self.pc = self._exceptions.leave(exc_return)
+        except StackError as error:
+            return self._fault(USAGE_FAULT, _INVPC, str(error))
+        self._blocked = 0
+        if self._scs.scr & SLEEPONEXIT and not self._nvic.active:
+            return self._wait()
+        return Outcome.GO_ON
+
+    def _stopped_by(self, status: int, pc: int) -> Outcome:
+        if status == Status.EXCEPTION:
+            if pc >= EXC_RETURN_MIN:
+                return self._return(pc | 1)
+            if self._memory.halfword(pc - 2) >> 8 == _SVC:
+                return self._raise(SVCALL, "SVC at a priority that can't take it")
+            return self._fault(USAGE_FAULT, _INVSTATE, f"illegal instruction or state at {pc:#010x}")
+        if status == Status.INSN_INVALID:
+            if self._memory.halfword(pc - 2) == _WFE:
+                return self._wait()
+            return self._fault(USAGE_FAULT, _UNDEFINSTR, f"undefined instruction at {pc:#010x}")
+        if status in (Status.FETCH_UNMAPPED, Status.FETCH_PROT):
+            return self._fault(BUS_FAULT, _IBUSERR, f"no code at {pc:#010x}")
+        return self._fault(BUS_FAULT, _PRECISERR, f"no memory at the address that the code at {pc:#010x} used")
+
+    def _fault(self, exception: int, cause: int, reason: str) -> Outcome:
+        self._scs.cfsr |= cause
+        self.faults.append(reason)
+        return self._raise(exception, reason)
+
+    def _raise(self, exception: int, reason: str) -> Outcome:
+        """Take a synchronous exception; as a HardFault unless it is enabled and outranks what runs (B1.5.14)."""
+        nvic = self._nvic
+        present = nvic.masked_priority(*self._engine.masks())
+        if not (nvic.enabled >> exception & 1 and nvic.group(exception) < present):
+            if present <= -1:
+                return self._lock_up(reason)
+            self._scs.hfsr |= _FORCED
+            exception = HARD_FAULT
+        return self._take(exception)
+
+    def _lock_up(self, reason: str) -> Outcome:
+        """Stand still until a reset (B1.5.15)."""
+        self.faults.append(f"lock-up: {reason}")
+        return Outcome.LOCKED_UP
