@@ -5,16 +5,13 @@ Not responsible for more than one client at a time.
 
 from __future__ import annotations
 
-import select
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rig.clock import NS_PER_S, SimClock, WallClock, ns_from_s
+from rig.clock import SimClock
 from rig.virtual.port import Port
-
-_LONGEST_WAIT_S = 0.05
+from suites.selftest.real_time import served_in_real_time
 
 
 @contextmanager
@@ -23,55 +20,39 @@ def served_on_socket(clock: SimClock, port: Port) -> Iterator[int]:
 
     Inside, `clock` and `port` belong to the serving thread. What goes wrong there is raised on leaving.
     """
-    failures: list[BaseException] = []
-    with socket.create_server(("127.0.0.1", 0)) as server, _stopper() as (stop, stopped):
-        thread = threading.Thread(target=_serve, args=(clock, port, server, stopped, failures))
-        thread.start()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        end = _SocketEnd(server)
         try:
-            yield server.getsockname()[1]
+            with served_in_real_time(clock, port, end):
+                yield server.getsockname()[1]
         finally:
-            stop.send(b"x")
-            thread.join()
-    if failures:
-        raise failures[0]
+            end.hang_up()
 
 
-@contextmanager
-def _stopper() -> Iterator[tuple[socket.socket, socket.socket]]:
-    stop, stopped = socket.socketpair()
-    with stop, stopped:
-        yield stop, stopped
+class _SocketEnd:
+    """The client when there is one, else the server that waits for it."""
 
+    def __init__(self, server: socket.socket) -> None:
+        self._server = server
+        self._client: socket.socket | None = None
 
-def _serve(
-    clock: SimClock, port: Port, server: socket.socket, stopped: socket.socket, failures: list[BaseException]
-) -> None:
-    wall = WallClock()
-    start_ns = clock.now_ns
-    client: socket.socket | None = None
-    try:
-        while True:
-            due_ns = clock.next_due_ns()
-            wait_s = _LONGEST_WAIT_S if due_ns is None else (due_ns - start_ns) / NS_PER_S - wall.now()
-            listening = [stopped, client or server]
-            ready, _, _ = select.select(listening, [], [], min(max(wait_s, 0.0), _LONGEST_WAIT_S))
-            clock.advance_to(max(clock.now_ns, start_ns + ns_from_s(wall.now())))
-            if stopped in ready:
-                return
-            if server in ready:
-                client, _ = server.accept()
-            elif client is not None and client in ready:
-                data = client.recv(65536)
-                if data:
-                    port.host_write(data)
-                    clock.advance_to(clock.now_ns)
-                else:
-                    client.close()
-                    client = None
-            if client is not None and (waiting := port.host_waiting()):
-                client.sendall(port.host_read(waiting, timeout_s=0.0))
-    except Exception as error:  # handed to the test, which raises it
-        failures.append(error)
-    finally:
-        if client is not None:
-            client.close()
+    def fileno(self) -> int:
+        return (self._client or self._server).fileno()
+
+    def receive(self) -> bytes:
+        if self._client is None:
+            self._client, _ = self._server.accept()
+            return b""
+        data = self._client.recv(65536)
+        if not data:
+            self.hang_up()
+        return data
+
+    def send(self, data: bytes) -> None:
+        if self._client is not None:
+            self._client.sendall(data)
+
+    def hang_up(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
