@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 import pyvisa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymeasure.instruments.keysight import KeysightE36312A as PymeasureE36312A
 
@@ -19,6 +19,8 @@ from rig.virtual.port import Port
 from rig.virtual.visa import VirtualVisaLibrary
 from rig.wire import NoLog, Wire
 from suites.selftest.socket_host import served_on_socket
+
+unhurried = settings(deadline=None)  # the wall time of a simulated line says nothing
 
 SUPPLY = "TCPIP0::supply::5025::SOCKET"
 
@@ -181,6 +183,7 @@ def test_the_answer_comes_after_the_processing_time(rack: Rack) -> None:
 # ---- the twin against SCPI -----------------------------------------------------------------------------------------
 
 
+@unhurried
 @given(voltage_v=st.floats(0.0, 6.18), current_a=st.floats(0.001, 5.15), channel=st.sampled_from([1]))
 def test_what_is_set_can_be_read_back_and_written_again(voltage_v: float, current_a: float, channel: int) -> None:
     rack = Rack()
@@ -208,6 +211,7 @@ def spellings(notation: str) -> st.SearchStrategy[str]:
     return st.tuples(*[node(part) for part in nodes]).map(lambda words: ":".join(word for word in words if word))
 
 
+@unhurried
 @given(
     header=spellings("[SOURce] VOLTage [LEVel] [IMMediate] [AMPLitude]"),
     colon=st.sampled_from(["", ":"]),
@@ -232,6 +236,7 @@ def test_every_spelling_of_a_command_means_the_same(
 MESSAGE = b"APPL CH1,3.7,1.0;:OUTP ON,(@1);:VOLT?;:MEAS:VOLT?;*OPC?\n"
 
 
+@unhurried
 @given(cuts=st.sets(st.integers(1, len(MESSAGE) - 1)))
 def test_a_message_may_arrive_in_any_chunks(cuts: set[int]) -> None:
     rack = Rack()
@@ -342,6 +347,7 @@ def test_an_endless_line_overruns_the_input_buffer(rack: Rack) -> None:
     assert rack.errors() == [-363]
 
 
+@unhurried
 @given(messages=st.lists(st.sampled_from([("BOGUS", -113), ("VOLT 99", -222), ("VOLT", -109)]), max_size=30))
 def test_the_error_queue_is_first_in_first_out_and_ends_in_overflow(messages: list[tuple[str, int]]) -> None:
     rack = Rack()
@@ -357,6 +363,7 @@ def test_the_error_queue_is_first_in_first_out_and_ends_in_overflow(messages: li
 # ---- SCPI spelling on its own ---------------------------------------------------------------------------------------
 
 
+@unhurried
 @given(text=st.text(max_size=40))
 def test_no_text_breaks_the_parser(text: str) -> None:
     def read() -> int:

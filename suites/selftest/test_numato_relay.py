@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import pyvisa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numato_usb_relay.relay import Relay as MakersRelay
 
@@ -15,6 +15,8 @@ from rig.virtual.port import Port
 from rig.virtual.visa import VirtualVisaLibrary
 from rig.wire import NoLog, Wire
 from suites.selftest.pty_host import served_on_pty
+
+unhurried = settings(deadline=None)  # the wall time of a simulated line says nothing
 
 LINE = "ASRL3::INSTR"
 LINES = {"occluder": 0, "reservoir valve": 3, "motor enable": 7}
@@ -178,6 +180,7 @@ def test_the_id_can_be_set_to_eight_characters(rack: Rack) -> None:
         twin.open_twin(rack.port, rack.contacts, serial_number="X1")
 
 
+@unhurried
 @given(mask=st.integers(0, 255), later=st.integers(0, 255))
 def test_what_is_written_can_be_read_back_and_written_again(mask: int, later: int) -> None:
     rack = Rack()
@@ -189,6 +192,7 @@ def test_what_is_written_can_be_read_back_and_written_again(mask: int, later: in
             assert rack.switch.is_energised(line) == bool(written >> relay & 1)
 
 
+@unhurried
 @given(noise=st.binary(max_size=200))
 def test_no_bytes_break_the_terminal(noise: bytes) -> None:
     rack = Rack()

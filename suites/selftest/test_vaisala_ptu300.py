@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import pyvisa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instruments.vaisala_ptu300 import driver, twin
@@ -16,6 +16,8 @@ from rig.virtual.port import Port
 from rig.virtual.visa import VirtualVisaLibrary
 from rig.wire import NoLog, Wire
 from suites.selftest.socket_host import served_on_socket
+
+unhurried = settings(deadline=None)  # the wall time of a simulated line says nothing
 
 LINE = "ASRL4::INSTR"
 
@@ -97,6 +99,7 @@ def test_a_reading_takes_the_time_of_its_characters(rack: Rack) -> None:
     assert rack.clock.now_ns == (sent + received) * rack.port.character_ns + 50_000_000
 
 
+@unhurried
 @given(
     temperature_c=st.floats(-40.0, 60.0), pressure_hpa=st.floats(500.0, 1100.0), relative_humidity=st.floats(0.0, 1.0)
 )
@@ -261,6 +264,7 @@ def test_a_serial_number_a_code_and_error_flags_can_be_in_a_message() -> None:
     )
 
 
+@unhurried
 @given(noise=st.binary(max_size=60).filter(lambda data: not set(b"\x1b?") & set(data)))
 def test_no_bytes_break_the_command_line(noise: bytes) -> None:
     rack = Rack()
