@@ -70,7 +70,7 @@ def parse(text: str, dimension: str) -> float:
     if unit is None:
         raise ValueError(f"{text!r} has no unit: write one of {', '.join(allowed)}")
     if unit not in allowed:
-        raise ValueError(f"{text!r} is not a {dimension.rsplit('_', 1)[0]}: allowed units are {', '.join(allowed)}")
+        raise ValueError(f"{text!r} is not a {dimension.split('_', 1)[0]}: allowed units are {', '.join(allowed)}")
     value = float(number) * _UNITS[unit][1]
     if not math.isfinite(value):
         raise ValueError(f"{text!r} is not a finite number")
