@@ -1,7 +1,8 @@
 """ADC1 with single conversions started by software (RM0090 rev 19, section 13).
 
 A conversion is done at once: at 8 MHz it takes under 65 µs even with the longest sampling, and the core's instructions
-take no simulated time either. Not responsible for what is refused: scans, continuous and injected conversion, triggers, DMA.
+take no simulated time either. Not responsible for what is refused: sequences, continuous, triggered and injected
+conversion, DMA.
 """
 
 from __future__ import annotations

@@ -16,6 +16,15 @@ BLOCK = 0x400
 """Each peripheral has a 1 KB block of addresses (RM0090, table 1)."""
 PAGE = 0x1000
 
+_PERIPHERALS = (  # APB1, APB2, AHB1, AHB2, FSMC, private peripheral bus
+    (0x40000000, 0x40007FFF),
+    (0x40010000, 0x40014BFF),
+    (0x40020000, 0x4007FFFF),
+    (0x50000000, 0x50060BFF),
+    (0xA0000000, 0xA0000FFF),
+    (0xE0000000, 0xE00FFFFF),
+)
+
 
 class Readable(Peripheral, Protocol):
     """A peripheral whose reads have effects."""
@@ -77,6 +86,11 @@ class Bus:
             value = peripheral.words[offset >> 2] & ~mask | value << shift & mask
         peripheral.write(offset, value)
         self._after_write()
+
+
+def is_peripheral(address: int) -> bool:
+    """Get whether the chip has a peripheral at an address, modelled or not (RM0090, table 1)."""
+    return any(first <= address <= last for first, last in _PERIPHERALS)
 
 
 def not_modelled(address: int) -> RigError:

@@ -49,7 +49,7 @@ _BKPSRAMEN = 18
 
 
 class Chip:
-    """All parts of the microcontroller; `on_line` is called when an interrupt line rises, `after_write` after a store."""
+    """All parts; `on_line` is called when an interrupt line rises, `after_write` after each store to a register."""
 
     def __init__(
         self,
@@ -194,7 +194,7 @@ class Chip:
         return port.output(number)
 
     def _connect(self) -> None:
-        """USART1's pins are PA9 and PA10, or PB6 and PB7, in alternate function 7 (DS8626, table 9); the board uses PA."""
+        """USART1 is at PA9 and PA10 in alternate function 7 (DS8626, table 9); its other pins are not wired."""
         port = self.ports["A"]
         self.usart.tx_connected, self.usart.rx_connected = port.function(9) == 7, port.function(10) == 7
 

@@ -78,6 +78,7 @@ class Engine:
     Attributes:
         error: an exception raised by a callback; the engine has stopped because of it.
         reached: whether a watched address was reached; whoever looks clears it.
+        bad_address: the address of the last access to where nothing is mapped.
     """
 
     def __init__(self) -> None:
@@ -92,6 +93,9 @@ class Engine:
         self._keep: list[Any] = []  # what C code points into must outlive this engine
         self.error: BaseException | None = None
         self.reached = False
+        self.bad_address = 0
+        self._stopped_at = -1
+        self._completing = self._skips_write = False
         a = arm_const
         frame = [a.UC_ARM_REG_R0, a.UC_ARM_REG_R1, a.UC_ARM_REG_R2, a.UC_ARM_REG_R3, a.UC_ARM_REG_R12, a.UC_ARM_REG_LR]
         # Writing XPSR does not tell the translator that handler mode began or ended; writing APSR_NZCV after it does.
@@ -105,6 +109,7 @@ class Engine:
         self._main_sp = _Batch([a.UC_ARM_REG_MSP])
         self._general = _Batch([a.UC_ARM_REG_R0 + n for n in range(13)])
         self._xpsr = _Batch([a.UC_ARM_REG_XPSR, a.UC_ARM_REG_APSR_NZCV])
+        self._watch_bad_accesses()
 
     # ---- memory --------------------------------------------------------------------------------------------
 
@@ -148,7 +153,8 @@ class Engine:
 
         def on_write(_handle: int, offset: int, width: int, value: int, _user: int) -> None:
             try:
-                write(address + offset, width, value)
+                if not self._skips_write or self._takes_write():
+                    write(address + offset, width, value)
             except BaseException as error:
                 self._fail(error)
 
@@ -171,15 +177,23 @@ class Engine:
 
         def on_write(_handle: int, _access: int, address: int, width: int, value: int, _user: int) -> bool:
             try:
-                write(address, width, value & 0xFFFFFFFF)
+                if not self._skips_write or self._takes_write():
+                    write(address, width, value & 0xFFFFFFFF)
             except BaseException as error:
                 self._fail(error)
             return True
 
         self._hook(unicorn.UC_HOOK_MEM_WRITE_PROT, HOOK_MEM_INVALID_CFUNC(on_write), 1, 0)  # 1 to 0 is everywhere
 
+    def _watch_bad_accesses(self) -> None:
+        def on_bad(_handle: int, _access: int, address: int, _width: int, _value: int, _user: int) -> bool:
+            self.bad_address = address
+            return False
+
+        self._hook(unicorn.UC_HOOK_MEM_UNMAPPED, HOOK_MEM_INVALID_CFUNC(on_bad), 1, 0)
+
     def watch_code(self, addresses: Iterable[int]) -> None:
-        """Set `reached` when the core is about to execute one of these addresses; keep them few: all code slows down."""
+        """Set `reached` when the core is about to execute one of these addresses; many slow all code down."""
 
         def on_code(_handle: int, _address: int, _size: int, _user: int) -> None:
             self.reached = True
@@ -188,7 +202,7 @@ class Engine:
         for address in addresses:
             self._hook(unicorn.UC_HOOK_CODE, callback, address, address)
 
-    def _hook(self, kind: int, callback: Any, begin: int, end: int) -> None:
+    def _hook(self, kind: int, callback: ctypes._CFuncPtr, begin: int, end: int) -> None:
         self._keep.append(callback)
         hook = ctypes.c_size_t()
         bounds = ctypes.c_uint64(begin), ctypes.c_uint64(end)
@@ -212,14 +226,40 @@ class Engine:
             Exception: what a callback raised.
         """
         status: int = self._start(self._handle, pc | 1, 0, 0, instructions)
+        if self._stopped_at >= 0:
+            at, self._stopped_at = self._stopped_at, -1
+            if not status and self.error is None and self.pc() == at:
+                status = self._complete(at)
         if self.error is not None:
             error, self.error = self.error, None
             raise error
         return status
 
     def stop(self) -> None:
-        """Stop after the present instruction; called from a callback."""
-        self._stop(self._handle)
+        """Stop after the present instruction; called from a callback of a store."""
+        if not self._completing:
+            self._stopped_at = self.pc()
+            self._stop(self._handle)
+
+    def _complete(self, pc: int) -> int:
+        """Finish the store that stopped the engine.
+
+        Unicorn stops in the middle of a store that asks for it: memory is written, but a write-back of the address or
+        the rest of a store multiple is not done, and the program counter stands on the store. So it is run once more,
+        without its first write. (A stop in an IT block takes effect behind the block: nothing is left to finish.)
+        """
+        self._completing = self._skips_write = True
+        try:
+            status: int = self._start(self._handle, pc | 1, 0, 0, 1)
+        finally:
+            self._completing = self._skips_write = False
+        return status
+
+    def _takes_write(self) -> bool:
+        if self._skips_write:
+            self._skips_write = False
+            return False
+        return True
 
     def _fail(self, error: BaseException) -> None:
         if self.error is None:

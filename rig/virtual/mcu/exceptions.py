@@ -44,10 +44,8 @@ class Exceptions:
             raise StackError(f"the stack pointer {sp:#010x} is not in RAM")
         stacked = xpsr & ~_XPSR_ALIGN | (_XPSR_ALIGN if sp & 4 else 0)
         _FRAME.pack_into(place[0], place[1], *frame[:6], pc, stacked)
-        if handling:
-            link = _RETURN_HANDLER
-        else:
-            link = _RETURN_THREAD_PROCESS if control & 2 else _RETURN_THREAD_MAIN
+        thread = _RETURN_THREAD_PROCESS if control & 2 else _RETURN_THREAD_MAIN
+        link = _RETURN_HANDLER if handling else thread
         # The IT bits (26:25, 15:10) belong to the interrupted code: a handler starts outside an IT block.
         self._engine.enter_handler(bottom, link, xpsr & 0xF80F0000 | _XPSR_T | exception)
         self._nvic.enter(exception)

@@ -1,7 +1,7 @@
 """Which exception comes next: pending, enabled and active exceptions with their priorities.
 
 ARMv7-M Architecture Reference Manual (DDI 0403E) B1.5 and B3.4. Exceptions are numbered as in IPSR: 1 to 15 belong to
-the core, 16 + n is interrupt n of RM0090 table 62. Not responsible for stacking registers nor for the registers' layout.
+the core, 16 + n is interrupt n of RM0090 table 62. Not responsible for stacking nor for the layout of registers.
 """
 
 from __future__ import annotations

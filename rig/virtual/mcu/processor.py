@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import Enum
 
 from rig.errors import RigError
+from rig.virtual.mcu.bus import is_peripheral, not_modelled
 from rig.virtual.mcu.engine import EXC_RETURN_MIN, Engine, Status
 from rig.virtual.mcu.exceptions import Exceptions, StackError
 from rig.virtual.mcu.image import Image
@@ -19,7 +20,15 @@ SLICE_INSTRUCTIONS = 2000
 """Instructions that run at one moment of simulated time: 125 µs at 16 MHz, one and a half characters of the UART."""
 
 _WFI, _WFE, _SVC = 0xBF30, 0xBF20, 0xDF
-_INVSTATE, _UNDEFINSTR, _INVPC, _IBUSERR, _PRECISERR, _STKERR = 1 << 17, 1 << 16, 1 << 18, 1 << 8, 1 << 9, 1 << 12
+_BFARVALID, _INVSTATE, _UNDEFINSTR, _INVPC, _IBUSERR, _PRECISERR, _STKERR = (
+    1 << 15,
+    1 << 17,
+    1 << 16,
+    1 << 18,
+    1 << 8,
+    1 << 9,
+    1 << 12,
+)
 _FORCED = 1 << 30
 
 
@@ -149,7 +158,12 @@ class Processor:
             return self._fault(USAGE_FAULT, _UNDEFINSTR, f"undefined instruction at {pc:#010x}")
         if status in (Status.FETCH_UNMAPPED, Status.FETCH_PROT):
             return self._fault(BUS_FAULT, _IBUSERR, f"no code at {pc:#010x}")
-        return self._fault(BUS_FAULT, _PRECISERR, f"no memory at the address that the code at {pc:#010x} used")
+        address = self._engine.bad_address
+        if is_peripheral(address):
+            raise not_modelled(address)
+        self._scs.fault_address = address
+        cause = _PRECISERR | _BFARVALID
+        return self._fault(BUS_FAULT, cause, f"the code at {pc:#010x} used {address:#010x}, where there is nothing")
 
     def _fault(self, exception: int, cause: int, reason: str) -> Outcome:
         self._scs.cfsr |= cause
