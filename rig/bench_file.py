@@ -185,7 +185,7 @@ def read_bench_file(path: Path, overrides: Mapping[str, Any] | None = None) -> t
     try:
         bench = BenchFile.model_validate(content)
     except ValidationError as error:
-        raise BenchFileError(explain(path, error, BenchFile)) from error
+        raise BenchFileError(explain(path, error, BenchFile, content)) from error
     if bench.virtual is not None:
         image = path.parent / bench.virtual.firmware
         if not image.is_file():

@@ -192,7 +192,6 @@ class TestRecorder:
             self._tests,
             self._steps,
             self._progress,
-            self._wire,
             *(file for _, file in self._samples.values()),
         ):
             file.close()

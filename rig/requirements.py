@@ -86,4 +86,4 @@ def read_requirements(path: Path) -> dict[str, Requirement]:
     try:
         return {requirement.id: requirement for requirement in _File.model_validate(content).requirement}
     except ValidationError as error:
-        raise BenchFileError(explain(path, error, _File)) from error
+        raise BenchFileError(explain(path, error, _File, content)) from error

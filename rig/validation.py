@@ -15,24 +15,41 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 
-def explain(file: Path | str, error: ValidationError, model: type[BaseModel]) -> str:
-    """Say what is wrong with `file`, for the first mistake; further mistakes are counted."""
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+_MISSING = ("missing", "missing_argument")
+
+
+def explain(file: Path | str, error: ValidationError, model: type[BaseModel], content: object) -> str:
+    """Say what is wrong with `file`, for one mistake; further mistakes are counted.
+
+    A misspelt key is both unknown and missing: the unknown one says more, so it comes first. `content` is what was
+    validated, so that the value is shown as it was written.
+    """
     mistakes = error.errors(include_url=False)
-    first = mistakes[0]
+    first = min(mistakes, key=lambda mistake: mistake["type"] not in _UNKNOWN)
     location = first["loc"]
     key = ".".join(str(part) for part in location) or "the file"
-    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+    if first["type"] in _UNKNOWN:
         known = known_keys(model, location[:-1])
         near = difflib.get_close_matches(str(location[-1]), known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"allowed are {', '.join(known)}"
         sentence = f"{file}: {key} is not a known key; {hint}"
-    elif first["type"] in ("missing", "missing_argument"):
+    elif first["type"] in _MISSING:
         sentence = f"{file}: {key} is missing"
     else:
         message = first["msg"].removeprefix("Value error, ")
-        sentence = f"{file}: {key} is {first['input']!r}: {message[0].lower()}{message[1:]}"
+        sentence = f"{file}: {key} is {_written(content, location)!r}: {message[0].lower()}{message[1:]}"
     more = len(mistakes) - 1
     return sentence + (f" (and {more} more mistake{'s' if more > 1 else ''})" if more else "")
+
+
+def _written(content: object, location: Sequence[int | str]) -> object:
+    for part in location:
+        if isinstance(content, dict) and part in content:
+            content = content[part]
+        elif isinstance(content, list) and isinstance(part, int) and part < len(content):
+            content = content[part]
+    return content
 
 
 def known_keys(model: object, location: Sequence[int | str]) -> list[str]:
