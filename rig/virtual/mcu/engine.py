@@ -35,6 +35,8 @@ except ImportError as missing:
 
 _api: Any = unicorn  # its annotations are not strict
 
+_Callback = Any  # a ctypes function pointer: its class has no public name
+
 WriteCallback = Callable[[int, int, int], None]
 """(address, size in bytes, value)"""
 ReadCallback = Callable[[int, int], int]
@@ -202,7 +204,7 @@ class Engine:
         for address in addresses:
             self._hook(unicorn.UC_HOOK_CODE, callback, address, address)
 
-    def _hook(self, kind: int, callback: ctypes._CFuncPtr, begin: int, end: int) -> None:
+    def _hook(self, kind: int, callback: _Callback, begin: int, end: int) -> None:
         self._keep.append(callback)
         hook = ctypes.c_size_t()
         bounds = ctypes.c_uint64(begin), ctypes.c_uint64(end)

@@ -59,6 +59,7 @@ class Processor:
         self._blocked = 0  # exceptions that were ready but outranked when the core last went on
         self.pc = 0
         self.interrupted = False
+        self.single = False  # whether the last stretch was one instruction, to watch a mask being lifted
         self.faults: list[str] = []
 
     def load(self, image: Image) -> None:
@@ -98,7 +99,7 @@ class Processor:
     def run(self) -> Outcome:
         """Take the exception that is due, or run one stretch of instructions."""
         nvic, engine = self._nvic, self._engine
-        single = False
+        single = self.single = False
         ready = nvic.pending & nvic.enabled
         if ready:
             candidate = nvic.candidate()
@@ -106,7 +107,7 @@ class Processor:
             if priority < nvic.active_priority():
                 if priority < nvic.masked_priority(*engine.masks()):
                     return self._take(candidate)
-                single = True  # only a mask holds it back: it comes in the moment the mask is lifted
+                single = self.single = True  # only a mask holds it back: it comes in the moment the mask is lifted
         self._blocked = ready
         self.interrupted = False
         before = self.pc
