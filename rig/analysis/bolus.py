@@ -99,7 +99,8 @@ def weigh_bolus(
         planned_end_s: it should have ended.
         plateau_s: readings from then on are "after".
         z_ul_per_mg: `gravimetry.z_factor_ul_per_mg`.
-        evaporation_g_per_h: what the vessel loses, with its standard uncertainty `u_evaporation_g_per_h`.
+        evaporation_g_per_h: what the vessel loses.
+        u_evaporation_g_per_h: its standard uncertainty.
 
     Raises:
         ValueError: with a sentence, on input that is not the above, times out of order, or no reading on one side.

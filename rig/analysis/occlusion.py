@@ -60,7 +60,8 @@ def occlusion_alarm(
         at_s: (n,) times in s, rising, from before the occlusion to the alarm or later.
         pressure_kpa: (n,) gauge pressure in the line.
         volume_ul: (n,) corrected volume on the balance in µL since any moment.
-        occluded_at_s, alarm_at_s: on the same clock.
+        occluded_at_s: the outlet was closed, on the same clock.
+        alarm_at_s: the alarm was seen, on the same clock.
         rate_ul_per_h: programmed rate.
 
     Raises:

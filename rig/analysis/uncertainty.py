@@ -1,0 +1,234 @@
+"""Uncertainty budgets by the GUM (JCGM 100:2008) for volumes from two weighings.
+
+Not responsible for estimating the inputs: they come from certificates, blank runs and repeated readings. Not
+responsible for verdicts (`rig.limits`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import GTC  # type: ignore[import-untyped]
+from GTC import reporting
+
+from rig.analysis.checks import finite, not_negative, positive
+from rig.analysis.gravimetry import MG_PER_G, z_factor_ul_per_mg
+
+COVERAGE_PERCENT = 95.45
+"""Coverage of k = 2 for many degrees of freedom (JCGM 100:2008 table G.2)."""
+
+
+@dataclass(frozen=True)
+class WeighingUncertainty:
+    """What is known of a balance and its vessel; u are standard uncertainties.
+
+    Attributes:
+        repeatability_g: standard deviation of one reading (type A).
+        readability_g: the display's step d; each reading adds a rectangular distribution of half-width d/2 (JCGM 100
+            F.2.2.1).
+        u_calibration_percent: of the net mass, from the certificate; common to both readings.
+        evaporation_mg_per_h: what the vessel loses.
+        u_evaporation_mg_per_h: of that rate.
+        u_z_ul_per_mg: of the Z factor, see `u_z_factor_ul_per_mg`.
+        repeatability_freedom: degrees of freedom behind `repeatability_g`.
+        evaporation_freedom: degrees of freedom behind `u_evaporation_mg_per_h`.
+    """
+
+    repeatability_g: float
+    readability_g: float
+    u_calibration_percent: float
+    evaporation_mg_per_h: float = 0.0
+    u_evaporation_mg_per_h: float = 0.0
+    u_z_ul_per_mg: float = 0.0
+    repeatability_freedom: float = math.inf
+    evaporation_freedom: float = math.inf
+
+    def __post_init__(self) -> None:
+        for name in (
+            "repeatability_g",
+            "readability_g",
+            "u_calibration_percent",
+            "u_evaporation_mg_per_h",
+            "u_z_ul_per_mg",
+        ):
+            not_negative(name, getattr(self, name))
+        finite("evaporation_mg_per_h", self.evaporation_mg_per_h)
+        for name in ("repeatability_freedom", "evaporation_freedom"):
+            if not getattr(self, name) >= 1:
+                raise ValueError(f"{name} must be 1 or above, got {getattr(self, name)!r}")
+
+
+@dataclass(frozen=True)
+class BudgetRow:
+    """One source of uncertainty.
+
+    Attributes:
+        source: what it is.
+        kind: "A" from statistics, "B" from other knowledge (JCGM 100:2008 4.2, 4.3).
+        value, unit, u: the input, its unit and its standard uncertainty in it.
+        degrees_of_freedom: behind u.
+        sensitivity_ul: ∂V/∂input, in µL per unit of the input.
+        contribution_ul: |sensitivity| u.
+        share_percent: contribution² of the sum of squares.
+    """
+
+    source: str
+    kind: str
+    value: float
+    unit: str
+    u: float
+    degrees_of_freedom: float
+    sensitivity_ul: float
+    contribution_ul: float
+    share_percent: float
+
+
+@dataclass(frozen=True)
+class VolumeBudget:
+    """A delivered volume in µL with its uncertainty: u, degrees of freedom, k, U = k u, and what makes it up.
+
+    `rows` begin with the largest contribution. Inputs taken as exact (u = 0) have no row; nothing else is left out.
+    """
+
+    volume_ul: float
+    u_ul: float
+    degrees_of_freedom: float
+    coverage_percent: float
+    coverage_factor: float
+    expanded_ul: float
+    rows: tuple[BudgetRow, ...]
+
+
+def delivered_volume(
+    before_g: float,
+    after_g: float,
+    *,
+    hours: float,
+    z_ul_per_mg: float,
+    uncertainty: WeighingUncertainty,
+    readings_averaged: int = 1,
+    coverage_percent: float = COVERAGE_PERCENT,
+) -> VolumeBudget:
+    """Get the volume in µL delivered between two weighings, with its uncertainty budget.
+
+    V = [(W2 + δr2 + δd2 − W1 − δr1 − δd1)(1 + δc) + e t] Z, δ the readings' repeatability r and readability d and the
+    calibration c, all zero with their u. k from the effective degrees of freedom (Welch and Satterthwaite, JCGM
+    100:2008 G.4). The readability of a mean of readings is kept whole: a display may stand still.
+
+    Args:
+        before_g: W1 in g.
+        after_g: W2 in g.
+        hours: t from W1 to W2.
+        z_ul_per_mg: `gravimetry.z_factor_ul_per_mg`.
+        uncertainty: of balance, vessel and Z.
+        readings_averaged: each of W1, W2 is the mean of so many readings.
+        coverage_percent: of U.
+
+    Raises:
+        ValueError: with a sentence, on input that is not the above.
+    """
+    before, after = finite("before_g", before_g) * MG_PER_G, finite("after_g", after_g) * MG_PER_G
+    hours, z = not_negative("hours", hours), positive("z_ul_per_mg", z_ul_per_mg)
+    if readings_averaged < 1:
+        raise ValueError(f"readings_averaged must be 1 or above, got {readings_averaged!r}")
+    if not 0 < finite("coverage_percent", coverage_percent) < 100:
+        raise ValueError(f"coverage_percent must lie between 0 and 100, got {coverage_percent!r}")
+    known = uncertainty
+    scatter = known.repeatability_g * MG_PER_G / math.sqrt(readings_averaged)
+    step = GTC.type_b.uniform(known.readability_g * MG_PER_G / 2.0)
+    inputs = [
+        _Input("repeatability, first weighing", "A", before, "mg", scatter, known.repeatability_freedom),
+        _Input("repeatability, second weighing", "A", after, "mg", scatter, known.repeatability_freedom),
+        _Input("readability, first weighing", "B", 0.0, "mg", step),
+        _Input("readability, second weighing", "B", 0.0, "mg", step),
+        _Input("calibration of the balance", "B", 0.0, "%", known.u_calibration_percent),
+        _Input(
+            "evaporation",
+            "A",
+            known.evaporation_mg_per_h,
+            "mg/h",
+            known.u_evaporation_mg_per_h,
+            known.evaporation_freedom,
+        ),
+        _Input("Z factor", "B", z, "µL/mg", known.u_z_ul_per_mg),
+    ]
+    first, second, first_step, second_step, calibration, evaporation, z_factor = (each.number for each in inputs)
+    net = (second + second_step - first - first_step) * (1.0 + calibration / 100.0)
+    return _budget((net + evaporation * hours) * z_factor, inputs, coverage_percent)
+
+
+class _Input:
+    """An input quantity and its GTC number."""
+
+    def __init__(self, source: str, kind: str, value: float, unit: str, u: float, freedom: float = math.inf) -> None:
+        self.source, self.kind, self.unit = source, kind, unit
+        self.value, self.u, self.freedom = value, u, freedom
+        self.number = GTC.ureal(value, u, freedom, label=source)
+
+
+def _budget(result: GTC.ureal, inputs: list[_Input], coverage_percent: float) -> VolumeBudget:
+    variance = result.v
+    rows = []
+    for each in inputs:
+        if each.u == 0:
+            continue
+        sensitivity = float(reporting.sensitivity(result, each.number))
+        contribution = abs(sensitivity) * each.u
+        share = 100.0 * contribution**2 / variance if variance else 0.0
+        rows.append(
+            BudgetRow(
+                each.source, each.kind, each.value, each.unit, each.u, each.freedom, sensitivity, contribution, share
+            )
+        )
+    freedom = float(result.df)
+    k = float(reporting.k_factor(freedom, p=coverage_percent))
+    return VolumeBudget(
+        volume_ul=float(result.x),
+        u_ul=float(result.u),
+        degrees_of_freedom=freedom,
+        coverage_percent=coverage_percent,
+        coverage_factor=k,
+        expanded_ul=k * float(result.u),
+        rows=tuple(sorted(rows, key=lambda row: -row.contribution_ul)),
+    )
+
+
+def u_z_factor_ul_per_mg(
+    temperature_c: float,
+    pressure_hpa: float,
+    relative_humidity: float = 0.5,
+    *,
+    u_temperature_c: float,
+    u_pressure_hpa: float,
+    u_relative_humidity: float,
+) -> float:
+    """Get the standard uncertainty of the Z factor in µL/mg from those of the air (and water) at the balance.
+
+    First order (JCGM 100:2008 5.1.2) with sensitivities as central differences; the formulae of water and air add
+    1e-5 relative or less and are left out.
+
+    Raises:
+        ValueError: as `z_factor_ul_per_mg`, or a negative uncertainty.
+    """
+    at = (temperature_c, pressure_hpa, relative_humidity)
+    steps = (0.01, 0.1, 0.001)
+    us = (u_temperature_c, u_pressure_hpa, u_relative_humidity)
+    variance = 0.0
+    for index, (step, u) in enumerate(zip(steps, us, strict=True)):
+        up, down = list(at), list(at)
+        up[index], down[index] = up[index] + step, down[index] - step
+        slope = float(z_factor_ul_per_mg(*up) - z_factor_ul_per_mg(*down)) / (2 * step)
+        variance += (slope * not_negative("the uncertainties of the air", u)) ** 2
+    return math.sqrt(variance)
+
+
+def bias_of_extremes(u: float, windows: int) -> float:
+    """Get how far noise alone may push the extremes of m windows outwards: u √(2 ln m), in the unit of `u`.
+
+    The expected maximum of m normal values is at most this (Boucheron, Lugosi and Massart, Concentration
+    Inequalities, 2.5), independent or not.
+    """
+    if windows < 1:
+        raise ValueError(f"windows must be 1 or above, got {windows!r}")
+    return not_negative("u", u) * math.sqrt(2.0 * math.log(windows))
