@@ -1,22 +1,22 @@
 r"""Reads the executable transcripts of protocol pages: their fenced `wire` blocks.
 
-    ```wire
+    ```wire > \r\n < \r\n            what lines to the device and from it end in; without this they travel as they are
     @ serial_number K0710040         the name plate of the twin
     @ option lines {'occluder': 0}   a keyword argument of open_driver
     @ load_g 1.2345 unstable         the world: see transcript_players.StatedWorld
-    > S\r\n                          host to device; control characters as \r, \n, \t, \\, \x1b
+    > S                              host to device; control characters as \r, \n, \t, \\, \x1b
     @ wait_s 2.0                     for so long nothing comes from the device
     @ load_g 1.2345 stable
-    < S S     1.234500 g\r\n         device to host
+    < S S     1.234500 g             device to host
     = read_stable() -> MassReading(mass_g=1.2345, stable=True)
-    > x 01 30 34 00                  bytes, in hexadecimal
+    > x 01 30 34 00                  bytes, in hexadecimal; no line end is added
     < x 01 B0 20 79 0C
     = identify() raises RefusedError: a part of its sentence
     ```
 
 A line with = is a call on the driver; the lines since the last = are what travels meanwhile. A block without = is a
-talk with the device that the driver never holds. A block ```wire driver is what only a broken line or device would say:
-it is played to the driver alone. Not responsible for playing: transcript_players is.
+talk with the device that the driver never holds. A block ```wire driver … is what only a broken line or device would
+say: it is played to the driver alone. Not responsible for playing: transcript_players is.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _BLOCK = re.compile(r"^```wire(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_INFO = re.compile(r"(?P<driver>\s+driver)?(?:\s+> (?P<host_end>\S+))?(?:\s+< (?P<device_end>\S+))?\s*")
 _HEX = re.compile(r"x((?: [0-9A-Fa-f]{2})+)")
 _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|(.))")
 _CONTROLS = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\"}
@@ -70,17 +71,18 @@ def parse_page(text: str, name: str) -> list[Transcript]:
     transcripts = []
     for block in _BLOCK.finditer(text):
         first = text.count("\n", 0, block.start()) + 1
-        info = block["info"].strip()
-        if info not in ("", "driver"):
-            raise ValueError(f"{name}:{first}: expected 'wire' or 'wire driver', got 'wire {info}'")
+        info = _INFO.fullmatch(block["info"])
+        if info is None:
+            raise ValueError(f"{name}:{first}: expected 'wire [driver] [> end] [< end]', got 'wire{block['info']}'")
+        ends = {">": _bytes(info["host_end"] or ""), "<": _bytes(info["device_end"] or "")}
         lines = tuple(
-            _line(line, f"{name}:{number}")
+            _line(line, f"{name}:{number}", ends)
             for number, line in enumerate(block["body"].splitlines(), first + 1)
             if line.strip()
         )
         if not lines:
             raise ValueError(f"{name}:{first}: this block is empty")
-        transcript = Transcript(f"{name}:{first}", lines, info == "driver")
+        transcript = Transcript(f"{name}:{first}", lines, bool(info["driver"]))
         if transcript.has_calls and lines[-1].sign != "=":
             raise ValueError(f"{lines[-1].where}: lines after the last = belong to no call")
         if transcript.driver_only and not transcript.has_calls:
@@ -95,7 +97,7 @@ def split(text: str) -> tuple[str, str]:
     return word, rest.strip()
 
 
-def _line(line: str, where: str) -> Line:
+def _line(line: str, where: str, ends: dict[str, bytes]) -> Line:
     sign, _, text = line.partition(" ")
     if sign not in (">", "<", "@", "="):
         raise ValueError(f"{where}: expected a line that begins with >, <, @ or =, got {line!r}")
@@ -104,7 +106,7 @@ def _line(line: str, where: str) -> Line:
     if hexadecimal := _HEX.fullmatch(text.strip()):
         return Line(where, sign, text, bytes.fromhex(hexadecimal[1]))
     try:
-        return Line(where, sign, text, _bytes(text))
+        return Line(where, sign, text, _bytes(text) + ends[sign])
     except (ValueError, KeyError) as error:
         raise ValueError(f"{where}: an escape or character that no byte stands for in {line!r}") from error
 
