@@ -33,20 +33,31 @@ BenchOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Change one key of the bench file for this call, such as virtual.seed=2.", metavar="table.key=value"),
+    typer.Option(
+        "--set",
+        help="Change one key of the bench file for this call, such as virtual.seed=2.",
+        metavar="table.key=value",
+    ),
 ]
 
 
 @app.command()
 def verify(
     bench: BenchOption = DEFAULT_BENCH,
-    out: Annotated[Path | None, typer.Option(help="New folder for the run; default: runs/<time>.", metavar="DIR")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="New folder for the run; default: runs/<time>.", metavar="DIR")
+    ] = None,
     select: Annotated[
         str | None,
-        typer.Option(help="Only tests whose name or requirement matches, such as 'occlusion' or 'basal or PR-L1.1'.", metavar="EXPR"),
+        typer.Option(
+            help="Only tests whose name or requirement matches, such as 'occlusion' or 'basal or PR-L1.1'.",
+            metavar="EXPR",
+        ),
     ] = None,
     set_: SetOption = None,
-    requirements: Annotated[Path, typer.Option(help="Requirements file: the acceptance limits.", metavar="FILE")] = DEFAULT_REQUIREMENTS,
+    requirements: Annotated[
+        Path, typer.Option(help="Requirements file: the acceptance limits.", metavar="FILE")
+    ] = DEFAULT_REQUIREMENTS,
 ) -> None:
     """Run the pump suites and write the report.
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from rig.bench import ROLES, compare_identity, far_side, leave_safe, open_device, power_pump, refuse_overdue
 from rig.bench_file import BenchFile, CalibratedTable, read_bench_file
-from rig.errors import DeviceError, RigError
+from rig.errors import RigError
 from rig.evidence import RunFolder, utc_now, write_json
 from rig.requirements import read_requirements
 from rig.results import join
@@ -75,7 +75,8 @@ def start_run(
     """Make the run's folder and its manifest.
 
     Args:
-        bench_path: the bench file; `overrides` are laid over it.
+        bench_path: the bench file.
+        overrides: "table.key" to value, laid over it.
         out: the folder to make; None makes one below `runs/` named after the time.
         requirements_path: the requirements file.
         findings: what `check_bench` found.

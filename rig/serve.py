@@ -11,7 +11,7 @@ import selectors
 import socket
 import tty
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -58,10 +58,8 @@ class PtyEndpoint:
     def exchange(self, events: selectors.BaseSelector) -> None:
         """Carry bytes both ways."""
         del events
-        try:
+        with suppress(BlockingIOError):
             self._port.host_write(os.read(self._master, 4096))
-        except BlockingIOError:
-            pass
         if waiting := self._port.host_waiting():
             os.write(self._master, self._port.host_read(waiting, timeout_s=0.0))
 

@@ -11,9 +11,9 @@ import typing
 from collections.abc import Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
-
 
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 _MISSING = ("missing", "missing_argument")
@@ -43,12 +43,12 @@ def explain(file: Path | str, error: ValidationError, model: type[BaseModel], co
     return sentence + (f" (and {more} more mistake{'s' if more > 1 else ''})" if more else "")
 
 
-def _written(content: object, location: Sequence[int | str]) -> object:
+def _written(content: Any, location: Sequence[int | str]) -> object:  # noqa: ANN401 - any TOML value
     for part in location:
-        if isinstance(content, dict) and part in content:
+        try:
             content = content[part]
-        elif isinstance(content, list) and isinstance(part, int) and part < len(content):
-            content = content[part]
+        except (KeyError, IndexError, TypeError):
+            break
     return content
 
 

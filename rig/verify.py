@@ -41,9 +41,7 @@ def verify_pump(
     overrides = dict(parse_override(text) for text in settings)
     spec, _ = read_bench_file(bench, overrides)
     findings = check_bench(spec)
-    run = start_run(
-        bench, overrides, out=out, requirements_path=requirements, findings=findings, selected=select
-    )
+    run = start_run(bench, overrides, out=out, requirements_path=requirements, findings=findings, selected=select)
     problems = [finding for finding in findings if finding.problem]
     for finding in problems:
         console.print(f"{finding.role}: {finding.problem}", style="red", soft_wrap=True, markup=False)

@@ -14,9 +14,7 @@ MINUTES_A_DAY = 1440
 FULL_RESERVOIR_U = 300.0
 
 
-def prepare(
-    bench: Bench, record: TestRecorder, *, rate_u_per_h: float, reservoir_u: float = FULL_RESERVOIR_U
-) -> Air:
+def prepare(bench: Bench, record: TestRecorder, *, rate_u_per_h: float, reservoir_u: float = FULL_RESERVOIR_U) -> Air:
     """Check the air, open the outlet, stop the pump, tell it its reservoir and write a flat profile in U/h.
 
     Returns:

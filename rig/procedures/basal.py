@@ -1,0 +1,147 @@
+"""Basal delivery at one rate: stabilisation, then the analysis period, sampled throughout.
+
+Not responsible for limits, nor for the formulas (`rig.analysis`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rig.analysis.flow import WindowStatistics, flow_ul_per_h, hourly_windows
+from rig.analysis.pulses import MissedDoses, missed_doses
+from rig.analysis.trumpet import TrumpetCurve, trumpet_curve
+from rig.evidence import TestRecorder
+from rig.limits import Measurement
+from rig.procedures.preparation import prepare, start_therapy
+from rig.procedures.sampling import Series, sample_for, series
+from rig.procedures.volume import VolumeScale
+from rig.roles import Bench
+from rig.units import ml_per_h_from_u_per_h, u_from_ul, ul_from_u
+
+WINDOW_MIN = 60
+
+
+@dataclass(frozen=True)
+class BasalPlan:
+    """What to measure: rate in U/h, stabilisation and analysis period in h, sample interval S of the curve in min.
+
+    IEC 60601-2-24 (method) for ambulatory pumps: S = 15 min, 24 h of stabilisation, 25 h of analysis. Single doses of
+    `dose_u` are told apart by reading the balance every `sample_every_s`.
+    """
+
+    rate_u_per_h: float
+    dose_u: float
+    stabilisation_h: float = 24.0
+    analysis_h: float = 25.0
+    interval_min: float = 15.0
+    windows_min: tuple[float, ...] = (15, 60, 150, 330, 570, 930)
+    sample_every_s: float = 15.0
+    stabilisation_sample_every_s: float = 300.0
+
+    @property
+    def dose_interval_s(self) -> float:
+        """Time from dose to dose in s."""
+        return self.dose_u / self.rate_u_per_h * 3600.0
+
+
+@dataclass(frozen=True)
+class BasalResult:
+    """The curve, hourly statistics and missed doses of one rate, and the measurements that requirements ask for."""
+
+    curve: TrumpetCurve
+    hourly: WindowStatistics
+    missed: MissedDoses
+    measurements: tuple[Measurement, ...]
+
+
+def measure_basal(bench: Bench, record: TestRecorder, plan: BasalPlan) -> BasalResult:
+    """Deliver at one rate and measure what arrives; stops the pump at the end."""
+    air = prepare(bench, record, rate_u_per_h=plan.rate_u_per_h)
+    start_therapy(bench, record)
+    record.step("stabilisation", hours=plan.stabilisation_h)
+    stabilising_s = plan.stabilisation_h * 3600.0
+    sample_for(bench, record, "stabilisation", duration_s=stabilising_s, every_s=plan.stabilisation_sample_every_s)
+    record.step("analysis period", hours=plan.analysis_h)
+    readings = series(
+        sample_for(bench, record, "analysis period", duration_s=plan.analysis_h * 3600.0, every_s=plan.sample_every_s)
+    )
+    bench.pump.stop()
+    record.step("therapy stopped")
+    result = analyse_basal(readings, plan, VolumeScale.of(bench, air))
+    record.analysis("trumpet", "trumpet", _content(readings, plan, VolumeScale.of(bench, air), result))
+    return result
+
+
+def analyse_basal(readings: Series, plan: BasalPlan, scale: VolumeScale) -> BasalResult:
+    """Compute the curve and the measurements from the readings of the analysis period."""
+    stride = round(plan.interval_min * 60.0 / plan.sample_every_s)
+    mass_g = scale.dry_mass_g(readings)[::stride]
+    common: dict[str, Any] = {
+        "interval_min": plan.interval_min,
+        "rate_ml_per_h": ml_per_h_from_u_per_h(plan.rate_u_per_h),
+        "density_g_per_ml": scale.density_g_per_ml,
+    }
+    curve = trumpet_curve(mass_g, windows_min=plan.windows_min, **common)
+    missed = missed_doses(
+        readings.at_s,
+        ul_from_u(1.0) * scale.delivered_u(readings),
+        dose_interval_s=plan.dose_interval_s,
+        dose_ul=ul_from_u(plan.dose_u),
+    )
+    return BasalResult(curve, hourly_windows(mass_g, **common), missed, _measurements(curve, missed, plan, scale))
+
+
+def _measurements(
+    curve: TrumpetCurve, missed: MissedDoses, plan: BasalPlan, scale: VolumeScale
+) -> tuple[Measurement, ...]:
+    def u_percent(hours: float) -> float:
+        programmed_u = plan.rate_u_per_h * hours
+        return 100.0 * scale.expanded_uncertainty_u(programmed_u, hours * 3600.0) / programmed_u
+
+    window = int(np.flatnonzero(curve.windows_min == WINDOW_MIN)[0])
+    u_window = u_percent(WINDOW_MIN / 60.0)
+    name = f"error of a {WINDOW_MIN} min window"
+    return (
+        Measurement("mean basal error", curve.overall_error_percent, "%", u_percent(plan.analysis_h)),
+        Measurement(f"largest {name}", float(curve.error_max_percent[window]), "%", u_window),
+        Measurement(f"smallest {name}", float(curve.error_min_percent[window]), "%", u_window),
+        Measurement("missed doses", missed.share_percent, "%"),
+    )
+
+
+def _content(readings: Series, plan: BasalPlan, scale: VolumeScale, result: BasalResult) -> dict[str, Any]:
+    """Get what a reader of the curve must see beside it."""
+    curve, hourly = result.curve, result.hourly
+    stride = round(plan.interval_min * 60.0 / plan.sample_every_s)
+    flow = flow_ul_per_h(
+        scale.dry_mass_g(readings)[::stride], interval_min=plan.interval_min, density_g_per_ml=scale.density_g_per_ml
+    )
+    return {
+        "title": f"Basal delivery at {plan.rate_u_per_h:g} U/h",
+        "rate_u_per_h": plan.rate_u_per_h,
+        "interval_min": plan.interval_min,
+        "stabilisation_h": plan.stabilisation_h,
+        "analysis_h": plan.analysis_h,
+        "density_g_per_ml": scale.density_g_per_ml,
+        "dose_interval_s": plan.dose_interval_s,
+        "windows_min": curve.windows_min.tolist(),
+        "error_max_percent": curve.error_max_percent.tolist(),
+        "error_min_percent": curve.error_min_percent.tolist(),
+        "overall_error_percent": curve.overall_error_percent,
+        "hourly": {
+            "mean_percent": hourly.mean_percent,
+            "sd_percent": hourly.sd_percent,
+            "within": {
+                f"{band:g}": share / 100.0
+                for band, share in zip(hourly.bands_percent, hourly.share_within_percent, strict=True)
+            },
+        },
+        "missed_doses": {"doses": result.missed.doses, "missed": result.missed.missed},
+        "flow": {
+            "at_h": ((np.arange(flow.size) + 1.0) * plan.interval_min / 60.0).tolist(),
+            "flow_u_per_h": (u_from_ul(1.0) * flow).tolist(),
+        },
+    }

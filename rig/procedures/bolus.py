@@ -1,0 +1,176 @@
+"""Consecutive boluses, each weighed on its own from rest to plateau.
+
+Not responsible for limits, nor for the formulas (`rig.analysis.bolus`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rig.analysis.bolus import BolusStatistics, WeighedBolus, bolus_statistics, plateau_reached, weigh_bolus
+from rig.errors import BlockedError
+from rig.evidence import TestRecorder
+from rig.limits import Measurement
+from rig.procedures.preparation import prepare, start_therapy
+from rig.procedures.sampling import Sample, sample_for, series
+from rig.procedures.volume import K, VolumeScale
+from rig.roles import Bench, HistoryEvent
+from rig.units import u_from_ul, ul_from_u
+
+BINS = ("<25", "25–<75", "75–<95", "95–<105", "105–<125", "125–<175", "175–250", ">250")
+"""Classes of 21 CFR 880.5730 labels, in % of the command."""
+
+SAMPLE_EVERY_S = 2.0
+REST_SPAN_S = 60.0
+LONGEST_REST_S = 1800.0
+
+
+@dataclass(frozen=True)
+class BolusPlan:
+    """What to measure: so many boluses of one size in U; they should take `planned_s` each."""
+
+    insulin_u: float
+    count: int
+    planned_s: float
+
+
+@dataclass(frozen=True)
+class BolusResult:
+    """Each bolus in U, the statistics of all, and the measurements that requirements ask for."""
+
+    statistics: BolusStatistics
+    boluses: tuple[WeighedBolus, ...]
+    logged_u: tuple[float, ...]
+    measurements: tuple[Measurement, ...]
+
+
+def rest_tolerance_g(bench: Bench) -> float:
+    """Get the change over `REST_SPAN_S` that counts as rest: 3.5 s/√n, below which noise decides, three times over."""
+    readings = REST_SPAN_S / SAMPLE_EVERY_S
+    return 3.0 * 3.5 * bench.metrology.balance_repeatability_g / float(np.sqrt(readings))
+
+
+def wait_for_rest(bench: Bench, record: TestRecorder, doing: str) -> list[Sample]:
+    """Sample until the balance has come to rest; BlockedError when it does not in half an hour."""
+    seen: list[Sample] = []
+
+    def at_rest(sample: Sample) -> bool:
+        seen.append(sample)
+        recent = series(seen[-round(REST_SPAN_S / SAMPLE_EVERY_S) - 5 :])
+        return plateau_reached(
+            recent.at_s,
+            recent.mass_g,
+            span_s=REST_SPAN_S,
+            tolerance_g=rest_tolerance_g(bench),
+            evaporation_g_per_h=bench.metrology.evaporation_g_per_h,
+        )
+
+    samples = sample_for(bench, record, doing, duration_s=LONGEST_REST_S, every_s=SAMPLE_EVERY_S, until=at_rest)
+    if samples[-1].at_s - samples[0].at_s >= LONGEST_REST_S:
+        raise BlockedError(
+            f"balance: not at rest after {LONGEST_REST_S / 60:g} min of {doing}; "
+            "look for draught, a drip at the needle, or a leak"
+        )
+    return samples
+
+
+def measure_boluses(bench: Bench, record: TestRecorder, plan: BolusPlan) -> BolusResult:
+    """Deliver consecutive boluses over a basal rate of 0 and weigh each to its plateau; stops the pump at the end."""
+    air = prepare(bench, record, rate_u_per_h=0.0)
+    start_therapy(bench, record)
+    scale = VolumeScale.of(bench, air)
+    rest = wait_for_rest(bench, record, "rest before the first bolus")
+    weighed, logged = [], []
+    for number in range(1, plan.count + 1):
+        bolus, rest, logged_u = _one_bolus(bench, record, plan, scale, rest, number)
+        weighed.append(bolus)
+        logged.append(logged_u)
+    bench.pump.stop()
+    statistics = bolus_statistics([bolus.volume_ul for bolus in weighed], programmed_ul=ul_from_u(plan.insulin_u))
+    result = BolusResult(
+        statistics, tuple(weighed), tuple(logged), _measurements(plan, scale, statistics, weighed, logged)
+    )
+    record.analysis("bolus", "bolus", _content(plan, scale, result))
+    return result
+
+
+def _one_bolus(
+    bench: Bench, record: TestRecorder, plan: BolusPlan, scale: VolumeScale, rest: list[Sample], number: int
+) -> tuple[WeighedBolus, list[Sample], float]:
+    """Deliver and weigh one bolus; returns it, the rest after it, and what the pump logged in U."""
+    start_s = bench.clock.now()
+    bolus_id = bench.pump.bolus(plan.insulin_u)
+    doing = f"bolus {number} of {plan.count}, {plan.insulin_u:g} U"
+    record.step("bolus", number=number, bolus_id=bolus_id, insulin_u=plan.insulin_u)
+    during = sample_for(bench, record, doing, duration_s=plan.planned_s, every_s=SAMPLE_EVERY_S)
+    after = wait_for_rest(bench, record, doing)
+    readings = series([*rest, *during, *after])
+    metrology = bench.metrology
+    weighed = weigh_bolus(
+        readings.at_s,
+        readings.mass_g,
+        start_s=start_s,
+        planned_end_s=start_s + plan.planned_s,
+        plateau_s=max(start_s + plan.planned_s, after[-1].at_s - REST_SPAN_S),
+        z_ul_per_mg=scale.z_ul_per_mg,
+        evaporation_g_per_h=metrology.evaporation_g_per_h,
+        u_evaporation_g_per_h=metrology.evaporation_uncertainty_g_per_h,
+    )
+    logged_u = logged_bolus_u(bench, bolus_id)
+    record.step("bolus weighed", number=number, weighed_u=u_from_ul(weighed.volume_ul), logged_u=logged_u)
+    return weighed, after[-round(REST_SPAN_S / SAMPLE_EVERY_S) :], logged_u
+
+
+def logged_bolus_u(bench: Bench, bolus_id: int) -> float:
+    """Get what the pump's log says of a bolus that has ended, in U; 0 when the log does not know it."""
+    events = [event for event in bench.pump.history() if _tells_delivery(event, bolus_id)]
+    return float(events[-1].fields["delivered_u"]) if events else 0.0
+
+
+def _tells_delivery(event: HistoryEvent, bolus_id: int) -> bool:
+    return event.kind == "bolus delivered" and event.fields.get("bolus_id") == bolus_id
+
+
+def _measurements(
+    plan: BolusPlan,
+    scale: VolumeScale,
+    statistics: BolusStatistics,
+    weighed: list[WeighedBolus],
+    logged_u: list[float],
+) -> tuple[Measurement, ...]:
+    size = f"{plan.insulin_u:g} U"
+    total_u = u_from_ul(float(statistics.volume_ul.sum()))
+    log_error = 100.0 * (sum(logged_u) - total_u) / total_u
+    in_percent = plan.insulin_u >= 1.0  # accuracy claims are relative from 1 U up, absolute below
+    factor = 1.0 if in_percent else plan.insulin_u / 100.0
+    unit = "%" if in_percent else "U"
+    single = K * max(bolus.u_ul for bolus in weighed) / ul_from_u(plan.insulin_u) * 100.0
+    common = scale.metrology.balance_calibration_percent * K
+    u_single = float(np.hypot(single, common))
+    u_mean = float(np.hypot(single / np.sqrt(plan.count), common))
+    return (
+        Measurement(f"mean bolus error at {size}", factor * statistics.mean_error_percent, unit, factor * u_mean),
+        Measurement(f"largest bolus error at {size}", factor * statistics.max_error_percent, unit, factor * u_single),
+        Measurement(f"smallest bolus error at {size}", factor * statistics.min_error_percent, unit, factor * u_single),
+        Measurement("logged less weighed bolus volume", log_error, "%", u_mean),
+    )
+
+
+def _content(plan: BolusPlan, scale: VolumeScale, result: BolusResult) -> dict[str, Any]:
+    statistics = result.statistics
+    return {
+        "title": f"{plan.count} boluses of {plan.insulin_u:g} U",
+        "programmed_u": plan.insulin_u,
+        "delivered_u": [u_from_ul(bolus.volume_ul) for bolus in result.boluses],
+        "logged_u": list(result.logged_u),
+        "u_u": [K * u_from_ul(bolus.u_ul) for bolus in result.boluses],
+        "mean_error_percent": statistics.mean_error_percent,
+        "sd_percent": 100.0 * statistics.sd_ul / statistics.programmed_ul,
+        "worst_error_percent": max(statistics.error_percent.tolist(), key=abs),
+        "bins": dict(zip(BINS, statistics.bins, strict=True)),
+        "tail_percent": float(np.mean([bolus.tail_percent for bolus in result.boluses])),
+        "z_ul_per_mg": scale.z_ul_per_mg,
+    }

@@ -1,0 +1,130 @@
+"""The simulated world of one bench: one clock, one fluid path, one balance, one pump controller, and their lines.
+
+Composes the parts of this package; fulfils `rig.virtual.signals.Signals` for the twins. Not responsible for physics,
+words or firmware, nor for how fast simulated time passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import serial
+
+from rig.clock import SimClock, ns_from_s
+from rig.errors import BenchFileError
+from rig.virtual import faults, protocol_twin
+from rig.virtual.air import RoomAir
+from rig.virtual.board import ControllerBoard
+from rig.virtual.fluid import FluidPath
+from rig.virtual.parameters import VirtualParameters
+from rig.virtual.port import Port
+from rig.virtual.signals import Signals
+from rig.virtual.visa import VirtualVisaLibrary
+from rig.virtual.weighing import WeighingCell
+
+PUMP_BAUD = 115200
+_HANDLER_PACKAGE = "rig.virtual"
+
+
+class TwinModule(Protocol):
+    """A module `instruments/<name>/twin.py`."""
+
+    BAUD: int | None
+    BITS_PER_CHARACTER: int
+
+    def open_twin(self, port: Port, signals: Signals, *, serial_number: str) -> object:
+        """Put the instrument on its line."""
+        ...
+
+
+@dataclass(frozen=True)
+class TwinPlace:
+    """An instrument's place on the bench: its role, VISA address, name plate and twin."""
+
+    role: str
+    address: str
+    serial_number: str
+    twin: TwinModule
+
+
+class World:
+    """Everything beyond the wires of one virtual bench."""
+
+    def __init__(
+        self,
+        *,
+        parameters: VirtualParameters,
+        seed: int,
+        firmware: bytes,
+        places: Sequence[TwinPlace],
+        pump_url: str,
+        occluder_line: int,
+    ) -> None:
+        self.clock = SimClock()
+        self.pump_url = pump_url
+        self._addresses = {place.role: place.address for place in places}
+        self._occluder_line = occluder_line
+        self._pressure_noise = parameters.pressure
+        self.room = RoomAir(self.clock, parameters.air, seed)
+        self.fluid = FluidPath(self.clock, parameters.drive, parameters.fluid, seed)
+        self.cell = WeighingCell(self.clock, self.fluid, self.room, parameters.weighing, seed)
+        self.ports = {place.role: self._line(place) for place in places}
+        self.ports["pump"] = Port(self.clock, baud=PUMP_BAUD, bytewise=True)
+        self.board = ControllerBoard(
+            self.clock,
+            firmware,
+            self.ports["pump"],
+            on_step=self.fluid.step,
+            plunger_force_n=self.fluid.plunger_force_n,
+            temperature_c=lambda: self.air()[0],
+            ambient_hpa=lambda: self.air()[1],
+        )
+        for place in places:
+            place.twin.open_twin(self.ports[place.role], self, serial_number=place.serial_number)
+        protocol_twin.register(pump_url, self.ports["pump"])
+        if _HANDLER_PACKAGE not in serial.protocol_handler_packages:
+            serial.protocol_handler_packages.append(_HANDLER_PACKAGE)
+
+    def visa_library(self) -> VirtualVisaLibrary:
+        """Make a VISA library whose resources are the instruments, at their addresses."""
+        return VirtualVisaLibrary.over({address: self.ports[role] for role, address in self._addresses.items()})
+
+    def schedule_fault(self, device: str, kind: str, at_s: float) -> None:
+        """Let the line of `device` fail from `at_s` on, as `rig.virtual.faults` describes."""
+        faults.schedule(self.ports[device], kind, ns_from_s(at_s))
+
+    def close(self) -> None:
+        """Withdraw the pump's port."""
+        protocol_twin.withdraw(self.pump_url)
+
+    # ---- what the instruments feel and do (Signals) -----------------------------------------------------------
+
+    def weigh(self) -> tuple[float, bool]:
+        """Get the weighing cell's indication in g and whether it is stable."""
+        return self.cell.weigh()
+
+    def line_pressure_kpa(self) -> float:
+        """Get the gauge pressure in the line in kPa, with the sensor's own error."""
+        return self.gauge.read_kpa()
+
+    def air(self) -> tuple[float, float, float]:
+        """Get temperature in °C, pressure in hPa and relative humidity (0..1)."""
+        return self.room.now()
+
+    def set_rail(self, voltage_v: float) -> None:
+        """Drive the pump's supply rail."""
+        self.board.set_rail(voltage_v)
+
+    def rail_current_a(self) -> float:
+        """Get the current that the pump draws in A."""
+        return self.board.rail_current_a()
+
+    def set_relay(self, line: int, *, energised: bool) -> None:
+        """Energise or release a relay; the occluder valve hangs on one of them."""
+        if line == self._occluder_line:
+            self.fluid.set_occluder(closed=energised)
+
+    def _line(self, place: TwinPlace) -> Port:
+        return Port(self.clock, baud=place.twin.BAUD, bits_per_character=place.twin.BITS_PER_CHARACTER)
