@@ -29,8 +29,9 @@ class OcclusionAlarm:
         programmed_ul: rate times time.
         delivered_ul: what reached the balance meanwhile.
         missed_ul: programmed less delivered; it sits in the line under pressure.
-        compliance_ul_per_kpa: volume that the line takes up for each kPa.
-        u_compliance_ul_per_kpa: its standard uncertainty from the scatter about the line.
+        compliance_ul_per_kpa: volume that the line takes up for each kPa; None when the pressure does not rise, or has
+            fewer than three samples between 20 and 90 % of its rise.
+        u_compliance_ul_per_kpa: its standard uncertainty from the scatter about the line, None with it.
     """
 
     time_to_alarm_s: float
@@ -39,8 +40,8 @@ class OcclusionAlarm:
     programmed_ul: float
     delivered_ul: float
     missed_ul: float
-    compliance_ul_per_kpa: float
-    u_compliance_ul_per_kpa: float
+    compliance_ul_per_kpa: float | None
+    u_compliance_ul_per_kpa: float | None
 
 
 def occlusion_alarm(
@@ -65,7 +66,7 @@ def occlusion_alarm(
         rate_ul_per_h: programmed rate.
 
     Raises:
-        ValueError: with a sentence, on input that is not the above, or a pressure that does not rise.
+        ValueError: with a sentence, on input that is not the above.
     """
     times, pressure, volume = _trace(at_s, pressure_kpa, volume_ul)
     rate = positive("rate_ul_per_h", rate_ul_per_h) / SECONDS_PER_HOUR
@@ -91,24 +92,20 @@ def occlusion_alarm(
 
 def _compliance(
     times: FloatArray, pressure: FloatArray, at_start: float, at_alarm: float, rate_ul_per_s: float
-) -> tuple[float, float]:
+) -> tuple[float | None, float | None]:
     """Get C = r/(dp/dt) in µL/kPa and its standard uncertainty, over the steep part of the rise."""
     rise = at_alarm - at_start
-    low, high = at_start + RISE_FROM * rise, at_start + RISE_TO * rise
-    if rise <= 0:
-        raise ValueError(f"the pressure must rise from occlusion to alarm, got {at_start:g} and {at_alarm:g} kPa")
-    above = np.flatnonzero(pressure >= low)
-    below = np.flatnonzero(pressure <= high)
-    first, last = int(above[0]) if above.size else 0, int(below[-1]) if below.size else -1
-    if last - first < 2:
-        raise ValueError("at least three samples are needed between 20 and 90 % of the pressure rise")
-    hours, kpa = times[first : last + 1] - times[first], pressure[first : last + 1]
-    centred = hours - hours.mean()
-    spread = float(centred @ centred)
-    slope = float(centred @ kpa) / spread
+    above = np.flatnonzero(pressure >= at_start + RISE_FROM * rise)
+    below = np.flatnonzero(pressure <= at_start + RISE_TO * rise)
+    if rise <= 0 or not above.size or not below.size or below[-1] - above[0] < 2:
+        return None, None
+    steep = slice(int(above[0]), int(below[-1]) + 1)
+    seconds, kpa = times[steep] - times[steep].mean(), pressure[steep]
+    spread = float(seconds @ seconds)
+    slope = float(seconds @ kpa) / spread
     if slope <= 0:
-        raise ValueError(f"the pressure must rise between 20 and 90 % of its rise, got a slope of {slope:g} kPa/s")
-    residuals = kpa - kpa.mean() - slope * centred
+        return None, None
+    residuals = kpa - kpa.mean() - slope * seconds
     u_slope = float(np.sqrt(residuals @ residuals / (kpa.size - 2) / spread))
     compliance = rate_ul_per_s / slope
     return compliance, compliance * u_slope / slope

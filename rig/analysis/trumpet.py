@@ -13,20 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rig.analysis.checks import FloatArray, frozen, positive, series, whole_multiple
-from rig.analysis.flow import StartUpCurve, WindowStatistics, flow_ul_per_h, hourly_windows, start_up_curve
-
-__all__ = [
-    "AMBULATORY",
-    "VOLUMETRIC",
-    "StartUpCurve",
-    "TrumpetCurve",
-    "TrumpetMethod",
-    "WindowStatistics",
-    "flow_ul_per_h",
-    "hourly_windows",
-    "start_up_curve",
-    "trumpet_curve",
-]
 
 MINUTES_PER_HOUR = 60.0
 BLOCK = 1 << 16

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from rig.analysis.occlusion import OcclusionAlarm, alarm_times, occlusion_alarm, released_volume_ul
 
@@ -53,9 +54,20 @@ def test_slack_is_missed_but_is_no_compliance() -> None:
 
 def test_noise_and_pulses_leave_the_compliance_within_its_uncertainty() -> None:
     noisy = alarm(noise_kpa=0.5)
+    assert noisy.u_compliance_ul_per_kpa is not None
     assert noisy.compliance_ul_per_kpa == pytest.approx(COMPLIANCE, abs=3 * noisy.u_compliance_ul_per_kpa)
     assert 0 < noisy.u_compliance_ul_per_kpa < 0.01 * COMPLIANCE
     assert alarm(dose_ul=0.25).compliance_ul_per_kpa == pytest.approx(COMPLIANCE, rel=0.01)
+
+
+@pytest.mark.parametrize("pressure", [np.zeros(1200), -AT_S, np.where(AT_S > 9990, 100.0, 0.0)])
+def test_without_a_rise_to_fit_there_is_no_compliance_but_all_else(pressure: NDArray[np.float64]) -> None:
+    """A dead pump, a falling pressure, and one jump at the end."""
+    result = occlusion_alarm(
+        AT_S, pressure, np.zeros(1200), occluded_at_s=1000, alarm_at_s=10000, rate_ul_per_h=RATE_UL_PER_H
+    )
+    assert (result.compliance_ul_per_kpa, result.u_compliance_ul_per_kpa) == (None, None)
+    assert result.missed_ul == pytest.approx(25)
 
 
 def test_what_leaks_through_is_not_missed() -> None:
@@ -111,14 +123,6 @@ def test_typical_and_longest_time_to_alarm() -> None:
         (lambda: alarm(occluded_at_s=-1), "occluded_at_s must lie in the record, 0 … 11990 s, got -1"),
         (lambda: alarm(occluded_at_s=float("nan")), "occluded_at_s must be finite, got nan"),
         (lambda: alarm(rate_ul_per_h=0), "rate_ul_per_h must be above 0, got 0"),
-        (
-            lambda: occlusion_alarm(AT_S, np.zeros(1200), AT_S, occluded_at_s=0, alarm_at_s=100, rate_ul_per_h=1),
-            "the pressure must rise from occlusion to alarm, got 0 and 0 kPa",
-        ),
-        (
-            lambda: occlusion_alarm([0, 9], [0, 9], [0, 0], occluded_at_s=0, alarm_at_s=9, rate_ul_per_h=1),
-            "at least three samples are needed between 20 and 90 % of the pressure rise",
-        ),
         (
             lambda: released_volume_ul(AT_S, AT_S, released_at_s=50, plateau_s=50),
             "the plateau must follow the release, got 50 s after 50 s",

@@ -1,0 +1,1 @@
+"""Speed, as ratios beside named peers in the same run."""
