@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import robot
 from _pytest.mark.expression import Expression  # one selection language for both runners: pytest's -k
 from robot.api import SuiteVisitor
+from robot.run import run as run_robot
 from robot.running import TestSuite
 
 REQUIREMENT_TAG = "allure.label.requirement:"
@@ -36,7 +36,11 @@ class Selection(SuiteVisitor):
     def _matches(self, suite: TestSuite, name: str, tags: Sequence[str]) -> bool:
         words = [suite.name, name, *(tag.removeprefix(REQUIREMENT_TAG) for tag in tags)]
         haystack = [word.lower().replace(" ", "_") for word in words]
-        return self._expression.evaluate(lambda wanted, **_: any(wanted.lower() in word for word in haystack))
+
+        def found(wanted: str, /, **_: object) -> bool:
+            return any(wanted.lower() in word for word in haystack)
+
+        return self._expression.evaluate(found)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("-k", dest="expression")
     options = parser.parse_args(arguments)
     return int(
-        robot.run(
+        run_robot(
             str(options.suite),
             outputdir=str(options.run / "robot"),
             listener=[f"allure_robotframework;{options.run / 'allure-results'}"],
