@@ -1,1 +1,1 @@
-"""Speed, as ratios beside named peers in the same run."""
+"""Speed, as ratios beside named peers in the same run. Prints; asserts nothing."""

@@ -1,0 +1,45 @@
+"""49 h of basal delivery through PyVISA, pyserial and the firmware: virtual time beside wall time, and where it goes."""
+
+from __future__ import annotations
+
+import cProfile
+import pstats
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rig.bench import open_bench
+from rig.clock import WallClock
+from rig.evidence import RunFolder
+from rig.procedures.basal import BasalPlan, measure_basal
+
+BENCH = Path("fixtures/benches/virtual.toml")
+PLAN = BasalPlan(rate_u_per_h=1.0, dose_u=0.025)
+
+
+def run_basal(folder: Path) -> tuple[float, float]:
+    """Run the plan once; returns virtual and wall seconds, opening the bench included."""
+    run = RunFolder.create(folder, {"run_id": "bench"})
+    wall = WallClock()
+    log = run.wire_log("basal")
+    with open_bench(BENCH, log=log) as bench:
+        record = run.test("basal", bench.clock)
+        measure_basal(bench, record, PLAN)
+        virtual_s = bench.clock.now()
+        record.end("passed")
+    log.close()
+    return virtual_s, wall.now()
+
+
+def main() -> None:
+    """Print the ratio of three runs, then the profile of a fourth."""
+    with TemporaryDirectory() as folder:
+        for number in range(3):
+            virtual_s, wall_s = run_basal(Path(folder) / str(number))
+            print(  # noqa: T201
+                f"{virtual_s / 3600.0:.1f} h of basal delivery in {wall_s:.2f} s: {virtual_s / wall_s:,.0f} × real time"
+            )
+        profile = cProfile.Profile()
+        profile.enable()
+        run_basal(Path(folder) / "profiled")
+        profile.disable()
+    pstats.Stats(profile).strip_dirs().sort_stats("tottime").print_stats(25)
