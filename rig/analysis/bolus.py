@@ -5,7 +5,6 @@ Not responsible for waiting (procedures), for limits, nor for the full uncertain
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -209,14 +208,3 @@ def accuracy_bins(delivered_percent: ArrayLike) -> tuple[int, ...]:
     classes = np.searchsorted(BINS_PERCENT, values, side="right")
     classes[values == BINS_PERCENT[-1]] = len(BINS_PERCENT) - 1
     return tuple(int(count) for count in np.bincount(classes, minlength=len(BINS_PERCENT) + 1))
-
-
-def evenness_percent(slices_ul: Sequence[float]) -> float:
-    """Get the evenness of an extended bolus in %: largest deviation of an equal time slice from the mean slice.
-
-    Raises:
-        ValueError: fewer than two slices, or a mean that is not above 0.
-    """
-    slices = series("slices_ul", slices_ul, at_least=2)
-    mean = positive("the mean of slices_ul", float(slices.mean()))
-    return float(100.0 * np.max(np.abs(slices - mean)) / mean)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import GTC  # type: ignore[import-untyped]
+import GTC
 from GTC import reporting
 
 from rig.analysis.checks import finite, not_negative, positive

@@ -19,7 +19,7 @@ SAMPLES_PER_MIN = 600
 SAMPLES = 72 * 60 * SAMPLES_PER_MIN + 1
 RATE_ML_PER_H = 0.01
 LOOKED_AT = 300
-"""The loop visits so many windows of each length; its time is scaled to all of them, which would take an hour."""
+"""The loop visits so many windows of each length; its time is scaled to all of them, which would take minutes."""
 
 
 def record_g() -> NDArray[np.float64]:

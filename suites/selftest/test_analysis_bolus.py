@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rig.analysis.bolus import accuracy_bins, bolus_statistics, evenness_percent, plateau_reached, weigh_bolus
+from rig.analysis.bolus import accuracy_bins, bolus_statistics, plateau_reached, weigh_bolus
+from rig.analysis.bolus_profile import bolus_profile
 
 EVERY_2_S = np.arange(0, 602, 2.0)
 
@@ -167,9 +168,21 @@ def test_every_bolus_is_in_one_class(percents: list[float]) -> None:
     assert sum(accuracy_bins(percents)) == len(percents)
 
 
-def test_evenness_of_an_extended_bolus() -> None:
-    assert evenness_percent([1.0, 1.0, 1.0]) == 0
-    assert evenness_percent([0.9, 1.0, 1.1]) == pytest.approx(10)
+def test_an_even_bolus_of_an_hour_has_no_unevenness_and_no_delay() -> None:
+    at_s = np.arange(0, 4000, 10.0)
+    profile = bolus_profile(at_s, np.clip(at_s - 100, 0, 3600) / 360, start_s=100, duration_s=3600, slices=4)
+    np.testing.assert_allclose(profile.slice_ul, 2.5)
+    assert profile.unevenness_percent == pytest.approx(0, abs=1e-9)
+    assert profile.delay_s == pytest.approx(0, abs=1e-6)
+
+
+def test_a_late_bolus_shows_its_delay_and_its_light_first_slice() -> None:
+    """Nothing for 300 s, then 10 µL evenly in the 3300 s left: a tenth of it after 330 s more, 270 s late."""
+    at_s = np.arange(0, 4000, 10.0)
+    profile = bolus_profile(at_s, np.clip(at_s - 400, 0, 3300) / 330, start_s=100, duration_s=3600, slices=4)
+    np.testing.assert_allclose(profile.slice_ul, np.array([600, 900, 900, 900]) / 330)
+    assert profile.unevenness_percent == pytest.approx(100 * (825 - 600) / 825)
+    assert profile.delay_s == pytest.approx(300 + 330 - 360)
 
 
 @pytest.mark.parametrize(
@@ -195,6 +208,14 @@ def test_evenness_of_an_extended_bolus() -> None:
         (
             lambda: weigh_bolus([1, 9], [0, 1], start_s=1, planned_end_s=4, plateau_s=9, z_ul_per_mg=1),
             "a bolus needs at least two readings before its start or two after its plateau",
+        ),
+        (
+            lambda: bolus_profile([0, 9], [0, 1], start_s=0, duration_s=10, slices=2),
+            "the record must hold the whole bolus, 0 … 10 s, got 0 … 9 s",
+        ),
+        (
+            lambda: bolus_profile([0, 9], [1, 1], start_s=0, duration_s=9, slices=2),
+            "the delivered volume must be above 0, got 0.0",
         ),
         (lambda: bolus_statistics([1.0], programmed_ul=1), "volume_ul is too short: 1 samples, at least 2 are needed"),
         (lambda: bolus_statistics([1.0, 1.0], programmed_ul=0), "programmed_ul must be above 0, got 0"),

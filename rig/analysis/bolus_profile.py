@@ -1,0 +1,82 @@
+"""The course of an extended or multiwave bolus: volume of equal slices of time, evenness, delay.
+
+Not responsible for the total volume (`bolus.weigh_bolus`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rig.analysis.checks import FloatArray, finite, frozen, positive, timed_series
+
+
+@dataclass(frozen=True, eq=False)
+class BolusProfile:
+    """How a bolus was spread over its programmed time.
+
+    Attributes:
+        slice_ul: (k,) volume of each slice in µL, read-only.
+        unevenness_percent: largest deviation of a slice from the mean slice, in % of the mean.
+        delay_s: from the programmed start until `DELAY_SHARE` of the volume of all slices had arrived, less the time
+            that an even delivery takes for it.
+    """
+
+    slice_ul: FloatArray
+    unevenness_percent: float
+    delay_s: float
+
+
+DELAY_SHARE = 0.1
+
+
+def bolus_profile(
+    at_s: ArrayLike, volume_ul: ArrayLike, *, start_s: float, duration_s: float, slices: int
+) -> BolusProfile:
+    """Get the volume in µL of equal slices of the programmed time, their unevenness in % and the delay in s.
+
+    Args:
+        at_s: (n,) times in s, rising, from the start of the bolus or before to its end or after.
+        volume_ul: (n,) corrected volume in µL.
+        start_s: the programmed start.
+        duration_s: the programmed duration.
+        slices: how many, 2 or more.
+
+    Raises:
+        ValueError: with a sentence, on input that is not the above, or when nothing was delivered.
+    """
+    times, volume = timed_series(at_s, "volume_ul", volume_ul)
+    start, duration = finite("start_s", start_s), positive("duration_s", duration_s)
+    if slices < 2:
+        raise ValueError(f"slices must be 2 or more, got {slices!r}")
+    if times[0] > start or times[-1] < start + duration:
+        raise ValueError(
+            f"the record must hold the whole bolus, {start:g} … {start + duration:g} s, "
+            f"got {times[0]:g} … {times[-1]:g} s"
+        )
+    edges = start + duration * np.arange(slices + 1) / slices
+    at_edges = np.interp(edges, times, volume)
+    slice_ul = np.diff(at_edges)
+    total = positive("the delivered volume", float(at_edges[-1] - at_edges[0]))
+    mean = total / slices
+    moments = np.concatenate([[start], times[(times > start) & (times <= start + duration)]])
+    reached = np.interp(moments, times, volume) - at_edges[0] >= DELAY_SHARE * total
+    index = int(np.argmax(reached))
+    arrived = _crossing_s(moments, np.interp(moments, times, volume) - at_edges[0], index, DELAY_SHARE * total)
+    return BolusProfile(
+        slice_ul=frozen(slice_ul),
+        unevenness_percent=float(100.0 * np.max(np.abs(slice_ul - mean)) / mean),
+        delay_s=arrived - start - DELAY_SHARE * duration,
+    )
+
+
+def _crossing_s(moments: FloatArray, volume: FloatArray, index: int, level: float) -> float:
+    """Get when `volume` first reaches `level`, interpolated between moments `index` − 1 and `index`."""
+    before, after = max(index - 1, 0), index
+    rise = float(volume[after] - volume[before])
+    if rise <= 0:
+        return float(moments[index])
+    share = (level - float(volume[before])) / rise
+    return float(moments[before] + share * (moments[after] - moments[before]))
