@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rig.analysis.checks import FloatArray, finite, frozen, positive, timed_series
+from rig.analysis.crossing import first_crossing_s
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,21 +63,9 @@ def bolus_profile(
     total = positive("the delivered volume", float(at_edges[-1] - at_edges[0]))
     mean = total / slices
     moments = np.concatenate([[start], times[(times > start) & (times <= start + duration)]])
-    reached = np.interp(moments, times, volume) - at_edges[0] >= DELAY_SHARE * total
-    index = int(np.argmax(reached))
-    arrived = _crossing_s(moments, np.interp(moments, times, volume) - at_edges[0], index, DELAY_SHARE * total)
+    arrived = first_crossing_s(moments, np.interp(moments, times, volume), at_edges[0] + DELAY_SHARE * total)
     return BolusProfile(
         slice_ul=frozen(slice_ul),
         unevenness_percent=float(100.0 * np.max(np.abs(slice_ul - mean)) / mean),
         delay_s=arrived - start - DELAY_SHARE * duration,
     )
-
-
-def _crossing_s(moments: FloatArray, volume: FloatArray, index: int, level: float) -> float:
-    """Get when `volume` first reaches `level`, interpolated between moments `index` − 1 and `index`."""
-    before, after = max(index - 1, 0), index
-    rise = float(volume[after] - volume[before])
-    if rise <= 0:
-        return float(moments[index])
-    share = (level - float(volume[before])) / rise
-    return float(moments[before] + share * (moments[after] - moments[before]))

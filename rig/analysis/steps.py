@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rig.analysis.checks import finite, not_negative, positive, timed_series
+from rig.analysis.crossing import first_crossing_s
 
 MIN_SAMPLES = 2
 
@@ -62,8 +63,7 @@ def step_volume(at_s: ArrayLike, volume_ul: ArrayLike, *, pulse_at_s: float, set
     variance = float(residuals @ residuals) / freedom
     u = float(np.sqrt(variance * np.linalg.inv(design.T @ design)[2, 2]))
     height = float(solution[2])
-    middle = volume[used][0] + solution[0] + solution[1] * (times - pulse) + height / 2.0
-    inside = np.flatnonzero((times >= times[before][-1]) & (times <= times[after][0]))
-    above = volume[inside] - middle[inside]
-    crossing = np.interp(0.0, above if height > 0 else -above, times[inside]) if height else pulse
-    return Step(volume_ul=height, u_ul=u, degrees_of_freedom=freedom, at_s=float(crossing))
+    inside = (times >= times[before][-1]) & (times <= times[after][0])
+    risen = volume[inside] - volume[used][0] - solution[0] - solution[1] * (times[inside] - pulse)
+    crossing = first_crossing_s(times[inside], risen * np.sign(height), abs(height) / 2.0)
+    return Step(volume_ul=height, u_ul=u, degrees_of_freedom=freedom, at_s=crossing)
