@@ -49,7 +49,7 @@ _BKPSRAMEN = 18
 
 
 class Chip:
-    """All parts; `on_line` is called when an interrupt line rises, `after_write` after each store to a register."""
+    """All parts; `on_line` hears of changed interrupt lines and due times, `after_write` of stores to registers."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Chip:
         self._after_write = after_write
         self.engine.map_calls(_SCS, 0x1000, self._read_scs, self._write_scs)
 
-        self.usart = Usart(memoryview(bytearray(64)).cast("I"), uart, self._line(_USART1_IRQ))
+        self.usart = Usart(memoryview(bytearray(64)).cast("I"), uart, self._line(_USART1_IRQ), on_line)
         self.adc = Adc(memoryview(bytearray(128)).cast("I"), adc_v, self._line(_ADC_IRQ))
         bus.attach_readable(_USART1, self.usart)
         bus.attach_readable(_ADC1, self.adc)

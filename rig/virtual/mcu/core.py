@@ -26,6 +26,8 @@ _RESET_FLAGS = {  # RM0090, 7.3.21: a pin reset goes with every other, since NRS
     "software": SFTRSTF | PINRSTF,
     "watchdog": IWDGRSTF | PINRSTF,
 }
+RESET_PULSE_NS = 20_000
+"""How long NRST stays low at the least (RM0090, 7.1.1); that the supply has to settle after power-on is left out."""
 _MAX_STRETCHES = 64
 """Handlers entered and left at one moment before it counts as a slice: an interrupt that nobody clears meets the
 watchdog too. Entry and return alone take 24 cycles (Cortex-M4 TRM, 3.9.1), a storm of 32 handlers about a slice."""
@@ -162,6 +164,7 @@ class Stm32F405:
         self.halted = None
         self._sleeping = False
         self._processor.reset()
+        self._schedule(self._clock.now_ns + (0 if cause == "power" else RESET_PULSE_NS))
 
     def _halt(self, reason: str | None) -> None:
         self.halted = reason
@@ -193,15 +196,20 @@ class Stm32F405:
             self._reset_cause = "watchdog"
         if self._reset_cause is not None:
             self._reset(self._reset_cause)
-        elif self.halted is not None:
+            return
+        if self.halted is not None:
             self._schedule_watchdog()
             return
         self._refresh_and_run()
 
     def _attend_line(self) -> None:
-        """An interrupt line has risen: go on if the core sleeps and this wakes it."""
-        if self._sleeping and not self._running and self._processor.wakes():
+        """A line or a due time may have changed: go on if the core sleeps and this wakes it."""
+        if not self._sleeping or self._running:
+            return
+        if self._processor.wakes():
             self._refresh_and_run()
+        else:
+            self._schedule(self._chip.due_ns())
 
     def _refresh_and_run(self) -> None:
         self._running = True  # what rises during the refresh is looked at after it
@@ -244,15 +252,17 @@ class Stm32F405:
             outcome = processor.run()
             if self._reset_cause is not None:
                 self._reset(self._reset_cause)
-            elif not self._powered or self.halted is not None:
                 return
-            elif outcome is Outcome.ASLEEP:
+            if not self._powered or self.halted is not None:
+                return
+            if outcome is Outcome.ASLEEP:
                 self._sleep()
                 return
-            elif outcome is Outcome.BUSY or stretches_left <= 0:
+            if outcome is Outcome.BUSY or stretches_left <= 0:
                 self._schedule(ns_of_cycle(cycles_at(self._clock.now_ns) + SLICE_INSTRUCTIONS))
                 return
-            elif outcome is Outcome.LOCKED_UP:
+            if outcome is Outcome.LOCKED_UP:
                 self._halt(self.faults[-1])
                 self._schedule_watchdog()
+                return
             stretches_left -= not processor.single

@@ -85,7 +85,7 @@ class Rcc:
             return  # behind DBP (7.3.20)
         if value & 1 << 16:
             value = 1 << 16
-        self.words[BDCR >> 2] = value & 0x18305 & ~0x200 | (value & 1) << 1 | value & 0x300
+        self.words[BDCR >> 2] = value & 0x18305 | (value & 1) << 1  # LSERDY follows LSEON
         self._on_backup_domain(self.words[BDCR >> 2])
 
 
@@ -106,10 +106,10 @@ class Pwr:
     def write(self, offset: int, value: int) -> None:
         """Write CR or CSR."""
         if offset == 0:
-            self.words[0] = value & 0x7FF3 & ~0xC
+            self.words[0] = value & 0x7FF3
             self._on_access(bool(value & 1 << 8))
         elif offset == 4:
-            self.words[1] = self.words[1] & ~0x308 | value & 0x300 | (value & 0x200) >> 6 | 0x4000
+            self.words[1] = 0x4000 | value & 0x300 | (value & 0x200) >> 6  # BRR follows BRE
 
     @property
     def backup_writable(self) -> bool:

@@ -14,7 +14,7 @@ from rig.errors import RigError
 TR, DR, CR, ISR, PRER, WPR, SSR, BKP0R, BKP19R = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x24, 0x28, 0x50, 0x9C
 WUTWF, ALRBWF, ALRAWF = 1 << 2, 1 << 1, 1
 INITS, RSF, INITF, INIT = 1 << 4, 1 << 5, 1 << 6, 1 << 7
-_REFUSED_CR = 0xFF << 8 & ~0x00  # alarms, wake-up timer and time stamp: their enables and interrupts
+_REFUSED_CR = 0xFF << 8  # alarms, wake-up timer and time stamp: their enables and interrupts
 
 
 class Rtc:
@@ -39,14 +39,13 @@ class Rtc:
         self._unlock_step = 0
 
     def reset_domain(self) -> None:
-        """Take backup-domain reset values: 2000-01-01, a Saturday, and cleared backup registers."""
+        """Take backup-domain reset values: 1 January of year 0, and cleared backup registers (26.6.2)."""
         for index in range(0xA0 // 4):
             self.words[index] = 0
         self._unlock_step = 0
         self._init = False
         self._set_at_ns = self._clock.now_ns
         self._date = datetime(2000, 1, 1)
-        self.words[DR >> 2] = 0x0000C101 & 0xFFFFFF | 0x2000 & 0
         self.words[DR >> 2] = 0x00002101
         self.words[ISR >> 2] = WUTWF | ALRBWF | ALRAWF
         self.words[PRER >> 2] = 0x007F00FF

@@ -6,6 +6,8 @@ does not fit the line's garbles both. Not responsible for what is refused: 9 dat
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rig.clock import NS_PER_S
 from rig.errors import RigError
 from rig.virtual.mcu.peripheral import HSI_HZ, Line
@@ -23,18 +25,19 @@ SPEED_TOLERANCE = 0.0333
 
 
 class Usart:
-    """The port at the end of `port`; `line` is its interrupt.
+    """The port at the end of `port`; `line` is its interrupt, `on_due` hears that `due_ns` has changed by itself.
 
     `rx_connected` and `tx_connected` say whether the pins are set to the alternate function.
     """
 
-    def __init__(self, words: memoryview, port: Port, line: Line) -> None:
+    def __init__(self, words: memoryview, port: Port, line: Line, on_due: Callable[[], None]) -> None:
         self.words = words
         self.clocked = False
         self.rx_connected = self.tx_connected = False
         self._clock = port.clock
         self._port = port
         self._line = line
+        self._on_due = on_due
         self.reset()
         port.on_receive(self._receive)
 
@@ -84,6 +87,8 @@ class Usart:
                 self._rx |= flags
         self._idle_ns = self._clock.now_ns + self._character_ns()
         self._update_line()
+        if self.words[CR1 >> 2] & IDLEIE:
+            self._on_due()
 
     # ---- registers -----------------------------------------------------------------------------------------
 
