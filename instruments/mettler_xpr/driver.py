@@ -1,0 +1,144 @@
+"""Mettler-Toledo XPR (and other MT-SICS) balance as the bench's balance.
+
+Asks for single values; never leaves repeated output on. Not responsible for settling times between doses, nor for
+buoyancy and evaporation: procedures and analysis are.
+Source: Mettler-Toledo, MT-SICS Interface Commands for XPR and XSR Balances, 30324923E; see protocol.md.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rig.clock import Clock
+from rig.errors import BadReplyError, DeviceError, RefusedError
+from rig.roles import Identity, MassReading
+from rig.wire import Wire
+
+REPLY_TIMEOUT_S = 2.0
+STABLE_TIMEOUT_S = 60.0
+"""Longer than the balance's own time-out for stability, which ends in a reply."""
+
+LINES_IN_FLIGHT = 32
+"""Repeated values that may arrive before the reply to a cancel, when a broken session left them on."""
+
+_LOOK_AT_CABLE = "check the cable and that the balance's interface is a host at 9600 8N1 (protocol.md, Framing)"
+_LOOK_AT_PORT = "is another device on this port? (protocol.md, Framing)"
+_REFUSALS = {
+    "+": ("overload", "take the load off: it is above the weighing range"),
+    "-": ("underload", "is the weighing pan in place?"),
+    "I": ("not executable now", "did it not settle in time? Check draughts, doors, vibration (protocol.md, Stability)"),
+    "L": ("wrong parameter", "does this balance know the command? (protocol.md, Commands)"),
+    "ES": ("syntax error", "does this balance know the command? (protocol.md, Commands)"),
+    "ET": ("transmission error", _LOOK_AT_CABLE),
+    "EL": ("logical error", "does this balance know the command? (protocol.md, Commands)"),
+}
+# ID, blank, status, blank, value in at least ten characters (30324923E, 2.2.1), blank, unit. A lost character shows.
+_WEIGHT = re.compile(r"(?P<id>[A-Z]+) (?P<status>[SD]) (?=[ \d.-]{10,} \S+$) *(?P<value>-?\d+\.?\d*) (?P<unit>\S+)")
+_CELL_ERROR = re.compile(r"[A-Z]+ [SD] +(Error \S+)")
+
+
+class MettlerBalance:
+    """Balance role over MT-SICS."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def identify(self) -> Identity:
+        """Get type (I2), software version (I3) and serial number, after cancelling what a broken session left running.
+
+        The cancel (@) clears the tare.
+        """
+        serial_number = self._cancel()
+        data = self._text("I2")
+        match = re.fullmatch(r"(\S.*) \d+\.?\d* +m?k?g", data)  # type, which may hold blanks, capacity, unit
+        if match is None:
+            raise self._bad("I2", f"{data!r}, which ends in no capacity,", _LOOK_AT_PORT)
+        software = self._text("I3").split(" ")[0]  # what follows is the type definition number
+        return Identity(maker="Mettler-Toledo", model=match[1], serial_number=serial_number, firmware=software)
+
+    def self_test(self) -> str:
+        """Weigh once; RefusedError on overload, underload or an error that the balance shows in place of a value."""
+        reading = self.read()
+        return f"shows {reading.mass_g:.6f} g, {'stable' if reading.stable else 'not stable'}"
+
+    def read(self) -> MassReading:
+        """Measure the net mass in g now, stable or not (SI).
+
+        Raises:
+            RefusedError: overload, underload, or an error of the weighing cell.
+            BadReplyError: anything but a weight in g.
+        """
+        return self._weigh("SI", reply_id="S", timeout_s=REPLY_TIMEOUT_S)
+
+    def read_stable(self) -> MassReading:
+        """Measure the net mass in g once the balance calls it stable (S); RefusedError when it does not settle."""
+        return self._weigh("S", reply_id="S", timeout_s=STABLE_TIMEOUT_S, must_be_stable=True)
+
+    def tare(self) -> None:
+        """Set the present load as zero once it is stable (T); RefusedError when it does not settle."""
+        self._weigh("T", reply_id="T", timeout_s=STABLE_TIMEOUT_S, must_be_stable=True)
+
+    def make_safe(self) -> None:
+        """Cancel repeated output and pending commands (@), checked by the reply; this clears the tare."""
+        self._cancel()
+
+    def close(self) -> None:
+        """Release the port."""
+        self._wire.close()
+
+    def _weigh(self, command: str, *, reply_id: str, timeout_s: float, must_be_stable: bool = False) -> MassReading:
+        reply = self._ask(command, reply_id, timeout_s)
+        if cell_error := _CELL_ERROR.fullmatch(reply):
+            raise self._refused(command, f"shows {cell_error[1]}", "have the balance serviced (protocol.md, Errors)")
+        match = _WEIGHT.fullmatch(reply)
+        if match is None or match["id"] != reply_id:
+            raise self._bad(command, repr(reply), _LOOK_AT_PORT)
+        if match["unit"] != "g":
+            raise self._bad(command, f"in {match['unit']}", "set its host unit to g (protocol.md, Oddities)")
+        stable = match["status"] == "S"
+        if must_be_stable and not stable:
+            raise self._bad(command, f"{reply!r}, a value that is not stable,", _LOOK_AT_PORT)
+        return MassReading(mass_g=float(match["value"]), stable=stable)
+
+    def _text(self, command: str) -> str:
+        """Ask for a text in quotes."""
+        reply = self._ask(command, command, REPLY_TIMEOUT_S)
+        match = re.fullmatch(rf'{command} A "([^"]*)"', reply)
+        if match is None:
+            raise self._bad(command, repr(reply), _LOOK_AT_PORT)
+        return match[1].strip()
+
+    def _cancel(self) -> str:
+        """Cancel everything and get the serial number, which is the reply (30324923E, @)."""
+        self._wire.discard_input()
+        self._wire.write("@")
+        for _ in range(LINES_IN_FLIGHT):
+            line = self._wire.read(asked="'@'", look_at=_LOOK_AT_CABLE)
+            if match := re.fullmatch(r'I4 A "([^"]*)"', line):
+                return match[1]
+        raise self._bad("@", f"{line!r} after {LINES_IN_FLIGHT} lines", _LOOK_AT_PORT)
+
+    def _ask(self, command: str, reply_id: str, timeout_s: float) -> str:
+        """Send a command and get its reply; RefusedError when the reply says no."""
+        self._wire.discard_input()  # a reply that came after its time-out must not answer this command
+        reply = self._wire.query(command, look_at=_LOOK_AT_CABLE, timeout_s=timeout_s)
+        refusal = _REFUSALS.get(reply if len(reply) == 2 else reply.removeprefix(f"{reply_id} "))
+        if refusal is not None:
+            raise self._refused(command, f"answered {reply!r} ({refusal[0]})", refusal[1])
+        return reply
+
+    def _refused(self, command: str, came_back: str, look_at: str) -> DeviceError:
+        return RefusedError(asked=repr(command), of_whom=self._wire.device, came_back=came_back, look_at=look_at)
+
+    def _bad(self, command: str, answered: str, look_at: str) -> DeviceError:
+        return BadReplyError(
+            asked=repr(command), of_whom=self._wire.device, came_back=f"answered {answered}", look_at=look_at
+        )
+
+
+def open_driver(wire: Wire, *, clock: Clock) -> MettlerBalance:
+    """Configure the wire for the balance's default settings and return the driver; nothing is sent yet."""
+    del clock  # nothing here is timed
+    wire.configure_serial(baud=9600)
+    wire.configure_text(read_end="\r\n", write_end="\r\n", timeout_s=REPLY_TIMEOUT_S, encoding="latin-1")
+    return MettlerBalance(wire)
