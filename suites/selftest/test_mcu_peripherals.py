@@ -246,7 +246,7 @@ def test_backup_memory_is_closed_until_dbp_is_set() -> None:
 def test_backup_memory_and_registers_outlive_a_power_off() -> None:
     bench = Scripted()
     bench.run(
-        store(AHB1ENR, 1 << 18), *OPEN_BACKUP, store(BACKUP_SRAM + 8, 0xCAFE), store(RTC + 0x50, 0xBEEF), load(RTC + 0x50)
+        store(AHB1ENR, 1 << 18), *OPEN_BACKUP, store(BACKUP_SRAM + 8, 0xCAFE), store(RTC + 0x50, 0xBEEF)
     )  # fmt: skip
     bench.mcu.power(False)
     bench.clock.sleep(3600.0)

@@ -28,9 +28,6 @@ _RESET_FLAGS = {  # RM0090, 7.3.21: a pin reset goes with every other, since NRS
 }
 RESET_PULSE_NS = 20_000
 """How long NRST stays low at the least (RM0090, 7.1.1); that the supply has to settle after power-on is left out."""
-_MAX_STRETCHES = 64
-"""Handlers entered and left at one moment before it counts as a slice: an interrupt that nobody clears meets the
-watchdog too. Entry and return alone take 24 cycles (Cortex-M4 TRM, 3.9.1), a storm of 32 handlers about a slice."""
 _UNIQUE_ID = bytes.fromhex("3a0024000d47333133303836")
 
 
@@ -245,7 +242,6 @@ class Stm32F405:
 
     def _run(self) -> None:
         chip, processor = self._chip, self._processor
-        stretches_left = _MAX_STRETCHES
         while self._powered and self.halted is None:
             if chip.backup_changed:
                 chip.apply_backup_access()
@@ -258,11 +254,10 @@ class Stm32F405:
             if outcome is Outcome.ASLEEP:
                 self._sleep()
                 return
-            if outcome is Outcome.BUSY or stretches_left <= 0:
+            if outcome is Outcome.BUSY:
                 self._schedule(ns_of_cycle(cycles_at(self._clock.now_ns) + SLICE_INSTRUCTIONS))
                 return
             if outcome is Outcome.LOCKED_UP:
                 self._halt(self.faults[-1])
                 self._schedule_watchdog()
                 return
-            stretches_left -= not processor.single

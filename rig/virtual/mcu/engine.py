@@ -1,11 +1,8 @@
-"""The instruction engine: a Cortex-M4 without peripherals, on Unicorn, reached by its C interface.
+"""The instruction engine: a Cortex-M4 without peripherals, on Unicorn.
 
 Memory is shared with the host, so reading and writing it from Python costs nothing. Register blocks are memory that the
 core may read but not write: a read runs at full speed, a write calls back. Measured, one start and stop of the engine
 takes 1 µs, a written register 1.3 µs. Not responsible for exceptions, time or the meaning of any register.
-
-Unicorn's own Python methods cost three times as much per call, hence the C functions here; its stub library handle
-`uclib` is the one private name used, and only here.
 """
 
 from __future__ import annotations
@@ -16,24 +13,17 @@ from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Any
 
-from rig.errors import RigError
-
-try:
-    import unicorn
-    from unicorn import arm_const
-    from unicorn.unicorn_py3.unicorn import (
-        HOOK_CODE_CFUNC,
-        HOOK_MEM_INVALID_CFUNC,
-        MMIO_READ_CFUNC,
-        MMIO_WRITE_CFUNC,
-        uclib,
-    )
-except ImportError as missing:
-    raise RigError(
-        "the emulated controller needs Unicorn, which is not installed: pip install 'insulin-pump-rig[virtual]'"
-    ) from missing
-
-_api: Any = unicorn  # its annotations are not strict
+from rig.virtual.mcu.binding import (
+    HOOK_CODE_CFUNC,
+    HOOK_MEM_INVALID_CFUNC,
+    MMIO_READ_CFUNC,
+    MMIO_WRITE_CFUNC,
+    api,
+    arm_const,
+    uclib,
+    unicorn,
+)
+from rig.virtual.mcu.registers import Registers
 
 _Callback = Any  # a ctypes function pointer: its class has no public name
 
@@ -59,58 +49,30 @@ class Status(IntEnum):
     EXCEPTION = unicorn.UC_ERR_EXCEPTION
 
 
-class _Batch:
-    """A fixed list of core registers, read or written in one call; `values` holds them as unsigned words."""
-
-    def __init__(self, register_ids: list[int]) -> None:
-        count = len(register_ids)
-        store = (ctypes.c_uint32 * count)()
-        self.values: memoryview = memoryview(store).cast("B").cast("I")
-        self._store = store
-        self._ids = (ctypes.c_int32 * count)(*register_ids)
-        width = ctypes.sizeof(ctypes.c_uint32)
-        base = ctypes.addressof(store)
-        self._pointers = (ctypes.c_void_p * count)(*[base + i * width for i in range(count)])
-        self.arguments = (self._ids, self._pointers, count)
-
-
 class Engine:
     """A Cortex-M4 core with its memory map; one per microcontroller, any number in a process.
 
     Attributes:
+        registers: the core registers.
         error: an exception raised by a callback; the engine has stopped because of it.
         reached: whether a watched address was reached; whoever looks clears it.
         bad_address: the address of the last access to where nothing is mapped.
     """
 
     def __init__(self) -> None:
-        uc = _api.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+        uc = api.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
         uc.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M4)
         self._uc = uc
         self._handle: Any = uc._uch
         self._start: Any = uclib.uc_emu_start
         self._stop: Any = uclib.uc_emu_stop
-        self._read_batch: Any = uclib.uc_reg_read_batch
-        self._write_batch: Any = uclib.uc_reg_write_batch
         self._keep: list[Any] = []  # what C code points into must outlive this engine
         self.error: BaseException | None = None
         self.reached = False
         self.bad_address = 0
         self._stopped_at = -1
         self._completing = self._skips_write = False
-        a = arm_const
-        frame = [a.UC_ARM_REG_R0, a.UC_ARM_REG_R1, a.UC_ARM_REG_R2, a.UC_ARM_REG_R3, a.UC_ARM_REG_R12, a.UC_ARM_REG_LR]
-        # Writing XPSR does not tell the translator that handler mode began or ended; writing APSR_NZCV after it does.
-        self._frame = _Batch([*frame, a.UC_ARM_REG_PC, a.UC_ARM_REG_XPSR, a.UC_ARM_REG_SP, a.UC_ARM_REG_CONTROL])
-        self._enter = _Batch([a.UC_ARM_REG_SP, a.UC_ARM_REG_LR, a.UC_ARM_REG_XPSR, a.UC_ARM_REG_APSR_NZCV])
-        self._leave = _Batch([*frame, a.UC_ARM_REG_XPSR, a.UC_ARM_REG_APSR_NZCV, a.UC_ARM_REG_SP])
-        self._pc = _Batch([a.UC_ARM_REG_PC])
-        self._masks = _Batch([a.UC_ARM_REG_PRIMASK, a.UC_ARM_REG_BASEPRI, a.UC_ARM_REG_FAULTMASK])
-        self._control = _Batch([a.UC_ARM_REG_CONTROL])
-        self._process_sp = _Batch([a.UC_ARM_REG_PSP])
-        self._main_sp = _Batch([a.UC_ARM_REG_MSP])
-        self._general = _Batch([a.UC_ARM_REG_R0 + n for n in range(13)])
-        self._xpsr = _Batch([a.UC_ARM_REG_XPSR, a.UC_ARM_REG_APSR_NZCV])
+        self.registers = Registers(self._handle)
         self._watch_bad_accesses()
 
     # ---- memory --------------------------------------------------------------------------------------------
@@ -230,7 +192,7 @@ class Engine:
         status: int = self._start(self._handle, pc | 1, 0, 0, instructions)
         if self._stopped_at >= 0:
             at, self._stopped_at = self._stopped_at, -1
-            if not status and self.error is None and self.pc() == at:
+            if not status and self.error is None and self.registers.pc() == at:
                 status = self._complete(at)
         if self.error is not None:
             error, self.error = self.error, None
@@ -240,7 +202,7 @@ class Engine:
     def stop(self) -> None:
         """Stop after the present instruction; called from a callback of a store."""
         if not self._completing:
-            self._stopped_at = self.pc()
+            self._stopped_at = self.registers.pc()
             self._stop(self._handle)
 
     def _complete(self, pc: int) -> int:
@@ -270,78 +232,4 @@ class Engine:
 
     def _check(self, status: int) -> None:
         if status:
-            raise _api.UcError(status)
-
-    # ---- registers -----------------------------------------------------------------------------------------
-
-    def pc(self) -> int:
-        """Get the program counter."""
-        batch = self._pc
-        self._read_batch(self._handle, *batch.arguments)
-        value: int = batch.values[0]
-        return value
-
-    def masks(self) -> tuple[int, int, int]:
-        """Get PRIMASK, BASEPRI and FAULTMASK."""
-        batch = self._masks
-        self._read_batch(self._handle, *batch.arguments)
-        primask, basepri, faultmask = batch.values
-        return primask, basepri, faultmask
-
-    def set_masks(self, primask: int, basepri: int, faultmask: int) -> None:
-        """Set PRIMASK, BASEPRI and FAULTMASK."""
-        batch = self._masks
-        batch.values[0], batch.values[1], batch.values[2] = primask, basepri, faultmask
-        self._write_batch(self._handle, *batch.arguments)
-
-    def read_frame(self) -> tuple[int, ...]:
-        """Get r0–r3, r12, lr, pc, xpsr (the stacked frame's order), sp and CONTROL."""
-        batch = self._frame
-        self._read_batch(self._handle, *batch.arguments)
-        return tuple(batch.values)
-
-    def enter_handler(self, sp: int, lr: int, xpsr: int) -> None:
-        """Set the stack that was in use, then lr and xpsr: handler mode begins, on the main stack."""
-        batch = self._enter
-        values = batch.values
-        values[0], values[1], values[2], values[3] = sp, lr, xpsr, xpsr
-        self._write_batch(self._handle, *batch.arguments)
-
-    def leave_handler(self, frame: tuple[int, ...], sp: int) -> None:
-        """Set r0–r3, r12, lr and xpsr from a stacked frame, then sp of the stack that xpsr and CONTROL select."""
-        batch = self._leave
-        values = batch.values
-        values[0], values[1], values[2], values[3], values[4], values[5] = frame[:6]
-        values[6] = values[7] = frame[7]
-        values[8] = sp
-        self._write_batch(self._handle, *batch.arguments)
-
-    def general_registers(self) -> tuple[int, ...]:
-        """Get r0 to r12."""
-        self._read_batch(self._handle, *self._general.arguments)
-        return tuple(self._general.values)
-
-    def get_single(self, name: str) -> int:
-        """Get `control`, `process_sp` or `main_sp`."""
-        batch: _Batch = getattr(self, "_" + name)
-        self._read_batch(self._handle, *batch.arguments)
-        value: int = batch.values[0]
-        return value
-
-    def set_single(self, name: str, value: int) -> None:
-        """Set `control`, `process_sp` or `main_sp`."""
-        batch: _Batch = getattr(self, "_" + name)
-        batch.values[0] = value
-        self._write_batch(self._handle, *batch.arguments)
-
-    def reset(self, sp: int) -> None:
-        """Bring the core registers to their reset state: thread mode on the main stack, nothing masked."""
-        for index in range(len(self._general.values)):
-            self._general.values[index] = 0
-        self._write_batch(self._handle, *self._general.arguments)
-        self.set_single("control", 0)
-        self._xpsr.values[0], self._xpsr.values[1] = 0x01000000, 0
-        self._write_batch(self._handle, *self._xpsr.arguments)
-        self.set_masks(0, 0, 0)
-        self.set_single("process_sp", 0)
-        self.enter_handler(sp, 0xFFFFFFFF, 0x01000000)
+            raise api.UcError(status)

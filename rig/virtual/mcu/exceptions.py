@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import struct
 
-from rig.virtual.mcu.engine import Engine
 from rig.virtual.mcu.memory import Memory
-from rig.virtual.mcu.nvic import Nvic
+from rig.virtual.mcu.nvic import NMI, Nvic
+from rig.virtual.mcu.registers import CONTROL, FAULTMASK, PC, SP, XPSR, XPSR_T, Registers
 
 _FRAME = struct.Struct("<8I")
 _RETURN_HANDLER, _RETURN_THREAD_MAIN, _RETURN_THREAD_PROCESS = 0xFFFFFFF1, 0xFFFFFFF9, 0xFFFFFFFD
-_XPSR_T, _XPSR_ALIGN, _XPSR_EXCEPTION = 1 << 24, 1 << 9, 0x1FF
+_XPSR_ALIGN, _XPSR_EXCEPTION = 1 << 9, 0x1FF
 
 
 class StackError(Exception):
@@ -21,10 +21,10 @@ class StackError(Exception):
 
 
 class Exceptions:
-    """Takes exceptions and returns from them."""
+    """Takes exceptions and returns from them; the registers' snapshot must be fresh each time."""
 
-    def __init__(self, engine: Engine, memory: Memory, nvic: Nvic) -> None:
-        self._engine = engine
+    def __init__(self, registers: Registers, memory: Memory, nvic: Nvic) -> None:
+        self._registers = registers
         self._memory = memory
         self._nvic = nvic
 
@@ -34,20 +34,18 @@ class Exceptions:
         Raises:
             StackError: the frame does not fit into RAM.
         """
-        frame = self._engine.read_frame()
-        xpsr, sp, control = frame[7], frame[8], frame[9]
-        handling = xpsr & _XPSR_EXCEPTION
-        aligned = sp & ~7
-        bottom = aligned - 32
+        values = self._registers.values
+        xpsr, sp = values[XPSR], values[SP]
+        bottom = (sp & ~7) - 32
         place = self._memory.ram(bottom, 32)
         if place is None:
             raise StackError(f"the stack pointer {sp:#010x} is not in RAM")
         stacked = xpsr & ~_XPSR_ALIGN | (_XPSR_ALIGN if sp & 4 else 0)
-        _FRAME.pack_into(place[0], place[1], *frame[:6], pc, stacked)
-        thread = _RETURN_THREAD_PROCESS if control & 2 else _RETURN_THREAD_MAIN
-        link = _RETURN_HANDLER if handling else thread
+        _FRAME.pack_into(place[0], place[1], *values[:PC], pc, stacked)
+        thread = _RETURN_THREAD_PROCESS if values[CONTROL] & 2 else _RETURN_THREAD_MAIN
+        link = _RETURN_HANDLER if xpsr & _XPSR_EXCEPTION else thread
         # The IT bits (26:25, 15:10) belong to the interrupted code: a handler starts outside an IT block.
-        self._engine.enter_handler(bottom, link, xpsr & 0xF80F0000 | _XPSR_T | exception)
+        self._registers.enter_handler(bottom, link, xpsr & 0xF80F0000 | XPSR_T | exception)
         self._nvic.enter(exception)
         return self._memory.word(vector_table + 4 * exception) & ~1
 
@@ -57,12 +55,12 @@ class Exceptions:
         Raises:
             StackError: it is no legal return, or the frame is not in RAM.
         """
-        engine, nvic = self._engine, self._nvic
+        registers, nvic = self._registers, self._nvic
+        values = registers.values
         if not nvic.active or exc_return not in (_RETURN_HANDLER, _RETURN_THREAD_MAIN, _RETURN_THREAD_PROCESS):
             raise StackError(f"{exc_return:#010x} is not a legal exception return here")
-        current = engine.read_frame()
         process = exc_return == _RETURN_THREAD_PROCESS
-        sp = engine.get_single("process_sp") if process else current[8]
+        sp = registers.process_sp() if process else values[SP]
         place = self._memory.ram(sp, 32)
         if place is None:
             raise StackError(f"the stack pointer {sp:#010x} is not in RAM")
@@ -70,9 +68,11 @@ class Exceptions:
         if (exc_return == _RETURN_HANDLER) != bool(frame[7] & _XPSR_EXCEPTION):
             raise StackError(f"the stacked xpsr {frame[7]:#010x} does not fit the return {exc_return:#010x}")
         above = sp + (36 if frame[7] & _XPSR_ALIGN else 32)
-        exception = current[7] & _XPSR_EXCEPTION
-        if exc_return != _RETURN_HANDLER and bool(current[9] & 2) != process:
-            engine.set_single("control", current[9] & 1 | (2 if process else 0))
-        engine.leave_handler((*frame[:7], frame[7] & ~_XPSR_ALIGN), above)
+        exception = values[XPSR] & _XPSR_EXCEPTION
+        if exc_return != _RETURN_HANDLER and bool(values[CONTROL] & 2) != process:
+            registers.set_control(values[CONTROL] & 1 | (2 if process else 0))
+        if values[FAULTMASK] and exception != NMI:
+            registers.set_faultmask(0)
+        registers.leave_handler(frame, frame[7] & ~_XPSR_ALIGN, above)
         nvic.leave(exception)
         return frame[6] & ~1

@@ -61,7 +61,9 @@ class Nvic:
 
     def active_priority(self) -> int:
         """Get the priority of what is being handled, nothing masked."""
-        return min((self.group(number) for number in self.active), default=IDLE_PRIORITY)
+        if not self.active:
+            return IDLE_PRIORITY
+        return min([self.group(number) for number in self.active])
 
     def masked_priority(self, primask: int, basepri: int, faultmask: int) -> int:
         """Get the execution priority with the masks applied (DDI 0403E, B1.5.4)."""
@@ -79,11 +81,12 @@ class Nvic:
         ready = self.pending & self.enabled
         if not ready:
             return 0
-        best = 0
+        best = ready.bit_length() - 1
+        ready &= ~(1 << best)
         while ready:
             number = (ready & -ready).bit_length() - 1
             ready &= ready - 1
-            if not best or self.priority[number] < self.priority[best]:
+            if (self.priority[number], number) < (self.priority[best], best):
                 best = number
         return best
 
