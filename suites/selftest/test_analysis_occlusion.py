@@ -18,7 +18,9 @@ RATE_UL_PER_H = 10.0
 COMPLIANCE = 0.25
 
 
-def alarm(*, noise_kpa: float = 0.0, slack_ul: float = 0.0, dose_ul: float = 0.0, **changes: float) -> OcclusionAlarm:
+def alarm(
+    *, seed: int = 2, noise_kpa: float = 0.0, slack_ul: float = 0.0, dose_ul: float = 0.0, **changes: float
+) -> OcclusionAlarm:
     """1 U/h into a line of 0.25 µL/kPa at 2 kPa, closed at 1000 s, alarm at 10000 s."""
     pushed = RATE_UL_PER_H / 3600 * AT_S
     if dose_ul:
@@ -26,7 +28,7 @@ def alarm(*, noise_kpa: float = 0.0, slack_ul: float = 0.0, dose_ul: float = 0.0
     at_occlusion = float(np.interp(1000, AT_S, pushed))
     taken = np.maximum(0, pushed - at_occlusion - slack_ul)
     pressure = 2.0 + np.where(AT_S > 1000, taken / COMPLIANCE, 0.0)
-    pressure = pressure + np.random.default_rng(2).normal(0, noise_kpa, AT_S.size)
+    pressure = pressure + np.random.default_rng(seed).normal(0, noise_kpa, AT_S.size)
     volume = np.where(AT_S > 1000, at_occlusion, pushed)
     times: dict[str, Any] = {"occluded_at_s": 1000, "alarm_at_s": 10000, "rate_ul_per_h": RATE_UL_PER_H}
     return occlusion_alarm(AT_S, pressure, volume, **(times | changes))
@@ -58,6 +60,15 @@ def test_noise_and_pulses_leave_the_compliance_within_its_uncertainty() -> None:
     assert noisy.compliance_ul_per_kpa == pytest.approx(COMPLIANCE, abs=3 * noisy.u_compliance_ul_per_kpa)
     assert 0 < noisy.u_compliance_ul_per_kpa < 0.01 * COMPLIANCE
     assert alarm(dose_ul=0.25).compliance_ul_per_kpa == pytest.approx(COMPLIANCE, rel=0.01)
+
+
+def test_the_uncertainty_of_the_compliance_is_its_spread_over_repeated_occlusions() -> None:
+    results = [alarm(noise_kpa=0.5, seed=seed) for seed in range(300)]
+    found = [result.compliance_ul_per_kpa for result in results]
+    stated = [result.u_compliance_ul_per_kpa for result in results]
+    assert np.std(np.array(found, dtype=np.float64), ddof=1) == pytest.approx(
+        np.mean(np.array(stated, dtype=np.float64)), rel=0.15
+    )
 
 
 @pytest.mark.parametrize("pressure", [np.zeros(1200), -AT_S, np.where(AT_S > 9990, 100.0, 0.0)])

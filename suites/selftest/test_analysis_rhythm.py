@@ -36,6 +36,26 @@ def test_the_dose_interval_is_found_and_not_a_fraction_or_multiple_of_it(interva
     assert find_dose_interval_s(at_s, volume, longest_s=1000) == pytest.approx(interval_s, rel=1e-3)
 
 
+@pytest.mark.parametrize("apart_s", [10, 20, 30])
+def test_a_motor_that_moves_twice_a_dose_does_not_mislead(apart_s: int) -> None:
+    """Two halves of a dose; 30 s apart in 90 s, the third harmonic has four times the power of the rhythm."""
+    at_s = np.arange(0, 36_000, 1.0)
+    volume = 0.125 * (np.floor((at_s + 4) / 90) + np.floor((at_s + 4 + apart_s) / 90))
+    assert find_dose_interval_s(at_s, volume, longest_s=1000) == pytest.approx(90, rel=1e-3)
+
+
+@pytest.mark.parametrize("fault", ["one dose in twenty left out", "20 % of pitch error"])
+def test_a_slower_rhythm_of_faults_is_not_taken_for_the_doses(fault: str) -> None:
+    strokes = np.full(401, 0.25)
+    if fault.startswith("one dose"):
+        strokes[::20] = 0.0
+    else:
+        strokes *= 1 + 0.2 * np.sin(2 * np.pi * np.arange(401) / 8)
+    at_s = np.arange(0, 36_000, 5.0)
+    volume = np.concatenate([[0.0], np.cumsum(strokes)])[np.floor((at_s + 4) / 90).astype(int)]
+    assert find_dose_interval_s(at_s, volume, longest_s=2000) == pytest.approx(90, rel=1e-3)
+
+
 def test_a_steady_flow_has_no_dose_interval() -> None:
     at_s = np.arange(0, 36_000, 5.0)
     noisy = at_s * 0.003 + np.random.default_rng(1).normal(0, 0.003, at_s.size)

@@ -116,6 +116,14 @@ def test_windows_longer_than_a_block_of_differences_are_all_seen() -> None:
     assert curve.error_min_percent.tolist() == [-100.0, -100.0]
 
 
+@pytest.mark.parametrize("spike_at", [0, 65_534, 65_535, 65_536, 131_071, 131_072, 199_999])
+def test_no_window_is_left_out_where_the_work_is_split_into_blocks(spike_at: int) -> None:
+    mass = np.zeros(200_001)
+    mass[spike_at + 1 :] = 1.0
+    curve = trumpet_curve(mass, interval_min=1.0, rate_ml_per_h=60.0, density_g_per_ml=1.0, windows_min=(1.0,))
+    assert curve.error_max_percent.tolist() == pytest.approx([0.0], abs=1e-9)
+
+
 def test_a_result_is_frozen_all_through() -> None:
     curve = trumpet_curve([0.0, 1.0, 2.0], interval_min=1, rate_ml_per_h=60, windows_min=(1,))
     with pytest.raises(ValueError, match="read-only"):
