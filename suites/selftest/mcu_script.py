@@ -7,6 +7,7 @@ for what the registers then do.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rig.clock import SimClock
@@ -105,6 +106,7 @@ class Scripted:
         self.clock = SimClock()
         self.port = Port(self.clock, baud=115200, bytewise=True)
         self.edges: list[PinEdge] = []
+        self.on_edge: Callable[[PinEdge], object] = lambda _edge: None
         self.volts = dict.fromkeys(range(19), 0.0)
         self.mcu = Stm32F405(
             self.clock, image or firmware(), uart=self.port, adc_v=self.volts.__getitem__, on_pin=self._on_pin
@@ -117,7 +119,9 @@ class Scripted:
         self.mcu.write_memory(SCRIPT, bytes(STACK_TOP - 0x100 - SCRIPT))
 
     def _on_pin(self, pin: str, high: bool) -> None:
-        self.edges.append(PinEdge(self.clock.now_ns, pin, high))
+        edge = PinEdge(self.clock.now_ns, pin, high)
+        self.edges.append(edge)
+        self.on_edge(edge)
 
     def script(self, *ops: Op) -> None:
         """Say what the core does after reset."""

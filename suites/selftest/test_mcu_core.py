@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from rig.errors import RigError
@@ -365,3 +368,12 @@ def test_an_unmodelled_peripheral_is_said_so() -> None:
     bench = Scripted()
     with pytest.raises(RigError, match="0x40026000"):
         bench.run(store(0x40026000, 1))
+
+
+@pytest.mark.parametrize("package", ["unicorn", "elftools"])
+def test_a_missing_package_is_named_with_what_to_install(package: str) -> None:
+    code = f"import sys; sys.modules[{package!r}] = None; import rig.virtual.board"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    last = run.stderr.strip().splitlines()[-1]
+    assert last.startswith("rig.errors.RigError: the emulated controller needs ")
+    assert last.endswith("which is not installed: pip install 'insulin-pump-rig[virtual]'")

@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 from rig.errors import RigError
 from rig.virtual.mcu.adc import round_down
 from rig.virtual.mcu.crc_unit import CR, DR, CrcUnit
-from suites.selftest.mcu_script import WAIT, Op, PinEdge, Scripted, load, store, store_byte, store_half
+from suites.selftest.mcu_script import (
+    FLASH_ROUTINE,
+    WAIT,
+    Op,
+    PinEdge,
+    Scripted,
+    call,
+    firmware,
+    load,
+    store,
+    store_byte,
+    store_half,
+)
 
 RCC, AHB1ENR, APB1ENR, APB2ENR, BDCR, CSR = 0x40023800, 0x40023830, 0x40023840, 0x40023844, 0x40023870, 0x40023874
 PWR_CR = 0x40007000
@@ -103,6 +115,21 @@ def test_power_off_lets_go_of_the_pins() -> None:
     assert bench.edges[-1] == PinEdge(0, "PB10", False)
 
 
+@pytest.mark.parametrize("event", ["power off", "reset"])
+def test_what_a_pin_causes_outside_may_stop_the_core_at_once(event: str) -> None:
+    bench = Scripted()
+    react = {"power off": lambda: bench.mcu.power(False), "reset": bench.mcu.reset}[event]
+    bench.on_edge = lambda edge: react() if edge.high else None
+    bench.run(
+        store(0x20000000, 0), store(AHB1ENR, 2), store(GPIOB + MODER, 1), store(GPIOB + BSRR, 1), store(RESULT, 1),
+        seconds=1e-3,
+    )  # fmt: skip
+    assert bench.word(RESULT) == 0
+    assert bench.mcu.powered is (event == "reset")
+    assert bench.mcu.resets == ["power"] + ["pin"] * (event == "reset")
+    assert [edge.high for edge in bench.edges] == [True, False]
+
+
 def test_a_pin_that_is_not_there_is_refused() -> None:
     with pytest.raises(RigError, match="PA0 to PC15"):
         Scripted().mcu.set_input("PD3", True)
@@ -169,6 +196,16 @@ def test_the_watchdog_ends_a_standstill(stops: str) -> None:
     bench.clock.advance_to(100_000_000)
     assert bench.mcu.resets == ["power", "watchdog"]
     assert bench.mcu.halted is None
+
+
+def test_the_watchdog_ends_a_hang_with_interrupts_masked() -> None:
+    bench = Scripted(firmware("b672 e7fe    cpsid i; b ."))
+    bench.run(
+        store(0x20000000, 0), store(IWDG_KR, 0x5555), store(IWDG_RLR, 799), store(IWDG_KR, 0xCCCC), *systick_ms(1)[:3],
+        call(FLASH_ROUTINE), seconds=0.1,
+    )  # fmt: skip
+    assert bench.mcu.resets == ["power", "watchdog"]
+    assert bench.log() == []
 
 
 # ---- clocks and reset causes -------------------------------------------------------------------------------

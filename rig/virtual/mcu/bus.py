@@ -16,7 +16,9 @@ BLOCK = 0x400
 """Each peripheral has a 1 KB block of addresses (RM0090, table 1)."""
 PAGE = 0x1000
 
-_PERIPHERALS = (  # APB1, APB2, AHB1, AHB2, FSMC, private peripheral bus
+_PERIPHERALS = (  # bit bands, APB1, APB2, AHB1, AHB2, FSMC, private peripheral bus
+    (0x22000000, 0x23FFFFFF),
+    (0x42000000, 0x43FFFFFF),
     (0x40000000, 0x40007FFF),
     (0x40010000, 0x40014BFF),
     (0x40020000, 0x4007FFFF),
