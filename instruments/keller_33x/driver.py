@@ -1,0 +1,158 @@
+"""KELLER 33X pressure transmitter as the bench's pressure sensor, over the KELLER bus.
+
+Only reads: no setting of the transmitter is ever changed. Not responsible for zeroing: that belongs to calibration.
+Source: KELLER, Communication protocol for X-Line pressure transmitters, version 3.7; see protocol.md.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+
+from rig.clock import Clock
+from rig.errors import BadReplyError, DeviceError, NoReplyError, RefusedError
+from rig.roles import Identity
+from rig.wire import Wire
+
+REPLY_TIMEOUT_S = 0.5
+TRANSPARENT_ADDRESS = 250
+"""Every transmitter answers to it: for one alone on its line (3.2)."""
+
+KPA_PER_BAR = 100.0
+
+INITIALISE, SERIAL_NUMBER, READ_CHANNEL = 48, 69, 73
+P1, TOB1 = 1, 4
+EXCEPTION = 0x80
+NOT_INITIALISED = 32
+_EXCEPTIONS = {1: "function not implemented", 2: "wrong parameter", 3: "wrong data", NOT_INITIALISED: "not initialised"}
+
+_FAMILIES = {5: "Series 30"}
+"""Device classes; the 33, 35, 36 and 39 do not tell themselves apart (5.4)."""
+
+STATUS_BITS = {0x02: "P1 failed or out of range", 0x10: "sensor temperature failed", 0x80: "still in power-up mode"}
+"""Bits of the status byte that make P1 invalid (5.1, 5.7)."""
+
+_LOOK_AT_CABLE = "check the converter, A and B of the bus, the supply, and 9600 8N1 (protocol.md, Framing)"
+_LOOK_AT_TRANSMITTER = "only the converter echoes: check the transmitter's supply, address and A and B of the bus"
+_LOOK_AT_LINE = "is the line noisy, or another device on it? (protocol.md, Framing)"
+_LOOK_AT_SUPPLY = "its supply was interrupted: check it, then identify it anew (protocol.md, Exceptions)"
+_LOOK_AT_RANGE = "is the pressure outside the range of the transmitter? (protocol.md, Status byte)"
+
+
+class Keller33X:
+    """PressureSensor role over the KELLER bus."""
+
+    def __init__(self, wire: Wire, address: int) -> None:
+        self._wire = wire
+        self._address = address
+
+    def identify(self) -> Identity:
+        """Initialise the transmitter (F48) and get its device class, firmware and serial number (F69)."""
+        device_class, group, year, week, _, _ = self._ask(INITIALISE, answer_length=6)
+        serial_number = int.from_bytes(self._ask(SERIAL_NUMBER, answer_length=4), "big")
+        return Identity(
+            maker="KELLER",
+            model=f"{_FAMILIES.get(device_class, 'unknown family')}, class {device_class}.{group}",
+            serial_number=str(serial_number),
+            firmware=f"{device_class}.{group}-{year}.{week}",
+        )
+
+    def self_test(self) -> str:
+        """Read pressure and sensor temperature once; RefusedError when the transmitter calls either invalid."""
+        return f"shows {self.read_kpa():.2f} kPa, sensor at {self._read_channel(TOB1):.1f} °C"
+
+    def read_kpa(self) -> float:
+        """Measure P1 in kPa (F73); gauge or absolute is a matter of the model.
+
+        Raises:
+            RefusedError: the transmitter calls the value invalid, or has lost its supply since `identify`.
+            BadReplyError: a damaged reply.
+        """
+        return self._read_channel(P1) * KPA_PER_BAR
+
+    def make_safe(self) -> None:
+        """Do nothing: a transmitter only ever answers."""
+
+    def close(self) -> None:
+        """Release the port."""
+        self._wire.close()
+
+    def _read_channel(self, channel: int) -> float:
+        """Read a channel in bar or °C."""
+        answer = self._ask(READ_CHANNEL, bytes([channel]), answer_length=5)
+        value: float = struct.unpack(">f", answer[:4])[0]
+        faults = [name for bit, name in STATUS_BITS.items() if answer[4] & bit]
+        if faults or not math.isfinite(value):
+            raise self._error(
+                RefusedError,
+                f"F73 {channel}",
+                f"shows {value:g} with {', '.join(faults) or 'no fault'}",
+                _LOOK_AT_RANGE,
+            )
+        return value
+
+    def _ask(self, function: int, parameters: bytes = b"", *, answer_length: int) -> bytes:
+        """Send a request and get the data of its reply; RefusedError on an exception."""
+        request = bytes([self._address, function]) + parameters
+        request += crc16(request)
+        asked = f"F{function}{''.join(f' {octet}' for octet in parameters)}"
+        self._wire.discard_input()  # a reply that came after its time-out must not answer this request
+        self._wire.write_raw(request)
+        begun = self._begin(len(request), asked, _LOOK_AT_CABLE)
+        if begun == request:  # no request is as long as its reply, so this is its echo, which many converters send
+            begun = self._begin(len(request), asked, _LOOK_AT_TRANSMITTER)
+        exception = begun[1] == function | EXCEPTION
+        length = 5 if exception else 4 + answer_length
+        reply = begun + self._rest(length - len(begun), asked, begun)
+        if reply[-2:] != crc16(reply[:-2]):
+            raise self._error(BadReplyError, asked, f"answered {reply.hex(' ')}, whose CRC is wrong,", _LOOK_AT_LINE)
+        if reply[0] != self._address or reply[1] & ~EXCEPTION != function:
+            raise self._error(BadReplyError, asked, f"answered {reply.hex(' ')}, for another request,", _LOOK_AT_LINE)
+        if exception:
+            meaning = _EXCEPTIONS.get(reply[2], "unknown")
+            look_at = _LOOK_AT_SUPPLY if reply[2] == NOT_INITIALISED else "does this model know it? (protocol.md)"
+            raise self._error(RefusedError, asked, f"answered exception {reply[2]} ({meaning})", look_at)
+        return reply[2:-2]
+
+    def _begin(self, length: int, asked: str, look_at: str) -> bytes:
+        head = self._wire.read_bytes(2, asked=asked, look_at=look_at)
+        return head + self._rest(length - 2, asked, head)
+
+    def _rest(self, length: int, asked: str, begun: bytes) -> bytes:
+        if length == 0:
+            return b""
+        try:
+            return self._wire.read_bytes(length, asked=asked, look_at=_LOOK_AT_CABLE)
+        except NoReplyError as error:
+            came_back = f"sent {begun.hex(' ')} and then fewer than the {length} octets that were due"
+            raise self._error(BadReplyError, asked, came_back, _LOOK_AT_LINE) from error
+
+    def _error(self, kind: type[DeviceError], asked: str, came_back: str, look_at: str) -> DeviceError:
+        return kind(asked=asked, of_whom=self._wire.device, came_back=came_back, look_at=look_at)
+
+
+def crc16(message: bytes) -> bytes:
+    """Get the checksum of a message, high byte first: CRC-16, reflected 0x8005, from FFFF (version 3.7, appendix)."""
+    remainder = 0xFFFF
+    for octet in message:
+        remainder ^= octet
+        for _ in range(8):
+            remainder = remainder >> 1 ^ (0xA001 if remainder & 1 else 0)
+    return remainder.to_bytes(2, "big")
+
+
+def open_driver(wire: Wire, *, clock: Clock, address: int = TRANSPARENT_ADDRESS, baud: int = 9600) -> Keller33X:
+    """Configure the wire and return the driver; nothing is sent yet.
+
+    Args:
+        wire: the converter's port.
+        clock: not needed, nothing here is timed.
+        address: 1 to 249 on a shared line; 250 for a transmitter alone on its line; ValueError on another.
+        baud: 9600 or 115200 bit/s, as the transmitter is set.
+    """
+    del clock
+    if not 1 <= address <= TRANSPARENT_ADDRESS:
+        raise ValueError(f"Expected an address from 1 to {TRANSPARENT_ADDRESS}, got {address}")
+    wire.configure_serial(baud=baud)
+    wire.configure_binary(timeout_s=REPLY_TIMEOUT_S)
+    return Keller33X(wire, address)
