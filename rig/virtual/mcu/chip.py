@@ -217,7 +217,8 @@ class Chip:
     def _backup_domain(self, bdcr: int) -> None:
         if bdcr >> 16 & 1:
             self.rtc.reset_domain()
-        self.rtc.start(bool(bdcr >> 15 & 1) and bool(bdcr & 0x300))
+        source = bdcr >> 8 & 3  # 1 is LSE, which has to be on; LSI and HSE are taken for running
+        self.rtc.start(bool(bdcr >> 15 & 1) and (source > 1 or (source == 1 and bool(bdcr & 1))))
 
     def _stray_write(self, address: int) -> bool:
         """Flash that is not unlocked and a closed backup domain lose what is written to them."""

@@ -63,7 +63,7 @@ class Rcc:
         elif offset == CFGR:
             if value & 0xFCF3:
                 raise RigError(f"the firmware set RCC_CFGR to {value:#x}: only HSI at 16 MHz, undivided, is modelled")
-            words[CFGR >> 2] = value
+            words[CFGR >> 2] = value & ~0xC  # SWS: HSI
         elif offset == BDCR:
             self._write_bdcr(value)
         elif offset == CSR:
