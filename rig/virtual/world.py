@@ -13,7 +13,6 @@ from typing import Protocol
 import serial
 
 from rig.clock import SimClock, ns_from_s
-from rig.errors import BenchFileError
 from rig.virtual import faults, protocol_twin
 from rig.virtual.air import RoomAir
 from rig.virtual.board import ControllerBoard
@@ -22,7 +21,7 @@ from rig.virtual.parameters import VirtualParameters
 from rig.virtual.port import Port
 from rig.virtual.signals import Signals
 from rig.virtual.visa import VirtualVisaLibrary
-from rig.virtual.weighing import WeighingCell
+from rig.virtual.weighing import PressureGauge, WeighingCell
 
 PUMP_BAUD = 115200
 _HANDLER_PACKAGE = "rig.virtual"
@@ -66,10 +65,10 @@ class World:
         self.pump_url = pump_url
         self._addresses = {place.role: place.address for place in places}
         self._occluder_line = occluder_line
-        self._pressure_noise = parameters.pressure
         self.room = RoomAir(self.clock, parameters.air, seed)
         self.fluid = FluidPath(self.clock, parameters.drive, parameters.fluid, seed)
         self.cell = WeighingCell(self.clock, self.fluid, self.room, parameters.weighing, seed)
+        self.gauge = PressureGauge(self.clock, self.fluid, parameters.gauge, seed)
         self.ports = {place.role: self._line(place) for place in places}
         self.ports["pump"] = Port(self.clock, baud=PUMP_BAUD, bytewise=True)
         self.board = ControllerBoard(
