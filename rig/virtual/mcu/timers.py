@@ -1,8 +1,8 @@
 """General-purpose timers TIM2 to TIM5 as counters in closed form (RM0090 rev 19, section 18).
 
 Up-counting with prescaler, auto-reload, four compare channels, one-pulse mode; and encoder mode, where edges on the
-channel inputs count. Flags are worked out for the time that has passed, never tick by tick. A compare flag
-rises when the counter arrives at the value: one written when it is there already waits a whole round. Not responsible for what is
+channel inputs count. Flags are worked out for the time that has passed, never tick by tick. A compare flag rises when
+the counter arrives at the value: one written when it is there already waits a whole round. Not responsible for what is
 not modelled and refused: down- and centre-aligned counting, input capture, other slave modes, DMA, PWM outputs on pins.
 """
 
