@@ -175,7 +175,7 @@ def play_to_driver(transcript: Transcript, driver: ModuleType) -> None:
     assert isinstance(resource, pyvisa.resources.MessageBasedResource)
     with resource:
         wire = Wire(resource, f"the device of {transcript.where}", clock, NoLog())
-        play_calls(transcript, device, driver.open_driver(wire, clock=clock, **_options(transcript)))
+        play_calls(transcript, device, driver.open_driver(wire, clock=clock, **options(transcript)))
 
 
 def play_calls(transcript: Transcript, device: PlayedDevice, opened_driver: Any) -> None:  # noqa: ANN401 - any role
@@ -191,7 +191,8 @@ def play_calls(transcript: Transcript, device: PlayedDevice, opened_driver: Any)
             meanwhile.append(line)
 
 
-def _options(transcript: Transcript) -> dict[str, Any]:
+def options(transcript: Transcript) -> dict[str, Any]:
+    """Get the keyword arguments of open_driver that the block states."""
     stated = [split(line.text)[1] for line in transcript.lines if line.sign == "@" and line.text.startswith("option ")]
     return {name: ast.literal_eval(value) for name, value in map(split, stated)}
 
