@@ -20,7 +20,7 @@ BITS_PER_CHARACTER = 10
 """8N1: start, eight data, stop (3.1)."""
 
 SILENCE_CHARACTERS = 3.5
-"""Silence that ends a request (4.1: as Modbus RTU, on the same line)."""
+"""Silence that ends a request. Assumed: that of Modbus RTU, which the transmitter speaks on the same line."""
 
 ANSWER_AFTER_S = 0.005
 """Assumed: the protocol's description states none that we know."""
@@ -30,7 +30,7 @@ TRANSPARENT = 250
 DEVICE_CLASS, GROUP, YEAR, WEEK = 5, 20, 12, 28
 BUFFER_LENGTH = 10
 LOWEST_BAR, HIGHEST_BAR = 0.0, 10.0
-"""Compensated range of a PR-33X for 10 bar; readable from 10 % below to 10 % above (6.3)."""
+"""Compensated range of a PR-33X for 10 bar; readable from 10 % below to 10 % above (version 3.0, 6.3)."""
 
 COLDEST_C, HOTTEST_C = -10.0, 80.0
 """Compensated temperature range (33X data sheet)."""
@@ -142,7 +142,7 @@ class PR33X:
         pressure_bar = _limited(pressure_bar, LOWEST_BAR - margin_bar, HIGHEST_BAR + margin_bar)
         temperature_c = _limited(temperature_c, COLDEST_C, HOTTEST_C)
         if not math.isfinite(temperature_c):
-            pressure_bar = math.nan  # compensation needs the temperature (6.3)
+            pressure_bar = math.nan  # compensation needs the temperature (version 3.0, 6.3)
         status = (not math.isfinite(pressure_bar)) << P1 | (not math.isfinite(temperature_c)) << TOB1
         if channel >= CHANNELS:
             raise Refusal(PARAMETER)
