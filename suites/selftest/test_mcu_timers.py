@@ -90,6 +90,17 @@ def wait_ms(milliseconds: int) -> list[tuple[int, int, int]]:
     return [store(0xE000E014, ticks), store(0xE000E018, 0), store(0xE000E010, 7), WAIT, store(0xE000E010, 0)]
 
 
+def test_a_reload_value_of_zero_blocks_the_counter() -> None:
+    clock = SimClock()
+    timer = make_timer(clock)
+    for register, value in ((ARR, 0), (DIER, UIF), (CR1, CEN)):
+        timer.write(register, value)
+    assert timer.due_ns() is None
+    clock.sleep(1.0)
+    timer.refresh()
+    assert (timer.words[CNT >> 2], timer.words[SR >> 2]) == (0, 0)
+
+
 def test_a_timer_without_a_clock_ignores_writes() -> None:
     bench = Scripted()
     bench.run(store(TIM2 + CR1, CEN), load(TIM2 + CR1))

@@ -55,6 +55,9 @@ class Timer:
         elapsed = (cycles_at(self._clock.now_ns) - self._anchor) // self._divider
         if elapsed <= 0:
             return
+        if not self._arr:  # the counter is blocked (18.4.12)
+            self._anchor += elapsed * self._divider
+            return
         self._advance(elapsed)
         self.words[CNT >> 2] = self._count
         self._update_line()
@@ -106,7 +109,7 @@ class Timer:
 
     def due_ns(self) -> int | None:
         """Get when the next enabled flag will rise."""
-        if not self._running:
+        if not (self._running and self._arr):
             return None
         words = self.words
         enabled = words[DIER >> 2] & 0x1F
