@@ -1,0 +1,164 @@
+"""Code words of the Insulin Delivery Service 1.0.2: op codes, response codes, enumerations.
+
+Numbers are those of the specification's tables; enumerations are Hamming codes of distance 4. Not responsible for
+operands.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+
+class Uuid(IntEnum):
+    """Assigned numbers of the services and characteristics."""
+
+    INSULIN_DELIVERY = 0x183A
+    DEVICE_INFORMATION = 0x180A
+    STATUS_CHANGED = 0x2B20
+    STATUS = 0x2B21
+    ANNUNCIATION_STATUS = 0x2B22
+    FEATURES = 0x2B23
+    STATUS_READER = 0x2B24
+    COMMAND = 0x2B25
+    COMMAND_DATA = 0x2B26
+    RACP = 0x2B27
+    HISTORY_DATA = 0x2B28
+    MANUFACTURER_NAME = 0x2A29
+    MODEL_NUMBER = 0x2A24
+    SERIAL_NUMBER = 0x2A25
+    FIRMWARE_REVISION = 0x2A26
+
+
+class Op(IntEnum):
+    """Op codes of the Status Reader (tables 4.14) and Command Control Points (table 4.37)."""
+
+    READER_RESPONSE = 0x0303
+    GET_ACTIVE_BOLUS_IDS = 0x0330
+    GET_ACTIVE_BOLUS_IDS_RESPONSE = 0x033F
+    GET_ACTIVE_BOLUS_DELIVERY = 0x0356
+    GET_ACTIVE_BOLUS_DELIVERY_RESPONSE = 0x0359
+    COMMAND_RESPONSE = 0x0F55
+    SET_THERAPY_CONTROL_STATE = 0x0F5A
+    CONFIRM_ANNUNCIATION = 0x0F99
+    CONFIRM_ANNUNCIATION_RESPONSE = 0x0FA5
+    WRITE_BASAL_RATE_PROFILE = 0x0FCC
+    WRITE_BASAL_RATE_PROFILE_RESPONSE = 0x0FF0
+    SET_BOLUS = 0x114B
+    SET_BOLUS_RESPONSE = 0x1177
+    CANCEL_BOLUS = 0x1178
+    CANCEL_BOLUS_RESPONSE = 0x1187
+    ACTIVATE_PROFILE_TEMPLATES = 0x122E
+    ACTIVATE_PROFILE_TEMPLATES_RESPONSE = 0x1247
+    SET_INITIAL_RESERVOIR_FILL_LEVEL = 0x128B
+
+    @property
+    def words(self) -> str:
+        """The op code as people read it."""
+        return f"{self.name.replace('_', ' ').title()} ({self.value:#06x})"
+
+
+SUCCESS = 0x0F
+RESPONSES = {
+    0x70: "op code not supported",
+    0x71: "invalid operand",
+    0x72: "procedure not completed",
+    0x73: "parameter out of range",
+    0x74: "procedure not applicable",
+    0x75: "plausibility check failed",
+    0x76: "maximum number of boluses reached",
+}
+"""Response code values (tables 4.16 and 4.39)."""
+
+ATT_ERRORS = {
+    0x01: "invalid handle",
+    0x02: "read not permitted",
+    0x03: "write not permitted",
+    0x04: "invalid PDU",
+    0x06: "request not supported",
+    0x0A: "attribute not found",
+    0x0D: "invalid length",
+    0x81: "invalid CRC",
+    0x82: "invalid counter",
+    0xFD: "indications not enabled",
+    0xFE: "procedure already in progress",
+}
+"""ATT error codes (Core specification, Vol 3 Part F, 3.4.1.1) and those of IDS (table 1.3)."""
+
+RACP_SUCCESS, RACP_NO_RECORDS = 0xF0, 0x06
+RACP_ERRORS = {
+    0x02: "op code not supported",
+    0x03: "invalid operator",
+    0x04: "operator not supported",
+    0x05: "invalid operand",
+    0x06: "no records found",
+    0x07: "abort unsuccessful",
+    0x08: "procedure not completed",
+    0x09: "operand not supported",
+    0x0A: "procedure not applicable",
+}
+"""Response code values of the Record Access Control Point (table 3.27)."""
+
+
+class Feature(IntFlag):
+    """Bits of IDD Features (table 4.12)."""
+
+    E2E_PROTECTION = 1 << 0
+    BASAL_RATE = 1 << 1
+    FAST_BOLUS = 1 << 5
+
+
+class Therapy(IntEnum):
+    """Therapy Control State (table 4.4)."""
+
+    UNDETERMINED = 0x0F
+    STOP = 0x33
+    PAUSE = 0x3C
+    RUN = 0x55
+
+
+OPERATIONAL = {
+    0x0F: "undetermined",
+    0x33: "off",
+    0x3C: "standby",
+    0x55: "preparing",
+    0x5A: "priming",
+    0x66: "waiting",
+    0x96: "ready",
+}
+"""Operational State (table 4.5)."""
+
+BOLUS_FAST = 0x33
+PROGRAMMED, DELIVERED = 0x0F, 0x3C
+"""Bolus Value Selection (table 4.20)."""
+
+ANNUNCIATIONS = {
+    0x000F: "system issue",
+    0x0033: "mechanical issue",
+    0x003C: "occlusion",
+    0x0055: "reservoir issue",
+    0x005A: "reservoir empty",
+    0x0066: "reservoir low",
+    0x0069: "priming issue",
+    0x0096: "infusion set incomplete",
+    0x0099: "infusion set detached",
+    0x00A5: "power insufficient",
+    0x00AA: "battery empty",
+    0x00C3: "battery low",
+    0x00CC: "battery medium",
+    0x00F0: "battery full",
+    0x00FF: "temperature out of range",
+    0x0303: "air pressure out of range",
+    0x030C: "bolus cancelled",
+    0x0330: "temporary basal rate over",
+    0x033F: "temporary basal rate cancelled",
+    0x0356: "maximum delivery",
+    0x0359: "date and time issue",
+    0x0365: "temperature",
+}
+"""Annunciation Type (table 4.9)."""
+
+ANNUNCIATION_STATUS = {0x0F: "undetermined", 0x33: "pending", 0x3C: "snoozed", 0x55: "confirmed"}
+"""Annunciation Status (table 4.10)."""
+
+END_REASONS = {0x0F: "undetermined", 0x33: "programmed amount delivered", 0x3C: "cancelled", 0x55: "error"}
+"""Bolus End Reason (table 4.107)."""
