@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from rig.clock import SimClock
@@ -173,3 +175,37 @@ def test_the_rail_current_tells_what_runs() -> None:
     assert bench.board.rail_current_a() == pytest.approx(120.2e-3)
     bench.clock.sleep(2.5e-3)
     assert bench.board.rail_current_a() == pytest.approx(20.2e-3)
+
+
+def test_the_reference_firmware_boots_sleeps_and_answers() -> None:
+    clock = SimClock()
+    port = Port(clock, baud=115200, bytewise=True)
+    image = (Path(__file__).parents[2] / "fixtures/controller/controller.elf").read_bytes()
+    steps: list[int] = []
+    board = ControllerBoard(
+        clock, image, port, on_step=steps.append, plunger_force_n=lambda: 2.0, temperature_c=lambda: 23.0,
+        ambient_hpa=lambda: 1013.25,
+    )  # fmt: skip
+    board.set_rail(3.7)
+    clock.sleep(3600.0)
+    assert board.mcu.sleeping
+    assert (board.mcu.resets, board.mcu.faults, board.mcu.halted, steps) == (["power"], [], None, [])
+    assert board.mcu.wake_ups <= 3600
+    port.host_write(bytes.fromhex("7e 02 17 00 ed ab 7e"))  # Exchange MTU Request
+    assert port.host_read(100, timeout_s=0.1) == bytes.fromhex("7e 01 02 00 00 06 73 98 7e")  # Request Not Supported
+
+
+def test_the_watchdog_restarts_the_reference_firmware_after_its_clock_stopped() -> None:
+    clock = SimClock()
+    image = (Path(__file__).parents[2] / "fixtures/controller/controller.elf").read_bytes()
+    board = ControllerBoard(
+        clock, image, Port(clock, baud=115200, bytewise=True), on_step=lambda _direction: None,
+        plunger_force_n=lambda: 2.0, temperature_c=lambda: 23.0, ambient_hpa=lambda: 1013.25,
+    )  # fmt: skip
+    board.set_rail(3.7)
+    clock.sleep(1.0)
+    board.mcu.stop_clock()
+    assert not board.mcu.sleeping
+    clock.sleep(60.0)
+    assert board.mcu.resets == ["power", "watchdog"]
+    assert board.mcu.sleeping

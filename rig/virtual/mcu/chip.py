@@ -49,7 +49,7 @@ _BKPSRAMEN = 18
 
 
 class Chip:
-    """All parts; `on_line` hears of changed interrupt lines and due times, `after_write` of stores to registers."""
+    """All parts; `on_line` hears of changed lines and due times; `after_write` and `interrupt` of stores."""
 
     def __init__(
         self,
@@ -60,12 +60,14 @@ class Chip:
         unique_id: bytes,
         on_line: Callable[[], None],
         after_write: Callable[[], None],
+        interrupt: Callable[[], None],
     ) -> None:
         self.engine = Engine()
         self.nvic = Nvic()
         self.memory = Memory(self.engine, unique_id)
         self._on_line = on_line
         self._on_pin = on_pin
+        self._interrupt = interrupt
         bus = Bus(self.engine, after_write)
         bus.unclaimed = self._stray_write
         self.engine.hook_writes(bus.write)
@@ -212,7 +214,9 @@ class Chip:
 
     def _open_backup(self, writable: bool) -> None:
         self.rtc.writable = writable
-        self._backup_wanted = writable
+        if self._backup_wanted != writable:
+            self._backup_wanted = writable
+            self._interrupt()
 
     def _backup_domain(self, bdcr: int) -> None:
         if bdcr >> 16 & 1:
@@ -231,4 +235,6 @@ class Chip:
 
     def _write_scs(self, address: int, size: int, value: int) -> None:
         self.scs.write(address - _SCS, size, value)
+        if self.scs.reset_asked:
+            self._interrupt()
         self._after_write()

@@ -60,7 +60,7 @@ class Stm32F405:
     ) -> None:
         self._clock = clock
         self._image: Image = read_elf(image)
-        self._chip = Chip(clock, uart, adc_v, on_pin, unique_id, self._attend_line, self._after_write)
+        self._chip = Chip(clock, uart, adc_v, on_pin, unique_id, self._attend_line, self._after_write, self._interrupt)
         chip = self._chip
         self._processor = Processor(chip.engine, chip.memory, chip.nvic, chip.scs)
         chip.memory.load(self._image)
@@ -231,14 +231,14 @@ class Stm32F405:
     # ---- running -------------------------------------------------------------------------------------------
 
     def _after_write(self) -> None:
-        """A register was written: stop if something must be looked at before the next instruction."""
+        self._processor.after_write()
+
+    def _interrupt(self) -> None:
+        """Software asked for a reset or for another access to the backup domain: see to it before it goes on."""
         if self._chip.scs.reset_asked:
             self._reset_cause = "software"
+        if self._running:
             self._processor.stop()
-        elif self._chip.backup_changed:
-            self._processor.stop()
-        else:
-            self._processor.after_write()
 
     def _run(self) -> None:
         chip, processor = self._chip, self._processor

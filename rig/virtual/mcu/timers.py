@@ -44,6 +44,7 @@ class Timer:
         self._anchor = 0
         self._running = False
         self._sms = 0
+        self._high = False
         self._line(False)
 
     # ---- time ----------------------------------------------------------------------------------------------
@@ -128,13 +129,17 @@ class Timer:
         return None if soonest is None else ns_of_cycle(self._anchor + soonest * self._divider)
 
     def _update_line(self) -> None:
-        self._line(bool(self.words[SR >> 2] & self.words[DIER >> 2] & 0x1F))
+        high = self.words[SR >> 2] & self.words[DIER >> 2] & 0x1F != 0
+        if high is not self._high:
+            self._high = high
+            self._line(high)
 
     # ---- the core writes ---------------------------------------------------------------------------------------
 
     def write(self, offset: int, value: int) -> None:
         """Write a register."""
-        self.refresh()
+        if self._running:
+            self.refresh()
         words = self.words
         if offset == SR:
             words[SR >> 2] &= value | ~_FLAGS & 0xFFFFFFFF  # rc_w0
