@@ -129,7 +129,7 @@ class OcclusionTest:
         u_missed = self._scale.expanded_uncertainty_u(missed_u, alarm.time_to_alarm_s)
         u_released = self._scale.expanded_uncertainty_u(released_u, 600.0)
         return (
-            Measurement("occlusion alarms", float(self._alarmed), "1"),
+            Measurement("occlusion alarms", float(self._alarmed), "alarms"),
             Measurement("missed volume at the alarm", missed_u, "U", u_missed),
             Measurement("highest pressure during an occlusion", alarm.pressure_max_kpa, "kPa", u_kpa),
             Measurement("pressure rise after the alarm", rise_kpa, "kPa", u_kpa),

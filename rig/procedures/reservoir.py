@@ -44,4 +44,4 @@ def count_missing_log_entries(bench: Bench, record: TestRecorder) -> tuple[Measu
     numbers = [event.sequence for event in bench.pump.history()]
     missing = numbers[-1] - numbers[0] + 1 - len(numbers) if numbers else 0
     record.step("log read", entries=len(numbers), missing=missing)
-    return (Measurement("missing log entries", float(missing), "1"),)
+    return (Measurement("missing log entries", float(missing), "entries"),)
