@@ -1,0 +1,149 @@
+"""The computed numbers of a run, by kind: what `analysis/<test>/<name>.json` may hold.
+
+Not responsible for computing them (`rig.analysis`). A kind that this report does not know is shown as a plain list of
+its numbers, never left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Numbers(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+
+def _same_length(owner: str, *arrays: tuple[float, ...]) -> None:
+    if len({len(array) for array in arrays}) != 1:
+        raise ValueError(f"the arrays of {owner} differ in length: {', '.join(str(len(array)) for array in arrays)}")
+
+
+class Flow(_Numbers):
+    """Mean flow in U/h of each sample interval, beside the hour at which it ended."""
+
+    at_h: tuple[float, ...] = Field(min_length=1)
+    flow_u_per_h: tuple[float, ...]
+
+
+class Hourly(_Numbers):
+    """Errors in % of consecutive windows of one hour; `within` gives the share (0..1) inside ± so many %."""
+
+    mean_percent: float
+    sd_percent: float
+    within: dict[str, float]
+
+
+class MissedDoses(_Numbers):
+    """How many doses were due, and how many of them were left out."""
+
+    doses: int
+    missed: int
+
+
+class Trumpet(_Numbers):
+    """A trumpet curve and what must stand beside it."""
+
+    kind: Literal["trumpet"]
+    title: str
+    rate_u_per_h: float = Field(gt=0)
+    interval_min: float = Field(gt=0)
+    windows_min: tuple[float, ...] = Field(min_length=1)
+    error_max_percent: tuple[float, ...]
+    error_min_percent: tuple[float, ...]
+    overall_error_percent: float
+    density_g_per_ml: float
+    stabilisation_h: float
+    analysis_h: float
+    dose_interval_s: float = Field(gt=0)
+    flow: Flow
+    hourly: Hourly
+    missed_doses: MissedDoses | None = None
+
+    @model_validator(mode="after")
+    def _arrays_agree(self) -> Self:
+        _same_length("the curve", self.windows_min, self.error_max_percent, self.error_min_percent)
+        _same_length("the flow", self.flow.at_h, self.flow.flow_u_per_h)
+        return self
+
+
+class Bolus(_Numbers):
+    """Consecutive boluses of one size in U, each weighed on its own; `u_u` is the expanded uncertainty of each."""
+
+    kind: Literal["bolus"]
+    title: str
+    programmed_u: float = Field(gt=0)
+    delivered_u: tuple[float, ...] = Field(min_length=1)
+    logged_u: tuple[float, ...] | None = None
+    u_u: tuple[float, ...]
+    mean_error_percent: float
+    sd_percent: float
+    worst_error_percent: float
+    bins: dict[str, int]
+    tail_percent: float
+
+    @model_validator(mode="after")
+    def _arrays_agree(self) -> Self:
+        _same_length("the boluses", self.delivered_u, self.u_u)
+        return self
+
+
+class Trace(_Numbers):
+    """Line pressure in kPa and delivered insulin in U over the seconds of the bench's clock."""
+
+    at_s: tuple[float, ...] = Field(min_length=1)
+    pressure_kpa: tuple[float, ...]
+    delivered_u: tuple[float, ...]
+
+
+class Occlusion(_Numbers):
+    """An occlusion under basal delivery; `alarm_at_s` is None when the pump never alarmed."""
+
+    kind: Literal["occlusion"]
+    title: str
+    rate_u_per_h: float = Field(gt=0)
+    occluded_at_s: float
+    alarm_at_s: float | None
+    released_at_s: float
+    time_to_alarm_s: float | None
+    pressure_at_alarm_kpa: float
+    missed_u: float
+    released_u: float
+    compliance_ul_per_kpa: float | None
+    trace: Trace
+
+    @model_validator(mode="after")
+    def _arrays_agree(self) -> Self:
+        _same_length("the trace", self.trace.at_s, self.trace.pressure_kpa, self.trace.delivered_u)
+        return self
+
+
+class Other(_Numbers):
+    """A kind that this report has no drawing for: its single values, by name."""
+
+    kind: str
+    title: str
+    values: dict[str, str]
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Other:
+        """Take the single values out of `content`."""
+        kind = str(content.get("kind", "unnamed"))
+        single = {key: value for key, value in content.items() if isinstance(value, str | int | float)}
+        values = {key: str(value) for key, value in single.items() if key not in ("kind", "title")}
+        return cls(kind=kind, title=str(content.get("title", kind)), values=values)
+
+
+Analysis = Trumpet | Bolus | Occlusion | Other
+_KINDS: dict[object, type[Trumpet] | type[Bolus] | type[Occlusion]] = {
+    "trumpet": Trumpet,
+    "bolus": Bolus,
+    "occlusion": Occlusion,
+}
+
+
+def model_of(kind: object) -> type[Trumpet] | type[Bolus] | type[Occlusion] | type[Other]:
+    """Get the model of a kind of analysis."""
+    return _KINDS.get(kind, Other)

@@ -1,0 +1,157 @@
+"""What stands behind the results: tests and air, deviations, equipment, software.
+
+Not responsible for layout (`report.typ`) nor for the prose on method (`reports.method`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from reports.run import Air, Run, TestRecord
+from reports.words import NONE, duration, plain_reason, span
+from rig.limits import Verdict
+
+_NAME_PLATE = {"driver", "address", "port", "serial_number", "calibrated", "calibration_due"}
+_SOFTWARE = "insulin-pump-rig"
+
+
+def tests(run: Run) -> list[dict[str, str]]:
+    """List the tests with how they ended, how long they took on the bench's clock, and the air around the balance."""
+    return [
+        {
+            "title": test.title,
+            "id": test.id,
+            "requirements": ", ".join(test.requirements),
+            "outcome": test.outcome,
+            "duration": duration(test.duration_s),
+            "air": _air(run.air.get(test.id)),
+        }
+        for test in run.results.tests
+    ]
+
+
+def _air(air: Air | None) -> str:
+    if air is None:
+        return NONE
+    low, high = air.relative_humidity
+    return "\n".join(
+        (
+            span(air.temperature_c, "°C", 1),
+            span(air.pressure_hpa, "hPa", 0),
+            span((100.0 * low, 100.0 * high), "% RH", 0),
+        )
+    )
+
+
+def deviations(run: Run) -> list[dict[str, Any]]:
+    """Group what a reader must know before trusting the results; groups that are empty stay, and say so."""
+    results = run.results
+    open_verdicts = (Verdict.INCONCLUSIVE, Verdict.UNSET, Verdict.NOT_APPLICABLE)
+    failed = [test for test in results.tests if test.outcome == "failed"]
+    disturbed = [test for test in results.tests if test.outcome in ("error", "not run")]
+    undecided = [row for row in results.requirements if row.in_scope and row.verdict in open_verdicts]
+    return [
+        {"title": "Tests that the pump failed", "items": _by_message(failed)},
+        {"title": "Tests that the rig could not finish", "items": _by_message(disturbed)},
+        {
+            "title": "Not decided",
+            "items": [
+                _item(f"{row.id} is {row.verdict.value}", row.reason or _too_close(row.verdict)) for row in undecided
+            ],
+        },
+        {"title": "Other than planned", "items": _departures(run)},
+    ]
+
+
+def _by_message(tests: Sequence[TestRecord]) -> list[dict[str, str]]:
+    """Name together the tests that ended for the same reason."""
+    titles: dict[str, list[str]] = {}
+    for test in tests:
+        titles.setdefault(test.message or "", []).append(test.title.rstrip("."))
+    return [_item("; ".join(names), plain_reason(message)) for message, names in titles.items()]
+
+
+def _item(what: str, why: str | None) -> dict[str, str]:
+    return {"what": what, "why": why or ""}
+
+
+def _too_close(verdict: Verdict) -> str | None:
+    return "value ± U reaches across the limit" if verdict is Verdict.INCONCLUSIVE else None
+
+
+def _departures(run: Run) -> list[dict[str, str]]:
+    manifest = run.manifest
+    items = []
+    if manifest.outcome != "complete":
+        items.append(_item("The run is not complete", f"it ended as “{manifest.outcome}”"))
+    if manifest.selected:
+        items.append(_item("Partial run", f"only tests selected by “{manifest.selected}”"))
+    items += [
+        _item(f"Bench setting {key}", f"set to {value} for this run") for key, value in manifest.overrides.items()
+    ]
+    for entry in manifest.equipment:
+        if entry.problem:
+            items.append(_item(f"Equipment: {entry.role}", entry.problem))
+        elif entry.status == "overdue":
+            items.append(_item(f"Equipment: {entry.role}", f"calibration was due on {entry.calibration_due}"))
+    if manifest.commit is None:
+        items.append(_item("Software", "the revision of the rig software is not recorded"))
+    elif manifest.commit.endswith("-dirty"):
+        items.append(_item("Software", "the rig software differed from its recorded revision"))
+    return items
+
+
+def equipment(run: Run) -> list[dict[str, Any]]:
+    """List the instruments with name plate, calibration, and what the bench file declares of them."""
+    rows = []
+    for entry in run.manifest.equipment:
+        declared = run.manifest.bench.get(entry.role)
+        rows.append(
+            {
+                "role": entry.role,
+                "device": f"{entry.maker} {entry.model}".strip() or "not identified",
+                "serial_number": entry.serial_number or NONE,
+                "firmware": entry.firmware or NONE,
+                "address": entry.address,
+                "calibrated": entry.calibrated or NONE,
+                "due": entry.calibration_due or NONE,
+                "status": entry.status,
+                "declared": _declared(declared) if isinstance(declared, dict) else "",
+            }
+        )
+    return sorted(rows, key=lambda row: (row["status"] == "not required", row["role"]))
+
+
+def _declared(table: dict[str, Any]) -> str:
+    return ", ".join(
+        _plain(value) if key == "name" else f"{key.replace('_', ' ')} {_plain(value)}"
+        for key, value in table.items()
+        if key not in _NAME_PLATE
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{key} {inner}" for key, inner in value.items())
+    if isinstance(value, list):
+        return " … ".join(str(inner) for inner in value)
+    return str(value)
+
+
+def identification(run: Run) -> list[tuple[str, str]]:
+    """List what identifies software, firmware and files; hashes are SHA-256."""
+    manifest = run.manifest
+    others = {name: version for name, version in manifest.versions.items() if name != _SOFTWARE}
+    fluid = manifest.bench.get("fluid")
+    return [
+        ("Rig software", f"{_SOFTWARE} {manifest.versions.get(_SOFTWARE, '(version not recorded)')}"),
+        ("Revision", manifest.commit or "not recorded"),
+        ("Runs on", ", ".join(f"{name} {version}" for name, version in others.items())),
+        ("Device firmware", manifest.dut.firmware if manifest.dut else "not identified"),
+        ("Firmware image", manifest.firmware_sha256 or "not recorded"),
+        ("Bench file", f"{manifest.bench_file}\n{manifest.bench_sha256}"),
+        ("Requirements file", f"{manifest.requirements_file}\n{manifest.requirements_sha256}"),
+        *([("Fluid", _declared(fluid))] if isinstance(fluid, dict) else []),
+        *([("Seed of the simulation", str(manifest.seed))] if manifest.virtual else []),
+    ]

@@ -1,0 +1,113 @@
+"""A run as plain data for the template: cover, summary, tables. Text stays text: the template never runs it.
+
+Not responsible for layout (`report.typ`) nor for the sections of analyses (`reports.sections`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reports.back_matter import deviations, equipment, identification, tests
+from reports.method import method
+from reports.run import MeasurementRecord, RequirementRecord, Run
+from reports.words import duration, limit_text, moment, plain_reason, value_and_uncertainty
+from rig.limits import Verdict
+
+SIMULATED = "SIMULATED — no evidence about any device"
+
+_INCOMPLETE = {
+    "started": "UNFINISHED — the record of this run was never closed",
+    "interrupted": "INTERRUPTED — this run was stopped before its end",
+    "blocked": "BLOCKED — the bench was not fit, nothing was tested",
+    "broken": "BROKEN OFF — a test runner ended early, this run is not complete",
+    "error": "BROKEN OFF — the rig failed, this run is not complete",
+}
+
+_MEANING = {
+    Verdict.PASS: "Every requirement in the scope of this run is met.",
+    Verdict.FAIL: "At least one requirement is not met.",
+    Verdict.INCONCLUSIVE: "At least one value lies too close to its limit to be decided.",
+    Verdict.ERROR: "The rig could not decide at least one requirement. This says nothing about the pump.",
+    Verdict.UNSET: "At least one requirement was never measured.",
+    Verdict.NOT_APPLICABLE: "No requirement in the scope of this run applies to this pump.",
+}
+
+
+def report_content(run: Run) -> dict[str, Any]:
+    """Get everything the template shows, except the sections of the analyses."""
+    manifest, results = run.manifest, run.results
+    stamp = manifest.ended_utc or manifest.started_utc
+    device = manifest.dut
+    in_scope = [row for row in results.requirements if row.in_scope]
+    return {
+        "run_id": manifest.run_id,
+        "date": [stamp.year, stamp.month, stamp.day],
+        "virtual": manifest.virtual,
+        "marks": _marks(run),
+        "device": f"{device.maker} {device.model}" if device else "Device not identified",
+        "serial_number": device.serial_number if device else None,
+        "verdict": {"verdict": results.verdict.value, "meaning": _MEANING[results.verdict]},
+        "counts": [
+            {"verdict": verdict.value, "count": sum(row.verdict is verdict for row in in_scope)} for verdict in Verdict
+        ],
+        "cover": _cover(run),
+        "summary": [_summary_row(row) for row in in_scope],
+        "out_of_scope": [row.id for row in results.requirements if not row.in_scope],
+        "tests": tests(run),
+        "deviations": deviations(run),
+        "equipment": equipment(run),
+        "identification": identification(run),
+        "method": method(run),
+        "files": [{"path": file.path, "size": f"{file.size:,}", "sha256": file.sha256} for file in run.files],
+    }
+
+
+def _marks(run: Run) -> list[str]:
+    """Get what each page must say."""
+    marks = [SIMULATED] if run.manifest.virtual else []
+    return marks + ([_INCOMPLETE[run.manifest.outcome]] if run.manifest.outcome in _INCOMPLETE else [])
+
+
+def _cover(run: Run) -> list[tuple[str, str]]:
+    manifest = run.manifest
+    device = manifest.dut
+    bench = manifest.bench.get("name")
+    rows = [
+        ("Device under test", f"{device.maker} {device.model}" if device else "not identified"),
+        ("Serial number", device.serial_number if device else "not identified"),
+        ("Device firmware", device.firmware if device else "not identified"),
+        ("Document number", manifest.run_id),
+        ("Run started", moment(manifest.started_utc)),
+        ("Run ended", moment(manifest.ended_utc)),
+        ("Time on the bench's clock", duration(sum(test.duration_s for test in run.results.tests))),
+        ("Bench", str(bench) if bench else manifest.bench_file),
+        ("Operator", manifest.operator or "not stated"),
+        ("Requirements", manifest.requirements_file),
+    ]
+    return rows + (
+        [("Scope", f"partial run: only tests selected by “{manifest.selected}”")] if manifest.selected else []
+    )
+
+
+def _summary_row(row: RequirementRecord) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "text": row.text,
+        "clause": row.clause,
+        "hazard": row.hazard,
+        "verdict": row.verdict.value,
+        "reason": plain_reason(row.reason) if row.reason else None,
+        "measurements": [_measured(measurement) for measurement in row.measurements],
+    }
+
+
+def _measured(measurement: MeasurementRecord) -> dict[str, str]:
+    value, uncertainty = value_and_uncertainty(measurement.value, measurement.expanded_uncertainty)
+    return {
+        "name": measurement.name,
+        "value": value,
+        "uncertainty": f"± {uncertainty}" if uncertainty else "",
+        "unit": measurement.unit,
+        "limit": limit_text(measurement.limit.limit),
+        "verdict": measurement.verdict.value,
+    }

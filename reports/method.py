@@ -1,0 +1,62 @@
+"""How was measured and decided, in the reader's words; only what a run did.
+
+Not responsible for layout (`report.typ`).
+"""
+
+from __future__ import annotations
+
+from reports.analyses import Bolus, Occlusion, Trumpet
+from reports.run import Run
+
+
+def method(run: Run) -> list[dict[str, str]]:
+    """Describe how was measured and decided; only what this run did."""
+    kinds = {type(analysis) for _, analysis in run.analyses}
+    notes = [{"title": title, "text": words} for kind, title, words in _METHODS if kind in kinds]
+    if run.manifest.virtual:
+        notes.insert(0, {"title": "Simulation", "text": _SIMULATION})
+    return [*notes, {"title": "Uncertainty", "text": _UNCERTAINTY}, {"title": "Decision rule", "text": _DECISION}]
+
+
+_METHODS = (
+    (
+        Trumpet,
+        "Basal delivery",
+        "The pump delivers at one programmed rate into a vessel on the balance. After the stabilisation the balance "
+        "is read throughout the analysis period. For each window length P the curve shows the largest and the "
+        "smallest flow error of all windows of that length; windows overlap, stepped by one sample interval (IEC "
+        "60601-2-24, method). Masses are corrected for evaporation. A trumpet curve shows extremes only, so "
+        "statistics of single hours stand beside it.",
+    ),
+    (
+        Bolus,
+        "Boluses",
+        "Consecutive boluses over a basal rate of zero. Each is weighed on its own, from the balance at rest to the "
+        "balance at rest again, so that the part that arrives late is counted (IEC 60601-2-24, method).",
+    ),
+    (
+        Occlusion,
+        "Occlusion",
+        "Under basal delivery the outlet is closed until the pump alarms. It stays closed for a while, to see "
+        "whether delivery has stopped, and is then opened into the vessel on the balance (IEC 60601-2-24, method).",
+    ),
+)
+
+_SIMULATION = (
+    "Instruments, fluid and pump were simulated; the pump's firmware ran on an emulated microcontroller. Durations "
+    "and times of samples are those of the simulated clock. The results show how the rig works. They are no evidence "
+    "about any device."
+)
+
+_UNCERTAINTY = (
+    "U is the expanded uncertainty with coverage factor k = 2, about 95 % coverage (JCGM 100:2008). It is formed "
+    "from what the bench file declares of the instruments (section “Equipment”). Counts and shares of counts carry "
+    "no U."
+)
+
+_DECISION = (
+    "A value passes when value ± U lies inside its limit, and fails when it lies outside. When it reaches across the "
+    "limit it is INCONCLUSIVE (guard band as wide as U: JCGM 106:2012, 8.3.2 and 8.3.3). A requirement is met only "
+    "when everything it asks for was measured and passed. ERROR is a failure of the rig, and counts neither for nor "
+    "against the pump; UNSET was never measured; NOT APPLICABLE concerns what this pump cannot do."
+)

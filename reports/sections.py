@@ -1,0 +1,241 @@
+"""One section of the report for each analysis: facts, figure, tables, and the sentences that must stand beside them.
+
+Not responsible for layout (`report.typ`), for drawing (`reports.figures`), nor for numbers, which the record holds.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reports.analyses import Analysis, Bolus, Occlusion, Trumpet
+from reports.figures import bolus_figure, flow_figure, occlusion_figure, trumpet_figure
+from reports.run import MeasurementRecord, Run
+from reports.words import NBSP, NONE, and_list, duration, quantity
+
+_WINDOW = re.compile(r"(?:largest|smallest) error of a ([\d.]+) min window")
+
+
+@dataclass
+class Sections:
+    """The sections of a report as data for the template, and the SVG figures they name."""
+
+    content: list[dict[str, Any]] = field(default_factory=list)
+    figures: dict[str, str] = field(default_factory=dict)
+
+    def figure(self, svg: str, *, caption: str, alt: str) -> dict[str, Any]:
+        """Keep a figure and get the block that shows it."""
+        name = f"figure-{len(self.figures) + 1}.svg"
+        self.figures[name] = svg
+        return {"block": "figure", "file": name, "caption": caption, "alt": alt}
+
+
+def facts(*rows: tuple[str, str]) -> dict[str, Any]:
+    """Get a block of names with values."""
+    return {"block": "facts", "rows": rows}
+
+
+def text(sentence: str) -> dict[str, Any]:
+    """Get a block of prose."""
+    return {"block": "text", "text": sentence}
+
+
+def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """Get a block with a table of numbers, right-aligned."""
+    return {"block": "table", "caption": caption, "columns": columns, "rows": rows}
+
+
+def analysis_sections(run: Run) -> Sections:
+    """Write the section of each analysis, in the order of the tests."""
+    sections = Sections()
+    for test, analysis in run.analyses:
+        measured = [m for row in run.results.requirements for m in row.measurements if m.test == test]
+        sections.content.append(
+            {
+                "title": analysis.title,
+                "on_one_page": isinstance(analysis, Bolus | Occlusion),
+                "test": test,
+                "decides": [
+                    {"id": row.id, "verdict": row.verdict.value}
+                    for row in run.results.requirements
+                    if test in row.tests
+                ],
+                "blocks": _blocks(sections, analysis, measured),
+            }
+        )
+    return sections
+
+
+def _blocks(sections: Sections, analysis: Analysis, measured: Sequence[MeasurementRecord]) -> list[dict[str, Any]]:
+    if isinstance(analysis, Trumpet):
+        return _trumpet(sections, analysis, measured)
+    if isinstance(analysis, Bolus):
+        return _bolus(sections, analysis, measured)
+    if isinstance(analysis, Occlusion):
+        return _occlusion(sections, analysis, measured)
+    return [facts(*((key.replace("_", " "), value) for key, value in analysis.values.items()))]
+
+
+def _trumpet(sections: Sections, curve: Trumpet, measured: Sequence[MeasurementRecord]) -> list[dict[str, Any]]:
+    return [
+        facts(
+            ("Programmed rate", f"{curve.rate_u_per_h:g}{NBSP}U/h"),
+            ("Error over the whole period", quantity(curve.overall_error_percent, "%", 2, signed=True)),
+            ("Stabilisation, then analysis", f"{curve.stabilisation_h:g}{NBSP}h, {curve.analysis_h:g}{NBSP}h"),
+            ("Sample interval of the curve", f"{curve.interval_min:g}{NBSP}min"),
+            ("Density for volume from mass", quantity(curve.density_g_per_ml, "g/mL", 5)),
+            ("Dose interval", _seconds(curve.dose_interval_s)),
+            *([("Doses left out", _missed(curve))] if curve.missed_doses else []),
+        ),
+        sections.figure(
+            trumpet_figure(curve, _window_limits(measured)),
+            caption="Trumpet curve: largest and smallest flow error of any window of a given length.",
+            alt=f"Trumpet curve. {_trumpet_words(curve)}",
+        ),
+        table(
+            "Extremes by window length, and how many doses a window holds.",
+            ("Window", *(f"{window:g}{NBSP}min" for window in curve.windows_min)),
+            (
+                ("Largest error", *(quantity(error, "%", 2, signed=True) for error in curve.error_max_percent)),
+                ("Smallest error", *(quantity(error, "%", 2, signed=True) for error in curve.error_min_percent)),
+                ("Doses in a window", *(f"{_doses(curve, window):g}" for window in curve.windows_min)),
+            ),
+        ),
+        text(dose_sentence(curve)),
+        table(
+            "Errors of windows of one hour that do not overlap: mean, standard deviation, share within bands.",
+            ("Mean", "SD", *(f"within ±{band}{NBSP}%" for band in curve.hourly.within)),
+            [
+                (
+                    quantity(curve.hourly.mean_percent, "%", 2, signed=True),
+                    quantity(curve.hourly.sd_percent, "%", 2),
+                    *(quantity(100.0 * share, "%", 0) for share in curve.hourly.within.values()),
+                )
+            ],
+        ),
+        sections.figure(
+            flow_figure(curve),
+            caption="Flow over the analysis period.",
+            alt=f"Mean flow of each {curve.interval_min:g} min: {min(curve.flow.flow_u_per_h):.3g} to "
+            f"{max(curve.flow.flow_u_per_h):.3g} U/h, programmed {curve.rate_u_per_h:g} U/h.",
+        ),
+    ]
+
+
+def _window_limits(measured: Sequence[MeasurementRecord]) -> dict[float, tuple[float | None, float | None]]:
+    """Find the limits that hold for windows of one length, by what the measurements are called."""
+    limits: dict[float, tuple[float | None, float | None]] = {}
+    for measurement in measured:
+        if match := _WINDOW.fullmatch(measurement.name):
+            low, high = limits.get(float(match[1]), (None, None))
+            own = measurement.limit
+            limits[float(match[1])] = (low if own.low is None else own.low, high if own.high is None else own.high)
+    return limits
+
+
+def _trumpet_words(curve: Trumpet) -> str:
+    rows = zip(curve.windows_min, curve.error_min_percent, curve.error_max_percent, strict=True)
+    return " ".join(f"{window:g} min: {low:+.2f} to {high:+.2f} %." for window, low, high in rows)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:g}{NBSP}s"
+
+
+def _missed(curve: Trumpet) -> str:
+    assert curve.missed_doses is not None
+    return f"{curve.missed_doses.missed} of {curve.missed_doses.doses}"
+
+
+def _doses(curve: Trumpet, window_min: float) -> float:
+    return round(window_min * 60.0 / curve.dose_interval_s, 3)
+
+
+def dose_sentence(curve: Trumpet) -> str:
+    """Say which windows hold no whole number of doses, and how much error that alone makes.
+
+    A window of N doses on average holds floor(N) or ceil(N) of them: a perfect pump then reads between
+    100 (floor(N)/N − 1) and 100 (ceil(N)/N − 1) %.
+    """
+    every = f"The pump doses every {_seconds(curve.dose_interval_s)}."
+    broken = [window for window in curve.windows_min if not _doses(curve, window).is_integer()]
+    if not broken:
+        return (
+            f"{every} Every window holds a whole number of doses, so the rhythm of the doses adds nothing to the curve."
+        )
+    parts = []
+    for window in broken:
+        doses = _doses(curve, window)
+        low, high = (100.0 * (whole / doses - 1.0) for whole in (math.floor(doses), math.ceil(doses)))
+        parts.append(f"{window:g}{NBSP}min ({quantity(low, '%', 1)} to {quantity(high, '%', 1, signed=True)})")
+    return (
+        f"{every} Windows of {and_list(parts)} hold no whole number of doses: a perfect pump would show the error in "
+        "brackets there. That part of the curve is the rhythm of the doses, not an error of flow."
+    )
+
+
+def _bolus(sections: Sections, boluses: Bolus, measured: Sequence[MeasurementRecord]) -> list[dict[str, Any]]:
+    count = len(boluses.delivered_u)
+    weighed_u = sum(boluses.delivered_u)
+    return [
+        facts(
+            ("Command", f"{count} × {boluses.programmed_u:g}{NBSP}U"),
+            ("Mean error", quantity(boluses.mean_error_percent, "%", 2, signed=True)),
+            ("Standard deviation", quantity(boluses.sd_percent, "%", 2)),
+            ("Worst single error", quantity(boluses.worst_error_percent, "%", 2, signed=True)),
+            ("After its planned end, on average", quantity(boluses.tail_percent, "%", 1)),
+            ("Weighed in all", quantity(weighed_u, "U", 3)),
+            *([("Logged by the pump", quantity(sum(boluses.logged_u), "U", 3))] if boluses.logged_u else []),
+        ),
+        sections.figure(
+            bolus_figure(boluses, _bolus_limits_u(boluses, measured)),
+            caption="Each bolus as weighed; bars are the expanded uncertainty U (k = 2).",
+            alt=f"{count} boluses between {min(boluses.delivered_u):.4g} and {max(boluses.delivered_u):.4g} U; "
+            f"command {boluses.programmed_u:g} U.",
+        ),
+        table(
+            "Boluses by size in % of the command (classes of 21 CFR 880.5730 labels).",
+            tuple(f"{label}{NBSP}%" for label in boluses.bins),
+            [tuple(str(number) if number else NONE for number in boluses.bins.values())],
+        ),
+    ]
+
+
+def _bolus_limits_u(boluses: Bolus, measured: Sequence[MeasurementRecord]) -> tuple[float | None, float | None]:
+    """Find the limits of a single bolus and turn them into U."""
+    ends: dict[str, float | None] = {"largest": None, "smallest": None}
+    for measurement in measured:
+        which, _, rest = measurement.name.partition(" ")
+        end = measurement.limit.high if which == "largest" else measurement.limit.low
+        if which in ends and rest.startswith("bolus error") and end is not None:
+            error_u = end if measurement.unit == "U" else boluses.programmed_u * end / 100.0
+            ends[which] = boluses.programmed_u + error_u
+    return ends["smallest"], ends["largest"]
+
+
+def _occlusion(sections: Sections, test: Occlusion, measured: Sequence[MeasurementRecord]) -> list[dict[str, Any]]:
+    alarm = duration(test.time_to_alarm_s) if test.time_to_alarm_s is not None else "no alarm"
+    limits = [m.limit.high for m in measured if m.unit == "kPa" and m.name.startswith("highest pressure")]
+    return [
+        facts(
+            ("Programmed rate", f"{test.rate_u_per_h:g}{NBSP}U/h"),
+            ("From closing to the alarm", alarm),
+            ("Pressure at the alarm", quantity(test.pressure_at_alarm_kpa, "kPa", 1)),
+            ("Missed up to the alarm", quantity(test.missed_u, "U", 2)),
+            ("Released on opening", quantity(test.released_u, "U", 2)),
+            ("Compliance of pump and line", quantity(test.compliance_ul_per_kpa, "µL/kPa", 3)),
+        ),
+        sections.figure(
+            occlusion_figure(test, limits[0] if limits else None),
+            caption="Line pressure and delivered insulin from closing the outlet to its opening.",
+            alt=f"Occlusion at {test.rate_u_per_h:g} U/h: alarm {alarm}, {test.pressure_at_alarm_kpa:.1f} kPa, "
+            f"missed {test.missed_u:.2f} U, released {test.released_u:.2f} U.",
+        ),
+        text(
+            "Missed is what was programmed from closing to the alarm, less what reached the balance. "
+            "It is stored in the pump and the line, and comes out at once when the line opens."
+        ),
+    ]

@@ -1,0 +1,108 @@
+"""The look of every figure: one palette, one type size, quiet axes, and SVG that is the same bytes each time.
+
+Not responsible for what is drawn.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+INK = "#1f2a33"
+GREY = "#7b8791"
+RULE = "#d5dbe0"
+BLUE = "#1f5f99"
+ORANGE = "#c8641b"
+RED = "#a8261c"
+TINT = "#dce8f3"
+
+WIDTH_IN = 6.3
+"""Width of the report's text block (160 mm)."""
+
+_METRICS_FONT = "STIXGeneral"
+_PAGE_FONT = "Libertinus Serif"
+
+_HOUSE: Any = {
+    "axes.facecolor": "none",
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 9,
+    "axes.linewidth": 0.6,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.unicode_minus": True,
+    "axes.axisbelow": True,
+    "figure.facecolor": "none",
+    "font.family": _METRICS_FONT,
+    "font.size": 9,
+    "grid.color": RULE,
+    "grid.linewidth": 0.4,
+    "lines.linewidth": 1.1,
+    "lines.markersize": 3.5,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "report",
+    "text.color": INK,
+    "xtick.color": GREY,
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 8.5,
+    "xtick.major.width": 0.6,
+    "xtick.minor.size": 0,
+    "ytick.color": GREY,
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 8.5,
+    "ytick.major.width": 0.6,
+}
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw in the house style, and leave matplotlib's own settings as they were."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_HOUSE)
+        yield
+
+
+def new_figure(height_in: float) -> Figure:
+    """Make an empty figure as wide as the text block; no global state of pyplot."""
+    return Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
+
+
+def svg(figure: Figure) -> str:
+    """Write a figure as SVG, the same bytes for the same figure.
+
+    Letters stay letters: matplotlib measures them in STIX, which it ships, and the page sets them in the report's own
+    font, whose widths are close.
+    """
+    canvas = FigureCanvasSVG(figure)
+    buffer = io.StringIO()
+    canvas.print_svg(buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    return buffer.getvalue().replace(_METRICS_FONT, _PAGE_FONT)
+
+
+def quiet_grid(axes: Axes, which: str = "y") -> None:
+    """Draw faint lines across an axis."""
+    axes.grid(True, axis="y" if which == "y" else "x")
+
+
+def limit_line(axes: Axes, at: float, text: str, *, above: bool, place: float = 1.0) -> None:
+    """Draw a limit across the axes with its name beside it, ending at `place` (0 left … 1 right)."""
+    axes.axhline(at, color=RED, linewidth=0.9, linestyle=(0, (5, 3)))
+    axes.annotate(
+        text,
+        (place, at),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 2 if above else -2),
+        textcoords="offset points",
+        ha="right",
+        va="bottom" if above else "top",
+        color=RED,
+        fontsize=8.5,
+    )
