@@ -6,6 +6,7 @@ next byte that falls due; the device end is called back. Not responsible for mea
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 
@@ -85,7 +86,7 @@ class Port:
         Returns what has come by then, maybe nothing. `timeout_s` None waits as long as anything is scheduled.
         """
         clock = self.clock
-        deadline_ns = None if timeout_s is None else clock.now_ns + round(timeout_s * NS_PER_S)
+        deadline_ns = None if timeout_s is None else clock.now_ns + math.ceil(timeout_s * NS_PER_S)
         received = bytearray()
         while len(received) < size:
             if not self._to_host:
