@@ -1,39 +1,38 @@
-"""The air of the room, wandering slowly: a sum of sinusoids with periods of hours, phases from the seed.
+"""The air of the room, wandering slowly around its means.
 
-Not responsible for gusts at the balance.
+Not responsible for gusts at the balance, nor for what air does to a weighing (`weighing`).
 """
 
 from __future__ import annotations
 
-import math
-
-from rig.clock import SimClock
-from rig.virtual.noise import stream, uniform
+from rig.clock import NS_PER_S, SimClock
+from rig.virtual.noise import Wander, stream
 from rig.virtual.parameters import AirParameters
-
-PERIODS_H = (3.7, 9.1, 24.0)
-
-
-def wander(key: int, at_h: float) -> float:
-    """Get a slow variation within ±1 at `at_h`."""
-    waves = (math.sin(2.0 * math.pi * (at_h / period + uniform(key, n))) for n, period in enumerate(PERIODS_H))
-    return sum(waves) / len(PERIODS_H)
 
 
 class RoomAir:
-    """Temperature, pressure and humidity of the room at the present moment."""
+    """Temperature in °C, pressure in hPa and relative humidity (0..1) of the room: functions of time and seed alone."""
 
     def __init__(self, clock: SimClock, parameters: AirParameters, seed: int) -> None:
         self._clock = clock
         self._parameters = parameters
-        self._keys = [stream(seed, f"air {name}") for name in ("temperature", "pressure", "humidity")]
+        self._temperature = Wander(stream(seed, "air temperature"))
+        self._pressure = Wander(stream(seed, "air pressure"))
+        self._humidity = Wander(stream(seed, "air humidity"))
 
     def now(self) -> tuple[float, float, float]:
-        """Get temperature in °C, pressure in hPa and relative humidity (0..1)."""
-        p, at_h = self._parameters, self._clock.now() / 3600.0
-        temperature, pressure, humidity = (wander(key, at_h) for key in self._keys)
+        """Get temperature in °C, pressure in hPa and relative humidity (0..1) at the present moment."""
+        return self.at(self._clock.now_ns / NS_PER_S)
+
+    def at(self, at_s: float) -> tuple[float, float, float]:
+        """Get temperature in °C, pressure in hPa and relative humidity (0..1) at `at_s`."""
+        p = self._parameters
         return (
-            p.temperature_c + p.temperature_wander_c * temperature,
-            p.pressure_hpa + p.pressure_wander_hpa * pressure,
-            p.relative_humidity + p.relative_humidity_wander * humidity,
+            p.temperature_c + p.temperature_wander_c * self._temperature.at(at_s),
+            p.pressure_hpa + p.pressure_wander_hpa * self._pressure.at(at_s),
+            min(max(p.relative_humidity + p.relative_humidity_wander * self._humidity.at(at_s), 0.0), 1.0),
         )
+
+    def temperature_c(self, at_s: float) -> float:
+        """Get the temperature in °C at `at_s`."""
+        return self._parameters.temperature_c + self._parameters.temperature_wander_c * self._temperature.at(at_s)

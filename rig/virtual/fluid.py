@@ -1,209 +1,299 @@
-"""From motor steps to water in the vessel: lead screw, plunger, reservoir, line, occluder, needle.
+"""From motor steps to water at the outlet: lead screw, plunger, reservoir, line, occluder, needle.
 
-The line is one compliance C behind one resistance R. Between events its pressure is an exponential, so the state is
-advanced in closed form and does not depend on how often anyone looks. Not responsible for the balance (`weighing`).
+The line is one compliance C behind one resistance R. Between events its pressure is an exponential. The state is kept
+as of the last event and looked at through that exponential, so looking changes nothing, not even by a rounding.
+Not responsible for what weighs the water or measures the pressure (`weighing`), nor for the motor (`board`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rig.clock import NS_PER_S, SimClock
-from rig.virtual.noise import normal, stream, uniform
-from rig.virtual.parameters import DriveParameters, FluidParameters
+from rig.virtual.noise import stream, uniform
+from rig.virtual.parameters import DriveParameters, FluidParameters, draw_device
 
 STEP_UL = 0.03125
 """Volume of one motor step in µL: 0.8 mm/(20 · 128) of a plunger of 100 mm² (board page, drive train)."""
 STEPS_PER_TURN = 2560
-PLUNGER_MM2 = 100.0
-WATER_KPA_PER_M = 9.79
-"""Pressure of a metre of water at 20 °C: 998.2 kg/m³ · 9.80665 m/s²."""
+STROKE_UL = 3000.0
+UL_PER_UM = 0.1
+N_PER_KPA = 0.1
+"""A plunger of 100 mm² with 30 mm of stroke (board page, drive train)."""
+DOSE_UL = 0.25
+WATER_KPA_PER_M = 9.789
+"""Pressure of a metre of water at 20 °C: 998.2 kg/m³ (Tanaka 2001) · 9.80665 m/s² (CGPM 1901)."""
+ATMOSPHERE_KPA = 101.325
 
-JAM_N_PER_UL = 10.0
-"""Stiffness of the drive against the end of the reservoir. Assumption."""
+
+def mean_stick_ul(noise_ul: float) -> float:
+    """Find the mean stick, as a volume in µL, with which doses scatter by `noise_ul` (SD)."""
+    low_ul, high_ul = 0.0, STEP_UL + 4.0 * noise_ul
+    for _ in range(50):
+        middle_ul = (low_ul + high_ul) / 2.0
+        low_ul, high_ul = (middle_ul, high_ul) if _dose_sd_ul(middle_ul) < noise_ul else (low_ul, middle_ul)
+    return low_ul if noise_ul > 0.0 else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """Delivered volume over an interval without events: start + steady t + fading (1 − exp(−t/τ)), in µL and s."""
+def _dose_sd_ul(stick_ul: float) -> float:
+    """Get the SD in µL of a dose: it starts and ends with leads of k steps, p(k) ∝ P(stick > k steps).
 
-    elapsed_s: float
-    start_ul: float
-    steady_ul_per_s: float
-    fading_ul: float
-    tau_s: float
+    Age of a renewal process (Cox, Renewal Theory, 1962, chapter 5); sticks are uniform on (0.5, 1.5) of their mean.
+    """
+    weights = [min(1.0, 1.5 - k * STEP_UL / stick_ul) for k in range(math.ceil(1.5 * stick_ul / STEP_UL))]
+    mean = sum(k * weight for k, weight in enumerate(weights)) / sum(weights)
+    variance = sum((k - mean) ** 2 * weight for k, weight in enumerate(weights)) / sum(weights)
+    return STEP_UL * math.sqrt(2.0 * variance)
 
 
 class Drive:
-    """Motor, gear, screw and plunger: what volume has left the reservoir after so many steps.
+    """Motor, gear, screw and plunger: what volume leaves the reservoir at each step.
 
-    The screw's pitch is off by a per-device bias and by an error that repeats with each turn. The plunger's seal
-    sticks until the screw has gone a little ahead, then slips: what is withheld comes later, so that displacement is
-    conserved. One instance is one device: its values are drawn from the seed.
+    The screw's position is a function of the step count: bias, an error that repeats with each turn, and a slow one.
+    The seal sticks while the drive strains; when the force exceeds its hold it slips, until sliding friction is left.
+    What sticks now slips later. Each stick's hold is drawn anew.
+
+    Attributes:
+        device: the values drawn for this device.
+        steps: steps made, infusing less retracting.
     """
 
     def __init__(self, parameters: DriveParameters, seed: int) -> None:
-        key = stream(seed, "device")
-        self._gain = 1.0 + normal(key, 0) * parameters.bias_sd_percent / 100.0
-        amplitude = abs(normal(key, 1)) * parameters.pitch_error_percent / 100.0
-        self._ripple_ul = amplitude * STEPS_PER_TURN * STEP_UL / (2.0 * math.pi)
-        self._phase = 2.0 * math.pi * uniform(key, 2)
-        self._slip_key = stream(seed, "stick-slip")
-        self._stick_ul = parameters.stick_slip_ul
+        self.device = device = draw_device(parameters, seed)
+        phases = stream(seed, "screw phases")
+        self._ul_per_step = STEP_UL * (1.0 + device.bias_percent / 100.0)
+        self._ripple_ul = device.pitch_error_um * UL_PER_UM
+        self._ripple_rad = 2.0 * math.pi / STEPS_PER_TURN
+        self._ripple_phase = 2.0 * math.pi * uniform(phases, 0)
+        self._drift_rad = 2.0 * math.pi * STEP_UL / device.drift_wavelength_ul
+        self._drift_ul = device.drift_percent / 100.0 * device.drift_wavelength_ul / (2.0 * math.pi)
+        self._drift_phase = 2.0 * math.pi * uniform(phases, 1)
+        self._n_per_ul = parameters.stiffness_n_per_ul
+        self._sliding_ul = parameters.friction_n / parameters.stiffness_n_per_ul
+        self._stick_ul = mean_stick_ul(device.pulse_noise_percent / 100.0 * DOSE_UL)
+        self._stick_key = stream(seed, "stick-slip")
         self._slips = 0
         self.steps = 0
-        self._plunger_ul = self._screw_ul()
-        self._threshold_ul = self._next_threshold()
+        self._plunger_ul = self._screw_ul() - self._sliding_ul  # as priming leaves it
+        self._hold_ul = self._next_hold()
 
-    def step(self, direction: int) -> float:
-        """Turn the motor by one step and return the volume in µL that the plunger displaces."""
+    def step(self, direction: int, *, ahead_ul: float, behind_ul: float) -> float:
+        """Turn the motor by one step, +1 infuses; returns the volume in µL that the plunger displaces.
+
+        The plunger can move by `ahead_ul` towards the end of the reservoir and by `behind_ul` back to its beginning.
+        Against either end only the drive strains. ValueError when `direction` is neither +1 nor −1.
+        """
+        if direction not in (1, -1):
+            raise ValueError(f"a motor step is +1 or -1, not {direction!r}")
         self.steps += direction
-        lead_ul = self._screw_ul() - self._plunger_ul
-        if abs(lead_ul) < self._threshold_ul:
+        strain_ul = self._screw_ul() - self._plunger_ul
+        if strain_ul > self._hold_ul:
+            slip_ul = min(strain_ul - self._sliding_ul, ahead_ul)
+        elif strain_ul < -self._hold_ul:
+            slip_ul = max(strain_ul + self._sliding_ul, -behind_ul)
+        else:
             return 0.0
-        self._plunger_ul += lead_ul
-        self._threshold_ul = self._next_threshold()
-        return lead_ul
+        if slip_ul != 0.0:
+            self._plunger_ul += slip_ul
+            self._hold_ul = self._next_hold()
+        return slip_ul
 
-    @property
-    def lead_ul(self) -> float:
-        """How far the screw is ahead of the plunger, as a volume in µL."""
-        return self._screw_ul() - self._plunger_ul
-
-    @property
-    def lead_share(self) -> float:
-        """The same as a share of what lets the seal slip."""
-        return self.lead_ul / self._threshold_ul if self._threshold_ul else 0.0
+    def force_n(self) -> float:
+        """Get the force in N that strains the drive apart from pressure: friction, and what an end stop adds."""
+        return self._n_per_ul * (self._screw_ul() - self._plunger_ul)
 
     def _screw_ul(self) -> float:
-        angle = 2.0 * math.pi * self.steps / STEPS_PER_TURN + self._phase
-        return self._gain * self.steps * STEP_UL + self._ripple_ul * math.sin(angle)
+        n = self.steps
+        return (
+            self._ul_per_step * n
+            + self._ripple_ul * math.sin(self._ripple_rad * n + self._ripple_phase)
+            + self._drift_ul * math.sin(self._drift_rad * n + self._drift_phase)
+        )
 
-    def _next_threshold(self) -> float:
+    def _next_hold(self) -> float:
+        """Get the strain, as a volume in µL, at which the seal will slip next."""
         self._slips += 1
-        return 2.0 * self._stick_ul * uniform(self._slip_key, self._slips)
+        return self._sliding_ul + self._stick_ul * (0.5 + uniform(self._stick_key, self._slips))
+
+
+class Flow(NamedTuple):
+    """The line from one event, at `start_ns`, to the next, in closed form.
+
+    After t seconds, with f = 1 − exp(−`decay_per_s` t): pressure = `pressure_kpa` − `excess_kpa` f; delivered =
+    `delivered_ul` + `steady_ul_per_s` t + `fading_ul` f; leaked likewise.
+    """
+
+    start_ns: int
+    decay_per_s: float
+    pressure_kpa: float
+    excess_kpa: float
+    delivered_ul: float
+    steady_ul_per_s: float
+    fading_ul: float
+    leaked_ul: float
+    leak_ul_per_s: float
+    leak_fading_ul: float
+
+    def after(self, at_ns: int) -> tuple[float, float]:
+        """Get the seconds t since the start and the faded share f; ValueError when `at_ns` is earlier."""
+        t = (at_ns - self.start_ns) / NS_PER_S
+        if t < 0.0:
+            raise ValueError(f"time can't go backwards: asked for {at_ns} ns, the line stands at {self.start_ns} ns")
+        return t, -math.expm1(-self.decay_per_s * t)
+
+    def delivered_at(self, at_ns: int) -> float:
+        """Get the delivered volume in µL at `at_ns`."""
+        t, f = self.after(at_ns)
+        return self.delivered_ul + self.steady_ul_per_s * t + self.fading_ul * f
 
 
 class FluidPath:
-    """The fluid between plunger and vessel, at the present moment of `clock`. Volumes in µL, pressures in kPa gauge."""
+    """The fluid between plunger and vessel at the present moment of `clock`. Volumes in µL, pressures in kPa gauge.
+
+    Attributes:
+        drive: the drive, with its device's ground truth and step count.
+        flow: the state since the last event.
+    """
 
     def __init__(self, clock: SimClock, drive: DriveParameters, fluid: FluidParameters, seed: int) -> None:
         self._clock = clock
         self.drive = Drive(drive, seed)
-        self._friction_n = drive.friction_n
-        self._compliance = fluid.compliance_ul_per_kpa
-        self._conductance = 1.0 / fluid.resistance_kpa_s_per_ul
-        self._leak = 0.0
+        self._compliance = fluid.compliance_ul_per_kpa + fluid.air_bubble_ul / ATMOSPHERE_KPA
+        self._resistance = fluid.resistance_kpa_s_per_ul
+        self._leak = self._leak_past = 0.0
         self._closed = False
         self._back_kpa, self._head_m = fluid.back_pressure_kpa, fluid.head_m
         self._reservoir_ul = fluid.reservoir_ul
-        self._pressure_kpa = self._back_kpa + self._head_m * WATER_KPA_PER_M
-        self._delivered_ul = self._leaked_ul = 0.0
-        self._jammed_n = 0.0
-        self._at_ns = clock.now_ns
         self._followers: list[Callable[[Flow], None]] = []
+        self._solve()
+        self.flow = self._flow_from(clock.now_ns, self._outlet_kpa(), 0.0, 0.0)
 
-    # ---- what the bench does to it ----------------------------------------------------------------------------
+    # ---- what the pump and the bench do to it -----------------------------------------------------------------
 
     def step(self, direction: int) -> None:
-        """Turn the motor by one step now: +1 infuses, −1 retracts."""
-        self.advance()
-        displaced_ul = self.drive.step(direction)
-        moved_ul = min(displaced_ul, self._reservoir_ul)
-        self._jammed_n += (displaced_ul - moved_ul) * JAM_N_PER_UL
-        self._reservoir_ul -= moved_ul
-        self._pressure_kpa += moved_ul / self._compliance
+        """Turn the motor by one step now: +1 infuses, −1 retracts; ValueError for anything else."""
+        reservoir_ul = self._reservoir_ul
+        moved_ul = self.drive.step(direction, ahead_ul=reservoir_ul, behind_ul=STROKE_UL - reservoir_ul)
+        if moved_ul != 0.0:
+            self._reservoir_ul = reservoir_ul - moved_ul
+            self._begin(self._clock.now_ns, moved_ul)
 
     def set_occluder(self, *, closed: bool) -> None:
         """Close or open the valve at the outlet."""
-        self.advance()
         self._closed = closed
+        self._change()
 
     def set_leak(self, conductance_ul_per_s_kpa: float) -> None:
-        """Let the line leak to waste with a conductance in µL/(s kPa); 0 is tight."""
-        self.advance()
-        self._leak = conductance_ul_per_s_kpa
+        """Let the line leak to waste, at atmospheric pressure, with a conductance in µL/(s kPa); 0 is tight."""
+        self._leak = _checked(conductance_ul_per_s_kpa, "µL/(s kPa)", 0.0)
+        self._change()
+
+    def set_leak_past_occluder(self, conductance_ul_per_s_kpa: float) -> None:
+        """Let the closed valve leak towards the vessel with a conductance in µL/(s kPa); 0 is tight."""
+        self._leak_past = _checked(conductance_ul_per_s_kpa, "µL/(s kPa)", 0.0)
+        self._change()
 
     def set_back_pressure_kpa(self, back_pressure_kpa: float) -> None:
-        """Set the pressure at the needle in kPa."""
-        self.advance()
-        self._back_kpa = back_pressure_kpa
+        """Set the gauge pressure at the needle in kPa."""
+        self._back_kpa = _checked(back_pressure_kpa, "kPa")
+        self._change()
 
     def set_head_m(self, head_m: float) -> None:
         """Set the height of the needle above the pump in m."""
-        self.advance()
-        self._head_m = head_m
+        self._head_m = _checked(head_m, "m")
+        self._change()
+
+    def advance_to(self, at_ns: int) -> None:
+        """Bring the state to `at_ns`. Never needed for looking. ValueError when the state is later already."""
+        self._begin(at_ns)
+
+    def follow(self, follower: Callable[[Flow], None]) -> None:
+        """Call `follower(flow)` whenever an event has begun a new flow."""
+        self._followers.append(follower)
 
     # ---- what can be seen of it -------------------------------------------------------------------------------
 
     def line_pressure_kpa(self) -> float:
-        """Get the gauge pressure in the line in kPa."""
-        self.advance()
-        return self._pressure_kpa
+        """Get the gauge pressure in line and reservoir in kPa."""
+        flow = self.flow
+        return flow.pressure_kpa - flow.excess_kpa * flow.after(self._clock.now_ns)[1]
 
     def plunger_force_n(self) -> float:
-        """Get the force on the plunger in N: pressure, friction as far as the seal is loaded, and what jams."""
-        self.advance()
-        pressure_n = self._pressure_kpa * PLUNGER_MM2 * 1e-3
-        return pressure_n + self._friction_n * (1.0 + self.drive.lead_share) / 2.0 + self._jammed_n
+        """Get the force on the plunger in N: friction, or what an end stop holds, and 0.1 N/kPa of pressure."""
+        return self.drive.force_n() + N_PER_KPA * self.line_pressure_kpa()
 
-    @property
     def delivered_ul(self) -> float:
-        """Volume in µL that has left the needle."""
-        self.advance()
-        return self._delivered_ul
+        """Get the volume in µL that has left the needle."""
+        return self.flow.delivered_at(self._clock.now_ns)
 
-    @property
     def leaked_ul(self) -> float:
-        """Volume in µL that has gone to waste."""
-        self.advance()
-        return self._leaked_ul
+        """Get the volume in µL that has gone to waste."""
+        flow = self.flow
+        t, f = flow.after(self._clock.now_ns)
+        return flow.leaked_ul + flow.leak_ul_per_s * t + flow.leak_fading_ul * f
 
-    @property
     def reservoir_ul(self) -> float:
-        """Volume in µL left in the reservoir."""
+        """Get the volume in µL left in the reservoir."""
         return self._reservoir_ul
 
-    @property
     def line_stored_ul(self) -> float:
-        """Volume in µL that the line holds beyond what it holds at gauge pressure 0."""
-        self.advance()
-        return self._compliance * self._pressure_kpa
+        """Get the volume in µL that the line holds beyond what it holds at gauge pressure 0."""
+        return self._compliance * self.line_pressure_kpa()
 
     # ---- the equations ----------------------------------------------------------------------------------------
 
-    def advance(self) -> None:
-        """Bring the state to the present moment, in closed form.
-
-        C dp/dt = −g (p − p_out) − l p, with outlet conductance g (0 when closed) and leak conductance l.
-        """
-        now_ns = self._clock.now_ns
-        elapsed_s = (now_ns - self._at_ns) / NS_PER_S
-        if elapsed_s <= 0.0:
-            return
-        self._at_ns = now_ns
-        outlet = 0.0 if self._closed else self._conductance
-        total = outlet + self._leak
-        if total == 0.0:
-            self._tell(Flow(elapsed_s, self._delivered_ul, 0.0, 0.0, 1.0))
-            return
-        outlet_kpa = self._back_kpa + self._head_m * WATER_KPA_PER_M
-        final_kpa = outlet * outlet_kpa / total
-        tau_s = self._compliance / total
-        excess_kpa = self._pressure_kpa - final_kpa
-        fading = -math.expm1(-elapsed_s / tau_s)
-        steady = outlet * (final_kpa - outlet_kpa)
-        self._tell(Flow(elapsed_s, self._delivered_ul, steady, outlet * excess_kpa * tau_s, tau_s))
-        self._pressure_kpa = final_kpa + excess_kpa * (1.0 - fading)
-        self._delivered_ul += steady * elapsed_s + outlet * excess_kpa * tau_s * fading
-        self._leaked_ul += self._leak * (final_kpa * elapsed_s + excess_kpa * tau_s * fading)
-
-    def follow(self, follower: Callable[[Flow], None]) -> None:
-        """Tell `follower` about each interval, before the state moves on."""
-        self._followers.append(follower)
-
-    def _tell(self, flow: Flow) -> None:
+    def _begin(self, at_ns: int, added_ul: float = 0.0) -> None:
+        """Begin a new flow from the state at `at_ns`, `added_ul` having been pushed into the line."""
+        old = self.flow
+        t, f = old.after(at_ns)
+        self.flow = flow = self._flow_from(
+            at_ns,
+            old.pressure_kpa - old.excess_kpa * f + added_ul / self._compliance,
+            old.delivered_ul + old.steady_ul_per_s * t + old.fading_ul * f,
+            old.leaked_ul + old.leak_ul_per_s * t + old.leak_fading_ul * f,
+        )
         for follower in self._followers:
             follower(flow)
+
+    def _change(self) -> None:
+        self._solve()
+        self._begin(self._clock.now_ns)
+
+    def _solve(self) -> None:
+        """Work out what C dp/dt = −g (p − p_out) − l p tends to, and how fast; g: outlet, l: leak conductance."""
+        outlet, leak = 1.0 / self._resistance, self._leak
+        if self._closed:
+            outlet = self._leak_past / (1.0 + self._leak_past * self._resistance)
+        total = outlet + leak
+        self._decay_per_s = total / self._compliance
+        self._share = outlet / total if total > 0.0 else 0.0
+        self._final_kpa = self._share * self._outlet_kpa()
+        self._leak_ul_per_s = leak * self._final_kpa  # in the long run; it comes in through the needle
+
+    def _flow_from(self, at_ns: int, pressure_kpa: float, delivered_ul: float, leaked_ul: float) -> Flow:
+        excess_kpa = pressure_kpa - self._final_kpa
+        excess_ul = self._compliance * excess_kpa
+        fading_ul, leak_ul_per_s = self._share * excess_ul, self._leak_ul_per_s
+        return Flow(
+            at_ns,
+            self._decay_per_s,
+            pressure_kpa,
+            excess_kpa,
+            delivered_ul,
+            -leak_ul_per_s,
+            fading_ul,
+            leaked_ul,
+            leak_ul_per_s,
+            excess_ul - fading_ul,
+        )
+
+    def _outlet_kpa(self) -> float:
+        return self._back_kpa + WATER_KPA_PER_M * self._head_m
+
+
+def _checked(value: float, unit: str, lowest: float = -math.inf) -> float:
+    if not (math.isfinite(value) and value >= lowest):
+        raise ValueError(f"Expected a finite value in {unit}, not below {lowest:g}, got {value!r}")
+    return value

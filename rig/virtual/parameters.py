@@ -1,36 +1,87 @@
 """Parameters of the simulated world, with their sources. A bench file's [virtual.parameters] may change each.
 
-Not responsible for the equations that use them.
+"Assumption" marks a value without a published source; docs/virtual-bench-physics.md has the reasoning and the
+references in full. Not responsible for the equations that use them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import ConfigDict
+from pydantic import AfterValidator, ConfigDict, Field
+
+from rig.virtual.noise import between, normal, stream
 
 _STRICT = ConfigDict(extra="forbid")  # unknown keys in a bench file are refused
 
 
+def _rising(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] > limits[1]:
+        raise ValueError("the lowest comes first, then the highest")
+    return limits
+
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Range = Annotated[tuple[NotNegative, NotNegative], AfterValidator(_rising)]
+"""Lowest and highest: each device has a value between, drawn from the seed."""
+
+
 @dataclass(frozen=True)
 class DriveParameters:
-    """The pump's drive. Values of one device are drawn from the seed.
+    """The pump's drive. One seed is one device, with values of its own.
 
     Attributes:
-        bias_sd_percent: SD of the per-device delivery error: ±5 % claims taken as k = 4 or so.
-        pitch_error_percent: scale of the flow error that repeats with each screw turn. Assumption: a lead screw of
-            the class ±12 µm in 0.8 mm pitch, 1.5 %.
-        stick_slip_ul: mean volume by which the screw leads before the seal slips. What is withheld is uniform, so a
-            0.25 µL dose scatters by about 0.8 of this: 0.03 µL gives 10 %, within the published 7–29 %.
-        friction_n: greatest seal friction; 1–5 N is usual for syringe-like reservoirs. Assumption.
+        bias_sd_percent: SD over devices of the delivery error that never changes. Makers claim ±5 % for every device,
+            here taken as five SD. Assumption.
+        pitch_error_um: amplitude of the displacement error that repeats with each screw turn. The wobble V2πp of ISO
+            3408-3 ball screws of grades 1 to 5 is 4–8 µm from crest to trough; at 0.8 mm a turn that is a flow error
+            of 1.6–3.1 %.
+        drift_percent: amplitude of the flow error that changes over tens of U: the bore of a moulded barrel is true to
+            some ±0.03 mm of 11.3 mm, which is 0.5 % of its area. Assumption.
+        drift_wavelength_ul: stroke, as a volume, in which that error repeats. Assumption: 20–100 U.
+        pulse_noise_percent: SD of a 0.25 µL pulse that stick-slip of the plunger causes: 7–29 % of a stroke measured
+            by weighing (range of the published values; Bowen and Allender, Eur Endocrinol 12 (2016) 79, for two pumps).
+        friction_n: friction of the sliding plunger. Some N for siliconised barrels (of the order in Rathore et al.,
+            PDA J 65 (2011) 468). Assumption.
+        stiffness_n_per_ul: force by which the drive yields 1 µL, 10 µm of stroke: 1 N/µm. Assumption.
     """
 
     __pydantic_config__ = _STRICT
 
-    bias_sd_percent: float = 1.0
-    pitch_error_percent: float = 1.5
-    stick_slip_ul: float = 0.03
-    friction_n: float = 3.0
+    bias_sd_percent: NotNegative = 1.0
+    pitch_error_um: Range = (2.0, 4.0)
+    drift_percent: Range = (0.0, 0.5)
+    drift_wavelength_ul: Annotated[tuple[Positive, Positive], AfterValidator(_rising)] = (200.0, 1000.0)
+    pulse_noise_percent: Range = (7.0, 29.0)
+    friction_n: NotNegative = 2.0
+    stiffness_n_per_ul: Positive = 10.0
+
+
+@dataclass(frozen=True)
+class Device:
+    """What the seed made of one pump. Ground truth for tests and coverage studies; no instrument sees it."""
+
+    bias_percent: float
+    pitch_error_um: float
+    drift_percent: float
+    drift_wavelength_ul: float
+    pulse_noise_percent: float
+
+
+def draw_device(parameters: DriveParameters, seed: int) -> Device:
+    """Draw the values of one device from its seed."""
+    key = stream(seed, "device")
+    return Device(
+        bias_percent=parameters.bias_sd_percent * normal(key, 0),
+        pitch_error_um=between(key, 1, parameters.pitch_error_um),
+        drift_percent=between(key, 2, parameters.drift_percent),
+        drift_wavelength_ul=between(key, 3, parameters.drift_wavelength_ul),
+        pulse_noise_percent=between(key, 4, parameters.pulse_noise_percent),
+    )
 
 
 @dataclass(frozen=True)
@@ -38,70 +89,109 @@ class FluidParameters:
     """Reservoir, line and outlet.
 
     Attributes:
-        reservoir_ul: what a full reservoir holds: 3 mL.
-        compliance_ul_per_kpa: 0.1–0.5 published; 0.25 is one maker's 2.5 U missed at 100 kPa.
-        resistance_kpa_s_per_ul: with the compliance a time constant of 4.5 s, so that about 11 % of 1 U in 40 s
-            arrives after its planned end; 9–14 % published.
-        back_pressure_kpa: pressure at the needle.
+        reservoir_ul: content at the start, 3 mL = 300 U: the full stroke (board page, drive train).
+        compliance_ul_per_kpa: volume that line and reservoir yield. 0.1–0.5 published; 0.25 is one maker's 2.5 U missed
+            at an alarm pressure of 100 kPa.
+        air_bubble_ul: air in the line, at atmospheric pressure; yields V/101.325 kPa more. None in a primed line.
+        resistance_kpa_s_per_ul: of line and cannula. With the compliance a time constant of 4.5 s: of 1 U that takes
+            40 s (1.5 U/min, a standard bolus speed) (τ/T)(1 − exp(−T/τ)) = 11 % arrives after its planned end; 9–14 %
+            is published. It is Poiseuille's resistance of 0.8 m of tubing of 0.2 mm bore.
+        back_pressure_kpa: gauge pressure at the needle.
         head_m: height of the needle above the pump.
     """
 
     __pydantic_config__ = _STRICT
 
-    reservoir_ul: float = 3000.0
-    compliance_ul_per_kpa: float = 0.25
-    resistance_kpa_s_per_ul: float = 18.0
-    back_pressure_kpa: float = 0.0
-    head_m: float = 0.0
+    reservoir_ul: Annotated[float, Field(ge=0, le=3000)] = 3000.0
+    compliance_ul_per_kpa: Positive = 0.25
+    air_bubble_ul: NotNegative = 0.0
+    resistance_kpa_s_per_ul: Positive = 18.0
+    back_pressure_kpa: Finite = 0.0
+    head_m: Finite = 0.0
 
 
 @dataclass(frozen=True)
 class WeighingParameters:
-    """Vessel and balance of the class with 1 µg readability.
+    """Vessel, and balance of the class with 1 µg readability and 22 g capacity.
 
     Attributes:
-        evaporation_mg_per_h: under a cover or oil film.
-        noise_g: SD of single readings; 1.5–4 µg is the published repeatability of such balances.
-        drift_g_per_h: scale of the zero's slow wander.
-        sensitivity_error_ppm: scale of the deviation from the certificate.
-        filter_s: time constant of the cell's low-pass; settling in 1.5–5 s is published.
-        update_s: time between readings of the display.
-        vessel_g: load at the start.
+        vessel_g: mass of the empty vessel. Assumption: a small weighing bottle with its lid.
+        vessel_density_kg_per_m3: borosilicate glass 3.3 (ISO 3585: 2.23 g/cm³).
+        vessel_bore_mm: inner diameter of the vessel. Assumption.
+        water_at_start_g: water in the vessel at the start, so that the outlet is wet. Assumption.
+        tube_diameter_mm: outer diameter of a delivery tube that dips into the water: its rising immersion is weighed
+            too. 0: the outlet touches the wall instead, nothing dips in.
+        evaporation_mg_per_h: loss through a lid. Stefan diffusion through a hole 0.5 mm wide and 10 mm long at 21.5 °C
+            and 48 % humidity outside; an open vessel of 20 mm loses 12–31 mg/h.
+        noise_g: SD of single readings; repeatability of such balances is 1.5–4 µg by their data sheets.
+        zero_wander_g: by how much the zero wanders over hours. Assumption.
+        sensitivity_error_ppm: SD over devices of the deviation from the certificate. Assumption, a fifth of the 0.01 %
+            that a bench file may claim.
+        sensitivity_drift_ppm_per_k: change of sensitivity with temperature since adjustment; of the order that data
+            sheets of such balances state.
+        filter_s: time constant of each of the two stages of the cell's low-pass. After a load of 1 g the residual is
+            1 µg at 16.7 of them: with 0.2 s that is a settling time of 3.5 s, amid the 1.5–5 s of data sheets.
+        update_s: time between readings of the display: 10 a second.
+        stability_window_s: for so long the reading must have kept still to be called stable. Assumption.
+        stability_range_g: so still: five digits. Assumption.
     """
 
     __pydantic_config__ = _STRICT
 
-    evaporation_mg_per_h: float = 0.02
-    noise_g: float = 2e-6
-    drift_g_per_h: float = 2e-6
-    sensitivity_error_ppm: float = 20.0
-    filter_s: float = 0.8
-    update_s: float = 0.1
-    vessel_g: float = 8.0
+    vessel_g: NotNegative = 8.0
+    vessel_density_kg_per_m3: Positive = 2230.0
+    vessel_bore_mm: Positive = 15.0
+    water_at_start_g: NotNegative = 2.0
+    tube_diameter_mm: NotNegative = 0.0
+    evaporation_mg_per_h: NotNegative = 0.02
+    noise_g: NotNegative = 2e-6
+    zero_wander_g: NotNegative = 2e-6
+    sensitivity_error_ppm: NotNegative = 20.0
+    sensitivity_drift_ppm_per_k: Finite = 1.0
+    filter_s: Positive = 0.2
+    update_s: Positive = 0.1
+    stability_window_s: NotNegative = 1.5
+    stability_range_g: Positive = 5e-6
+
+    def __post_init__(self) -> None:
+        """Refuse a tube that does not fit into the vessel; ValueError."""
+        if self.tube_diameter_mm >= self.vessel_bore_mm:
+            raise ValueError(f"tube_diameter_mm must be less than vessel_bore_mm, {self.vessel_bore_mm:g}")
 
 
 @dataclass(frozen=True)
 class AirParameters:
-    """The room: means, and by how much they wander over hours."""
+    """The room: means, and by how much they wander over hours. Assumptions: an air-conditioned laboratory.
+
+    Ordinary weather changes the pressure by some hPa in a day.
+    """
 
     __pydantic_config__ = _STRICT
 
-    temperature_c: float = 21.5
-    temperature_wander_c: float = 0.3
-    pressure_hpa: float = 1008.0
-    pressure_wander_hpa: float = 4.0
-    relative_humidity: float = 0.48
-    relative_humidity_wander: float = 0.03
+    temperature_c: Finite = 21.5
+    temperature_wander_c: NotNegative = 0.3
+    pressure_hpa: Positive = 1008.0
+    pressure_wander_hpa: NotNegative = 4.0
+    relative_humidity: Share = 0.48
+    relative_humidity_wander: Share = 0.03
 
 
 @dataclass(frozen=True)
 class GaugeParameters:
-    """The pressure sensor: its offset's scale and the SD of a reading, for a 400 kPa range at 0.05 % FS."""
+    """The pressure sensor in the line.
+
+    Attributes:
+        offset_kpa: SD over devices of the zero error: an error band of ±0.05 % of 400 kPa (KELLER data sheet, series
+            33X) taken as two SD.
+        span_error_percent: SD over devices of the sensitivity error: likewise.
+        noise_kpa: SD of a reading: the resolution of 0.002 % of 400 kPa (the same data sheet).
+    """
 
     __pydantic_config__ = _STRICT
 
-    offset_kpa: float = 0.1
-    noise_kpa: float = 0.03
+    offset_kpa: NotNegative = 0.1
+    span_error_percent: NotNegative = 0.025
+    noise_kpa: NotNegative = 0.008
 
 
 @dataclass(frozen=True)

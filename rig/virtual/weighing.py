@@ -1,22 +1,28 @@
-"""The vessel on the balance, and the weighing cell beneath it: buoyancy, evaporation, drift, filter, noise.
+"""The vessel on the balance, the weighing cell beneath it, and the pressure sensor in the line.
 
-The cell's low-pass is advanced in closed form along the fluid's own exponentials. Not responsible for taring, rounding
-to the readability or words on a wire: the instrument is.
+The cell: buoyancy, evaporation, immersion, zero and sensitivity, low-pass, noise. The low-pass is advanced in closed
+form along the fluid's own exponentials. Not responsible for taring, rounding to the readability or words on a wire:
+the instrument is.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
+from typing import NamedTuple
 
 from rig.clock import NS_PER_S, SimClock
-from rig.virtual.air import RoomAir, wander
+from rig.virtual.air import RoomAir
 from rig.virtual.fluid import Flow, FluidPath
-from rig.virtual.noise import normal, stream
+from rig.virtual.noise import Wander, normal, stream
 from rig.virtual.parameters import GaugeParameters, WeighingParameters
 
-MASS_DENSITY_KG_PER_M3 = 8000.0
-STABLE_G = 5e-6
-"""A reading is called stable while the filter lags the load by less than five digits."""
+WEIGHT_DENSITY_KG_PER_M3 = 8000.0
+"""Density of the weights that adjusted the balance, by convention (ISO 8655-6; OIML D 28)."""
+
+_NS_PER_H = 3600 * NS_PER_S
+_DENSITY_EVERY_NS = 60 * NS_PER_S
+"""For so long what is delivered has one density: the room's temperature changes by less than 0.01 K meanwhile."""
 
 
 def water_density_kg_per_m3(temperature_c: float) -> float:
@@ -26,9 +32,65 @@ def water_density_kg_per_m3(temperature_c: float) -> float:
 
 
 def air_density_kg_per_m3(temperature_c: float, pressure_hpa: float, relative_humidity: float) -> float:
-    """Get the density of air in kg/m³ (Spieweck and Bettin, as in ISO/TR 20461)."""
+    """Get the density of air in kg/m³ (Spieweck and Bettin, as in ISO/TR 20461 and ISO 8655-6)."""
     t = temperature_c
     return (0.34844 * pressure_hpa - relative_humidity * (0.252 * t - 2.0582)) / (273.15 + t)
+
+
+def fading_response(t_s: float, filter_s: float, decay_per_s: float) -> tuple[float, float]:
+    """Get what two equal lags in series, at rest at t = 0, make of exp(−decay t): outputs of the first and the second.
+
+    With a = t/T and z = a − decay t these are a e⁻ᵃ φ₁(z) and a² e⁻ᵃ φ₂(z), φ₁ = (eᶻ − 1)/z, φ₂ = (eᶻ − 1 − z)/z²
+    (variation of constants; φ of exponential integrators: Hochbruck and Ostermann, Acta Numerica 19 (2010) 209, 2.1),
+    which are smooth where the time constants meet.
+    """
+    a = t_s / filter_s
+    z = a - decay_per_s * t_s
+    if z > 1.0:  # eᶻ may overflow where its product with e⁻ᵃ does not
+        faded, settled = math.exp(-decay_per_s * t_s), math.exp(-a)
+        ratio = a / z
+        return ratio * (faded - settled), ratio * ratio * (faded - settled - z * settled)
+    weight = a * math.exp(-a)
+    if abs(z) < 0.01:
+        tail = 0.5 + z * (1 / 6 + z * (1 / 24 + z * (1 / 120 + z * (1 / 720 + z / 5040))))
+        return weight * (1.0 + z * tail), weight * a * tail
+    first = math.expm1(z) / z
+    return weight * first, weight * a * (first - 1.0) / z
+
+
+class Span(NamedTuple):
+    """The low-pass from one event of the fluid to the next: all masses in g.
+
+    At its start, `delivered_g` has been delivered and the two stages lag behind it by `first_g` and `second_g`.
+    """
+
+    flow: Flow
+    g_per_ul: float
+    delivered_g: float
+    first_g: float
+    second_g: float
+
+    def delivered_at(self, at_ns: int) -> float:
+        """Get the mass delivered, in g."""
+        return self.delivered_g + self.g_per_ul * (self.flow.delivered_at(at_ns) - self.flow.delivered_ul)
+
+    def stages_at(self, at_ns: int, filter_s: float) -> tuple[float, float]:
+        """Get the outputs of the two stages in g, relative to `delivered_g`."""
+        flow = self.flow
+        t = (at_ns - flow.start_ns) / NS_PER_S
+        a = t / filter_s
+        settled = math.exp(-a)
+        rate, fading = self.g_per_ul * flow.steady_ul_per_s, self.g_per_ul * flow.fading_ul
+        first = -self.first_g * settled
+        second = -(self.second_g + self.first_g * a) * settled
+        if fading != 0.0:
+            first_lag, second_lag = fading_response(t, filter_s, flow.decay_per_s)
+            first += fading * (1.0 - settled - first_lag)
+            second += fading * (1.0 - (1.0 + a) * settled - second_lag)
+        if rate != 0.0:
+            first += rate * (t - filter_s * (1.0 - settled))
+            second += rate * (t - 2.0 * filter_s + (2.0 * filter_s + t) * settled)
+        return first, second
 
 
 class WeighingCell:
@@ -38,63 +100,111 @@ class WeighingCell:
         self, clock: SimClock, fluid: FluidPath, room: RoomAir, parameters: WeighingParameters, seed: int
     ) -> None:
         self._clock = clock
-        self._fluid = fluid
         self._room = room
-        self._parameters = parameters
+        self._parameters = p = parameters
         self._noise = stream(seed, "balance noise")
-        self._drift = stream(seed, "balance drift")
-        self._gain = 1.0 + normal(stream(seed, "balance sensitivity"), 0) * parameters.sensitivity_error_ppm * 1e-6
-        self._filtered_ul = fluid.delivered_ul
-        self._update_ns = round(parameters.update_s * NS_PER_S)
-        fluid.follow(self._track)
+        self._zero = Wander(stream(seed, "balance zero"))
+        self._gain = 1.0 + 1e-6 * p.sensitivity_error_ppm * normal(stream(seed, "balance sensitivity"), 0)
+        self._adjusted_c = room.now()[0]
+        self._immersion = 1.0 / (1.0 - (p.tube_diameter_mm / p.vessel_bore_mm) ** 2)
+        self._update_ns = max(1, round(p.update_s * NS_PER_S))
+        self._window_ns = round(p.stability_window_s * NS_PER_S)
+        self._density_slot, self._g_per_ul = -1, 0.0
+        self._spans = deque([Span(fluid.flow, self._density(clock.now_ns), 0.0, 0.0, 0.0)])
+        fluid.follow(self._begin)
 
     def weigh(self) -> tuple[float, bool]:
-        """Get the indication in g and whether it is stable."""
-        delivered_ul = self._fluid.delivered_ul
-        air = self._room.now()
-        water = water_density_kg_per_m3(air[0])
+        """Get the indication in g, and whether it has kept still for long enough to be called stable.
+
+        Indication = (1 + s) Σ m (1 − ρa/ρ)/(1 − ρa/8000) + zero + noise, over glass and water (ISO 8655-6).
+        """
+        p, now_ns = self._parameters, self._clock.now_ns
+        now_s = now_ns / NS_PER_S
+        air = self._room.at(now_s)
         lift = air_density_kg_per_m3(*air)
-        mass_g = self._mass_g(self._filtered_ul, water)
-        shown_g = mass_g * (1.0 - lift / water) / (1.0 - lift / MASS_DENSITY_KG_PER_M3) * self._gain
-        hours = self._clock.now() / 3600.0
-        shown_g += self._parameters.drift_g_per_h * wander(self._drift, hours)
-        shown_g += self._parameters.noise_g * normal(self._noise, self._clock.now_ns // self._update_ns)
-        return shown_g, abs(delivered_ul - self._filtered_ul) * water * 1e-6 < STABLE_G
+        filtered_g = self._filtered_at(self._spans[-1], now_ns)
+        water_g = p.water_at_start_g + (filtered_g - self._evaporated_g(now_ns)) * self._immersion
+        force_g = p.vessel_g * (1.0 - lift / p.vessel_density_kg_per_m3)
+        force_g += water_g * (1.0 - lift / water_density_kg_per_m3(air[0]))
+        gain = self._gain + 1e-6 * p.sensitivity_drift_ppm_per_k * (air[0] - self._adjusted_c)
+        shown_g = gain * force_g / (1.0 - lift / WEIGHT_DENSITY_KG_PER_M3)
+        shown_g += p.zero_wander_g * self._zero.at(now_s) + p.noise_g * normal(self._noise, now_ns // self._update_ns)
+        return shown_g, self._range_g(filtered_g, now_ns) <= p.stability_range_g
 
     def true_mass_g(self) -> float:
-        """Get the mass in the vessel and of it, in g: what a perfect balance in vacuum would show."""
-        return self._mass_g(self._fluid.delivered_ul, water_density_kg_per_m3(self._room.now()[0]))
+        """Get the mass of vessel and water in g: what a perfect balance would show in vacuum, at once."""
+        now_ns = self._clock.now_ns
+        p = self._parameters
+        return p.vessel_g + p.water_at_start_g + self.delivered_g() - self._evaporated_g(now_ns)
 
-    def _mass_g(self, volume_ul: float, water_kg_per_m3: float) -> float:
-        evaporated_g = self._parameters.evaporation_mg_per_h * 1e-3 * self._clock.now() / 3600.0
-        return self._parameters.vessel_g + volume_ul * water_kg_per_m3 * 1e-6 - evaporated_g
+    def delivered_g(self) -> float:
+        """Get the mass in g that has come from the needle."""
+        return self._spans[-1].delivered_at(self._clock.now_ns)
 
-    def _track(self, flow: Flow) -> None:
-        """Filter y' = (D − y)/T along D(t) = d0 + b t + a (1 − exp(−t/τ))."""
-        t, filter_s = flow.elapsed_s, self._parameters.filter_s
-        tau_s = flow.tau_s if abs(flow.tau_s - filter_s) > 1e-6 * filter_s else filter_s * (1.0 + 1e-6)
-        faded = flow.fading_ul * tau_s / (tau_s - filter_s)
-        constant = self._filtered_ul - flow.start_ul - flow.fading_ul + flow.steady_ul_per_s * filter_s + faded
-        self._filtered_ul = (
-            flow.start_ul
-            + flow.fading_ul
-            + flow.steady_ul_per_s * (t - filter_s)
-            - faded * math.exp(-t / tau_s)
-            + constant * math.exp(-t / filter_s)
-        )
+    def evaporated_g(self) -> float:
+        """Get the mass in g that has evaporated from the vessel since time 0; no more than there is."""
+        return self._evaporated_g(self._clock.now_ns)
+
+    # ---- the equations ----------------------------------------------------------------------------------------
+
+    def _evaporated_g(self, now_ns: int) -> float:
+        lost_g = 1e-3 * self._parameters.evaporation_mg_per_h * now_ns / _NS_PER_H
+        if lost_g <= self._parameters.water_at_start_g:
+            return lost_g
+        available_g = self._parameters.water_at_start_g + self._spans[-1].delivered_at(now_ns)
+        return min(lost_g, max(available_g, 0.0))
+
+    def _begin(self, flow: Flow) -> None:
+        """Begin a new span where the fluid begins a new flow."""
+        at_ns, spans = flow.start_ns, self._spans
+        last = spans[-1]
+        delivered_g = last.delivered_at(at_ns)
+        first, second = last.stages_at(at_ns, self._parameters.filter_s)
+        reached_g = delivered_g - last.delivered_g
+        if last.flow.start_ns == at_ns:
+            spans.pop()
+        spans.append(Span(flow, self._density(at_ns), delivered_g, reached_g - first, reached_g - second))
+        while len(spans) > 1 and spans[1].flow.start_ns <= at_ns - self._window_ns:
+            spans.popleft()
+
+    def _density(self, at_ns: int) -> float:
+        """Get the density in g/µL of what is delivered at `at_ns`: the slot of time decides, not who asks when."""
+        slot = at_ns // _DENSITY_EVERY_NS
+        if slot != self._density_slot:
+            temperature_c = self._room.temperature_c(slot * _DENSITY_EVERY_NS / NS_PER_S)
+            self._density_slot, self._g_per_ul = slot, 1e-6 * water_density_kg_per_m3(temperature_c)
+        return self._g_per_ul
+
+    def _filtered_at(self, span: Span, at_ns: int) -> float:
+        return span.delivered_g + span.stages_at(at_ns, self._parameters.filter_s)[1]
+
+    def _range_g(self, filtered_g: float, now_ns: int) -> float:
+        """Get the range of the low-pass output over the stability window, from its ends and the events within."""
+        start_ns = now_ns - self._window_ns
+        lowest = highest = filtered_g
+        for span in reversed(self._spans):
+            begun_ns = span.flow.start_ns
+            value_g = span.delivered_g - span.second_g
+            if begun_ns < start_ns:
+                value_g = self._filtered_at(span, start_ns)
+            lowest, highest = min(lowest, value_g), max(highest, value_g)
+            if begun_ns <= start_ns:
+                break
+        return highest - lowest
 
 
 class PressureGauge:
-    """What the pressure sensor in the line feels, in kPa, with its offset and noise."""
+    """What the pressure sensor in the line reads, in kPa, with its zero and sensitivity errors and noise."""
 
     def __init__(self, clock: SimClock, fluid: FluidPath, parameters: GaugeParameters, seed: int) -> None:
         self._clock = clock
         self._fluid = fluid
-        self._offset_kpa = normal(stream(seed, "gauge offset"), 0) * parameters.offset_kpa
+        self._offset_kpa = parameters.offset_kpa * normal(stream(seed, "gauge offset"), 0)
+        self._gain = 1.0 + 0.01 * parameters.span_error_percent * normal(stream(seed, "gauge span"), 0)
         self._noise_kpa = parameters.noise_kpa
         self._noise = stream(seed, "gauge noise")
 
     def read_kpa(self) -> float:
-        """Get the gauge pressure in kPa."""
+        """Get the gauge pressure in kPa; the noise is that of the present millisecond."""
         noise_kpa = self._noise_kpa * normal(self._noise, self._clock.now_ns // 1_000_000)
-        return self._fluid.line_pressure_kpa() + self._offset_kpa + noise_kpa
+        return self._gain * self._fluid.line_pressure_kpa() + self._offset_kpa + noise_kpa
