@@ -127,8 +127,9 @@ def serve_bench(bench: Path, overrides: Sequence[str], *, console: Console) -> N
         selector = stack.enter_context(selectors.DefaultSelector())
         endpoints: dict[str, Endpoint] = {}
         for role, port in world.ports.items():
-            kind = SocketEndpoint if port.baud is None else PtyEndpoint
-            endpoints[role] = kind(port, selector)
+            # A pty refuses to be set to seven bits and parity, so such a line is served as a terminal server would.
+            by_socket = role in world.on_network | world.seven_bits
+            endpoints[role] = SocketEndpoint(port, selector) if by_socket else PtyEndpoint(port, selector)
             stack.callback(endpoints[role].close)
         _print_addresses(spec, endpoints, console)
         try:

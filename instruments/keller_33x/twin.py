@@ -18,6 +18,7 @@ from rig.virtual.signals import Signals
 BAUD: int | None = 9600
 BITS_PER_CHARACTER = 10
 """8N1: start, eight data, stop (3.1)."""
+DATA_BITS = 8
 
 SILENCE_CHARACTERS = 3.5
 """Silence that ends a request. Assumed: that of Modbus RTU, which the transmitter speaks on the same line."""

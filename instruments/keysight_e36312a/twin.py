@@ -18,6 +18,7 @@ from rig.virtual.signals import Signals
 
 BAUD: int | None = None
 BITS_PER_CHARACTER = 10
+DATA_BITS = 8
 ANSWER_AFTER_S = 0.010
 """Command processing time of the E36300 series, below 10 ms (data sheet 5992-2124EN)."""
 

@@ -18,6 +18,7 @@ from rig.virtual.signals import Signals
 BAUD: int | None = 9600
 BITS_PER_CHARACTER = 10
 """8N1: start, eight data, stop. Default of the RS-232 interface."""
+DATA_BITS = 8
 
 ANSWER_AFTER_S = 0.030
 """Assumed: the manual states none."""

@@ -18,6 +18,7 @@ BAUD: int | None = None
 """A USB CDC device: the host's line coding changes nothing, characters take no time on a wire."""
 
 BITS_PER_CHARACTER = 10
+DATA_BITS = 8
 RELAYS = 8
 ANSWER_AFTER_S = 0.001
 """One frame of full-speed USB."""

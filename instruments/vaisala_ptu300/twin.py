@@ -18,6 +18,7 @@ from rig.virtual.signals import Signals
 BAUD: int | None = 4800
 BITS_PER_CHARACTER = 10
 """7E1: start, seven data, parity, stop. Default settings of the user port, M210796EN table 15."""
+DATA_BITS = 7
 
 ANSWER_AFTER_S = 0.050
 """Assumed: the manual states none."""

@@ -32,6 +32,7 @@ class TwinModule(Protocol):
 
     BAUD: int | None
     BITS_PER_CHARACTER: int
+    DATA_BITS: int
 
     def open_twin(self, port: Port, signals: Signals, *, serial_number: str) -> object:
         """Put the instrument on its line."""
@@ -71,6 +72,8 @@ class World:
         self.gauge = PressureGauge(self.clock, self.fluid, parameters.gauge, seed)
         self.ports = {place.role: self._line(place) for place in places}
         self.ports["pump"] = Port(self.clock, baud=PUMP_BAUD, bytewise=True)
+        self.on_network = {place.role for place in places if place.address.startswith("TCPIP")}
+        self.seven_bits = {place.role for place in places if place.twin.DATA_BITS == 7}
         self.board = ControllerBoard(
             self.clock,
             firmware,
