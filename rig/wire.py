@@ -88,7 +88,7 @@ class Wire:
             resource.timeout = timeout_s * 1000.0
         try:
             raw = resource.read_raw()
-        except pyvisa.VisaIOError as error:
+        except (pyvisa.VisaIOError, OSError) as error:
             raise self._failed(error, asked, look_at) from error
         finally:
             if timeout_s is not None:
@@ -115,32 +115,38 @@ class Wire:
         self._log.wire(self._clock.now(), self.device, ">", data)
         try:
             self._resource.write_raw(data)
-        except pyvisa.VisaIOError as error:
+        except (pyvisa.VisaIOError, OSError) as error:
             raise self._failed(error, repr(data), "check the cable and the port") from error
 
     def read_bytes(self, count: int, *, asked: str, look_at: str) -> bytes:
         """Read exactly `count` bytes; NoReplyError when fewer come within the time-out."""
         try:
             data: bytes = self._resource.read_bytes(count)
-        except pyvisa.VisaIOError as error:
+        except (pyvisa.VisaIOError, OSError) as error:
             raise self._failed(error, asked, look_at) from error
         self._log.wire(self._clock.now(), self.device, "<", data)
         return data
 
     def discard_input(self) -> None:
         """Drop bytes that came unasked or late, so that the next reply answers the next request."""
-        self._resource.flush(pyvisa.constants.BufferOperation.discard_receive_buffer)
+        try:
+            self._resource.flush(pyvisa.constants.BufferOperation.discard_receive_buffer)
+        except (pyvisa.VisaIOError, OSError) as error:
+            raise self._failed(error, "discarding old input", "check the cable and the port") from error
 
     def close(self) -> None:
         """Close the resource."""
         self._resource.close()
 
-    def _failed(self, error: pyvisa.VisaIOError, asked: str, look_at: str) -> NoReplyError | NotConnectedError:
-        if error.error_code == pyvisa.constants.StatusCode.error_timeout:
+    def _failed(
+        self, error: pyvisa.VisaIOError | OSError, asked: str, look_at: str
+    ) -> NoReplyError | NotConnectedError:
+        if isinstance(error, pyvisa.VisaIOError) and error.error_code == pyvisa.constants.StatusCode.error_timeout:
             within_s = self._resource.timeout / 1000.0
             return NoReplyError(
                 asked=asked, of_whom=self.device, came_back=f"no reply within {within_s:g} s", look_at=look_at
             )
+        reason = error.abbreviation if isinstance(error, pyvisa.VisaIOError) else error.strerror or str(error)
         return NotConnectedError(
-            asked=asked, of_whom=self.device, came_back=f"the VISA error {error.abbreviation}", look_at=look_at
+            asked=asked, of_whom=self.device, came_back=f"the connection failed ({reason}) in answer", look_at=look_at
         )

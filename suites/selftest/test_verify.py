@@ -1,0 +1,171 @@
+"""`rig verify` as people and CI call it: exit codes, what is kept, and that wrong pumps are caught."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SHORT = "stopped"  # the shortest test of the pump suite: half an hour of bench time
+MUTANTS = Path("fixtures/controller/mutants")
+
+
+def rig(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "rig", *arguments], capture_output=True, text=True, check=False)
+
+
+def verify(out: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
+    done = rig("verify", "--out", str(out), *arguments)
+    results = out / "results.json"
+    content = json.loads(results.read_text(encoding="utf-8")) if results.exists() else {}
+    return done.returncode, content, done.stdout + done.stderr
+
+
+def verdicts(results: dict[str, Any]) -> dict[str, str]:
+    return {row["id"]: row["verdict"] for row in results["requirements"] if row["in_scope"]}
+
+
+def files(run: Path) -> dict[str, bytes]:
+    kept = ("samples", "analysis", "wire")
+    paths = [path for folder in kept for path in (run / folder).rglob("*") if path.is_file()]
+    paths += [run / name for name in ("results.json", "tests.jsonl", "steps.jsonl")]
+    return {str(path.relative_to(run)): path.read_bytes() for path in paths}
+
+
+def test_a_good_pump_passes_and_leaves_a_whole_record(tmp_path: Path) -> None:
+    code, results, output = verify(tmp_path / "run", "--select", SHORT)
+    assert (code, verdicts(results)) == (0, {"PR-D7.1": "PASS"}), output
+    run = tmp_path / "run"
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["virtual"], manifest["outcome"], manifest["selected"]) == (True, "complete", SHORT)
+    assert [equipment["status"] for equipment in manifest["equipment"]].count("in date") == 3
+    assert manifest["dut"]["serial_number"] == "RC1-000001"
+    assert (run / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert list((run / "allure-results").glob("*-result.json"))
+    assert "PASS" in output
+    assert "report.pdf" in output
+
+
+def test_the_same_seed_leaves_the_same_bytes_also_in_another_process_on_a_busy_machine(tmp_path: Path) -> None:
+    select = "occlusion or cancelled"
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as load:
+        assert verify(tmp_path / "a", "--select", select)[0] == 0
+        load.kill()
+    assert verify(tmp_path / "b", "--select", select)[0] == 0
+    first, second = files(tmp_path / "a"), files(tmp_path / "b")
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_another_seed_is_another_pump(tmp_path: Path) -> None:
+    verify(tmp_path / "a", "--select", SHORT)
+    verify(tmp_path / "b", "--select", SHORT, "--set", "virtual.seed=2")
+    assert files(tmp_path / "a")["tests.jsonl"] != files(tmp_path / "b")["tests.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("mutant", "select", "failing"),
+    [
+        ("over_deliver_10_percent", "basal or consecutive", {"PR-D1.1", "PR-D3.2", "PR-D3.3", "PR-H3.1"}),
+        ("drop_one_pulse_in_twenty", "basal", {"PR-D1.3"}),
+        ("never_alarm", "occlusion", {"PR-F1.1", "PR-F1.2"}),
+    ],
+)
+def test_a_wrong_pump_is_caught(tmp_path: Path, mutant: str, select: str, failing: set[str]) -> None:
+    image = (MUTANTS / f"{mutant}.elf").resolve()
+    code, results, output = verify(tmp_path / "run", "--select", select, "--set", f"virtual.firmware={image}")
+    assert code == 1, output
+    assert {name for name, verdict in verdicts(results).items() if verdict == "FAIL"} >= failing
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("balance.calibration_due=2026-11-22", "its calibration was due on 2026-11-22, today is 2026-11-23"),
+        ("virtual.serial_numbers.balance=B000000000", "'B831204417' in the bench file"),
+        ("virtual.fault=[{device='pump',kind='mute',at='0 s'}]", "no reply within"),
+    ],
+)
+def test_a_bench_that_is_not_fit_blocks_the_run(tmp_path: Path, setting: str, sentence: str) -> None:
+    code, results, output = verify(tmp_path / "run", "--select", SHORT, "--set", setting)
+    assert code == 3, output
+    assert sentence in output
+    assert "Traceback" not in output
+    assert json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))["outcome"] == "blocked"
+    assert set(verdicts(results).values()) <= {"UNSET"}
+
+
+@pytest.mark.parametrize("kind", ["mute", "garbage"])
+@pytest.mark.parametrize("device", ["balance", "pressure", "pump"])
+def test_a_device_that_fails_in_mid_run_is_a_rig_error_and_data_are_kept(
+    tmp_path: Path, device: str, kind: str
+) -> None:
+    fault = f"virtual.fault=[{{device='{device}',kind='{kind}',at='20 min'}}]"
+    code, results, output = verify(tmp_path / "run", "--select", "test_consecutive_boluses and 0.1", "--set", fault)
+    assert (code, verdicts(results)) == (3, {"PR-D3.1": "ERROR"}), output
+    assert device in results["requirements"][3]["reason"]
+    samples = next((tmp_path / "run" / "samples").rglob("balance.csv")).read_text().splitlines()
+    assert len(samples) > 300
+    assert "Traceback" not in output
+
+
+def test_an_interrupted_run_keeps_its_data_and_leaves_the_bench_safe(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "rig", "verify", "--out", str(run), "--select", "basal"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as process:
+        while not list(run.glob("samples/*/balance.csv")):
+            assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)
+        output = process.communicate()[0].decode()
+    assert process.returncode == 3, output
+    assert json.loads((run / "manifest.json").read_text(encoding="utf-8"))["outcome"] == "interrupted"
+    results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    assert verdicts(results)["PR-D1.1"] == "ERROR"
+    assert (run / "report.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("verify", "--bench", "nowhere.toml"), "rig: nowhere.toml: cannot be read (No such file or directory)"),
+        (("verify", "--set", "virtual.sead=2"), "virtual.sead is not a known key; did you mean 'seed'?"),
+        (("verify", "--set", "virtual.seed"), "write it as table.key=value"),
+        (("verify", "--requirements", "nowhere.toml"), "nowhere.toml: cannot be read"),
+        (("verify", "--set", "balance.driver=scales"), "balance.driver is 'scales': there is no such instrument"),
+        (("verify", "--nonsense"), "No such option"),
+        (("serve", "--bench", "fixtures/benches/lab_example.toml"), "only a virtual one"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_exit_code_2(arguments: tuple[str, ...], sentence: str) -> None:
+    done = rig(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_report_of_no_run_is_one_sentence_and_exit_code_3(tmp_path: Path) -> None:
+    done = rig("report", str(tmp_path))
+    assert done.returncode == 3
+    assert "manifest.json" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bench_that_is_not_there_is_said_device_by_device() -> None:
+    done = rig("check", "--bench", "fixtures/benches/lab_example.toml")
+    assert done.returncode == 3
+    for device in ("balance", "pressure", "supply", "switch", "environment", "pump"):
+        assert f"{device} " in done.stdout
+    assert done.stdout.count("check the cable") == 6
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_check_names_every_device_and_what_is_wrong() -> None:
+    assert rig("check").returncode == 0
+    done = rig("check", "--set", "balance.calibration_due=2026-11-22", "--set", "virtual.serial_numbers.supply=MY1")
+    assert done.returncode == 3
+    assert "have it calibrated" in done.stdout
+    assert "connect the instrument that the bench file names" in done.stdout
