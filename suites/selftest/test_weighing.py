@@ -132,9 +132,11 @@ def test_no_more_evaporates_than_there_is() -> None:
 
 def test_warming_the_room_does_not_change_the_mass() -> None:
     bench = Bench(air=replace(CALM, temperature_wander_c=3.0))
-    bench.push(16_000)  # 500 µL
+    bench.clock.sleep(100.0)
+    bench.push(16_000)  # 500 µL, with the density of the minute that began at 60 s
     bench.clock.sleep(600.0)
     first_g = bench.cell.true_mass_g()
+    assert first_g - 10.0 == pytest.approx(5e-4 * water_density_kg_per_m3(bench.room.temperature_c(60.0)), rel=1e-11)
     temperatures = []
     for _ in range(24):
         bench.clock.sleep(3600.0)
@@ -212,6 +214,7 @@ def test_the_low_pass_may_be_cut_anywhere(moves: list[tuple[int, int]], cuts: li
     def run(shares: list[float]) -> float:
         bench = Bench(replace(PERFECT, filter_s=filter_s))
         bench.fluid.set_leak(0.01)
+        bench.fluid.set_back_pressure_kpa(5.0)  # a steady flow too, back through the needle to the leak
         for steps, wait_ns in moves:
             bench.push(steps)
             start_ns = bench.clock.now_ns
