@@ -1,4 +1,4 @@
-"""49 h of basal delivery through PyVISA, pyserial and the firmware: virtual time beside wall time, and where it goes."""
+"""49 h of basal delivery through PyVISA, pyserial and the firmware: virtual beside wall time, and where it goes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         for number in range(3):
             virtual_s, wall_s = run_basal(Path(folder) / str(number))
-            print(  # noqa: T201
+            print(
                 f"{virtual_s / 3600.0:.1f} h of basal delivery in {wall_s:.2f} s: {virtual_s / wall_s:,.0f} × real time"
             )
         profile = cProfile.Profile()

@@ -93,10 +93,10 @@ def main() -> None:
         for resource in peers.values():
             resource.close()
     own = times.pop("virtual bench")
-    print(f"one query() through the virtual bench: {statistics.median(own):.1f} µs (median of {REPEATS})")  # noqa: T201
+    print(f"one query() through the virtual bench: {statistics.median(own):.1f} µs (median of {REPEATS})")
     for name, other in times.items():
         ratios = sorted(a / b for a, b in zip(own, other, strict=True))
-        print(  # noqa: T201
+        print(
             f"  beside {name}: {statistics.median(other):.1f} µs, "
             f"ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f} … {ratios[-1]:.2f})"
         )

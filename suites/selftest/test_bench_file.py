@@ -93,5 +93,5 @@ def test_a_setting_of_the_command_line_is_a_toml_value_or_plain_text(text: str, 
 
 
 def test_a_setting_without_a_value_is_refused() -> None:
-    with pytest.raises(BenchFileError, match="write it as table.key=value, such as virtual.seed=2"):
+    with pytest.raises(BenchFileError, match=r"write it as table\.key=value, such as virtual\.seed=2"):
         parse_override("virtual.seed")
