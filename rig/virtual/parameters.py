@@ -38,8 +38,8 @@ class DriveParameters:
         bias_sd_percent: SD over devices of the delivery error that never changes. Makers claim ±5 % for every device,
             here taken as five SD. Assumption.
         pitch_error_um: amplitude of the displacement error that repeats with each screw turn. The wobble V2πp of ISO
-            3408-3 ball screws of grades 1 to 5 is 4–8 µm from crest to trough; at 0.8 mm a turn that is a flow error
-            of 1.6–3.1 %.
+            3408-3 ball screws of grades 1 to 5 is 4–8 µm from crest to trough (not checked against a copy); at 0.8 mm
+            a turn that is a flow error of 1.6–3.1 %.
         drift_percent: amplitude of the flow error that changes over tens of U: the bore of a moulded barrel is true to
             some ±0.03 mm of 11.3 mm, which is 0.5 % of its area. Assumption.
         drift_wavelength_ul: stroke, as a volume, in which that error repeats. Assumption: 20–100 U.
@@ -182,7 +182,7 @@ class GaugeParameters:
 
     Attributes:
         offset_kpa: SD over devices of the zero error: an error band of ±0.05 % of 400 kPa (KELLER data sheet, series
-            33X) taken as two SD.
+            33X; not checked against a copy) taken as two SD.
         span_error_percent: SD over devices of the sensitivity error: likewise.
         noise_kpa: SD of a reading: the resolution of 0.002 % of 400 kPa (the same data sheet).
     """
