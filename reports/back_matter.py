@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reports.run import Air, Run, TestRecord
+from reports.record import TestRecord
+from reports.run import Air, Run
 from reports.words import NONE, duration, plain_reason, span
 from rig.limits import Verdict
 

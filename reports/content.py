@@ -9,7 +9,8 @@ from typing import Any
 
 from reports.back_matter import deviations, equipment, identification, tests
 from reports.method import method
-from reports.run import MeasurementRecord, RequirementRecord, Run
+from reports.record import MeasurementRecord, RequirementRecord
+from reports.run import Run
 from reports.words import duration, limit_text, moment, plain_reason, value_and_uncertainty
 from rig.limits import Verdict
 

@@ -21,7 +21,7 @@ from reports.run import Run, read_run
 from reports.sections import analysis_sections
 from rig.errors import EvidenceError
 
-TEMPLATE = Path(__file__).with_name("report.typ")
+TEMPLATE = tuple(Path(__file__).with_name(name) for name in ("report.typ", "layout.typ"))
 STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
 """Archival (PDF/A-3a) and accessible (PDF/UA-1), as far as typst itself checks; no independent validator has looked."""
 
@@ -75,7 +75,8 @@ def _typesetter(run: Run) -> Iterator[typst.Compiler]:
     }
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copy(TEMPLATE, folder / "report.typ")
+        for part in TEMPLATE:
+            shutil.copy(part, folder / part.name)
         (folder / "content.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
         for file, svg in sections.figures.items():
             (folder / file).write_text(svg, encoding="utf-8")

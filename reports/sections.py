@@ -13,7 +13,8 @@ from typing import Any
 
 from reports.analyses import Analysis, Bolus, Occlusion, Trumpet
 from reports.figures import bolus_figure, flow_figure, occlusion_figure, trumpet_figure
-from reports.run import MeasurementRecord, Run
+from reports.record import MeasurementRecord
+from reports.run import Run
 from reports.words import NBSP, NONE, and_list, duration, quantity
 
 _WINDOW = re.compile(r"(?:largest|smallest) error of a ([\d.]+) min window")

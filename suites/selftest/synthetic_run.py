@@ -5,6 +5,7 @@ Not responsible for physics: the numbers only look like a pump's. Fixed seed, no
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rig.analysis.bolus import bolus_statistics
 from rig.analysis.flow import flow_ul_per_h, hourly_windows
 from rig.analysis.trumpet import AMBULATORY, trumpet_curve
 from rig.clock import SimClock
-from rig.evidence import RunFolder, TestRecorder, read_json, write_json
+from rig.evidence import RunFolder, TestRecorder, read_json, read_json_lines, write_json
 from rig.limits import Measurement
 from rig.procedures.bolus import BINS
 from rig.requirements import read_requirements
@@ -164,6 +165,13 @@ def close_run(run: RunFolder, outcome: str = "complete") -> None:
 def change(path: Path, **values: Any) -> None:  # noqa: ANN401 - any JSON value
     """Lay other values over a JSON file of a run."""
     write_json(path, read_json(path) | values)
+
+
+def forget_measurements(run: Path, test: str) -> None:
+    """Take what `test` measured out of the record."""
+    events = read_json_lines(run / "tests.jsonl")
+    kept = [event for event in events if (event["event"], event["test"]) != ("measurement", test)]
+    (run / "tests.jsonl").write_text("".join(json.dumps(event) + "\n" for event in kept), encoding="utf-8")
 
 
 def _basal(record: TestRecorder, clock: SimClock, rng: np.random.Generator) -> None:
