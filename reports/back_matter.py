@@ -91,10 +91,9 @@ def _departures(run: Run) -> list[dict[str, str]]:
     items += [
         _item(f"Bench setting {key}", f"set to {value} for this run") for key, value in manifest.overrides.items()
     ]
+    items += [_item(f"Bench check, {role}", problem) for role, problem in manifest.problems.items()]
     for entry in manifest.equipment:
-        if entry.problem:
-            items.append(_item(f"Equipment: {entry.role}", entry.problem))
-        elif entry.status == "overdue":
+        if entry.status == "overdue" and entry.role not in manifest.problems:
             items.append(_item(f"Equipment: {entry.role}", f"calibration was due on {entry.calibration_due}"))
     if manifest.commit is None:
         items.append(_item("Software", "the revision of the rig software is not recorded"))

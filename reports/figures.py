@@ -110,7 +110,7 @@ def flow_figure(curve: Trumpet) -> str:
 def bolus_figure(boluses: Bolus, limits_u: tuple[float | None, float | None]) -> str:
     """Draw each bolus in U with its uncertainty, the command, and the limits of a single bolus in U."""
     with house_style():
-        figure = new_figure(2.1)
+        figure = new_figure(1.95)
         axes = figure.subplots()
         numbers = np.arange(1, len(boluses.delivered_u) + 1)
         axes.axhline(boluses.programmed_u, color=INK, linewidth=0.7)
@@ -151,7 +151,7 @@ def _percent_axis(axes: Axes, programmed_u: float) -> None:
 def occlusion_figure(test: Occlusion, pressure_limit_kpa: float | None) -> str:
     """Draw line pressure and delivered insulin over time, with closing, alarm and opening of the line."""
     with house_style():
-        figure = new_figure(3.0)
+        figure = new_figure(2.75)
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1.15, 1))
         minutes = (np.asarray(test.trace.at_s) - test.occluded_at_s) / 60.0
         upper.plot(minutes, test.trace.pressure_kpa, color=BLUE)

@@ -38,11 +38,10 @@ class Equipment(Device):
     calibrated: str | None
     calibration_due: str | None
     status: Literal["in date", "overdue", "not required"]
-    problem: str | None = None
 
 
 class Manifest(_Record):
-    """What was tested, with what, by which software, and when (UTC)."""
+    """What was tested, with what, by which software, and when (UTC); `problems` tells by role why a run was blocked."""
 
     format: Literal[1]
     run_id: str
@@ -64,6 +63,7 @@ class Manifest(_Record):
     operator: str | None
     equipment: tuple[Equipment, ...]
     dut: Device | None
+    problems: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _simulated_is_said(self) -> Self:

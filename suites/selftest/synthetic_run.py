@@ -24,7 +24,7 @@ from rig.results import join
 
 BASAL = "suites/pump/test_basal.py::test_basal_delivery_at_1_u_per_h"
 BOLUS = "suites/pump/test_bolus.py::test_consecutive_boluses[1 U]"
-OCCLUSION = "suites/pump/test_occlusion.py::test_occlusion"
+OCCLUSION = "suites/pump/occlusion.robot::Occlusion At 1 U/h"
 STOPPED = "suites/pump/test_stopped.py::test_stopped_pump"
 
 REQUIREMENTS = """

@@ -8,9 +8,18 @@ from pypdf import PdfReader
 from reports.pdf import page_png, write_report
 from reports.run import read_run
 from rig.clock import SimClock
-from rig.evidence import RunFolder, read_json, write_json
+from rig.evidence import RunFolder, read_json, slug, write_json
 from rig.limits import Measurement
-from suites.selftest.synthetic_run import BASAL, BOLUS, STOPPED, change, close_run, forget_measurements, make_run
+from suites.selftest.synthetic_run import (
+    BASAL,
+    BOLUS,
+    OCCLUSION,
+    STOPPED,
+    change,
+    close_run,
+    forget_measurements,
+    make_run,
+)
 
 SIMULATED = "SIMULATED — no evidence about any device"
 
@@ -133,6 +142,12 @@ def test_each_analysis_has_a_section_with_what_must_stand_beside_its_figure(run:
     assert len(with_letters) == 1  # figures keep their letters: they can be searched and read aloud
 
 
+def test_tests_whose_names_hold_a_slash_keep_their_numbers_apart(run: Path) -> None:
+    slow, fast = slug(OCCLUSION), slug(OCCLUSION.replace("1 U/h", "10 U/h"))
+    assert (slow, fast) == ("occlusion-Occlusion_At_1_U_h", "occlusion-Occlusion_At_10_U_h")
+    assert [test for test, _ in read_run(run).analyses] == [BASAL, BOLUS, OCCLUSION]
+
+
 def test_windows_without_a_whole_number_of_doses_are_named_with_the_error_that_makes(run: Path) -> None:
     change(next(run.glob("analysis/*/trumpet.json")), dose_interval_s=3600.0)
     said = text(run)
@@ -167,15 +182,18 @@ def test_what_was_changed_for_the_run_is_a_deviation(tmp_path: Path) -> None:
     assert "the revision of the rig software is not recorded" in said
 
 
-def test_a_blocked_run_has_a_report_too(tmp_path: Path) -> None:
+def test_a_blocked_run_has_a_report_too_and_says_why(tmp_path: Path) -> None:
     folder = RunFolder.create(
-        tmp_path / "run", read_json(make_run(tmp_path / "other") / "manifest.json") | {"dut": None}
+        tmp_path / "run",
+        read_json(make_run(tmp_path / "other") / "manifest.json")
+        | {"dut": None, "problems": {"pump": "no reply within 2 s; is it powered?"}},
     )
     close_run(folder, "blocked")
     said = text(folder.path)
     assert "BLOCKED — the bench was not fit, nothing was tested" in said
     assert "Device not identified" in said
     assert "No test was carried out." in said
+    assert "Bench check, pump: no reply within 2 s; is it powered?" in said
 
 
 def test_the_raw_record_is_attached_byte_for_byte(run: Path) -> None:
