@@ -33,7 +33,9 @@ def utc_now() -> str:
 
 def slug(test_id: str) -> str:
     """Make a file name out of a test's id: `suites/pump/test_a.py::test_x[0.1 U]` becomes `test_a-test_x-0.1_U`."""
-    name = re.sub(r"[^\w.+-]+", "_", test_id.rsplit("/", 1)[-1].replace("::", "-").replace("[", "-").replace("]", ""))
+    file, colons, case = test_id.partition("::")  # a slash in the case belongs to its name: "At 1 U/h"
+    name = f"{file.rsplit('/', 1)[-1]}{colons}{case}".replace("::", "-").replace("[", "-").replace("]", "")
+    name = re.sub(r"[^\w.+-]+", "_", name)
     return re.sub(r"\.(py|robot)\b", "", name)
 
 
