@@ -27,6 +27,8 @@ app = typer.Typer(
     help="Test rig for insulin pumps: drives the bench, verifies the pump, writes the report.",
 )
 console = Console(highlight=False)
+if not console.is_terminal:
+    console.width = 140  # a log file folds nothing
 
 BenchOption = Annotated[
     Path, typer.Option("--bench", help="Bench file: which instruments, where.", show_default=True, metavar="FILE")
