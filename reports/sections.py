@@ -218,14 +218,16 @@ def _bolus_limits_u(boluses: Bolus, measured: Sequence[MeasurementRecord]) -> tu
 
 
 def _occlusion(sections: Sections, test: Occlusion, measured: Sequence[MeasurementRecord]) -> list[dict[str, Any]]:
+    alarmed = test.time_to_alarm_s is not None
     alarm = duration(test.time_to_alarm_s) if test.time_to_alarm_s is not None else "no alarm"
+    moment = "the alarm" if alarmed else "giving up"
     limits = [m.limit.high for m in measured if m.unit == "kPa" and m.name.startswith("highest pressure")]
     return [
         facts(
             ("Programmed rate", f"{test.rate_u_per_h:g}{NBSP}U/h"),
             ("From closing to the alarm", alarm),
-            ("Pressure at the alarm", quantity(test.pressure_at_alarm_kpa, "kPa", 1)),
-            ("Missed up to the alarm", quantity(test.missed_u, "U", 2)),
+            (f"Pressure at {moment}", quantity(test.pressure_at_alarm_kpa, "kPa", 1)),
+            (f"Missed up to {moment}", quantity(test.missed_u, "U", 2)),
             ("Released on opening", quantity(test.released_u, "U", 2)),
             ("Compliance of pump and line", quantity(test.compliance_ul_per_kpa, "µL/kPa", 3)),
         ),
@@ -236,7 +238,7 @@ def _occlusion(sections: Sections, test: Occlusion, measured: Sequence[Measureme
             f"missed {test.missed_u:.2f} U, released {test.released_u:.2f} U.",
         ),
         text(
-            "Missed is what was programmed from closing to the alarm, less what reached the balance. "
+            f"Missed is what was programmed from closing to {moment}, less what reached the balance. "
             "It is stored in the pump and the line, and comes out at once when the line opens."
         ),
     ]

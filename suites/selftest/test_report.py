@@ -158,7 +158,10 @@ def test_windows_without_a_whole_number_of_doses_are_named_with_the_error_that_m
 
 def test_a_pump_that_never_alarmed_is_reported_so(run: Path) -> None:
     change(next(run.glob("analysis/*/occlusion.json")), alarm_at_s=None, time_to_alarm_s=None)
-    assert "From closing to the alarm no alarm" in text(run)
+    said = text(run)
+    assert "From closing to the alarm no alarm" in said
+    assert "Missed up to giving up 2.75 U" in said
+    assert "up to the alarm" not in said
 
 
 def test_an_analysis_of_another_kind_is_shown_as_a_list(run: Path) -> None:
