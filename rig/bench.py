@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,14 @@ from pyvisa.resources import MessageBasedResource
 
 from rig.bench_file import BenchFile, CalibratedTable, InstrumentTable, read_bench_file
 from rig.clock import Clock, WallClock
-from rig.errors import BenchFileError, BlockedError, DeviceError, NotConnectedError, WrongIdentityError
+from rig.errors import (
+    BenchFileError,
+    BlockedError,
+    DeviceError,
+    EvidenceError,
+    NotConnectedError,
+    WrongIdentityError,
+)
 from rig.evidence import utc_now
 from rig.roles import Bench, Instrument, Metrology
 from rig.wire import ByteLog, NoLog, Wire
@@ -176,10 +183,18 @@ def leave_safe(devices: Mapping[str, Instrument]) -> list[DeviceError]:
     for role in reversed([role for role in ROLES if role in devices]):
         for leave in (devices[role].make_safe, devices[role].close):
             try:
-                leave()
+                _despite_full_disk(leave)
             except DeviceError as error:
                 failed.append(error)
     return failed
+
+
+def _despite_full_disk(action: Callable[[], None]) -> None:
+    """Do it again when the record could not be written: the log gives up at its first failure, the command is due."""
+    try:
+        action()
+    except EvidenceError:
+        action()
 
 
 def metrology(spec: BenchFile) -> Metrology:

@@ -40,10 +40,15 @@ def slug(test_id: str) -> str:
 
 
 class AppendOnlyFile:
-    """A text file that only grows; each line is handed to the operating system before the next is accepted."""
+    """A text file that only grows; each line is handed to the operating system before the next is accepted.
+
+    The first line that the disk does not take raises EvidenceError, which ends the test; later ones are dropped, so
+    that a full disk cannot keep anyone from making the bench safe.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._given_up = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: IO[str] = path.open("a", encoding="utf-8", newline="\n")
@@ -51,11 +56,14 @@ class AppendOnlyFile:
             raise _cannot_write(path, error) from error
 
     def line(self, text: str) -> None:
-        """Append one line; EvidenceError when the disk does not take it."""
+        """Append one line; EvidenceError when the disk does not take it, for the first time."""
+        if self._given_up:
+            return
         try:
             self._file.write(text + "\n")
             self._file.flush()
         except OSError as error:
+            self._given_up = True
             raise _cannot_write(self.path, error) from error
 
     def json(self, entry: Mapping[str, Any]) -> None:
