@@ -35,12 +35,12 @@ def write_report(run_dir: Path) -> Path:
         EvidenceError: a file of the record is missing or damaged, or the report cannot be written.
     """
     run = read_run(run_dir)
-    with _typesetter(run) as compiler:
-        pdf = compiler.compile(format="pdf", pdf_standards=STANDARDS, timestamp=run.manifest.started_utc)
-    assert isinstance(pdf, bytes)
     path = run_dir / "report.pdf"
     partial = path.with_suffix(".partial")
     try:
+        with _typesetter(run) as compiler:
+            pdf = compiler.compile(format="pdf", pdf_standards=STANDARDS, timestamp=run.manifest.started_utc)
+        assert isinstance(pdf, bytes)
         partial.write_bytes(pdf)
         partial.replace(path)
     except OSError as error:

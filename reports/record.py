@@ -6,10 +6,9 @@ only to refuse a record that contradicts itself.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 
 from rig.limits import Limit, Measurement, Verdict, judge, worst
 
@@ -45,8 +44,8 @@ class Manifest(_Record):
 
     format: Literal[1]
     run_id: str
-    started_utc: datetime
-    ended_utc: datetime | None
+    started_utc: AwareDatetime
+    ended_utc: AwareDatetime | None
     outcome: Literal["started", "complete", "interrupted", "blocked", "broken", "error"]
     virtual: bool
     seed: int | None

@@ -164,9 +164,7 @@ def dose_sentence(curve: Trumpet) -> str:
     every = f"The pump doses every {_seconds(curve.dose_interval_s)}."
     broken = [window for window in curve.windows_min if not _doses(curve, window).is_integer()]
     if not broken:
-        return (
-            f"{every} Every window holds a whole number of doses, so the rhythm of the doses adds nothing to the curve."
-        )
+        return f"{every} Every window holds a whole number of doses: their rhythm alone makes no error."
     parts = []
     for window in broken:
         doses = _doses(curve, window)

@@ -6,7 +6,7 @@ Not responsible for what a number means.
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rig import errors
 from rig.limits import Limit
@@ -60,7 +60,7 @@ def duration(seconds: float) -> str:
 
 def moment(utc: datetime | None) -> str:
     """Write a UTC moment to the second; "not ended" for None."""
-    return f"{utc:%Y-%m-%d %H:%M:%S} UTC" if utc else "not ended"
+    return f"{utc.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if utc else "not ended"
 
 
 def span(low_high: tuple[float, float], unit: str, places: int) -> str:

@@ -47,6 +47,7 @@ def test_a_simulated_run_cannot_pose_as_a_real_one(run: Path) -> None:
             {"started_utc": "noon"},
             r"manifest\.json: started_utc is 'noon': input should be a valid date",
         ),
+        ("manifest.json", {"ended_utc": "2026-11-23T08:15:02"}, r"input should have timezone info"),
         ("results.json", {"verdict": "PASS"}, r"the run is called PASS, its requirements say UNSET"),
         ("results.json", {"verdict": "GOOD"}, r"results\.json: verdict is 'GOOD': input should be 'PASS', 'FAIL'"),
         ("analysis/*/trumpet.json", {"windows_min": [15]}, r"the arrays of the curve differ in length: 1, 6, 6"),
