@@ -112,6 +112,7 @@ def start_run(
         "operator": spec.operator,
         "equipment": [_equipment(spec, finding) for finding in findings if finding.role != "pump"],
         "dut": asdict(pump) if pump else None,
+        "problems": {finding.role: finding.problem for finding in findings if finding.problem},
     }
     return RunFolder.create(out or Path("runs") / run_id, manifest)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import signal
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Any
@@ -31,6 +32,8 @@ WriteCallback = Callable[[int, int, int], None]
 """(address, size in bytes, value)"""
 ReadCallback = Callable[[int, int], int]
 """(address, size in bytes) -> value"""
+
+_INTERRUPT = (signal.SIGINT,)
 
 EXC_RETURN_MIN = 0xFFFFFFE0
 """Branch targets from here on end an exception (ARMv7-M ARM, B1.5.8)."""
@@ -189,11 +192,16 @@ class Engine:
         Raises:
             Exception: what a callback raised.
         """
-        status: int = self._start(self._handle, pc | 1, 0, 0, instructions)
-        if self._stopped_at >= 0:
-            at, self._stopped_at = self._stopped_at, -1
-            if not status and self.error is None and self.registers.pc() == at:
-                status = self._complete(at)
+        # Ctrl-C that came in here would be raised at the entry of a callback, where ctypes can only drop it.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPT)
+        try:
+            status: int = self._start(self._handle, pc | 1, 0, 0, instructions)
+            if self._stopped_at >= 0:
+                at, self._stopped_at = self._stopped_at, -1
+                if not status and self.error is None and self.registers.pc() == at:
+                    status = self._complete(at)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if self.error is not None:
             error, self.error = self.error, None
             raise error
