@@ -47,7 +47,8 @@ def verify_pump(
         console.print(f"{finding.role}: {finding.problem}", style="red", soft_wrap=True, markup=False)
     outcome = "blocked" if problems else _run_suites(run, bench, settings, select, requirements, console)
     results = end_run(run, outcome)
-    print_results(results, console)
+    if not problems:
+        print_results(results, console)
     report = importlib.import_module("reports.pdf").write_report(run.path)
     if outcome != "complete":
         console.print(f"The run was {outcome}; what was measured before is kept in {run.path}.", soft_wrap=True)
