@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from rig.errors import BenchFileError
 from rig.units import parse
-from rig.validation import explain
+from rig.validation import read_toml, validated
 from rig.virtual.parameters import VirtualParameters
 
 
@@ -174,18 +174,10 @@ def read_bench_file(path: Path, overrides: Mapping[str, Any] | None = None) -> t
     Raises:
         BenchFileError: one sentence with file, key, what was found and what is allowed.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BenchFileError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BenchFileError(f"{path}: is no valid TOML: {error}") from error
+    content = read_toml(path)
     for key, value in (overrides or {}).items():
         _lay_over(content, key, value)
-    try:
-        bench = BenchFile.model_validate(content)
-    except ValidationError as error:
-        raise BenchFileError(explain(path, error, BenchFile, content)) from error
+    bench = validated(path, content, BenchFile)
     if bench.virtual is not None:
         image = path.parent / bench.virtual.firmware
         if not image.is_file():

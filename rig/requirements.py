@@ -6,15 +6,14 @@ Not responsible for measuring nor for joining results (`rig.results`).
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rig.errors import BenchFileError
 from rig.limits import Limit
-from rig.validation import explain
+from rig.validation import read_toml, validated
 
 
 class _Strict(BaseModel):
@@ -77,13 +76,5 @@ def read_requirements(path: Path) -> dict[str, Requirement]:
     Raises:
         BenchFileError: one sentence with file, key, what was found and what is allowed.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BenchFileError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BenchFileError(f"{path}: is no valid TOML: {error}") from error
-    try:
-        return {requirement.id: requirement for requirement in _File.model_validate(content).requirement}
-    except ValidationError as error:
-        raise BenchFileError(explain(path, error, _File, content)) from error
+    file = validated(path, read_toml(path), _File)
+    return {requirement.id: requirement for requirement in file.requirement}

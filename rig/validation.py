@@ -1,4 +1,4 @@
-"""One sentence out of a pydantic validation error: file, key, what was found, what is allowed.
+"""TOML files that people write: read, checked against a model, and every mistake explained in one sentence.
 
 Not responsible for the rules; the models state them.
 """
@@ -6,14 +6,38 @@ Not responsible for the rules; the models state them.
 from __future__ import annotations
 
 import difflib
+import tomllib
 import types
 import typing
 from collections.abc import Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+
+from rig.errors import BenchFileError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file; BenchFileError when it cannot be read or is no TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BenchFileError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BenchFileError(f"{path}: is no valid TOML: {error}") from error
+
+
+def validated(path: Path, content: object, model: type[Model]) -> Model:
+    """Check what a file holds against a model; BenchFileError with file, key, what was found and what is allowed."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise BenchFileError(explain(path, error, model, content)) from error
+
 
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 _MISSING = ("missing", "missing_argument")
