@@ -215,8 +215,12 @@ class Pump(Instrument, Protocol):
         """Start therapy: the active basal profile is delivered."""
         ...
 
+    def pause(self) -> None:
+        """Withhold delivery; the missed insulin follows when therapy runs again."""
+        ...
+
     def stop(self) -> None:
-        """Stop every delivery."""
+        """Stop every delivery; what is missed stays undelivered."""
         ...
 
     def set_reservoir_level(self, insulin_u: float) -> None:

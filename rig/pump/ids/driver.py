@@ -151,6 +151,10 @@ class IdsPump:
         """Set the therapy control state to run."""
         self._command(Op.SET_THERAPY_CONTROL_STATE, bytes([Therapy.RUN]), None, of="run")
 
+    def pause(self) -> None:
+        """Set the therapy control state to pause; RefusedError unless therapy runs."""
+        self._command(Op.SET_THERAPY_CONTROL_STATE, bytes([Therapy.PAUSE]), None, of="pause")
+
     def stop(self) -> None:
         """Set the therapy control state to stop."""
         self._command(Op.SET_THERAPY_CONTROL_STATE, bytes([Therapy.STOP]), None, of="stop")

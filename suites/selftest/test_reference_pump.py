@@ -1,0 +1,84 @@
+"""The reference pump on the virtual bench: what it delivers in each therapy state, seen by the balance."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from rig.bench import open_bench
+from rig.errors import RefusedError
+from rig.roles import BasalSegment, Bench, TherapyState
+
+NOISE_U = 0.003
+DOSE_U = 0.025
+
+
+@pytest.fixture
+def pumping() -> Iterator[Bench]:
+    """A bench whose pump has been delivering 2 U/h for 20 min, and whose line is at rest after its last dose."""
+    with open_bench("fixtures/benches/virtual.toml") as bench:
+        bench.pump.set_reservoir_level(300.0)
+        bench.pump.set_basal_profile([BasalSegment(1440, 2.0)])
+        bench.pump.run()
+        bench.clock.sleep(1230.0)
+        yield bench
+
+
+def delivered_u(bench: Bench, seconds: float) -> float:
+    """Get what arrives on the balance in a while, in U."""
+    before_g = bench.balance.read_stable().mass_g
+    bench.clock.sleep(seconds)
+    return (bench.balance.read_stable().mass_g - before_g) * 100.0
+
+
+def test_running_therapy_delivers_its_rate(pumping: Bench) -> None:
+    assert delivered_u(pumping, 1800.0) == pytest.approx(1.0, abs=0.05)
+
+
+def test_pause_withholds_and_run_makes_up_for_it(pumping: Bench) -> None:
+    pumping.pump.pause()
+    assert pumping.pump.status().therapy is TherapyState.PAUSE
+    pumping.clock.sleep(30.0)
+    assert delivered_u(pumping, 1770.0) == pytest.approx(0.0, abs=NOISE_U)
+    pumping.pump.run()
+    assert delivered_u(pumping, 40.0) == pytest.approx(1.0, abs=0.05 + DOSE_U)
+
+
+def test_stop_drops_what_is_missed(pumping: Bench) -> None:
+    pumping.pump.stop()
+    pumping.clock.sleep(30.0)
+    assert delivered_u(pumping, 1770.0) == pytest.approx(0.0, abs=NOISE_U)
+    pumping.pump.run()
+    assert delivered_u(pumping, 40.0) == pytest.approx(0.0, abs=NOISE_U + DOSE_U)
+
+
+def test_a_stopped_pump_cannot_pause(pumping: Bench) -> None:
+    pumping.pump.stop()
+    with pytest.raises(RefusedError, match="procedure not applicable"):
+        pumping.pump.pause()
+
+
+def test_a_paused_bolus_goes_on_at_its_own_speed(pumping: Bench) -> None:
+    bolus_id = pumping.pump.bolus(2.0)
+    pumping.clock.sleep(20.0)
+    pumping.pump.pause()
+    pumping.clock.sleep(1.0)  # the dose in motion is finished
+    (paused,) = pumping.pump.active_boluses()
+    pumping.clock.sleep(600.0)
+    assert pumping.pump.active_boluses() == [paused]
+    pumping.pump.run()
+    pumping.clock.sleep(20.0)
+    (running,) = pumping.pump.active_boluses()
+    assert running.bolus_id == bolus_id
+    assert running.delivered_u - paused.delivered_u == pytest.approx(0.5, abs=2 * DOSE_U)
+
+
+def test_a_segment_of_the_profile_switches_at_its_minute(pumping: Bench) -> None:
+    pumping.pump.stop()
+    # The pump's day began at power-on: 20 min have passed, so the second segment begins in 10 min.
+    pumping.pump.set_basal_profile([BasalSegment(30, 0.0), BasalSegment(60, 6.0), BasalSegment(1350, 0.0)])
+    pumping.pump.run()
+    pumping.clock.sleep(1800.0 - pumping.clock.now())
+    assert delivered_u(pumping, 0.0) == pytest.approx(0.0, abs=NOISE_U)
+    assert delivered_u(pumping, 3600.0) == pytest.approx(6.0, abs=0.2)
+    pumping.clock.sleep(60.0)
+    assert delivered_u(pumping, 3600.0) == pytest.approx(0.0, abs=NOISE_U)
