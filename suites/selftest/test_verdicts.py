@@ -2,15 +2,21 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rig.clock import SimClock
+from rig.errors import BenchFileError
+from rig.evidence import RunFolder
 from rig.limits import Limit, Measurement, Verdict, judge, worst
 from rig.requirements import MeasurementRule, Requirement
 from rig.results import EXIT_CODES, join
+from rig.roles import Capability, Pump
+from rig.verification import NotApplicableError, RequirementNotMetError, Verification
 
 LIMIT = Limit("%", low=-5.0, high=5.0)
 
@@ -163,3 +169,36 @@ def test_a_selection_is_judged_by_what_it_selects() -> None:
     results = join(REQUIREMENTS, events, selected="t")
     assert (results["verdict"], verdicts(results)) == ("PASS", ["PASS", "UNSET"])
     assert results["requirements"][1]["reason"] == "not selected by 't'"
+
+
+class SyringePump:
+    """A pump that knows boluses and nothing else."""
+
+    capabilities = frozenset({Capability.FAST_BOLUS})
+
+
+def test_a_test_that_needs_more_than_the_pump_can_is_not_applicable(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path / "run", {})
+    record = run.test("t", SimClock())
+    verification = Verification(record, REQUIREMENTS, ["PR-1"])
+    pump = cast(Pump, SyringePump())
+    verification.need(pump, Capability.FAST_BOLUS)
+    with pytest.raises(NotApplicableError, match=r"^this pump has no basal profile and no history$"):
+        verification.need(pump, Capability.BASAL_PROFILE, Capability.FAST_BOLUS, Capability.HISTORY)
+    record.close()
+
+
+def test_a_test_concludes_with_every_measurement_that_did_not_pass(tmp_path: Path) -> None:
+    record = RunFolder.create(tmp_path / "run", {}).test("t", SimClock())
+    verification = Verification(record, REQUIREMENTS, ["PR-1", "PR-2"])
+    verification.verify([Measurement("error", 6.0, "%", 0.5), Measurement("not asked for", 1.0, "%")])
+    with pytest.raises(RequirementNotMetError, match=r"PR-1 FAIL: error is 6 ± 0\.5 %, limit ±5 %; PR-2 FAIL"):
+        verification.conclude()
+    record.close()
+
+
+def test_a_test_that_names_no_known_requirement_is_refused(tmp_path: Path) -> None:
+    record = RunFolder.create(tmp_path / "run", {}).test("t", SimClock())
+    with pytest.raises(BenchFileError, match=r"there is no requirement 'PR-9' in the requirements file"):
+        Verification(record, REQUIREMENTS, ["PR-9"])
+    record.close()

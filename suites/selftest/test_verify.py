@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -97,6 +98,27 @@ def test_a_bench_that_is_not_fit_blocks_the_run(tmp_path: Path, setting: str, se
     assert "Traceback" not in output
     assert json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))["outcome"] == "blocked"
     assert set(verdicts(results).values()) <= {"UNSET"}
+
+
+def test_a_balance_too_coarse_to_decide_is_inconclusive(tmp_path: Path) -> None:
+    coarse = "balance.repeatability=1 mg"
+    code, results, output = verify(tmp_path / "run", "--select", "basal", "--set", coarse)
+    assert code == 4, output
+    assert verdicts(results)["PR-D1.2"] == "INCONCLUSIVE"
+
+
+def test_a_disk_that_fills_up_is_a_rig_error_and_data_are_kept(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "rig", "verify", "--out", str(tmp_path / "run"), "--select", "basal"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "cannot be written (File too large)" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert next((tmp_path / "run" / "wire").glob("*.log")).stat().st_size > 390_000
 
 
 @pytest.mark.parametrize("kind", ["mute", "garbage"])
