@@ -1,0 +1,243 @@
+"""The firmware's side of the pump's wire, octet by octet: no driver here, only published vectors and the Core rules.
+
+Vectors: CRC and SFLOAT as in the Insulin Delivery Service 1.0.2 and the GATT Specification Supplement; frames after
+RFC 1662. The handles are those that discovery gives.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rig.clock import SimClock
+from rig.virtual.board import ControllerBoard
+from rig.virtual.port import Port
+
+IMAGE = Path("fixtures/controller/controller.elf").read_bytes()
+STATUS, READER, COMMAND, RACP = "0600", "0e00", "1100", "1700"
+SET_BOLUS_1_25_U = "4b11 00 33 7de0 0000 0000 01 834a"
+BOLUS_ID_1 = "7711 0100 01 e881"
+CANCEL_ID_1 = "7811 0100 02 8fd9"
+STOP = "5a0f 33 03 0fee"
+
+
+def fcs(data: bytes) -> bytes:
+    """RFC 1662, appendix C: as slow and plain as it gets."""
+    value = 0xFFFF
+    for octet in data:
+        for bit in range(8):
+            odd = (value ^ octet >> bit) & 1
+            value = value >> 1 ^ (0x8408 if odd else 0)
+    return (value ^ 0xFFFF).to_bytes(2, "little")
+
+
+def crc(data: bytes) -> bytes:
+    """The E2E-CRC is the same polynomial without the final complement."""
+    return bytes(octet ^ 0xFF for octet in fcs(data))
+
+
+class Host:
+    """A host that knows frames and nothing of the service."""
+
+    def __init__(self) -> None:
+        self.clock = SimClock()
+        self.port = Port(self.clock, baud=115200, bytewise=True)
+        self.steps = 0
+        self.board = ControllerBoard(
+            self.clock,
+            IMAGE,
+            self.port,
+            on_step=self._stepped,
+            plunger_force_n=lambda: 2.0,
+            temperature_c=lambda: 22.0,
+            ambient_hpa=lambda: 1013.0,
+        )
+        self.board.set_rail(3.7)
+        self.clock.sleep(0.1)
+
+    def _stepped(self, direction: int) -> None:
+        self.steps += direction
+
+    def send(self, pdu: str) -> None:
+        raw = bytes.fromhex(pdu)
+        body = (raw + fcs(raw)).replace(b"\x7d", b"\x7d\x5d").replace(b"\x7e", b"\x7d\x5e")
+        self.port.host_write(b"\x7e" + body + b"\x7e")
+
+    def hear(self) -> str:
+        """Get the next PDU as hex, "" when there is none within 0.2 s."""
+        body = b""
+        while not body:
+            part = self.port.host_read(100, until=b"\x7e", timeout_s=0.2)
+            if not part:
+                return ""
+            body = part.rstrip(b"\x7e")
+        body = body.replace(b"\x7d\x5e", b"\x7e").replace(b"\x7d\x5d", b"\x7d")
+        assert fcs(body[:-2]) == body[-2:]
+        return body[:-2].hex()
+
+    def ask(self, pdu: str) -> str:
+        self.send(pdu)
+        return self.hear()
+
+    def connect(self) -> None:
+        """Discover, and let the control points indicate."""
+        self.ask("10 0100 ffff 0028")
+        for configuration in ("0f00", "1200", "1800"):
+            assert self.ask(f"12 {configuration} 0200") == "13"
+
+    def procedure(self, point: str, value: str) -> str:
+        """Write to a control point, confirm its indication and get that, without op and handle."""
+        assert self.ask(f"12 {point} {value}") == "13"
+        indication = self.hear()
+        assert indication.startswith("1d" + point)
+        self.send("1e")
+        return indication[6:]
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    host = Host()
+    host.connect()
+    yield host
+    assert host.board.mcu.resets == ["power"], "the firmware was restarted"
+    assert host.board.mcu.faults == []
+
+
+def run_therapy(host: Host, counter: int) -> None:
+    value = bytes.fromhex("5a0f 55") + bytes([counter])
+    assert host.procedure(COMMAND, (value + crc(value)).hex()).startswith("550f5a0f0f")
+
+
+def test_the_crc_of_this_file_is_the_published_one() -> None:
+    assert crc(bytes.fromhex("3e 01 02 03 04 05 06 07 08 09")) == bytes.fromhex("01 2f")
+
+
+def test_discovery_lists_services_characteristics_and_configurations() -> None:
+    host = Host()
+    assert host.ask("10 0100 ffff 0028") == "110601001b003a181c0024000a18"
+    assert host.ask("10 2500 ffff 0028") == "011025000a"
+    assert host.ask("08 0100 ffff 0328") == "09070200220300202b0500220600212b0800220900222b"
+    assert host.ask("04 0300 0400") == "05010300202b04000229"
+    assert host.ask("02 1700") == "0102000006"
+
+
+def test_the_published_bolus_conversation(host: Host) -> None:
+    run = bytes.fromhex("5a0f 55 01")  # it takes counter 1, so the vectors need a new connection
+    assert host.procedure(COMMAND, (run + crc(run)).hex())[:10] == "550f5a0f0f"
+    host.connect()
+    assert host.procedure(COMMAND, SET_BOLUS_1_25_U) == BOLUS_ID_1.replace(" ", "")
+    assert host.procedure(COMMAND, CANCEL_ID_1).startswith("87110100")
+    assert host.procedure(COMMAND, STOP).startswith("550f5a0f0f")
+    host.clock.sleep(10.0)
+    assert host.steps <= 16, "a cancelled bolus delivered more than two doses"
+
+
+def test_a_replayed_command_is_refused_and_delivers_nothing_more(host: Host) -> None:
+    run_therapy(host, 1)
+    host.connect()
+    host.procedure(COMMAND, SET_BOLUS_1_25_U)
+    assert host.ask(f"12 {COMMAND} {SET_BOLUS_1_25_U}") == "0112110082"
+    host.clock.sleep(120.0)
+    assert host.steps == 50 * 8
+
+
+def test_a_wrong_crc_a_skipped_counter_and_counter_0_are_refused(host: Host) -> None:
+    def stop_with(counter: int) -> str:
+        value = bytes.fromhex("5a0f 33") + bytes([counter])
+        return (value + crc(value)).hex()
+
+    assert host.ask(f"12 {COMMAND} 5a0f 33 01 0000") == "0112110081"
+    assert host.ask(f"12 {COMMAND} {stop_with(2)}") == "0112110082"
+    assert host.ask(f"12 {COMMAND} {stop_with(0)}") == "0112110082"
+    assert host.procedure(COMMAND, stop_with(1)).startswith("550f5a0f0f")
+
+
+def test_a_control_point_without_indications_is_refused() -> None:
+    host = Host()
+    host.ask("10 0100 ffff 0028")
+    assert host.ask(f"12 {COMMAND} {STOP}") == "01121100fd"
+
+
+def test_an_unconfirmed_answer_does_not_let_another_out(host: Host) -> None:
+    run = bytes.fromhex("5a0f 55 01")
+    assert host.ask(f"12 {COMMAND} {(run + crc(run)).hex()}") == "13"
+    assert host.hear().startswith("1d1100550f")
+    ids = bytes.fromhex("3003 01")
+    assert host.ask(f"12 {READER} {(ids + crc(ids)).hex()}") == "13"
+    assert host.hear() == ""
+    host.send("1e")
+    assert host.hear().startswith("1d0e003f03")
+
+
+@pytest.mark.parametrize(
+    ("operand", "code"),
+    [
+        ("0f5a 70", None),  # no such op code: the octets are in the wrong order
+        ("5a0f 0f", "71"),  # undetermined
+        ("5a0f 11", "71"),  # no code word
+        ("5a0f 3c", "74"),  # pause, with nothing running
+        ("4b11 00 33 7de0 0000 0000", "74"),  # a bolus while stopped
+        ("4b11 00 33 ff07 0000 0000", "73"),  # NaN
+        ("4b11 00 33 fe07 0000 0000", "73"),  # infinite
+        ("4b11 00 33 ffef 0000 0000", "73"),  # negative
+        ("4b11 00 33 1300 0000 0000", "74"),  # 19 U: in range, but stopped
+        ("4b11 00 33 1a00 0000 0000", "73"),  # 26 U
+        ("4b11 00 33 15d0 0000 0000", "73"),  # 0.021 U, no whole dose
+        ("4b11 00 33 7de0 0a00 0000", "71"),  # a fast bolus with an extended part
+        ("4b11 00 33 7de0 0000 0100", "71"),  # a fast bolus with a duration
+        ("4b11 00 3c 7de0 0000 0000", "71"),  # extended: not announced
+        ("4b11 00 33 7de0", "71"),  # cut off
+        ("7811 0900", "74"),  # no such bolus
+        ("8b12 ff07", "73"),  # reservoir level NaN
+        ("cc0f 01 01 01 a005 0000 00", "71"),  # a block cut off
+        ("cc0f 01 01 01 9f05 0000", "75"),  # 1439 min
+        ("cc0f 01 01 02 a005 0000", "75"),  # begins with the second block
+        ("cc0f 01 02 01 a005 0000", "73"),  # template 2
+        ("cc0f 01 01 01 a005 2400", "73"),  # 36 U/h
+    ],
+)
+def test_what_is_not_allowed_is_refused_with_its_code(host: Host, operand: str, code: str | None) -> None:
+    value = bytes.fromhex(operand) + b"\x01"
+    answer = host.procedure(COMMAND, (value + crc(value)).hex())
+    assert answer[:10] == "550f" + operand.replace(" ", "")[:4] + (code or "70")
+    host.clock.sleep(60.0)
+    assert host.steps == 0
+
+
+def test_history_answers_all_operators(host: Host) -> None:
+    counter = 0
+
+    def racp(request: str) -> str:
+        nonlocal counter
+        counter += 1
+        value = bytes.fromhex(request) + bytes([counter])
+        return host.procedure(RACP, (value + crc(value)).hex())
+
+    assert racp("5a 33")[:12] == "660f01000000"  # one record: the reference time of power-on
+    assert racp("5a 3c 33 ffffffff")[:6] == "660f01"
+    assert racp("5a 3c 3c ffffffff")[:6] == "660f00"
+    assert racp("33 55 0f 05000000")[:8] == "0f0f3306"  # no records
+    assert racp("33 5a 0f 05000000 01000000")[:8] == "0f0f3305"  # upside down
+    assert racp("33 0f")[:8] == "0f0f3303"
+    assert racp("3c 33")[:8] == "0f0f3c02"  # deleting is not offered
+    assert racp("55 0f")[:8] == "0f0f5507"  # nothing to abort
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.binary(max_size=40), max_size=6))
+def test_noise_on_the_line_moves_nothing_and_stops_nothing(noise: list[bytes]) -> None:
+    host = Host()
+    host.connect()
+    run_therapy(host, 1)
+    for burst in noise:
+        host.port.host_write(burst)
+        host.clock.sleep(0.05)
+    host.port.host_write(b"\x7e")
+    host.clock.sleep(5.0)
+    while host.hear():
+        host.send("1e")
+    assert host.steps == 0
+    host.connect()
+    assert host.ask(f"0a {STATUS}").startswith("0b")
