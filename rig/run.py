@@ -25,7 +25,7 @@ from rig.roles import Identity
 from rig.wire import NoLog
 
 FORMAT = 1
-_RECORDED_PACKAGES = ("insulin-pump-rig", "pyvisa", "pyserial", "numpy", "scipy", "pytest", "robotframework", "unicorn")
+_RECORDED_PACKAGES = ("insulin-pump-rig", "pyvisa", "pyserial", "numpy", "pytest", "robotframework", "unicorn")
 
 
 @dataclass(frozen=True)
