@@ -1,0 +1,143 @@
+"""The service's characteristics with their end-to-end protection: procedures on control points, protected reads.
+
+A procedure is written once and never repeated (IDS 1.0.2, 3.11: counters and CRC). Not responsible for what operands
+mean, which is the driver's.
+"""
+
+from __future__ import annotations
+
+from rig.clock import Clock
+from rig.errors import BadReplyError, RefusedError
+from rig.pump.ids import codes
+from rig.pump.ids.codec import e2e_crc, next_counter
+from rig.pump.ids.codes import Feature, Op, Uuid
+from rig.pump.ids.gatt import GattClient
+from rig.pump.ids.serial_link import Link
+
+INDICATED = (Uuid.STATUS_CHANGED, Uuid.STATUS, Uuid.ANNUNCIATION_STATUS, Uuid.STATUS_READER, Uuid.COMMAND, Uuid.RACP)
+UNASKED = (Uuid.STATUS_CHANGED, Uuid.STATUS, Uuid.ANNUNCIATION_STATUS)
+FIRST_COUNTER = 255
+"""Both sides begin a connection as if 255 had been the last counter."""
+
+
+class IdsClient:
+    """A connected client of the Insulin Delivery Service."""
+
+    def __init__(self, link: Link, clock: Clock) -> None:
+        self._gatt = GattClient(link, clock)
+        self._sent_counter: dict[Uuid, int] = {}
+        self.name = self._gatt.name
+        self._gatt.connect()
+        for uuid in INDICATED:
+            self._gatt.subscribe(uuid, indications=True)
+        self._gatt.subscribe(Uuid.HISTORY_DATA, indications=False)
+        self.features = self._read_features()
+
+    def close(self) -> None:
+        """Give the link back."""
+        self._gatt.close()
+
+    def text(self, uuid: Uuid) -> str:
+        """Read a string of the Device Information Service."""
+        return self._gatt.read(uuid).decode("utf-8", errors="replace")
+
+    def read(self, uuid: Uuid, *, size: int) -> bytes:
+        """Read a protected characteristic of at least `size` octets."""
+        asked = f"reading {uuid.name.replace('_', ' ').title()}"
+        for unasked in UNASKED:
+            self._gatt.forget(unasked)
+        value = self._checked(self._gatt.read(uuid), asked)
+        if len(value) < size:
+            raise self.odd(asked, value)
+        return value
+
+    def command(self, op: Op, operand: bytes, response: Op | None, *, of: str) -> bytes:
+        """Perform a procedure of the Command Control Point; `of` names its parameter in errors."""
+        return self._procedure(Uuid.COMMAND, op, operand, response, Op.COMMAND_RESPONSE, f"{op.words} of {of}")
+
+    def ask(self, op: Op, operand: bytes, response: Op) -> bytes:
+        """Perform a procedure of the Status Reader Control Point."""
+        return self._procedure(Uuid.STATUS_READER, op, operand, response, Op.READER_RESPONSE, op.words)
+
+    def report_records(self) -> list[bytes]:
+        """Get every stored history record, without its CRC (RACP: Report Stored Records, All)."""
+        asked = "Report Stored Records (0x33)"
+        self._gatt.forget(Uuid.HISTORY_DATA)
+        self._write(Uuid.RACP, bytes([0x33, 0x33]), asked)
+        answer = self._checked(self._gatt.wait_for(Uuid.RACP, asked=asked), asked)
+        if answer[:3] != bytes([0x0F, 0x0F, 0x33]) or len(answer) != 4:
+            raise self.odd(asked, answer)
+        if answer[3] == codes.RACP_NO_RECORDS:
+            return []
+        if answer[3] != codes.RACP_SUCCESS:
+            raise self._refused(asked, codes.RACP_ERRORS.get(answer[3], "unknown code"), answer[3])
+        records = self._gatt.take(Uuid.HISTORY_DATA)
+        for record in records:
+            if e2e_crc(record[:-2]) != record[-2:]:
+                raise self.odd(asked, record)
+        return [record[:-2] for record in records]
+
+    def odd(self, asked: str, value: bytes) -> BadReplyError:
+        """Make the error for octets that the service does not allow."""
+        return BadReplyError(
+            asked=asked,
+            of_whom=self.name,
+            came_back=f"{value.hex(' ') or 'nothing'} in answer, which IDS does not allow,",
+            look_at="is the line disturbed, or is this another kind of pump?",
+        )
+
+    def _read_features(self) -> Feature:
+        asked = "reading its features"
+        features = self._gatt.read(Uuid.FEATURES)
+        if len(features) < 8 or (e2e_crc(features[2:]) != features[:2] and features[2] != 0):
+            raise self.odd(asked, features)
+        flags = Feature(int.from_bytes(features[5:8], "little"))
+        if Feature.E2E_PROTECTION not in flags:
+            raise BadReplyError(
+                asked=asked,
+                of_whom=self.name,
+                came_back="the pump offers no E2E protection in answer",
+                look_at="this driver needs it (IDS 1.0.2, 3.11)",
+            )
+        return flags
+
+    def _procedure(self, uuid: Uuid, op: Op, operand: bytes, response: Op | None, code_op: Op, asked: str) -> bytes:
+        """Write a procedure to a control point and get the operand of its response."""
+        self._gatt.forget(uuid)
+        self._write(uuid, op.to_bytes(2, "little") + operand, asked)
+        answer = self._checked(self._gatt.wait_for(uuid, asked=asked), asked)
+        answered, body = u16(answer), answer[2:]
+        if response is not None and answered == response:
+            return body
+        if answered != code_op or len(body) != 3 or u16(body) != op:
+            raise self.odd(asked, answer)
+        if body[2] != codes.SUCCESS:
+            raise self._refused(asked, codes.RESPONSES.get(body[2], "unknown code"), body[2])
+        if response is not None:  # success, where the response's own op code belongs
+            raise self.odd(asked, answer)
+        return b""
+
+    def _write(self, uuid: Uuid, value: bytes, asked: str) -> None:
+        counter = next_counter(self._sent_counter.get(uuid, FIRST_COUNTER))
+        self._sent_counter[uuid] = counter
+        protected = value + bytes([counter])
+        self._gatt.write(uuid, protected + e2e_crc(protected), asked=asked)
+
+    def _checked(self, value: bytes, asked: str) -> bytes:
+        """Take counter and CRC off a value; BadReplyError when the CRC is wrong."""
+        if len(value) < 4 or e2e_crc(value[:-2]) != value[-2:]:
+            raise self.odd(asked, value)
+        return value[:-3]
+
+    def _refused(self, asked: str, meaning: str, code: int) -> RefusedError:
+        return RefusedError(
+            asked=asked,
+            of_whom=self.name,
+            came_back=f"the pump answered '{meaning}' ({code:#04x})",
+            look_at="see protocol.md for what the pump allows",
+        )
+
+
+def u16(data: bytes) -> int:
+    """Decode the first two octets, low octet first."""
+    return int.from_bytes(data[:2], "little")
