@@ -13,7 +13,7 @@ from rig.pump.ids.framing import FrameDecoder, encode_frame
 
 
 def test_the_published_crc_vectors() -> None:
-    assert e2e_crc(bytes.fromhex("3e 01 02 03 04 05 06 07 08 09")) == bytes.fromhex("01 2f")  # IDS 1.0.2, 3.11
+    assert e2e_crc(bytes.fromhex("3e 01 02 03 04 05 06 07 08 09")) == bytes.fromhex("01 2f")  # IDS 1.0.2, 3.16
     assert e2e_crc(bytes.fromhex("4b11 00 33 7de0 0000 0000 01")) == bytes.fromhex("83 4a")
     assert e2e_crc(bytes.fromhex("7811 0100 02")) == bytes.fromhex("8f d9")
 

@@ -1,6 +1,6 @@
 """The service's characteristics with their end-to-end protection: procedures on control points, protected reads.
 
-A procedure is written once and never repeated (IDS 1.0.2, 3.11: counters and CRC). Not responsible for what operands
+A procedure is written once and never repeated (IDS 1.0.2, 3.1.1: counters; 3.16: CRC). Not responsible for what operands
 mean, which is the driver's.
 """
 
@@ -97,7 +97,7 @@ class IdsClient:
                 asked=asked,
                 of_whom=self.name,
                 came_back="the pump offers no E2E protection in answer",
-                look_at="this driver needs it (IDS 1.0.2, 3.11)",
+                look_at="this driver needs it (IDS 1.0.2, 3.1.1)",
             )
         return flags
 

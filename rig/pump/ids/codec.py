@@ -10,12 +10,23 @@ import math
 _SPECIAL = {0x07FF: math.nan, 0x0800: math.nan, 0x0801: math.nan, 0x07FE: math.inf, 0x0802: -math.inf}
 """NaN, NRes, reserved, +infinity, −infinity (IEEE 11073-20601; GATT Specification Supplement, medfloat16)."""
 
+_SPECIAL_32 = {
+    0x7FFFFF: math.nan,
+    -0x800000: math.nan,
+    -0x7FFFFF: math.nan,
+    0x7FFFFE: math.inf,
+    -0x7FFFFE: -math.inf,
+}
+"""The same of FLOAT32 (medfloat32)."""
+
 
 def encode_sfloat(value: float) -> bytes:
     """Encode a number as SFLOAT, exactly; ValueError when 12 bits of mantissa do not hold it.
 
     The exponent nearest to 0 that is exact is chosen, as in the specification's examples.
     """
+    if not math.isfinite(value):
+        raise ValueError(f"{value:g} is no number that a pump is told")
     for exponent in (0, -1, -2, -3, -4, -5, -6, -7, -8, 1, 2, 3, 4, 5, 6, 7):
         mantissa = round(value * 10.0**-exponent)
         if -2045 <= mantissa <= 2045 and math.isclose(mantissa * 10.0**exponent, value, rel_tol=1e-12, abs_tol=0.0):
@@ -33,8 +44,10 @@ def decode_sfloat(data: bytes) -> float:
 
 
 def decode_float32(data: bytes) -> float:
-    """Decode an IEEE 11073 FLOAT32 of 4 octets: 24 bits of mantissa, 8 of exponent."""
+    """Decode an IEEE 11073 FLOAT32 of 4 octets: 24 bits of mantissa, 8 of exponent; NaN and infinities as such."""
     mantissa = int.from_bytes(data[:3], "little", signed=True)
+    if data[3] == 0 and mantissa in _SPECIAL_32:
+        return _SPECIAL_32[mantissa]
     return _scaled(mantissa, int.from_bytes(data[3:4], "little", signed=True))
 
 
@@ -43,7 +56,7 @@ def _scaled(mantissa: int, exponent: int) -> float:
 
 
 def e2e_crc(data: bytes) -> bytes:
-    """Get the E2E-CRC of `data`, low octet first: polynomial 0x1021 reflected, start FFFF (IDS 1.0.2, 3.11)."""
+    """Get the E2E-CRC of `data`, low octet first: polynomial 0x1021 reflected, start FFFF (IDS 1.0.2, 3.16)."""
     crc = 0xFFFF
     for octet in data:
         crc ^= octet
@@ -53,5 +66,5 @@ def e2e_crc(data: bytes) -> bytes:
 
 
 def next_counter(counter: int) -> int:
-    """Get the E2E-Counter that follows: 1..255, 0 is skipped (IDS 1.0.2, 3.11)."""
+    """Get the E2E-Counter that follows: 1..255, 0 is skipped (IDS 1.0.2, 3.1.1)."""
     return counter % 255 + 1
