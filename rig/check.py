@@ -27,7 +27,7 @@ def print_check(bench: Path, overrides: Sequence[str], *, console: Console) -> i
     console.print(table)
     problems = [finding for finding in findings if finding.problem]
     for finding in problems:
-        console.print(f"{finding.role}: {finding.problem}", style="red", soft_wrap=True, markup=False)
+        console.print(finding.problem, style="red", soft_wrap=True, markup=False)
     if problems:
         return 3
     console.print("The bench is fit for use.")

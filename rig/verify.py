@@ -44,7 +44,7 @@ def verify_pump(
     run = start_run(bench, overrides, out=out, requirements_path=requirements, findings=findings, selected=select)
     problems = [finding for finding in findings if finding.problem]
     for finding in problems:
-        console.print(f"{finding.role}: {finding.problem}", style="red", soft_wrap=True, markup=False)
+        console.print(finding.problem, style="red", soft_wrap=True, markup=False)
     outcome = "blocked" if problems else _run_suites(run, bench, settings, select, requirements, console)
     results = end_run(run, outcome)
     if not problems:
