@@ -1,7 +1,7 @@
 """The service's characteristics with their end-to-end protection: procedures on control points, protected reads.
 
-A procedure is written once and never repeated (IDS 1.0.2, 3.1.1: counters; 3.16: CRC). Not responsible for what operands
-mean, which is the driver's.
+A procedure is written once and never repeated (IDS 1.0.2, 3.1.1: counters; 3.16: CRC). Not responsible for what
+operands mean, which is the driver's.
 """
 
 from __future__ import annotations
@@ -102,12 +102,15 @@ class IdsClient:
         return flags
 
     def _procedure(self, uuid: Uuid, op: Op, operand: bytes, response: Op | None, code_op: Op, asked: str) -> bytes:
-        """Write a procedure to a control point and get the operand of its response."""
-        self._gatt.forget(uuid)
+        """Write a procedure to a control point and get the operand of its response.
+
+        A procedure starts when its write is complete (3.11.3): what was indicated before answers an earlier one.
+        """
         self._write(uuid, op.to_bytes(2, "little") + operand, asked)
+        self._gatt.forget(uuid)
         answer = self._checked(self._gatt.wait_for(uuid, asked=asked), asked)
         answered, body = u16(answer), answer[2:]
-        if response is not None and answered == response:
+        if response is not None and answered == response and len(body) >= codes.FEWEST_OCTETS[response]:
             return body
         if answered != code_op or len(body) != 3 or u16(body) != op:
             raise self.odd(asked, answer)

@@ -57,6 +57,17 @@ class Op(IntEnum):
         return f"{self.name.replace('_', ' ').title()} ({self.value:#06x})"
 
 
+FEWEST_OCTETS = {
+    Op.GET_ACTIVE_BOLUS_IDS_RESPONSE: 1,
+    Op.GET_ACTIVE_BOLUS_DELIVERY_RESPONSE: 10,
+    Op.CONFIRM_ANNUNCIATION_RESPONSE: 2,
+    Op.WRITE_BASAL_RATE_PROFILE_RESPONSE: 3,
+    Op.SET_BOLUS_RESPONSE: 2,
+    Op.CANCEL_BOLUS_RESPONSE: 2,
+    Op.ACTIVATE_PROFILE_TEMPLATES_RESPONSE: 2,
+}
+"""The shortest operand that each response may have (3.6.2 and 3.7.2)."""
+
 SUCCESS = 0x0F
 RESPONSES = {
     0x70: "op code not supported",

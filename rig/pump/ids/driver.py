@@ -29,7 +29,7 @@ from rig.roles import (
 from rig.wire import ByteLog
 
 BLOCKS_A_WRITE = 3
-THERAPY = {
+THERAPY: dict[int, TherapyState] = {
     Therapy.STOP: TherapyState.STOP,
     Therapy.PAUSE: TherapyState.PAUSE,
     Therapy.RUN: TherapyState.RUN,
@@ -90,9 +90,11 @@ class IdsPump:
     def status(self) -> PumpStatus:
         """Get therapy state, operational state and reservoir."""
         value = self._client.read(Uuid.STATUS, size=5)
+        if value[0] not in THERAPY:
+            raise self._client.odd("reading its status", value)
         amount = decode_sfloat(value[2:4])
         return PumpStatus(
-            therapy=THERAPY[Therapy(value[0])],
+            therapy=THERAPY[value[0]],
             operational=codes.OPERATIONAL.get(value[1], "undetermined"),
             reservoir_u=None if amount != amount else amount,
             reservoir_attached=bool(value[4] & 1),
@@ -161,6 +163,8 @@ class IdsPump:
     def active_boluses(self) -> list[BolusState]:
         """Get the boluses still being delivered, with what was programmed and delivered in U."""
         reply = self._client.ask(Op.GET_ACTIVE_BOLUS_IDS, b"", Op.GET_ACTIVE_BOLUS_IDS_RESPONSE)
+        if len(reply) < 1 + 2 * reply[0]:
+            raise self._client.odd(Op.GET_ACTIVE_BOLUS_IDS.words, reply)
         ids = [u16(reply[at : at + 2]) for at in range(1, 1 + 2 * reply[0], 2)]
         states = []
         for bolus_id in ids:
