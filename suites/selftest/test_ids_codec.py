@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.pump.ids import codes
-from rig.pump.ids.codec import decode_float32, decode_sfloat, e2e_crc, encode_sfloat, next_counter
+from rig.pump.ids.codec import decode_sfloat, e2e_crc, encode_sfloat, next_counter
 from rig.pump.ids.framing import FrameDecoder, encode_frame
 
 
@@ -53,11 +53,6 @@ def test_every_bolus_the_pump_can_give_is_sent_exactly_or_refused(doses: int) ->
 def test_more_digits_than_an_sfloat_holds_are_refused_not_rounded() -> None:
     with pytest.raises(ValueError, match=r"^20\.475 has more digits than an SFLOAT holds"):
         encode_sfloat(20.475)
-
-
-def test_float32_has_a_mantissa_of_24_bits() -> None:
-    assert decode_float32(bytes.fromhex("39 30 00 fd")) == 12.345
-    assert decode_float32(bytes.fromhex("ff ff ff 00")) == -1.0
 
 
 def test_counters_skip_0() -> None:

@@ -1,6 +1,6 @@
 """The edges of the pump's numbers and frames: special words, what is refused, what is dropped and counted.
 
-Vectors: GATT Specification Supplement, medfloat16 and medfloat32; RFC 1662, 4.2 and appendix C. The plain vectors are
+Vectors: GATT Specification Supplement, medfloat16; RFC 1662, 4.2 and appendix C. The plain vectors are
 in test_ids_codec.
 """
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.pump.ids import codes
-from rig.pump.ids.codec import decode_float32, decode_sfloat, e2e_crc, encode_sfloat
+from rig.pump.ids.codec import decode_sfloat, e2e_crc, encode_sfloat
 from rig.pump.ids.framing import FrameDecoder, encode_frame
 
 
@@ -77,26 +77,6 @@ def test_every_dose_is_exact_when_its_digits_fit_and_refused_otherwise(doses: in
 def test_negative_numbers_come_back_too(mantissa: int, exponent: int) -> None:
     value = mantissa * 10**exponent if exponent >= 0 else mantissa / 10**-exponent
     assert decode_sfloat(encode_sfloat(value)) == value
-
-
-@pytest.mark.parametrize(
-    ("octets", "value"),
-    [
-        ("6c 01 00 ff", 36.4),  # the example of ISO/IEEE 11073-20601
-        ("19 00 00 fd", 0.025),
-        ("00 12 7a fe", 80000.00),  # where the delivered amount rolls over
-        ("05 00 00 02", 500.0),
-        ("fe ff 7f 00", math.inf),
-        ("02 00 80 00", -math.inf),
-    ],
-)
-def test_a_float32_decodes(octets: str, value: float) -> None:
-    assert decode_float32(bytes.fromhex(octets)) == value
-
-
-@pytest.mark.parametrize("octets", ["ff ff 7f 00", "00 00 80 00", "01 00 80 00"])
-def test_a_float32_may_be_no_number(octets: str) -> None:
-    assert math.isnan(decode_float32(bytes.fromhex(octets)))
 
 
 def test_op_codes_differ_in_four_bits() -> None:

@@ -1,4 +1,4 @@
-"""Numbers of the Insulin Delivery Service on the wire: SFLOAT, FLOAT32, E2E counter and CRC.
+"""Numbers of the Insulin Delivery Service on the wire: SFLOAT, E2E counter and CRC.
 
 Not responsible for the meaning of any field.
 """
@@ -9,15 +9,6 @@ import math
 
 _SPECIAL = {0x07FF: math.nan, 0x0800: math.nan, 0x0801: math.nan, 0x07FE: math.inf, 0x0802: -math.inf}
 """NaN, NRes, reserved, +infinity, −infinity (IEEE 11073-20601; GATT Specification Supplement, medfloat16)."""
-
-_SPECIAL_32 = {
-    0x7FFFFF: math.nan,
-    -0x800000: math.nan,
-    -0x7FFFFF: math.nan,
-    0x7FFFFE: math.inf,
-    -0x7FFFFE: -math.inf,
-}
-"""The same of FLOAT32 (medfloat32)."""
 
 
 def encode_sfloat(value: float) -> bytes:
@@ -41,14 +32,6 @@ def decode_sfloat(data: bytes) -> float:
     if mantissa in _SPECIAL and exponent == 0:
         return _SPECIAL[mantissa]
     return _scaled(mantissa - 0x1000 if mantissa >= 0x800 else mantissa, exponent - 16 if exponent >= 8 else exponent)
-
-
-def decode_float32(data: bytes) -> float:
-    """Decode an IEEE 11073 FLOAT32 of 4 octets: 24 bits of mantissa, 8 of exponent; NaN and infinities as such."""
-    mantissa = int.from_bytes(data[:3], "little", signed=True)
-    if data[3] == 0 and mantissa in _SPECIAL_32:
-        return _SPECIAL_32[mantissa]
-    return _scaled(mantissa, int.from_bytes(data[3:4], "little", signed=True))
 
 
 def _scaled(mantissa: int, exponent: int) -> float:
