@@ -196,6 +196,17 @@ def test_pump_time_goes_on_over_a_new_reference_time(running: Bench) -> None:
     assert second_s - first_s == pytest.approx(7200.0, abs=1.0)
 
 
+def test_a_full_log_is_read_although_that_takes_longer_than_a_reply_may(running: Bench) -> None:
+    for _ in range(260):  # a bolus is four records
+        running.pump.bolus(DOSE_U)
+        running.clock.sleep(0.2)
+    begun_s = running.clock.now()
+    events = running.pump.history()
+    assert running.clock.now() - begun_s > 2.0
+    assert len(events) == 1024
+    assert [event.sequence for event in events] == list(range(events[0].sequence, events[0].sequence + 1024))
+
+
 # ---- E2E protection ----------------------------------------------------------------------------------------------
 
 
@@ -264,4 +275,14 @@ def test_a_command_with_a_wrong_crc_is_refused_and_costs_no_counter(logged: tupl
     frame = bytes.fromhex("7e 12 11 00 4b 11 00 33 19 d0 00 00 00 00 02 00 00 63 a7 7e")
     assert answer_to(bench, log, frame) == bytes.fromhex("7e 01 12 11 00 81 2c 74 7e")
     assert bench.pump.active_boluses() == []
+    assert bench.pump.bolus(0.1) == 1
+
+
+def test_a_refused_write_costs_no_counter(logged: tuple[Bench, BolusFrame]) -> None:
+    bench, log = logged
+    # Write Requests to the CCCD of the Command Control Point, handle 0012: no indications, indications; after them 13
+    assert answer_to(bench, log, bytes.fromhex("7e 12 12 00 00 00 68 97 7e")) == bytes.fromhex("7e 13 62 d2 7e")
+    with pytest.raises(RefusedError, match=r"'indications not enabled' \(0xfd\)"):
+        bench.pump.bolus(0.1)
+    assert answer_to(bench, log, bytes.fromhex("7e 12 12 00 02 00 d8 a4 7e")) == bytes.fromhex("7e 13 62 d2 7e")
     assert bench.pump.bolus(0.1) == 1

@@ -11,7 +11,7 @@ from rig.errors import BadReplyError, RefusedError
 from rig.pump.ids import codes
 from rig.pump.ids.codec import e2e_crc, next_counter
 from rig.pump.ids.codes import Feature, Op, Uuid
-from rig.pump.ids.gatt import GattClient
+from rig.pump.ids.gatt import AttError, GattClient
 from rig.pump.ids.serial_link import Link
 
 INDICATED = (Uuid.STATUS_CHANGED, Uuid.STATUS, Uuid.ANNUNCIATION_STATUS, Uuid.STATUS_READER, Uuid.COMMAND, Uuid.RACP)
@@ -121,10 +121,14 @@ class IdsClient:
         return b""
 
     def _write(self, uuid: Uuid, value: bytes, asked: str) -> None:
-        counter = next_counter(self._sent_counter.get(uuid, FIRST_COUNTER))
-        self._sent_counter[uuid] = counter
-        protected = value + bytes([counter])
-        self._gatt.write(uuid, protected + e2e_crc(protected), asked=asked)
+        last = self._sent_counter.get(uuid, FIRST_COUNTER)
+        self._sent_counter[uuid] = next_counter(last)
+        protected = value + bytes([next_counter(last)])
+        try:
+            self._gatt.write(uuid, protected + e2e_crc(protected), asked=asked)
+        except AttError:
+            self._sent_counter[uuid] = last  # refused as a whole, so the pump has not counted it
+            raise
 
     def _checked(self, value: bytes, asked: str) -> bytes:
         """Take counter and CRC off a value; BadReplyError when the CRC is wrong."""

@@ -70,7 +70,10 @@ class GattClient:
         self._request(WRITE, handle + value, asked=f"subscribing to {_words(uuid)}")
 
     def wait_for(self, uuid: Uuid, *, asked: str) -> bytes:
-        """Get the next value that the pump sends of a characteristic; NoReplyError when none comes in time."""
+        """Get the next value that the pump sends of a characteristic; NoReplyError when the pump falls silent.
+
+        A long log comes before its RACP response, so what comes meanwhile renews the time-out.
+        """
         kept = self._unasked[self._values[uuid]]
         deadline = Deadline(self._clock, REPLY_WITHIN_S)
         while not kept:
@@ -78,6 +81,7 @@ class GattClient:
             if pdu is None:
                 raise self._silent(asked)
             self._keep(pdu)
+            deadline = Deadline(self._clock, REPLY_WITHIN_S)
         return kept.popleft()
 
     def take(self, uuid: Uuid) -> list[bytes]:
