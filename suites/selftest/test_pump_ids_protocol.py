@@ -13,6 +13,7 @@ import pytest
 import serial
 
 from rig.clock import SimClock
+from rig.errors import BadReplyError
 from rig.pump.ids import open_driver
 from rig.virtual import protocol_twin
 from rig.virtual.port import Port
@@ -48,3 +49,18 @@ def test_the_driver_understands_what_the_page_says(port: Port, talk: Transcript)
 def test_the_firmware_says_what_the_page_says(talk: Transcript) -> None:
     whole = replace(talk, lines=CONNECTION.lines + talk.lines)
     play_to_port(whole, Host().port, StatedWorld(talk.where))
+
+
+@pytest.mark.parametrize(
+    ("features", "sentence"),
+    [
+        ("7e 0b a7 6d 01 64 00 23 00 00 2b 17 7e", "a7 6d 01 64 00 23 00 00 in answer, which IDS does not allow"),
+        ("7e 0b a7 6c 00 64 00 23 00 00 d5 8c 7e", "a7 6c 00 64 00 23 00 00 in answer, which IDS does not allow"),
+        ("7e 0b ff ff 00 64 00 22 00 00 86 5e 7e", "the pump offers no E2E protection"),
+    ],
+)
+def test_a_pump_whose_features_cannot_be_relied_on_is_not_opened(port: Port, features: str, sentence: str) -> None:
+    device = PlayedDevice(port)
+    device.play((*CONNECTION.lines[:-1], replace(CONNECTION.lines[-1], data=bytes.fromhex(features))))
+    with pytest.raises(BadReplyError, match=sentence):
+        open_driver(URL, clock=port.clock, log=NoLog())

@@ -18,6 +18,8 @@ INDICATED = (Uuid.STATUS_CHANGED, Uuid.STATUS, Uuid.ANNUNCIATION_STATUS, Uuid.ST
 UNASKED = (Uuid.STATUS_CHANGED, Uuid.STATUS, Uuid.ANNUNCIATION_STATUS)
 FIRST_COUNTER = 255
 """Both sides begin a connection as if 255 had been the last counter."""
+NO_E2E = b"\xff\xff\x00"
+"""CRC and counter in the Features of a pump without E2E protection (3.5.1.1)."""
 
 
 class IdsClient:
@@ -89,7 +91,7 @@ class IdsClient:
     def _read_features(self) -> Feature:
         asked = "reading its features"
         features = self._gatt.read(Uuid.FEATURES)
-        if len(features) < 8 or (e2e_crc(features[2:]) != features[:2] and features[2] != 0):
+        if len(features) < 8 or (e2e_crc(features[2:]) != features[:2] and features[:3] != NO_E2E):
             raise self.odd(asked, features)
         flags = Feature(int.from_bytes(features[5:8], "little"))
         if Feature.E2E_PROTECTION not in flags:
