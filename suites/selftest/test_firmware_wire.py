@@ -171,6 +171,31 @@ def test_an_unconfirmed_answer_does_not_let_another_out(host: Host) -> None:
     assert host.hear().startswith("1d0e003f03")
 
 
+def protected(octets: str) -> str:
+    value = bytes.fromhex(octets)
+    return (value + crc(value)).hex()
+
+
+def test_one_procedure_at_a_time_on_whichever_control_point(host: Host) -> None:
+    for counter in range(1, 21):  # a log long enough that reporting it takes a while
+        assert host.procedure(COMMAND, protected(f"5a0f {'55' if counter % 2 else '33'} {counter:02x}"))
+    assert host.ask("12 1b00 0100") == "13"  # let it notify records
+    assert host.ask(f"12 {RACP} {protected('33 33 01')}") == "13"
+    host.send(f"12 {COMMAND} {protected('5a0f 33 15')}")
+    answers = list(iter(host.hear, ""))
+    assert "01121100fe" in answers
+    assert sum(answer.startswith("1b1a00") for answer in answers) == 21  # a reference time and twenty changes
+
+
+def test_reading_the_log_drops_an_unfinished_profile(host: Host) -> None:
+    first, second = "cc0f 00 01 01 d002 0000", "cc0f 01 01 02 d002 0000"  # twice 12 h at 0 U/h
+    assert host.procedure(COMMAND, protected(first + "01")).startswith("f00f00")
+    assert host.procedure(RACP, protected("5a 33 01")).startswith("660f")
+    assert host.procedure(COMMAND, protected(second + "02"))[:10] == "550fcc0f75"
+    assert host.procedure(COMMAND, protected(first + "03")).startswith("f00f00")
+    assert host.procedure(COMMAND, protected(second + "04")).startswith("f00f01")
+
+
 @pytest.mark.parametrize(
     ("operand", "code"),
     [

@@ -82,3 +82,28 @@ def test_a_segment_of_the_profile_switches_at_its_minute(pumping: Bench) -> None
     assert delivered_u(pumping, 3600.0) == pytest.approx(6.0, abs=0.2)
     pumping.clock.sleep(60.0)
     assert delivered_u(pumping, 3600.0) == pytest.approx(0.0, abs=NOISE_U)
+
+
+@pytest.mark.parametrize("after_s", [0.99 + 0.004 * step for step in range(15)])
+def test_a_cancelled_bolus_is_logged_with_its_dose_in_motion(after_s: float) -> None:
+    with open_bench("fixtures/benches/virtual.toml") as bench:
+        pump = bench.pump
+        pump.set_reservoir_level(100.0)
+        pump.set_basal_profile([BasalSegment(1440, 0.0)])
+        pump.set_reservoir_level(1.5)
+        pump.run()
+        bolus_id = pump.bolus(0.5)
+        bench.clock.sleep(after_s)
+        pump.cancel_bolus(bolus_id)
+        bench.clock.sleep(1.0)
+        logged_u = next(event.fields["delivered_u"] for event in pump.history() if event.kind == "bolus delivered")
+        assert pump.status().reservoir_u == pytest.approx(1.5 - float(logged_u), abs=1e-9)
+        next_id = pump.bolus(0.1)
+        bench.clock.sleep(10.0)
+        logged = {
+            event.fields["bolus_id"]: event.fields["delivered_u"]
+            for event in pump.history()
+            if event.kind == "bolus delivered"
+        }
+        assert logged[next_id] == 0.1
+        assert pump.status().reservoir_u == pytest.approx(1.4 - float(logged_u), abs=1e-9)
