@@ -44,7 +44,7 @@ class Bus:
         self._after_write = after_write
         self._blocks: dict[int, Peripheral] = {}
         self._pages: dict[int, memoryview] = {}
-        self.unclaimed: Callable[[int], bool] = lambda _address: False
+        self.unclaimed: Callable[[int, int, int], bool] = lambda _address, _size, _value: False
 
     def words(self, address: int) -> memoryview:
         """Get the words of the block at `address`, which the core reads as memory."""
@@ -75,7 +75,7 @@ class Bus:
         """Do what the core's store does."""
         peripheral = self._blocks.get(address // BLOCK)
         if peripheral is None:
-            if not self.unclaimed(address):
+            if not self.unclaimed(address, size, value):
                 raise not_modelled(address)
             return
         if not peripheral.clocked:

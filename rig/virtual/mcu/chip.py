@@ -15,6 +15,7 @@ from rig.virtual.mcu.bus import Bus
 from rig.virtual.mcu.crc_unit import CrcUnit
 from rig.virtual.mcu.debug import DebugId, Dwt
 from rig.virtual.mcu.engine import Engine
+from rig.virtual.mcu.exti import Exti, Syscfg
 from rig.virtual.mcu.gpio import GpioPort
 from rig.virtual.mcu.memory import BACKUP_SRAM, BACKUP_SRAM_SIZE, FLASH, FLASH_SIZE, Memory
 from rig.virtual.mcu.nvic import SYSTICK, Nvic
@@ -44,6 +45,7 @@ _CRC, _RCC, _FLASH_INTERFACE, _DWT, _SCS, _DBGMCU = (
     0xE000E000,
     0xE0042000,
 )
+_SYSCFG, _EXTI = 0x40013800, 0x40013C00
 _USART1_IRQ, _ADC_IRQ = 37, 18
 _BKPSRAMEN = 18
 
@@ -69,7 +71,7 @@ class Chip:
         self._on_pin = on_pin
         self._interrupt = interrupt
         bus = Bus(self.engine, after_write)
-        bus.unclaimed = self._stray_write
+        bus.unclaimed = self._memory_write
         self.engine.hook_writes(bus.write)
 
         self.systick = SysTick(clock, self._pend_systick)
@@ -94,7 +96,9 @@ class Chip:
         self.watchdog = Watchdog(bus.words(_IWDG), clock)
         self.rtc = Rtc(bus.words(_RTC), clock)
         self.crc = CrcUnit(bus.words(_CRC))
-        self.flash = FlashInterface(bus.words(_FLASH_INTERFACE))
+        self.flash = FlashInterface(bus.words(_FLASH_INTERFACE), self.memory.flash)
+        self.syscfg = Syscfg(bus.words(_SYSCFG))
+        self.exti = Exti(bus.words(_EXTI), self._set_interrupt)
         self._backup_wanted = self._backup_open = False
         self.pwr = Pwr(bus.words(_PWR), self._open_backup)
         self.dwt = Dwt(bus.words(_DWT), clock)
@@ -105,6 +109,7 @@ class Chip:
             (APB1ENR, 28): self.pwr,
             (APB2ENR, 4): self.usart,
             (APB2ENR, 8): self.adc,
+            (APB2ENR, 14): self.syscfg,
         }
         self.rcc = Rcc(bus.words(_RCC), gates, self._backup_domain, lambda: self.pwr.backup_writable)
         self._attached: list[tuple[int, Peripheral]] = [
@@ -116,6 +121,8 @@ class Chip:
             (_RCC, self.rcc),
             (_FLASH_INTERFACE, self.flash),
             (_PWR, self.pwr),
+            (_SYSCFG, self.syscfg),
+            (_EXTI, self.exti),
             (_DWT, self.dwt),
             (_DBGMCU, DebugId(bus.words(_DBGMCU))),
         ]
@@ -157,15 +164,13 @@ class Chip:
     # ---- lines and pins ------------------------------------------------------------------------------------
 
     def _line(self, interrupt: int) -> Line:
-        nvic, bit = self.nvic, 1 << 16 + interrupt
+        return lambda high: self._set_interrupt(interrupt, high)
 
-        def set_line(high: bool) -> None:
-            if high != bool(nvic.lines & bit):
-                nvic.set_line(interrupt, high=high)
-                if high:
-                    self._on_line()
-
-        return set_line
+    def _set_interrupt(self, interrupt: int, high: bool) -> None:
+        if high != bool(self.nvic.lines >> 16 + interrupt & 1):
+            self.nvic.set_line(interrupt, high=high)
+            if high:
+                self._on_line()
 
     def _pend_systick(self) -> None:
         self.nvic.pending |= 1 << SYSTICK
@@ -181,12 +186,16 @@ class Chip:
         return port, int(pin[2:])
 
     def set_input(self, pin: str, high: bool | None) -> None:
-        """Drive a pin from outside; the encoder inputs of TIM3 count its edges."""
+        """Drive a pin from outside; EXTI and the encoder inputs of TIM3 hear its edges."""
         port, number = self._port_of(pin)
         was = port.level(number)
         port.drive(number, high)
         now = port.level(number)
-        if was != now and pin in ("PB4", "PB5") and port.function(number) == 2:
+        if was == now:
+            return
+        if self.syscfg.port(number) == pin[1]:
+            self.exti.edge(number, rising=now)
+        if pin in ("PB4", "PB5") and port.function(number) == 2:
             other = port.level(9 - number)
             self.timers["TIM3"].edge(number - 3, rising=now, other_high=other)
 
@@ -224,9 +233,12 @@ class Chip:
         source = bdcr >> 8 & 3  # 1 is LSE, which has to be on; LSI and HSE are taken for running
         self.rtc.start(bool(bdcr >> 15 & 1) and (source > 1 or (source == 1 and bool(bdcr & 1))))
 
-    def _stray_write(self, address: int) -> bool:
-        """Flash that is not unlocked and a closed backup domain lose what is written to them."""
-        return address < FLASH + FLASH_SIZE or BACKUP_SRAM <= address < BACKUP_SRAM + BACKUP_SRAM_SIZE
+    def _memory_write(self, address: int, size: int, value: int) -> bool:
+        """Take a store to the flash; a closed backup domain loses what is written to it."""
+        if address < FLASH + FLASH_SIZE:
+            self.flash.program(address & FLASH_SIZE - 1, size, value)
+            return True
+        return BACKUP_SRAM <= address < BACKUP_SRAM + BACKUP_SRAM_SIZE
 
     # ---- the system control space ---------------------------------------------------------------------------
 

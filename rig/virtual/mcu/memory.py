@@ -1,6 +1,6 @@
 """The microcontroller's memories and where they lie (RM0090 rev 19, section 2.3).
 
-Not responsible for registers (bus) nor for programming the flash: what the core stores there is lost.
+Not responsible for registers (bus) nor for what the core stores in flash (rcc).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _Place = tuple[memoryview, int]
 
 
 class Memory:
-    """Flash, SRAM, CCM, backup SRAM and the factory's data."""
+    """Flash, SRAM, CCM, backup SRAM and the factory's data; `flash` is the flash's bytes."""
 
     def __init__(self, engine: Engine, unique_id: bytes) -> None:
         if len(unique_id) != 12:
             raise RigError(f"the unique device id has 96 bits, got {8 * len(unique_id)}")
-        self._flash = engine.map_rom(FLASH, FLASH_SIZE, alias=0)  # boot pins choose main flash (2.4)
+        self.flash = engine.map_rom(FLASH, FLASH_SIZE, alias=0)  # boot pins choose main flash (2.4)
         self._sram = engine.map_ram(SRAM, SRAM_SIZE)
         self._ccm = engine.map_ram(CCM, CCM_SIZE)
         self._backup = engine.map_registers(BACKUP_SRAM, BACKUP_SRAM_SIZE)
@@ -39,20 +39,20 @@ class Memory:
         self._regions = (
             (SRAM, SRAM_SIZE, self._sram),
             (CCM, CCM_SIZE, self._ccm),
-            (FLASH, FLASH_SIZE, self._flash),
-            (0, FLASH_SIZE, self._flash),
+            (FLASH, FLASH_SIZE, self.flash),
+            (0, FLASH_SIZE, self.flash),
             (BACKUP_SRAM, BACKUP_SRAM_SIZE, self._backup),
             (SYSTEM, SYSTEM_SIZE, system),
         )
 
     def load(self, image: Image) -> None:
         """Program the flash with an image, the rest erased; RigError when it lies elsewhere."""
-        self._flash[:] = b"\xff" * FLASH_SIZE
+        self.flash[:] = b"\xff" * FLASH_SIZE
         for address, data in image.segments:
             start = address - FLASH if address >= FLASH else address
             if not 0 <= start <= FLASH_SIZE - len(data):
                 raise RigError(f"the firmware image wants {len(data)} bytes at {address:#010x}, which is not in flash")
-            self._flash[start : start + len(data)] = data
+            self.flash[start : start + len(data)] = data
 
     def lose_ram(self) -> None:
         """Forget what needs power."""
@@ -85,6 +85,6 @@ class Memory:
         """Get the halfword at `address`, 0 where there is no memory."""
         offset = address - FLASH
         if 0 <= offset < FLASH_SIZE:
-            return self._flash[offset] | self._flash[offset + 1] << 8
+            return self.flash[offset] | self.flash[offset + 1] << 8
         place = self.ram(address, 2)
         return 0 if place is None else place[0][place[1]] | place[0][place[1] + 1] << 8

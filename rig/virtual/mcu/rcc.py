@@ -1,7 +1,7 @@
 """RCC, PWR and the flash interface: clocks, reset causes and backup-domain access (RM0090 rev 19, sections 7, 5, 3).
 
 Oscillators are ready as soon as they are enabled. Not responsible for other system clocks than HSI at 16 MHz, which is
-what the board runs on: another choice is refused; nor for programming the flash.
+what the board runs on: another choice is refused.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from rig.virtual.mcu.peripheral import Peripheral
 CR, PLLCFGR, CFGR, AHB1RSTR, APB1RSTR, APB2RSTR = 0x00, 0x04, 0x08, 0x10, 0x20, 0x24
 AHB1ENR, APB1ENR, APB2ENR, BDCR, CSR, LAST = 0x30, 0x40, 0x44, 0x70, 0x74, 0x8C
 RMVF, BORRSTF, PINRSTF, PORRSTF, SFTRSTF, IWDGRSTF = 1 << 24, 1 << 25, 1 << 26, 1 << 27, 1 << 28, 1 << 29
+ACR, KEYR, SR, FLASH_CR = 0x00, 0x04, 0x0C, 0x10
+PG, SER, STRT, LOCK = 1 << 0, 1 << 1, 1 << 16, 1 << 31
+PGPERR, PGSERR = 1 << 6, 1 << 7
+KEYS = (0x45670123, 0xCDEF89AB)
 _RESET_TO_ENABLE = {AHB1RSTR: AHB1ENR, APB1RSTR: APB1ENR, APB2RSTR: APB2ENR}
 
 
@@ -118,19 +122,60 @@ class Pwr:
 
 
 class FlashInterface:
-    """Flash access control: latency and caches as written; the control register stays locked (3.9)."""
+    """Access control, and erasing and programming the flash (3.6, 3.9): both take no time, and run behind the two keys.
 
-    def __init__(self, words: memoryview) -> None:
+    Args:
+        words: the registers.
+        flash: the flash's bytes.
+    """
+
+    def __init__(self, words: memoryview, flash: memoryview) -> None:
         self.words = words
         self.clocked = True
+        self._flash = flash
         self.reset()
 
     def reset(self) -> None:
-        """Take reset values."""
-        for index, value in enumerate((0, 0, 0, 0, 0x80000000, 0x0FFFAAED)):
+        """Take reset values: the control register is locked."""
+        for index, value in enumerate((0, 0, 0, 0, LOCK, 0x0FFFAAED)):
             self.words[index] = value
+        self._keys = 0
 
     def write(self, offset: int, value: int) -> None:
-        """Write a register: only ACR keeps what is written."""
-        if offset == 0:
+        """Write a register."""
+        if offset == ACR:
             self.words[0] = value & 0x1F07
+        elif offset == KEYR:
+            self._unlock(value)
+        elif offset == SR:
+            self.words[SR >> 2] &= ~value
+        elif offset == FLASH_CR and not self.words[FLASH_CR >> 2] & LOCK:
+            self.words[FLASH_CR >> 2] = value & ~STRT
+            if value & STRT and value & SER:
+                self._erase(value >> 3 & 0xF)
+
+    def program(self, offset: int, size: int, value: int) -> None:
+        """Do what a store to the flash does: it clears bits when programming is on, and is an error when not (3.6.3)."""
+        cr = self.words[FLASH_CR >> 2]
+        if not cr & PG or cr & LOCK:
+            self.words[SR >> 2] |= PGSERR
+            return
+        if size != 1 << (cr >> 8 & 3):
+            self.words[SR >> 2] |= PGPERR  # not as wide as PSIZE says
+            return
+        for index in range(size):
+            self._flash[offset + index] &= value >> 8 * index & 0xFF
+
+    def _unlock(self, key: int) -> None:
+        self._keys = self._keys + 1 if key == KEYS[self._keys] else 0
+        if self._keys == len(KEYS):
+            self._keys = 0
+            self.words[FLASH_CR >> 2] &= ~LOCK
+
+    def _erase(self, sector: int) -> None:
+        """Erase sector 0..11: four of 16 KB, one of 64 KB, seven of 128 KB (table 5)."""
+        if sector > 11:
+            raise RigError(f"the firmware erased flash sector {sector}: the chip has 0 to 11")
+        start = sector << 14 if sector < 5 else sector - 4 << 17
+        size = 1 << (14 if sector < 4 else 16 if sector == 4 else 17)
+        self._flash[start : start + size] = b"\xff" * size
