@@ -18,7 +18,7 @@ from rig.pump.ids import open_driver
 from rig.virtual import protocol_twin
 from rig.virtual.port import Port
 from rig.wire import NoLog
-from suites.selftest.test_firmware_wire import Host
+from suites.selftest.firmware_host import Host
 from suites.selftest.transcript_players import PlayedDevice, StatedWorld, play_calls, play_to_port
 from suites.selftest.transcripts import Transcript, read_page
 
