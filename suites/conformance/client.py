@@ -53,10 +53,12 @@ class Client:
     Attributes:
         link: what carries the PDUs.
         handles: value handle by characteristic's name, as discovered; a name that is not there is not offered.
+        properties: what may be done with each, as bits: read 02, write 08, notify 10, indicate 20.
     """
 
     link: Link
     handles: dict[str, int] = field(default_factory=dict)
+    properties: dict[str, int] = field(default_factory=dict)
     _sent: dict[str, int] = field(default_factory=dict)
     _heard: dict[str, int] = field(default_factory=dict)
     _values: list[tuple[int, str, bytes]] = field(default_factory=list)
@@ -82,7 +84,9 @@ class Client:
     def _note(self, declaration: bytes) -> int:
         handle = int.from_bytes(declaration[3:5], "little")
         uuid = int.from_bytes(declaration[5:7], "little")
-        self.handles.update({name: handle for name, known in CHARACTERISTICS.items() if known == uuid})
+        for name in (name for name, known in CHARACTERISTICS.items() if known == uuid):
+            self.handles[name] = handle
+            self.properties[name] = declaration[2]
         return handle
 
     def configure(self, name: str, *, on: bool = True) -> None:

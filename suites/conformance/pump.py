@@ -62,8 +62,8 @@ class Pump:
         names: octets by the braces of the patterns: "id", "annunciation".
     """
 
-    stand: Stand
-    client: Client = field(init=False)
+    stand: Stand = field(repr=False)
+    client: Client = field(init=False, repr=False)
     names: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -101,6 +101,13 @@ class Pump:
     def ask(self, point: str, octets: str) -> Answer:
         """Carry out a procedure, with the names put in."""
         return self.client.procedure(point, fill(octets, self.names))
+
+    def set_date(self, year: int, month: int, day: int, hour: int, minute: int) -> None:
+        """Set the pump's date and time through the Current Time Service (1805): IDS has no procedure for it."""
+        assert "current time" in self.client.handles, "the pump has no Current Time characteristic to set its date by"
+        value = bytes([*year.to_bytes(2, "little"), month, day, hour, minute, 0, 0, 0, 1])  # 1: a manual update
+        error = self.client.write("current time", value)
+        assert not error, f"the pump refuses the date with ATT error {error}"
 
     def refusal(self, procedure: Procedure, code: str) -> str:
         """Give the pattern of the answer that refuses a procedure with one of the codes in `code`."""

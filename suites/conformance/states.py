@@ -65,6 +65,7 @@ STATES = {
     "running": State("set up", (_therapy("55"),)),
     "paused": State("running", (_therapy("3c"),)),
     "basal": State("", (_FILL, _PROFILE_1_AT_1, _ACTIVATE_1, _therapy("55"))),
+    "basal stopped": State("", (_FILL, _PROFILE_1_AT_1, _ACTIVATE_1)),
     "relative TBR": State("basal", (_set_tbr("00 3c 0bf0 1e00"),)),  # 1.1 for 30 min
     "absolute TBR": State("basal", (_set_tbr("00 33 19f0 3c00"),)),  # 2.5 U/h for 60 min
     "template TBR": State(
@@ -92,7 +93,7 @@ STATES = {
     "priming": State("set up", (_command("7b12 0a00", "550f 7b12 0f"),)),  # 10 U
     "primed": State("set up", (_command("7b12 05f0", "550f 7b12 0f"), Wait(120.0))),  # 0.5 U
     "no reservoir": State("set up", (_DETACH, Wait(5.0))),
-    "annunciation": State("running", (_DETACH, Wait(5.0), _ATTACH, Wait(5.0))),
+    "annunciation": State("basal", (_DETACH, Wait(120.0), _ATTACH, Wait(5.0))),  # a dose falls due each 90 s
     "snoozed annunciation": State("annunciation", (_command("690f {annunciation}", "960f {annunciation}"),)),
     "confirmed annunciation": State("annunciation", (_command("990f {annunciation}", "a50f {annunciation}"),)),
 }
