@@ -86,7 +86,7 @@ DEVICE = (
         op="7b12",
         optional=True,
         state="set up",
-        accepted=(Accepted("05f0", done("7b12"), "0.5 U"),),
+        accepted=(Accepted("0a00", done("7b12"), "10 U"), Accepted("05f0", done("7b12"), "0.5 U")),
         refused=(
             Refused("0000", OUT_OF_RANGE, "nothing"),
             Refused("e703", OUT_OF_RANGE, "999 U, more than a reservoir holds"),

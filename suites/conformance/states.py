@@ -65,6 +65,7 @@ STATES = {
     "running": State("set up", (_therapy("55"),)),
     "paused": State("running", (_therapy("3c"),)),
     "basal": State("", (_FILL, _PROFILE_1_AT_1, _ACTIVATE_1, _therapy("55"))),
+    "another rate": State("running", (_command("cc0f 01 01 01 a005 0200", "f00f 01 01 01"),)),  # 2 U/h
     "basal stopped": State("", (_FILL, _PROFILE_1_AT_1, _ACTIVATE_1)),
     "relative TBR": State("basal", (_set_tbr("00 3c 0bf0 1e00"),)),  # 1.1 for 30 min
     "absolute TBR": State("basal", (_set_tbr("00 33 19f0 3c00"),)),  # 2.5 U/h for 60 min

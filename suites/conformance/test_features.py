@@ -59,9 +59,10 @@ def test_the_features_are_those_of_the_sheet_for_u100_insulin(pump: Pump) -> Non
 @pytest.mark.parametrize("procedure", PROCEDURES, ids=lambda procedure: procedure.name)
 def test_a_procedure_works_when_its_feature_is_announced_and_only_then(pump: Pump, procedure: Procedure) -> None:
     has_feature = not procedure.features or any(announced(pump) >> bit & 1 for bit in procedure.features)
-    state, first = procedure.state if has_feature else "new", procedure.accepted[0]
-    pump.names.update(id="0100", annunciation="0100")
-    pump.bring(first.state or state)
+    first = procedure.accepted[0]
+    state = (first.state or procedure.state) if has_feature else "new"
+    pump.bring(state)
+    pump.names = {"id": "0100", "annunciation": "0100", **pump.names}
     answer = pump.ask(procedure.point, f"{procedure.op} {first.operand}").indication
     if has_feature:
         assert matches(first.answer, answer, pump.names), f"answered {answer.hex(' ')}"

@@ -52,6 +52,7 @@ def test_a_replayed_procedure_is_refused_and_done_once(pump: Pump, procedure: Pr
     written = client.protected(point, what)
     assert matches(procedure.accepted[0].answer, pump.ask(point, what).indication, pump.names)
     assert client.write(point, written) == INVALID_COUNTER
+    pump.stand.wait(1.0)  # a dose in motion is logged when it is done
     before = pump.lasting()
     assert client.write(point, written) == INVALID_COUNTER
     assert pump.lasting() == before
