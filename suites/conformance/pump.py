@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from suites.conformance.client import Answer, Client, Link
+from suites.conformance.history import read_log
 from suites.conformance.patterns import fill, learn, matches
 from suites.conformance.states import STATES, Hand, State, Wait, Write
 from suites.conformance.table import Procedure
@@ -26,7 +27,6 @@ _LASTING = (
     ("command", "b812 05"),
     ("command", "ed12 06"),
     ("command", "2814 07"),
-    ("racp", "5a 33"),  # the number of records: nothing was done that is worth one
 )
 
 
@@ -114,10 +114,17 @@ class Pump:
         head = {"reader": "0303", "command": "550f", "racp": "0f0f"}[procedure.point]
         return " | ".join(f"{head} {procedure.op} {one.strip()}" for one in code.split("|"))
 
-    def lasting(self) -> list[tuple[bytes, ...]]:
-        """Get everything of the pump that only a procedure changes, as octets."""
+    def lasting(self) -> list[str]:
+        """Get everything of the pump that only a procedure changes, the standard's part of the log included."""
         answers = [self.client.procedure(point, octets) for point, octets in _LASTING]
-        return [(*answer.data, answer.indication) for answer in answers]
+        shown = [" ".join(part.hex() for part in (*answer.data, answer.indication)) for answer in answers]
+        log = [f"{record.event} {record.data.hex()}" for record in read_log(self.client)]
+        return [*shown, *(line for line in log if not _of_the_maker(line[:4]))]
+
+
+def _of_the_maker(event: str) -> bool:
+    """Makers may log what they like, refusals for one, in the range F000 to FFF0 (table 4.95)."""
+    return event[2:] >= "f0"
 
 
 def _steps(state: State) -> Iterator[Write | Hand | Wait]:

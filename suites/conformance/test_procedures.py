@@ -4,6 +4,7 @@ IDS 1.0.2, 3.6, 3.7 and 3.9. Not responsible for protection and order of procedu
 """
 
 from collections import Counter
+from itertools import groupby
 
 import pytest
 
@@ -12,17 +13,30 @@ from suites.conformance.patterns import matches
 from suites.conformance.pump import Pump
 from suites.conformance.table import NO_NUMBERS, OUT_OF_RANGE, Accepted, Procedure, Refused
 
-ACCEPTED = [pytest.param(p, case, id=f"{p.name}: {case.why}") for p in PROCEDURES for case in p.accepted]
-REFUSED = [pytest.param(p, case, id=f"{p.name}: {case.why}, {case.code}") for p in PROCEDURES for case in p.refused]
-NUMBERS = [
-    pytest.param(p, amount.operand.replace("{x}", octets), id=f"{p.name}: {amount.what} {why}")
-    for p in PROCEDURES
-    for amount in p.amounts
-    for why, octets in {**NO_NUMBERS, "too fine": amount.over_resolution}.items()
-    if octets
-]
 STILL = {"new", "set up", "running", "paused", "templates", "maximum 10 U", "no reservoir", "cancelled bolus"}
 """States in which a pump at 0 U/h moves nothing."""
+
+
+def refusals(procedure: Procedure) -> list[Refused]:
+    """All that a procedure refuses, its numbers among it, each with its state."""
+    numbers = [
+        Refused(amount.operand.replace("{x}", octets), OUT_OF_RANGE, f"{amount.what} {why}")
+        for amount in procedure.amounts
+        for why, octets in {**NO_NUMBERS, "too fine": amount.over_resolution}.items()
+        if octets
+    ]
+    return [
+        Refused(case.operand, case.code, case.why, case.state or procedure.state)
+        for case in (*procedure.refused, *numbers)
+    ]
+
+
+ACCEPTED = [pytest.param(p, case, id=f"{p.name}: {case.why}") for p in PROCEDURES for case in p.accepted]
+REFUSED = [
+    pytest.param(procedure, state, tuple(cases), id=f"{procedure.name}, {state}")
+    for procedure in PROCEDURES
+    for state, cases in groupby(sorted(refusals(procedure), key=lambda case: case.state), key=lambda case: case.state)
+]
 
 
 @pytest.mark.parametrize(("procedure", "case"), ACCEPTED)
@@ -39,26 +53,19 @@ def test_what_the_specification_allows_is_carried_out(pump: Pump, procedure: Pro
         assert not missing, f"never notified {sorted(missing)}"
 
 
-@pytest.mark.parametrize(("procedure", "case"), REFUSED)
-def test_what_it_does_not_allow_is_refused_and_changes_nothing(pump: Pump, procedure: Procedure, case: Refused) -> None:
-    state = case.state or procedure.state
+@pytest.mark.parametrize(("procedure", "state", "cases"), REFUSED)
+def test_what_it_does_not_allow_is_refused_and_changes_nothing(
+    pump: Pump, procedure: Procedure, state: str, cases: tuple[Refused, ...]
+) -> None:
     pump.bring(state)
-    _refuse(pump, procedure, case.operand, case.code, still=state in STILL)
-
-
-@pytest.mark.parametrize(("procedure", "operand"), NUMBERS)
-def test_what_is_no_amount_is_refused_and_changes_nothing(pump: Pump, procedure: Procedure, operand: str) -> None:
-    pump.bring(procedure.state)
-    _refuse(pump, procedure, operand, OUT_OF_RANGE, still=procedure.state in STILL)
-
-
-def _refuse(pump: Pump, procedure: Procedure, operand: str, code: str, *, still: bool) -> None:
     before, steps = pump.lasting(), pump.stand.motor_steps()
-    answer = pump.ask(procedure.point, f"{procedure.op} {operand}")
-    refusal = pump.refusal(procedure, code)
-    assert matches(refusal, answer.indication, pump.names), f"answered {answer.indication.hex(' ')}"
-    assert answer.data == ()
+    wrong = {}
+    for case in cases:
+        answer = pump.ask(procedure.point, f"{procedure.op} {case.operand}")
+        if answer.data or not matches(pump.refusal(procedure, case.code), answer.indication, pump.names):
+            wrong[f"{case.why} ({case.operand})"] = f"{answer.indication.hex(' ')}, not {case.code}"
+    assert not wrong
     assert pump.lasting() == before
-    if still:
+    if state in STILL:
         pump.stand.wait(60.0)
         assert pump.stand.motor_steps() == steps
