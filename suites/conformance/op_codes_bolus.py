@@ -2,7 +2,7 @@
 
 The pump under test: 0.025 to 25 U by steps of 0.025 U, extended over 15 to 1440 min, delay up to 720 min, one fast and
 one extended or multiwave bolus at once, templates 10 and 11; template 10 of the states is a multiwave bolus of 1 U and
-2 U over 60 min after 30 min, for a meal.
+2 U over 60 min after 30 min.
 """
 
 from suites.conformance.table import (
@@ -150,7 +150,10 @@ BOLUS = (
         op="bb11",
         features=_BOLUS_TEMPLATE,
         state="templates",
-        accepted=(Accepted("0a", "d211 0a 05 55 <1> <2> 3c00 1e00"),),
+        accepted=(
+            Accepted("0a", "d211 0a 01 55 <1> <2> 3c00 1e00"),
+            Accepted("0b", "d211 0b 04 33 <5> <0> 0000", "for a meal", "meal template"),
+        ),
         refused=(
             Refused("0b", NOT_APPLICABLE, "not configured"),
             Refused("09", OUT_OF_RANGE, "no bolus template's number, below"),
@@ -171,6 +174,8 @@ BOLUS = (
             Accepted("0b 00 33 1900 0000 0000", "e111 0b", "fast, greatest amount"),
             Accepted("0a 00 3c 0000 7de0 0f00", "e111 0a", "extended, least duration"),
             Accepted("0a 07 55 7de0 7de0 a005 d002", "e111 0a", "multiwave, longest, delayed longest, both reasons"),
+            Accepted("0a 02 33 7de0 0000 0000", "e111 0a", "for correction"),
+            Accepted("0a 04 33 7de0 0000 0000", "e111 0a", "for a meal"),
             Accepted("0a f8 33 7de0 0000 0000", "e111 0a", "reserved bits count as 0 (1.3.2)"),
         ),
         refused=(

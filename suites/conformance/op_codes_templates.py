@@ -21,6 +21,7 @@ from suites.conformance.table import (
 
 _PROFILES, _TEMPLATES = frozenset({1, 12, 13, 14}), frozenset({1, 4, 9, 12, 13, 14})
 _ANY_ERROR = "71 | 73 | 75"
+_TOO_LONG_A_DAY = "73 | 75"
 
 
 def _profile_writer(
@@ -51,7 +52,8 @@ def _profile_writer(
             Refused(f"03 {number} 30 d002 {value} d002 {value}", OUT_OF_RANGE, "blocks 48 and 49"),
             *too_high,
             Refused(f"01 {number} 01 9f05 {value}", IMPLAUSIBLE, "1439 min"),
-            Refused(f"01 {number} 01 a105 {value}", IMPLAUSIBLE, "1441 min"),
+            Refused(f"01 {number} 01 a105 {value}", _TOO_LONG_A_DAY, "1441 min"),
+            Refused(f"03 {number} 01 d002 {value} d102 {value}", IMPLAUSIBLE, "1441 min in two blocks"),
             Refused(f"01 {number} 02 a005 {value}", IMPLAUSIBLE, "no first block"),
             Refused(f"03 {number} 01 0000 {value} a005 {value}", _ANY_ERROR, "a block of 0 min"),
             Refused("", INVALID_OPERAND, "no operand"),

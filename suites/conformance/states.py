@@ -88,9 +88,10 @@ STATES = {
             _command("1b14 01 06 01 a005 0a00", "2714 01 06 01"),  # 10 g
             _command("4e14 01 07 01 a005 5000 7800", "7214 01 07 01"),  # 80 to 120 mg/dL
             _command("2d11 08 3c 05f0 3c00", "4411 08"),  # half for 60 min
-            _command("dd11 0a 05 55 0100 0200 3c00 1e00", "e111 0a"),  # 1 and 2 U over 60 min after 30 min, meal
+            _command("dd11 0a 01 55 0100 0200 3c00 1e00", "e111 0a"),  # 1 and 2 U over 60 min after 30 min
         ),
     ),
+    "meal template": State("running", (_command("dd11 0b 04 33 0500 0000 0000", "e111 0b"),)),  # 5 U
     "priming": State("set up", (_command("7b12 0a00", "550f 7b12 0f"),)),  # 10 U
     "primed": State("set up", (_command("7b12 05f0", "550f 7b12 0f"), Wait(120.0))),  # 0.5 U
     "no reservoir": State("set up", (_DETACH, Wait(5.0))),

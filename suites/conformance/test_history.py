@@ -26,7 +26,7 @@ RECORDED = {  # the state before, what is asked, the records that it leaves, one
     "bolus of a template": (
         "templates",
         "4b11 02 33 0100 0000 0000 0a",
-        (("5a00", ".... 55 <1> <2> 3c00"), ("6600", "13 1e00 0a | 02 0a | 03 1e00 0a")),
+        (("5a00", ".... 55 <1> <2> 3c00"), ("6600", "03 1e00 0a")),
     ),
     "cancelled bolus": (
         "delayed bolus",
