@@ -150,8 +150,10 @@ def test_each_midnight_the_day_s_insulin_is_recorded(pump: Pump) -> None:
     pump.bring("basal")
     pump.set_date(2026, 2, 27, 23, 0)
     pump.stand.wait(2 * 86400.0)
-    days = [record for record in read_log(pump.client) if record.event == "ff00"]
-    assert len(days) == 2
+    log = read_log(pump.client)
+    date_set = find(log, REFERENCE_TIME, "33 ea07 02 1b 17 00 00 .. ..")
+    days = [record for record in log if record.event == "ff00"]
+    assert [round(interval_s(log, date_set, day) - 3600, -1) for day in days] == [0, 86400]  # to 5 s
     assert matches("01 <0> <any> ea07 02 1b", days[0].data, {}), "the date was changed on this day"
     assert matches("00 <0> <24> ea07 02 1c", days[1].data, {})
 
