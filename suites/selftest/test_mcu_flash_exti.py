@@ -46,7 +46,7 @@ def test_a_store_of_another_width_than_asked_for_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "pin, port, line, interrupt",
+    ("pin", "port", "line", "interrupt"),
     [("PC13", 2, 13, 40), ("PB12", 1, 12, 40), ("PC0", 2, 0, 6), ("PA7", 0, 7, 23)],
 )
 def test_an_edge_raises_the_interrupt_of_its_line_until_it_is_cleared(

@@ -36,22 +36,22 @@ class GattClient:
     def connect(self) -> None:
         """Discover every characteristic; the first request begins the connection (protocol.md, section 1)."""
         self._unasked.clear()
-        starts = self._list(READ_BY_GROUP_TYPE, PRIMARY_SERVICE.to_bytes(2, "little"), entry_size=6)
-        if Uuid.INSULIN_DELIVERY not in {int.from_bytes(entry[4:6], "little") for entry in starts}:
+        starts = self._list(READ_BY_GROUP_TYPE, PRIMARY_SERVICE.to_bytes(2, "little"))
+        if Uuid.INSULIN_DELIVERY not in {int.from_bytes(entry[4:], "little") for entry in starts}:
             raise BadReplyError(
                 asked="discovering its services",
                 of_whom=self.name,
                 came_back="no Insulin Delivery Service (183A) in answer",
                 look_at="another kind of device is on this port",
             )
-        declarations = self._list(READ_BY_TYPE, CHARACTERISTIC.to_bytes(2, "little"), entry_size=7)
+        declarations = self._list(READ_BY_TYPE, CHARACTERISTIC.to_bytes(2, "little"))
         owners = {}
         for entry in declarations:
-            handle, uuid = int.from_bytes(entry[3:5], "little"), int.from_bytes(entry[5:7], "little")
+            handle, uuid = int.from_bytes(entry[3:5], "little"), int.from_bytes(entry[5:], "little")
             self._values[uuid] = handle
             owners[handle] = uuid
-        for entry in self._list(FIND_INFORMATION, b"", entry_size=4):
-            handle, kind = int.from_bytes(entry[0:2], "little"), int.from_bytes(entry[2:4], "little")
+        for entry in self._list(FIND_INFORMATION, b""):
+            handle, kind = int.from_bytes(entry[0:2], "little"), int.from_bytes(entry[2:], "little")
             if kind == CLIENT_CONFIGURATION:
                 self._configurations[owners[max(value for value in owners if value < handle)]] = handle
 
@@ -99,8 +99,8 @@ class GattClient:
         """Give the link back."""
         self._link.close()
 
-    def _list(self, op: int, kind: bytes, *, entry_size: int) -> list[bytes]:
-        """Ask for attributes until there are no more."""
+    def _list(self, op: int, kind: bytes) -> list[bytes]:
+        """Ask for attributes until there are no more; entries of one reply are of one size, which it begins with."""
         entries: list[bytes] = []
         first = 1
         while first <= 0xFFFF:
@@ -111,8 +111,9 @@ class GattClient:
                 if error.code == NOT_FOUND:
                     break
                 raise
-            found = [reply[at : at + entry_size] for at in range(1, len(reply), entry_size)]
-            if not found or len(found[-1]) != entry_size:
+            entry_size = _entry_size(op, reply)
+            found = [reply[at : at + entry_size] for at in range(1, len(reply), entry_size or 1)]
+            if not entry_size or not found or len(found[-1]) != entry_size:
                 raise BadReplyError(
                     asked="discovering its attributes",
                     of_whom=self.name,
@@ -176,3 +177,11 @@ class AttError(RefusedError):
 
 def _words(uuid: Uuid) -> str:
     return f"{uuid.name.replace('_', ' ').title()} ({uuid.value:04X})"
+
+
+def _entry_size(op: int, reply: bytes) -> int:
+    """Get the size of a list's entries, 0 when it is not one that ATT allows (3.4.3.2, 3.4.4.2, 3.4.4.10)."""
+    told = reply[0] if reply else 0
+    if op == FIND_INFORMATION:
+        return {1: 4, 2: 18}.get(told, 0)
+    return told if told in ((6, 20) if op == READ_BY_GROUP_TYPE else (7, 21)) else 0

@@ -155,7 +155,7 @@ class FlashInterface:
                 self._erase(value >> 3 & 0xF)
 
     def program(self, offset: int, size: int, value: int) -> None:
-        """Do what a store to the flash does: it clears bits when programming is on, and is an error when not (3.6.3)."""
+        """Do what a store to the flash does: it clears bits when programming is on, or is an error (3.6.3)."""
         cr = self.words[FLASH_CR >> 2]
         if not cr & PG or cr & LOCK:
             self.words[SR >> 2] |= PGSERR
