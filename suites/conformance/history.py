@@ -29,10 +29,10 @@ def read_log(client: Client) -> list[Record]:
     """Read the whole log, oldest first (3.9.4.4)."""
     answer = client.procedure("racp", "33 33")
     assert answer.indication.hex() == "0f0f33f0", f"the log is not reported: {answer.indication.hex()}"
-    return [_record(octets) for octets in answer.data]
+    return [parse(octets) for octets in answer.data]
 
 
-def _record(octets: bytes) -> Record:
+def parse(octets: bytes) -> Record:
     number, offset_s = octets[2:6], octets[6:8]
     return Record(octets[:2].hex(), int.from_bytes(number, "little"), int.from_bytes(offset_s, "little"), octets[8:])
 

@@ -29,8 +29,13 @@ NO_NUMBERS = {
     "-INF": "0208",
     "reserved": "0108",
     "-1": "ff0f",
+    "290,000": "1d40",
+    "2040e7": "f877",
 }
-"""SFLOATs that are no amount: the special values of IEEE 11073-20601, annex F, and a negative number."""
+"""SFLOATs that are no amount: the special values of IEEE 11073-20601, annex F, a negative number, and two great ones.
+
+In thousandths, 290,000 looks like 4.5 to whoever keeps 16 bits of it; 2040e7 does not fit into 32.
+"""
 
 
 @dataclass(frozen=True)
