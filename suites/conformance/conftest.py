@@ -20,6 +20,7 @@ class EmulatedStand:
     def __init__(self) -> None:
         self._host = Host()
         self.link: Link = self
+        self._switched_on = 1
 
     def send(self, pdu: bytes) -> None:
         """Send one PDU."""
@@ -39,7 +40,16 @@ class EmulatedStand:
 
     def hand(self, does: str) -> None:
         """Do something by hand at the pump."""
-        self._host.board.reservoir_attached = {"detach reservoir": False, "attach reservoir": True}[does]
+        match does:
+            case "detach reservoir" | "attach reservoir":
+                self._host.board.reservoir_attached = does.startswith("attach")
+            case "power off":
+                self._host.board.set_rail(0.0)
+            case "power on":
+                self._switched_on += 1
+                self._host.board.set_rail(3.7)
+            case _:
+                raise ValueError(f"no hand can {does}")
 
     def motor_steps(self) -> int:
         """Get how far the motor has turned, in steps."""
@@ -47,7 +57,7 @@ class EmulatedStand:
 
     def check(self) -> None:
         """The firmware must neither crash nor be restarted by its watchdog."""
-        assert self._host.board.mcu.resets == ["power"], "the firmware was restarted"
+        assert self._host.board.mcu.resets == ["power"] * self._switched_on, "the firmware was restarted"
         assert self._host.board.mcu.faults == []
 
 

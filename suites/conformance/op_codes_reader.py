@@ -42,6 +42,7 @@ READER = (
             Accepted("", "3f03 00", "no bolus"),
             Accepted("", "3f03 01 {id}", "a bolus that waits for its delay is active (7)", "delayed bolus"),
             Accepted("", "3f03 02 .... {id}", "the oldest first", "fast over extended bolus"),
+            Accepted("", "3f03 02 {id} ....", "the oldest is the one that begins first", "extended over delayed bolus"),
         ),
         refused=(_TOO_LONG,),
     ),

@@ -17,7 +17,7 @@ class Write:
 
 @dataclass(frozen=True)
 class Hand:
-    """Something that only a hand at the pump can do: "detach reservoir" or "attach reservoir"."""
+    """What only a hand at the pump can do: detach or attach "… reservoir", or "power off" and "power on"."""
 
     does: str
 
@@ -78,6 +78,7 @@ STATES = {
     "multiwave bolus": State("running", (_set_bolus("00 55 0500 0200 7800"),)),
     "delayed bolus": State("running", (_set_bolus("01 33 0500 0000 0000 3c00"),)),  # by 60 min
     "fast over extended bolus": State("extended bolus", (_set_bolus("00 33 0500 0000 0000"),)),
+    "extended over delayed bolus": State("delayed bolus", (_set_bolus("00 3c 0000 0200 7800"),)),
     "cancelled bolus": State("delayed bolus", (_command("7811 {id}", "8711 {id}"),)),
     "maximum 10 U": State("running", (_command("8d14 0a00", "550f 8d14 0f"),)),
     "templates": State(

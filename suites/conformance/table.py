@@ -34,7 +34,7 @@ NO_NUMBERS = {
 }
 """SFLOATs that are no amount: the special values of IEEE 11073-20601, annex F, a negative number, and two great ones.
 
-In thousandths, 290,000 looks like 4.5 to whoever keeps 16 bits of it; 2040e7 does not fit into 32.
+In thousandths, 290,000 looks like 3.2 to whoever keeps 16 bits of it; 2040e7 does not fit into 32.
 """
 
 

@@ -176,3 +176,22 @@ def test_an_annunciation_is_recorded_in_two_parts(pump: Pump) -> None:
     parts = following(log, next(record for record in log if record.event == "3f03"), 2)
     assert matches("0. .... .... 33 | 0. .... .... 33 .... | 0. .... .... 33 .... ....", parts[0].data, {})
     assert parts[1].event == "5603"
+
+
+def test_the_numbers_go_on_after_a_loss_of_power(pump: Pump) -> None:
+    """3.10.4.2: no number is given twice, and none is left out."""
+    pump.bring("fast bolus")
+    pump.stand.wait(30.0)
+    before = read_log(pump.client)
+    pump.stand.hand("power off")
+    pump.stand.wait(60.0)
+    pump.stand.hand("power on")
+    pump.stand.wait(5.0)
+    pump.client.connect()
+    log = read_log(pump.client)
+    assert log[: len(before)] == before
+    assert [record.number for record in log] == list(range(len(log)))
+    delivered = following(log, find(log, "6900"), 2)
+    assert 0.7 <= float(sfloat(delivered[0].data[3:5])) <= 0.8  # 30 s at 1.5 U/min
+    assert matches("{id} 33 <any> <0> 0000", delivered[0].data, pump.names)
+    assert matches("02 ........ 55 | 06 ........ 55 ....", delivered[1].data, {}), "ended by an error"
