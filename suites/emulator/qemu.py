@@ -55,21 +55,21 @@ def protected(octets: str, counter: int) -> str:
 
 
 class Pump:
-    """The host's end of the line; `unasked` are the PDUs that the pump indicated of its own accord."""
+    """The host's end of the line, for one connection; it confirms what the pump indicates of its own accord."""
 
     def __init__(self, line: socket.socket) -> None:
         self._line = line
         self._line.settimeout(ANSWERS_WITHIN_S)
         self._clock = WallClock()
         self._heard = b""
-        self.unasked: list[str] = []
+        self._counters: dict[str, int] = {}
 
     def send(self, frame: bytes) -> None:
         """Put octets on the line."""
         self._line.sendall(frame)
 
     def hear(self, within_s: float = ANSWERS_WITHIN_S) -> bytes:
-        """Get the next frame, empty when there is none; what comes unasked is confirmed and kept."""
+        """Get the next frame, empty when there is none; what comes unasked is checked and confirmed."""
         deadline = Deadline(self._clock, within_s)
         while not deadline.expired:
             while b"\x7e" in self._heard:
@@ -88,11 +88,16 @@ class Pump:
         pdu = unframed(body)
         if pdu[:2] != "1d" or pdu[2:6] not in UNASKED:
             return False
-        value = bytes.fromhex(pdu[6:])
-        assert crc(value[:-2]) == value[-2:], f"wrong E2E-CRC in {pdu}"
-        self.unasked.append(pdu)
+        self.check_protection(pdu[2:6], bytes.fromhex(pdu[6:]))
         self.send(framed("1e"))
         return True
+
+    def check_protection(self, handle: str, value: bytes) -> None:
+        """Assert that a value's E2E-CRC is right, and its E2E-Counter the next of its characteristic."""
+        assert crc(value[:-2]) == value[-2:], f"{handle}: wrong E2E-CRC in {value.hex()}"
+        expected = self._counters.get(handle, 0) % 255 + 1
+        assert value[-3] == expected, f"{handle}: E2E-Counter {value[-3]} where {expected} was due"
+        self._counters[handle] = expected
 
     def ask(self, pdu: str) -> str:
         """Send a request and get its response."""
@@ -155,15 +160,14 @@ def running_pump(image: Path, *, log: Path, complaints: Path | None = None) -> I
         command += ["-device", f"loader,file={log},addr={LOG_ADDRESS:#x},force-raw=on"]
         if complaints is not None:
             command += ["-d", "unimp,guest_errors", "-D", str(complaints)]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE)
-        try:
-            with _accepted(server, process) as line:
-                pump = Pump(line)
-                pump.wait_for_start()
-                yield pump
-        finally:
-            process.terminate()
-            process.communicate()
+        with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+            try:
+                with _accepted(server, process) as line:
+                    pump = Pump(line)
+                    pump.wait_for_start()
+                    yield pump
+            finally:
+                process.terminate()
 
 
 def _accepted(server: socket.socket, process: subprocess.Popen[bytes]) -> socket.socket:
