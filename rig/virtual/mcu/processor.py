@@ -17,8 +17,8 @@ from rig.virtual.mcu.nvic import BUS_FAULT, HARD_FAULT, SVCALL, USAGE_FAULT, Nvi
 from rig.virtual.mcu.registers import BASEPRI, FAULTMASK, PC, PRIMASK
 from rig.virtual.mcu.scs import SLEEPONEXIT, SystemControl
 
-SLICE_INSTRUCTIONS = 2000
-"""Instructions that run at one moment of simulated time: 62.5 µs at 16 MHz, less than a character of the UART at
+SLICE_INSTRUCTIONS = 1250
+"""Instructions that run at one moment of simulated time: 78 µs at 16 MHz, less than a character of the UART at
 115200 Bd: an interrupt waits for the end of the slice, and a longer one would lose characters that hardware keeps."""
 
 _WFI, _WFE, _SVC = 0xBF30, 0xBF20, 0xDF
