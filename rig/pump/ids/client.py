@@ -32,8 +32,17 @@ class IdsClient:
         self._gatt.connect()
         for uuid in INDICATED:
             self._gatt.subscribe(uuid, indications=True)
+        if self._gatt.has(Uuid.COMMAND_DATA):  # a pump without templates need not have it (table 3.1)
+            self._gatt.subscribe(Uuid.COMMAND_DATA, indications=False)
         self._gatt.subscribe(Uuid.HISTORY_DATA, indications=False)
+        if self.has_pump_control_point:
+            self._gatt.subscribe(Uuid.PUMP_CONTROL_POINT, indications=True)
         self.features = self._read_features()
+
+    @property
+    def has_pump_control_point(self) -> bool:
+        """Whether the pump has the reference controller's own control point."""
+        return self._gatt.has(Uuid.PUMP_CONTROL_POINT)
 
     def close(self) -> None:
         """Give the link back."""

@@ -27,6 +27,10 @@ class Uuid(IntEnum):
     MODEL_NUMBER = 0x2A24
     SERIAL_NUMBER = 0x2A25
     FIRMWARE_REVISION = 0x2A26
+    CURRENT_TIME = 0x2A2B
+    LOCAL_TIME_INFORMATION = 0x2A0F
+    PUMP_CONTROL_POINT = 0x1E5A00026D2D49528F70656E2D726967
+    """Of the reference controller's maker: what IDS leaves to makers (protocol.md, section 10)."""
 
 
 class Op(IntEnum):

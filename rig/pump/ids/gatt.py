@@ -55,6 +55,10 @@ class GattClient:
             if kind == CLIENT_CONFIGURATION:
                 self._configurations[owners[max(value for value in owners if value < handle)]] = handle
 
+    def has(self, uuid: Uuid) -> bool:
+        """Get whether the pump offers a characteristic."""
+        return uuid in self._values
+
     def read(self, uuid: Uuid) -> bytes:
         """Read a characteristic's value."""
         return self._request(READ, self._handle(uuid, self._values), asked=f"reading {_words(uuid)}")
