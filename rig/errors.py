@@ -58,3 +58,15 @@ class NotConnectedError(DeviceError):
 
 class WrongIdentityError(DeviceError):
     """Another device than the bench file names is on this address."""
+
+
+class UnableError(DeviceError):
+    """The device cannot do what was asked of it, whatever its state: another one may."""
+
+    def __init__(self, *, asked: str, of_whom: str) -> None:
+        super().__init__(
+            asked=asked,
+            of_whom=of_whom,
+            came_back="this device cannot do it",
+            look_at="ask for its capabilities first",
+        )

@@ -5,12 +5,28 @@ Not responsible for how any of it is done: drivers in `instruments/` and `rig/pu
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 from rig.clock import Clock
+from rig.therapy import (
+    ActiveBasal,
+    BasalSegment,
+    Bolus,
+    BolusAdvice,
+    BolusState,
+    DailyTotal,
+    InsulinOnBoard,
+    Meal,
+    ProfileBlock,
+    ProfileKind,
+    Setting,
+    TemporaryRate,
+    TherapyState,
+)
 
 
 @dataclass(frozen=True)
@@ -139,15 +155,18 @@ class Capability(Enum):
     OCCLUSION_DETECTION = "occlusion detection"
     RESERVOIR_DETECTION = "reservoir detection"
     HISTORY = "history"
-
-
-class TherapyState(Enum):
-    """Whether the pump delivers therapy."""
-
-    STOP = "stop"
-    PAUSE = "pause"
-    RUN = "run"
-    UNDETERMINED = "undetermined"
+    TEMPORARY_BASAL = "temporary basal rate"
+    EXTENDED_BOLUS = "extended bolus"
+    MULTIWAVE_BOLUS = "multiwave bolus"
+    DELAYED_BOLUS = "delayed bolus"
+    CALCULATOR = "bolus calculator"
+    INSULIN_ON_BOARD = "insulin on board"
+    DAILY_TOTAL = "daily total"
+    PRIMING = "priming"
+    SNOOZE = "snooze an annunciation"
+    SETTINGS = "settings"
+    CLOCK = "settable clock"
+    RESTART = "restart"
 
 
 @dataclass(frozen=True)
@@ -158,23 +177,6 @@ class PumpStatus:
     operational: str
     reservoir_u: float | None
     reservoir_attached: bool
-
-
-@dataclass(frozen=True)
-class BasalSegment:
-    """A stretch of a daily basal profile: how long in minutes, and at what rate in U/h."""
-
-    duration_min: int
-    rate_u_per_h: float
-
-
-@dataclass(frozen=True)
-class BolusState:
-    """An active or ended bolus: what was programmed and what has been delivered, in U."""
-
-    bolus_id: int
-    programmed_u: float
-    delivered_u: float
 
 
 @dataclass(frozen=True)
@@ -235,12 +237,92 @@ class Pump(Instrument, Protocol):
         """Start a fast bolus in U and return its id; RefusedError when the pump says no."""
         ...
 
+    def deliver(self, bolus: Bolus) -> int:
+        """Start any kind of bolus and return its id; RefusedError when the pump says no."""
+        ...
+
     def active_boluses(self) -> list[BolusState]:
         """Get the boluses still being delivered."""
         ...
 
     def cancel_bolus(self, bolus_id: int) -> None:
         """Stop a bolus; RefusedError when it is not active."""
+        ...
+
+    def active_basal(self) -> ActiveBasal:
+        """Get the basal rate that holds now; RefusedError when therapy does not run."""
+        ...
+
+    def set_temporary_rate(self, temporary: TemporaryRate, *, change: bool = False) -> None:
+        """Start a temporary basal rate, or change the one that is active."""
+        ...
+
+    def cancel_temporary_rate(self) -> None:
+        """Go back to the profile's rate."""
+        ...
+
+    def write_basal_profile(self, template: int, segments: Sequence[BasalSegment]) -> None:
+        """Write a numbered profile without activating it."""
+        ...
+
+    def read_basal_profile(self, template: int) -> list[BasalSegment]:
+        """Get a numbered profile; RefusedError when it was never written."""
+        ...
+
+    def activate_basal_profile(self, template: int) -> None:
+        """Deliver by a numbered profile from now on."""
+        ...
+
+    def set_profile(self, kind: ProfileKind, blocks: Sequence[ProfileBlock]) -> None:
+        """Write and activate a daily profile of the bolus calculator."""
+        ...
+
+    def profile(self, kind: ProfileKind) -> list[ProfileBlock]:
+        """Get a daily profile of the bolus calculator."""
+        ...
+
+    def calculate(self, meal: Meal) -> BolusAdvice:
+        """Let the pump propose a bolus; RefusedError while its calculator is disabled."""
+        ...
+
+    def insulin_on_board(self) -> InsulinOnBoard:
+        """Get the bolus insulin that still acts."""
+        ...
+
+    def daily_total(self) -> DailyTotal:
+        """Get the insulin since midnight."""
+        ...
+
+    def prime(self, insulin_u: float) -> None:
+        """Fill tubing and cannula with `insulin_u`, which is not therapy."""
+        ...
+
+    def stop_priming(self) -> None:
+        """Stop filling; RefusedError when nothing is primed."""
+        ...
+
+    def setting(self, setting: Setting) -> float:
+        """Get a setting in its unit."""
+        ...
+
+    def set_setting(self, setting: Setting, value: float) -> None:
+        """Set a setting in its unit; RefusedError when it is out of range."""
+        ...
+
+    def clock(self) -> datetime.datetime:
+        """Get the date and time that the pump shows."""
+        ...
+
+    def set_clock(self, date_time: datetime.datetime) -> None:
+        """Set the date and time that the pump shows."""
+        ...
+
+    def restart(self) -> None:
+        """Reset the pump's controller; RefusedError while it delivers."""
+        ...
+
+    def snooze(self, annunciation_id: int) -> None:
+        """Silence an annunciation for a while."""
         ...
 
     def annunciations(self) -> list[Annunciation]:

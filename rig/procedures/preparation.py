@@ -8,7 +8,8 @@ from __future__ import annotations
 from rig.errors import RefusedError
 from rig.evidence import TestRecorder
 from rig.procedures.sampling import read_air
-from rig.roles import Air, BasalSegment, Bench, TherapyState
+from rig.roles import Air, Bench
+from rig.therapy import BasalSegment, TherapyState
 
 MINUTES_A_DAY = 1440
 FULL_RESERVOIR_U = 300.0

@@ -6,7 +6,7 @@ import pytest
 
 from rig.bench import open_bench
 from rig.errors import BlockedError, EvidenceError, NoReplyError, WrongIdentityError
-from rig.roles import BasalSegment, TherapyState
+from rig.therapy import BasalSegment, TherapyState
 
 VIRTUAL = Path("fixtures/benches/virtual.toml")
 SUPPLY_OFF = b"OUTP OFF,(@1)\n"

@@ -11,7 +11,8 @@ import serial
 
 from rig.bench import open_bench
 from rig.errors import RefusedError
-from rig.roles import BasalSegment, Bench, HistoryEvent, TherapyState
+from rig.roles import Bench, HistoryEvent
+from rig.therapy import BasalSegment, TherapyState
 
 DOSE_U = 0.025
 

@@ -6,7 +6,8 @@ import pytest
 
 from rig.bench import open_bench
 from rig.errors import RefusedError
-from rig.roles import BasalSegment, Bench, TherapyState
+from rig.roles import Bench
+from rig.therapy import BasalSegment, TherapyState
 
 NOISE_U = 0.003
 DOSE_U = 0.025

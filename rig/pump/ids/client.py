@@ -29,20 +29,20 @@ class IdsClient:
         self._gatt = GattClient(link, clock)
         self._sent_counter: dict[Uuid, int] = {}
         self.name = self._gatt.name
+        self.connect()
+
+    def connect(self) -> None:
+        """Begin a connection: discover, subscribe, read the features. Counters begin anew."""
+        self._sent_counter.clear()
         self._gatt.connect()
         for uuid in INDICATED:
             self._gatt.subscribe(uuid, indications=True)
         if self._gatt.has(Uuid.COMMAND_DATA):  # a pump without templates need not have it (table 3.1)
             self._gatt.subscribe(Uuid.COMMAND_DATA, indications=False)
         self._gatt.subscribe(Uuid.HISTORY_DATA, indications=False)
-        if self.has_pump_control_point:
+        if self._gatt.has(Uuid.PUMP_CONTROL_POINT):
             self._gatt.subscribe(Uuid.PUMP_CONTROL_POINT, indications=True)
         self.features = self._read_features()
-
-    @property
-    def has_pump_control_point(self) -> bool:
-        """Whether the pump has the reference controller's own control point."""
-        return self._gatt.has(Uuid.PUMP_CONTROL_POINT)
 
     def close(self) -> None:
         """Give the link back."""
@@ -69,6 +69,36 @@ class IdsClient:
     def ask(self, op: Op, operand: bytes, response: Op) -> bytes:
         """Perform a procedure of the Status Reader Control Point."""
         return self._procedure(Uuid.STATUS_READER, op, operand, response, Op.READER_RESPONSE, op.words)
+
+    def read_data(self, op: Op, operand: bytes, response: Op, *, of: str) -> list[bytes]:
+        """Perform a command that notifies Command Data; get the operands of its notifications."""
+        asked = f"{op.words} of {of}"
+        self._gatt.forget(Uuid.COMMAND_DATA)
+        self._procedure(Uuid.COMMAND, op, operand, None, Op.COMMAND_RESPONSE, asked)
+        values = [self._checked(value, asked) for value in self._gatt.take(Uuid.COMMAND_DATA)]
+        for value in values:
+            if u16(value) != response:
+                raise self.odd(asked, value)
+        return [value[2:] for value in values]
+
+    def maker(self, op: Op, operand: bytes, response: Op | None, *, of: str) -> bytes:
+        """Perform a procedure of the maker's own control point."""
+        return self._procedure(Uuid.PUMP_CONTROL_POINT, op, operand, response, Op.MAKER_RESPONSE, f"{op.words} of {of}")
+
+    def read_plain(self, uuid: Uuid, *, size: int) -> bytes:
+        """Read a characteristic of another service, which has no protection."""
+        value = self._gatt.read(uuid)
+        if len(value) < size:
+            raise self.odd(f"reading {uuid.name.replace('_', ' ').title()}", value)
+        return value
+
+    def write_plain(self, uuid: Uuid, value: bytes, *, asked: str) -> None:
+        """Write a characteristic of another service, which has no protection."""
+        self._gatt.write(uuid, value, asked=asked)
+
+    def has(self, uuid: Uuid) -> bool:
+        """Get whether the pump offers a characteristic."""
+        return self._gatt.has(uuid)
 
     def report_records(self) -> list[bytes]:
         """Get every stored history record, without its CRC (RACP: Report Stored Records, All)."""

@@ -10,6 +10,9 @@ import math
 _SPECIAL = {0x07FF: math.nan, 0x0800: math.nan, 0x0801: math.nan, 0x07FE: math.inf, 0x0802: -math.inf}
 """NaN, NRes, reserved, +infinity, −infinity (IEEE 11073-20601; GATT Specification Supplement, medfloat16)."""
 
+NAN = b"\xff\x07"
+"""SFLOAT that is no number: a value that is not known."""
+
 
 def encode_sfloat(value: float) -> bytes:
     """Encode a number as SFLOAT, exactly; ValueError when 12 bits of mantissa do not hold it.

@@ -6,29 +6,57 @@ the link (`serial_link`) nor for waiting: procedures wait.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 
 from rig.clock import Clock
-from rig.errors import BadReplyError
-from rig.pump.ids import codes
+from rig.errors import BadReplyError, UnableError
+from rig.pump.ids import codes, maker, profiles
 from rig.pump.ids.client import IdsClient, u16
 from rig.pump.ids.codec import decode_sfloat, encode_sfloat
 from rig.pump.ids.codes import Feature, Op, Therapy, Uuid
 from rig.pump.ids.history import decode_records
 from rig.pump.ids.serial_link import Link, SerialLink
-from rig.roles import (
-    Annunciation,
+from rig.roles import Annunciation, Capability, HistoryEvent, Identity, PumpStatus
+from rig.therapy import (
+    ActiveBasal,
     BasalSegment,
+    Bolus,
+    BolusAdvice,
+    BolusReason,
     BolusState,
-    Capability,
-    HistoryEvent,
-    Identity,
-    PumpStatus,
+    DailyTotal,
+    InsulinOnBoard,
+    Meal,
+    ProfileBlock,
+    ProfileKind,
+    Setting,
+    TemporaryRate,
     TherapyState,
 )
 from rig.wire import ByteLog
 
-BLOCKS_A_WRITE = 3
+ALWAYS = frozenset(
+    {
+        Capability.OCCLUSION_DETECTION,
+        Capability.RESERVOIR_DETECTION,
+        Capability.HISTORY,
+        Capability.RESERVOIR_LEVEL,
+        Capability.PRIMING,
+        Capability.SNOOZE,
+        Capability.DAILY_TOTAL,
+    }
+)
+ANNOUNCED = (
+    (Feature.BASAL_RATE, Capability.BASAL_PROFILE),
+    (Feature.TBR_ABSOLUTE | Feature.TBR_RELATIVE, Capability.TEMPORARY_BASAL),
+    (Feature.FAST_BOLUS, Capability.FAST_BOLUS),
+    (Feature.FAST_BOLUS, Capability.CANCEL_BOLUS),
+    (Feature.EXTENDED_BOLUS, Capability.EXTENDED_BOLUS),
+    (Feature.MULTIWAVE_BOLUS, Capability.MULTIWAVE_BOLUS),
+    (Feature.BOLUS_DELAY_TIME, Capability.DELAYED_BOLUS),
+    (Feature.INSULIN_ON_BOARD, Capability.INSULIN_ON_BOARD),
+)
 THERAPY: dict[int, TherapyState] = {
     Therapy.STOP: TherapyState.STOP,
     Therapy.PAUSE: TherapyState.PAUSE,
@@ -36,11 +64,21 @@ THERAPY: dict[int, TherapyState] = {
     Therapy.UNDETERMINED: TherapyState.UNDETERMINED,
 }
 
+FLAGS_OF_REASON = {
+    BolusReason.NOT_GIVEN: 0,
+    BolusReason.MEAL: codes.FOR_MEAL,
+    BolusReason.CORRECTION: codes.FOR_CORRECTION,
+    BolusReason.MEAL_AND_CORRECTION: codes.FOR_MEAL | codes.FOR_CORRECTION,
+}
+RESTART_TAKES_S = 1.0
+"""How long after its answer the pump is away. The reference controller restarts 0.1 s after it."""
+
 
 class IdsPump:
     """A pump that is a server of the Insulin Delivery Service."""
 
     def __init__(self, link: Link, clock: Clock) -> None:
+        self._clock = clock
         self._client = IdsClient(link, clock)
 
     # ---- instrument -------------------------------------------------------------------------------------------
@@ -78,14 +116,13 @@ class IdsPump:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What the pump's Features bits announce; detection and the log are mandatory in the service."""
-        found = {Capability.OCCLUSION_DETECTION, Capability.RESERVOIR_DETECTION, Capability.HISTORY}
-        found.add(Capability.RESERVOIR_LEVEL)
-        if Feature.BASAL_RATE in self._client.features:
-            found.add(Capability.BASAL_PROFILE)
-        if Feature.FAST_BOLUS in self._client.features:
-            found |= {Capability.FAST_BOLUS, Capability.CANCEL_BOLUS}
-        return frozenset(found)
+        """What the pump's Features bits and characteristics announce; detection and the log are mandatory."""
+        found = {capability for feature, capability in ANNOUNCED if feature in self._client.features}
+        if self._client.has(Uuid.CURRENT_TIME):
+            found.add(Capability.CLOCK)
+        if self._client.has(Uuid.PUMP_CONTROL_POINT):
+            found |= {Capability.CALCULATOR, Capability.SETTINGS, Capability.RESTART}
+        return ALWAYS | found
 
     def status(self) -> PumpStatus:
         """Get therapy state, operational state and reservoir."""
@@ -112,6 +149,11 @@ class IdsPump:
             return []
         kind = codes.ANNUNCIATIONS.get(u16(value[3:5]), f"type {u16(value[3:5]):04X}")
         return [Annunciation(u16(value[1:3]), kind, status)]
+
+    def snooze(self, annunciation_id: int) -> None:
+        """Silence an annunciation for a while."""
+        operand = annunciation_id.to_bytes(2, "little")
+        self._client.command(Op.SNOOZE_ANNUNCIATION, operand, Op.SNOOZE_ANNUNCIATION_RESPONSE, of=f"{annunciation_id}")
 
     def confirm(self, annunciation_id: int) -> None:
         """Confirm an annunciation; RefusedError while its cause holds."""
@@ -140,25 +182,87 @@ class IdsPump:
         """Set the initial reservoir fill level in U."""
         self._client.command(Op.SET_INITIAL_RESERVOIR_FILL_LEVEL, encode_sfloat(insulin_u), None, of=f"{insulin_u:g} U")
 
+    def prime(self, insulin_u: float) -> None:
+        """Fill the line with `insulin_u`; RefusedError unless therapy is stopped."""
+        self._client.command(Op.START_PRIMING, encode_sfloat(insulin_u), None, of=f"{insulin_u:g} U")
+
+    def stop_priming(self) -> None:
+        """Stop filling the line."""
+        self._client.command(Op.STOP_PRIMING, b"", None, of="the line")
+
+    # ---- basal ------------------------------------------------------------------------------------------------
+
     def set_basal_profile(self, segments: Sequence[BasalSegment]) -> None:
-        """Write profile template 1, three time blocks a write, and activate it."""
-        for first in range(0, len(segments), BLOCKS_A_WRITE):
-            blocks = segments[first : first + BLOCKS_A_WRITE]
-            end = first + BLOCKS_A_WRITE >= len(segments)
-            flags = int(end) | (len(blocks) > 1) << 1 | (len(blocks) > 2) << 2
-            operand = bytes([flags, 1, first + 1])
-            for block in blocks:
-                operand += block.duration_min.to_bytes(2, "little") + encode_sfloat(block.rate_u_per_h)
-            of = ", ".join(f"{block.rate_u_per_h:g} U/h for {block.duration_min} min" for block in blocks)
-            self._client.command(Op.WRITE_BASAL_RATE_PROFILE, operand, Op.WRITE_BASAL_RATE_PROFILE_RESPONSE, of=of)
+        """Write profile template 1 and activate it."""
+        self.write_basal_profile(1, segments)
+        self.activate_basal_profile(1)
+
+    def write_basal_profile(self, template: int, segments: Sequence[BasalSegment]) -> None:
+        """Write a profile template, three time blocks a write."""
+        blocks = [ProfileBlock(segment.duration_min, (segment.rate_u_per_h,)) for segment in segments]
+        profiles.write_profile(self._client, profiles.BASAL, template, blocks)
+
+    def read_basal_profile(self, template: int) -> list[BasalSegment]:
+        """Get a profile template."""
+        blocks = profiles.read_profile(self._client, profiles.BASAL, template)
+        return [BasalSegment(block.duration_min, block.values[0]) for block in blocks]
+
+    def activate_basal_profile(self, template: int) -> None:
+        """Deliver by a profile template from now on."""
+        op, response = Op.ACTIVATE_PROFILE_TEMPLATES, Op.ACTIVATE_PROFILE_TEMPLATES_RESPONSE
+        self._client.command(op, bytes([1, template]), response, of=f"template {template}")
+
+    def active_basal(self) -> ActiveBasal:
+        """Get the basal rate that holds now."""
+        op = Op.GET_ACTIVE_BASAL_RATE_DELIVERY
+        reply = self._client.ask(op, b"", Op.GET_ACTIVE_BASAL_RATE_DELIVERY_RESPONSE)
+        template, rate_u_per_h = reply[1], decode_sfloat(reply[2:4])
+        if not reply[0] & codes.TBR_PRESENT:
+            return ActiveBasal(template, rate_u_per_h)
+        if len(reply) < 11 or reply[4] not in (codes.TBR_ABSOLUTE, codes.TBR_RELATIVE):
+            raise self._client.odd(op.words, reply)
+        value, duration_min = decode_sfloat(reply[5:7]), u16(reply[7:9])
+        absolute = reply[4] == codes.TBR_ABSOLUTE
+        temporary = TemporaryRate(duration_min, value if absolute else None, None if absolute else value)
+        return ActiveBasal(template, rate_u_per_h, temporary, u16(reply[9:11]))
+
+    def set_temporary_rate(self, temporary: TemporaryRate, *, change: bool = False) -> None:
+        """Start a temporary basal rate, or change the active one; which of the two has to be said (3.7.2.8)."""
+        rate, factor = temporary.rate_u_per_h, temporary.factor
+        kind, value = (codes.TBR_RELATIVE, factor) if rate is None else (codes.TBR_ABSOLUTE, rate)
+        assert value is not None  # TemporaryRate has one of the two
+        operand = bytes([codes.CHANGE_TBR if change else 0, kind]) + encode_sfloat(value)
         self._client.command(
-            Op.ACTIVATE_PROFILE_TEMPLATES, bytes([1, 1]), Op.ACTIVATE_PROFILE_TEMPLATES_RESPONSE, of="template 1"
+            Op.SET_TBR_ADJUSTMENT,
+            operand + temporary.duration_min.to_bytes(2, "little"),
+            None,
+            of=f"{value:g}{' U/h' if factor is None else ' times the profile'} for {temporary.duration_min} min",
         )
+
+    def cancel_temporary_rate(self) -> None:
+        """Go back to the profile's rate."""
+        self._client.command(Op.CANCEL_TBR_ADJUSTMENT, b"", None, of="the active rate")
+
+    # ---- bolus ------------------------------------------------------------------------------------------------
 
     def bolus(self, insulin_u: float) -> int:
         """Start a fast bolus in U and return its id. After a lost reply nothing is repeated: look at active boluses."""
-        operand = bytes([0, codes.BOLUS_FAST]) + encode_sfloat(insulin_u) + bytes(4)
-        return u16(self._client.command(Op.SET_BOLUS, operand, Op.SET_BOLUS_RESPONSE, of=f"{insulin_u:g} U"))
+        return self.deliver(Bolus(fast_u=insulin_u))
+
+    def deliver(self, bolus: Bolus) -> int:
+        """Start a bolus and return its id. After a lost reply nothing is repeated: look at active boluses."""
+        flags = FLAGS_OF_REASON[bolus.reason] | (codes.WITH_DELAY if bolus.delay_min else 0)
+        flags |= codes.WITH_ACTIVATION if bolus.recommended else 0
+        kind = codes.BOLUS_FAST
+        if bolus.extended_u:
+            kind = codes.BOLUS_MULTIWAVE if bolus.fast_u else codes.BOLUS_EXTENDED
+        operand = bytes([flags, kind]) + encode_sfloat(bolus.fast_u) + encode_sfloat(bolus.extended_u)
+        operand += bolus.duration_min.to_bytes(2, "little")
+        if bolus.delay_min:
+            operand += bolus.delay_min.to_bytes(2, "little")
+        if bolus.recommended:
+            operand += bytes([codes.ACTIVATION_RECOMMENDED])
+        return u16(self._client.command(Op.SET_BOLUS, operand, Op.SET_BOLUS_RESPONSE, of=_words(bolus)))
 
     def active_boluses(self) -> list[BolusState]:
         """Get the boluses still being delivered, with what was programmed and delivered in U."""
@@ -180,6 +284,76 @@ class IdsPump:
             Op.CANCEL_BOLUS, bolus_id.to_bytes(2, "little"), Op.CANCEL_BOLUS_RESPONSE, of=f"{bolus_id}"
         )
 
+    def insulin_on_board(self) -> InsulinOnBoard:
+        """Get the bolus insulin that still acts."""
+        reply = self._client.ask(Op.GET_INSULIN_ON_BOARD, b"", Op.GET_INSULIN_ON_BOARD_RESPONSE)
+        remaining_min = u16(reply[3:5]) if reply[0] & 1 and len(reply) >= 5 else 0
+        return InsulinOnBoard(decode_sfloat(reply[1:3]), remaining_min)
+
+    def daily_total(self) -> DailyTotal:
+        """Get the insulin since midnight by the pump's clock."""
+        op, response = Op.GET_TOTAL_DAILY_INSULIN_STATUS, Op.GET_TOTAL_DAILY_INSULIN_STATUS_RESPONSE
+        reply = self._client.ask(op, b"", response)
+        return DailyTotal(decode_sfloat(reply[0:2]), decode_sfloat(reply[2:4]))
+
+    # ---- meals ------------------------------------------------------------------------------------------------
+
+    def set_profile(self, kind: ProfileKind, blocks: Sequence[ProfileBlock]) -> None:
+        """Write and activate a profile of the calculator."""
+        form = profiles.FORMS[kind]
+        template = profiles.first_template(self._client, form)
+        profiles.write_profile(self._client, form, template, blocks)
+        self.activate_basal_profile(template)  # one procedure activates templates of every kind
+
+    def profile(self, kind: ProfileKind) -> list[ProfileBlock]:
+        """Get a profile of the calculator."""
+        form = profiles.FORMS[kind]
+        return profiles.read_profile(self._client, form, profiles.first_template(self._client, form))
+
+    def calculate(self, meal: Meal) -> BolusAdvice:
+        """Let the pump propose a bolus."""
+        self._need(Uuid.PUMP_CONTROL_POINT, "calculating a bolus")
+        return maker.calculate(self._client, meal)
+
+    # ---- the pump itself --------------------------------------------------------------------------------------
+
+    def setting(self, setting: Setting) -> float:
+        """Get a setting in its unit."""
+        self._need(Uuid.PUMP_CONTROL_POINT, "telling its settings")
+        return maker.get_setting(self._client, setting)
+
+    def set_setting(self, setting: Setting, value: float) -> None:
+        """Set a setting in its unit."""
+        self._need(Uuid.PUMP_CONTROL_POINT, "taking settings")
+        maker.set_setting(self._client, setting, value)
+
+    def restart(self) -> None:
+        """Reset the pump's controller and connect again once it is up; RefusedError while it delivers."""
+        self._need(Uuid.PUMP_CONTROL_POINT, "restarting")
+        maker.restart(self._client)
+        self._clock.sleep(RESTART_TAKES_S)
+        self._client.connect()
+
+    def clock(self) -> datetime.datetime:
+        """Get the date and time that the pump shows (Current Time, 2A2B)."""
+        self._need(Uuid.CURRENT_TIME, "telling the time")
+        value = self._client.read_plain(Uuid.CURRENT_TIME, size=7)
+        try:
+            return datetime.datetime(u16(value), *value[2:7])
+        except ValueError as error:
+            raise self._client.odd("reading its clock", value) from error
+
+    def set_clock(self, date_time: datetime.datetime) -> None:
+        """Set the date and time that the pump shows, in whole seconds."""
+        self._need(Uuid.CURRENT_TIME, "being set to a time")
+        parts = date_time.timetuple()
+        value = parts.tm_year.to_bytes(2, "little") + bytes(parts[1:6]) + bytes([parts.tm_wday + 1, 0, 1])
+        self._client.write_plain(Uuid.CURRENT_TIME, value, asked=f"setting its clock to {date_time:%Y-%m-%d %H:%M:%S}")
+
+    def _need(self, uuid: Uuid, doing: str) -> None:
+        if not self._client.has(uuid):
+            raise UnableError(asked=doing, of_whom=self._client.name)
+
     def _bolus_amount(self, bolus_id: int, which: int) -> float:
         operand = bolus_id.to_bytes(2, "little") + bytes([which])
         reply = self._client.ask(Op.GET_ACTIVE_BOLUS_DELIVERY, operand, Op.GET_ACTIVE_BOLUS_DELIVERY_RESPONSE)
@@ -199,6 +373,14 @@ class IdsPump:
                 asked="its history", of_whom=self._client.name, came_back=f"{error}, in answer", look_at="protocol.md"
             ) from error
         return [event for event in events if event.sequence >= since]
+
+
+def _words(bolus: Bolus) -> str:
+    """Say a bolus as people do."""
+    words = [f"{bolus.fast_u:g} U"] if bolus.fast_u or not bolus.extended_u else []
+    if bolus.extended_u:
+        words.append(f"{bolus.extended_u:g} U over {bolus.duration_min} min")
+    return " and ".join(words) + (f" in {bolus.delay_min} min" if bolus.delay_min else "")
 
 
 def open_driver(port: str, *, clock: Clock, log: ByteLog) -> IdsPump:
