@@ -221,7 +221,7 @@ def test_a_setting_outlives_a_restart_and_is_logged(bench: Bench, setting: Setti
 
 
 def test_a_setting_out_of_range_is_refused_and_one_that_is_too_fine_is_not_sent(bench: Bench) -> None:
-    with pytest.raises(RefusedError, match="out of range.* of largest bolus in U to 26"):
+    with pytest.raises(RefusedError, match=r"out of range.* of largest bolus in U to 26"):
         bench.pump.set_setting(Setting.MAX_BOLUS_U, 26.0)
     with pytest.raises(ValueError, match="finer than the pump's step"):
         bench.pump.set_setting(Setting.MAX_BOLUS_U, 1.00001)
