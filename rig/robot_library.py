@@ -8,6 +8,7 @@ any step itself.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,15 @@ from rig.bench import open_bench
 from rig.bench_file import parse_override
 from rig.evidence import RunFolder
 from rig.limits import Measurement
+from rig.procedures.day import DayPlan, Eating, Moment, Person, live_a_day, read_profile
 from rig.procedures.occlusion import OcclusionTest
 from rig.procedures.reservoir import count_missing_log_entries, deliver_until_reservoir_low
 from rig.procedures.safety import measure_refused_boluses
 from rig.requirements import read_requirements
 from rig.robot_runner import REQUIREMENT_TAG
 from rig.roles import Bench, Capability
-from rig.units import parse
+from rig.therapy import BasalSegment, Meal, TemporaryRate
+from rig.units import parse, parse_time_of_day
 from rig.verification import NotApplicableError, RequirementNotMetError, Verification
 
 
@@ -54,6 +57,7 @@ class PumpBench:
         self._verification: Verification | None = None
         self._bench: Bench | None = None
         self._occlusion: OcclusionTest | None = None
+        self._day = _Day()
 
     # ---- the run: what is going to be tested, and how it ended ------------------------------------------------
 
@@ -104,6 +108,7 @@ class PumpBench:
     def leave_bench_safe(self) -> None:
         """Stop the pump, release the valves, switch the supply off, close every port."""
         self._bench = self._occlusion = None
+        self._day = _Day()
         self._open.close()
 
     # ---- occlusion --------------------------------------------------------------------------------------------
@@ -167,6 +172,46 @@ class PumpBench:
         bench, verification = self._now()
         self._verify(count_missing_log_entries(bench, verification.record))
 
+    # ---- a day ------------------------------------------------------------------------------------------------
+
+    @keyword
+    def plan_basal_profile(self, *segments: str) -> None:
+        """Plan the basal profile of a day: from when on which rate, such as "04:00 1.2 U/h"; the first is at 00:00."""
+        self._day.profile = read_profile(segments)
+
+    @keyword
+    def plan_calculator(self, sensitivity: str, ratio: str, target: str) -> None:
+        """Plan what a unit does: glucose such as "50 mg/dL", carbohydrates such as "10 g", and the glucose aimed at."""
+        self._day.sensitivity_mg_per_dl = parse(sensitivity, "glucose_mg_per_dl")
+        self._day.ratio_g = parse(ratio, "mass_g")
+        self._day.target_mg_per_dl = parse(target, "glucose_mg_per_dl")
+
+    @keyword
+    def eat(
+        self, at: str, carbohydrates: str = "0 g", glucose: str = "", extended: str = "0 %", over: str = "0 min"
+    ) -> None:
+        """Plan a meal, or a correction without carbohydrates; a share of the meal's insulin may be extended."""
+        measured = round(parse(glucose, "glucose_mg_per_dl")) if glucose else None  # as a meter shows it
+        meal = Meal(parse(carbohydrates, "mass_g"), measured)
+        eating = Eating(meal, parse(extended, "percent") / 100.0, round(parse(over, "time_s") / 60.0))
+        self._day.moments.append(Moment(parse_time_of_day(at), eating))
+
+    @keyword
+    def exercise(self, at: str, rate: str, duration: str) -> None:
+        """Plan a temporary basal rate: a share of the profile such as "50 %", or a rate such as "0.2 U/h"."""
+        minutes = round(parse(duration, "time_s") / 60.0)
+        if rate.strip().endswith("%"):
+            temporary = TemporaryRate(minutes, factor=parse(rate, "percent") / 100.0)
+        else:
+            temporary = TemporaryRate(minutes, rate_u_per_h=parse(rate, "rate_u_per_h"))
+        self._day.moments.append(Moment(parse_time_of_day(at), temporary))
+
+    @keyword
+    def live_the_day(self, called: str) -> None:
+        """Live what was planned from midnight to midnight, and judge each hour and the accounts."""
+        bench, verification = self._now()
+        self._verify(live_a_day(bench, verification.record, self._day.plan(called)))
+
     def _verify(self, measurements: tuple[Measurement, ...]) -> None:
         self._now()[1].verify(measurements)
 
@@ -179,6 +224,23 @@ class PumpBench:
         if self._occlusion is None:
             raise RuntimeError("nothing is being delivered: begin with 'Deliver Basal Freely'")
         return self._occlusion
+
+
+@dataclass
+class _Day:
+    """What the keywords have planned so far."""
+
+    profile: tuple[BasalSegment, ...] = ()
+    sensitivity_mg_per_dl: float = 0.0
+    ratio_g: float = 0.0
+    target_mg_per_dl: float = 0.0
+    moments: list[Moment] = field(default_factory=list)
+
+    def plan(self, name: str) -> DayPlan:
+        if not self.profile or not self.sensitivity_mg_per_dl:
+            raise RuntimeError("a day needs 'Plan Basal Profile' and 'Plan Calculator' first")
+        person = Person(self.profile, self.sensitivity_mg_per_dl, self.ratio_g, self.target_mg_per_dl)
+        return DayPlan(name, person, tuple(sorted(self.moments, key=lambda moment: moment.at_min)))
 
 
 def _test_id(test: Any) -> str:  # noqa: ANN401 - running or result test

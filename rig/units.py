@@ -17,6 +17,9 @@ this scale; the concentration is printed on every U-100 vial)."""
 KPA_PER_MMHG = 0.133322387415
 """Kilopascals per conventional millimetre of mercury (ISO 80000-4)."""
 
+MG_PER_DL_PER_MMOL_PER_L = 18.0156
+"""Glucose in mg/dL for 1 mmol/L: a tenth of its molar mass of 180.156 g/mol (IUPAC atomic weights)."""
+
 # One table: unit -> (dimension, factor to the dimension's base unit). Base units are those the code uses in names.
 _UNITS: dict[str, tuple[str, float]] = {
     "s": ("time_s", 1.0),
@@ -34,6 +37,8 @@ _UNITS: dict[str, tuple[str, float]] = {
     "mg": ("mass_g", 1e-3),
     "ug": ("mass_g", 1e-6),
     "µg": ("mass_g", 1e-6),
+    "mg/dL": ("glucose_mg_per_dl", 1.0),
+    "mmol/L": ("glucose_mg_per_dl", MG_PER_DL_PER_MMOL_PER_L),
     "kPa": ("pressure_kpa", 1.0),
     "Pa": ("pressure_kpa", 1e-3),
     "hPa": ("pressure_kpa", 0.1),
@@ -51,6 +56,7 @@ _UNITS: dict[str, tuple[str, float]] = {
     "mm": ("length_m", 0.001),
 }
 
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S+)?\s*")
 
 
@@ -75,6 +81,14 @@ def parse(text: str, dimension: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text!r} is not a finite number")
     return value
+
+
+def parse_time_of_day(text: str) -> int:
+    """Parse "07:30" into minutes since midnight; ValueError when it is no time from 00:00 to 23:59."""
+    match = _TIME_OF_DAY.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a time of day from 00:00 to 23:59")
+    return 60 * int(match[1]) + int(match[2])
 
 
 def ul_from_u(insulin_u: float) -> float:

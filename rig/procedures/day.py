@@ -22,6 +22,7 @@ from rig.procedures.sampling import Sample, sample_for, series
 from rig.procedures.volume import VolumeScale
 from rig.roles import Bench, Capability, HistoryEvent
 from rig.therapy import BasalSegment, Bolus, BolusReason, Meal, ProfileBlock, ProfileKind, TemporaryRate
+from rig.units import parse, parse_time_of_day
 
 SAMPLE_EVERY_S = 60.0
 MIDNIGHT = datetime.datetime(2026, 1, 1)
@@ -85,6 +86,17 @@ class _Lived:
 
     started: list[Started] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
+
+
+def read_profile(segments: Sequence[str]) -> tuple[BasalSegment, ...]:
+    """Read a basal profile from words such as "04:00 1.2 U/h"; ValueError unless it begins at 00:00 and goes on."""
+    parts = [segment.split(maxsplit=1) for segment in segments]
+    starts = [parse_time_of_day(part[0]) for part in parts]
+    if any(len(part) != 2 for part in parts) or starts[:1] != [0] or starts != sorted(set(starts)):
+        raise ValueError(f"{', '.join(segments)!r} is not a profile: times from 00:00 on, each with a rate in U/h")
+    rates = [parse(part[1], "rate_u_per_h") for part in parts]
+    ends = [*starts[1:], int(MINUTES_A_DAY)]
+    return tuple(BasalSegment(end - start, rate) for start, end, rate in zip(starts, ends, rates, strict=True))
 
 
 def live_a_day(bench: Bench, record: TestRecorder, plan: DayPlan) -> tuple[Measurement, ...]:
