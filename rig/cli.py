@@ -1,4 +1,4 @@
-"""The command line: `rig verify`, `check`, `serve`, `report`.
+"""The command line: `rig verify`, `check`, `serve`, `console`, `report`.
 
 Turns errors into one sentence and an exit code. Not responsible for the work itself.
 """
@@ -85,6 +85,17 @@ def serve(bench: BenchOption = DEFAULT_BENCH, set_: SetOption = None) -> None:
     from rig.serve import serve_bench
 
     serve_bench(bench, set_ or [], console=console)
+
+
+@app.command("console")
+def open_console(bench: BenchOption = DEFAULT_BENCH, set_: SetOption = None) -> None:
+    """Try the pump and the instruments by hand; reads commands from a pipe, too.
+
+    Exit code: 0; 1 when a command of a pipe failed; 2 wrong bench file; 3 a device cannot be opened.
+    """
+    from rig.console import run_console
+
+    raise typer.Exit(run_console(bench, set_ or [], console=console))
 
 
 @app.command()
