@@ -71,6 +71,8 @@ class SimClock:
         self._queue: list[Event] = []
         self._scheduled = 0
         self._advancing = False
+        self._done: Callable[[], bool] = _never
+        self._deadline_ns = 0
 
     def now(self) -> float:
         """Get the simulated seconds since this clock was made."""
@@ -95,6 +97,21 @@ class SimClock:
             heapq.heappop(self._queue)
         return self._queue[0].at_ns if self._queue else None
 
+    def pass_to(self, at_ns: int) -> bool:
+        """Go on to `at_ns` within a callback, as if it had scheduled itself for then.
+
+        Returns:
+            Whether time stands at `at_ns`; False, and time has not moved, when anything else comes first: an event due
+            up to then, or the end of the advance that runs the callback.
+        """
+        if not self._advancing or at_ns > self._deadline_ns or self._done():
+            return False
+        due_ns = self.next_due_ns()
+        if due_ns is not None and due_ns <= at_ns:
+            return False
+        self.now_ns = at_ns
+        return True
+
     def advance_to(self, at_ns: int) -> None:
         """Run every event due up to and including `at_ns`, then stand at `at_ns`."""
         self.advance_until(_never, at_ns)
@@ -108,7 +125,7 @@ class SimClock:
             raise ValueError(f"time can't go backwards: asked for {deadline_ns} ns, it is {self.now_ns} ns")
         if self._advancing:
             raise RuntimeError("an event callback tried to wait: callbacks schedule, they never sleep")
-        self._advancing = True
+        self._advancing, self._done, self._deadline_ns = True, done, deadline_ns
         queue = self._queue
         try:
             while True:

@@ -72,6 +72,43 @@ def test_a_callback_may_not_wait() -> None:
     assert clock.now_ns == 3
 
 
+def passed_to(clock: SimClock, at_ns: int, *, until_ns: int, other_ns: int | None = None) -> tuple[bool, int]:
+    """Get what a callback at 10 ns is told when it asks to pass on, and where time stands then."""
+    seen: list[tuple[bool, int]] = []
+    clock.call_at(10, lambda: seen.append((clock.pass_to(at_ns), clock.now_ns)))
+    if other_ns is not None:
+        clock.call_at(other_ns, lambda: None)
+    clock.advance_to(until_ns)
+    return seen[0]
+
+
+def test_a_callback_goes_on_in_time_when_nothing_else_comes_first() -> None:
+    assert passed_to(SimClock(), 20, until_ns=20) == (True, 20)
+    assert passed_to(SimClock(), 20, until_ns=30, other_ns=21) == (True, 20)
+
+
+def test_a_callback_does_not_pass_another_event_nor_the_end_of_the_wait() -> None:
+    assert passed_to(SimClock(), 20, until_ns=30, other_ns=20) == (False, 10)
+    assert passed_to(SimClock(), 20, until_ns=19) == (False, 10)
+
+
+def test_a_callback_does_not_pass_the_moment_that_is_waited_for() -> None:
+    clock = SimClock()
+    done: list[bool] = []
+
+    def arrive() -> None:
+        done.append(True)
+        done.append(clock.pass_to(20))
+
+    clock.call_at(10, arrive)
+    assert clock.advance_until(lambda: bool(done), 100)
+    assert (done, clock.now_ns) == ([True, False], 10)
+
+
+def test_only_a_callback_passes_on() -> None:
+    assert not SimClock().pass_to(1)
+
+
 @pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("make", [SimClock, WallClock])
 def test_only_finite_non_negative_seconds_can_be_slept(make: type[SimClock], seconds: float) -> None:

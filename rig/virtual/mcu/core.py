@@ -13,6 +13,7 @@ from collections.abc import Callable
 from rig.clock import Event, SimClock
 from rig.errors import RigError
 from rig.virtual.mcu.chip import Chip
+from rig.virtual.mcu.engine import hold_ctrl_c, release_ctrl_c
 from rig.virtual.mcu.image import Image, read_elf
 from rig.virtual.mcu.peripheral import cycles_at, ns_of_cycle
 from rig.virtual.mcu.processor import SLICE_INSTRUCTIONS, Outcome, Processor
@@ -28,6 +29,8 @@ _RESET_FLAGS = {  # RM0090, 7.3.21: a pin reset goes with every other, since NRS
 }
 RESET_PULSE_NS = 20_000
 """How long NRST stays low at the least (RM0090, 7.1.1); that the supply has to settle after power-on is left out."""
+SLICES_ON_END = 64
+"""After so many the core goes back to the clock, be there nothing else to do, lest Ctrl-C wait for code that hangs."""
 _UNIQUE_ID = bytes.fromhex("3a0024000d47333133303836")
 
 
@@ -183,6 +186,10 @@ class Stm32F405:
             self._event = self._clock.call_at(at_ns, self._attend)
             self._event_ns = at_ns
 
+    def _bites_by(self, at_ns: int) -> bool:
+        due_ns = self._chip.watchdog.due_ns()
+        return due_ns is not None and due_ns <= at_ns
+
     def _schedule_watchdog(self) -> None:
         self._schedule(self._chip.watchdog.due_ns())
 
@@ -210,6 +217,7 @@ class Stm32F405:
 
     def _refresh_and_run(self) -> None:
         self._running = True  # what rises during the refresh is looked at after it
+        held = hold_ctrl_c()
         try:
             self._chip.refresh()
             if self._sleeping:
@@ -221,6 +229,7 @@ class Stm32F405:
             self._run()
         finally:
             self._running = False
+            release_ctrl_c(held)
 
     def _sleep(self) -> None:
         if self._chip.scs.scr & SLEEPDEEP:
@@ -242,6 +251,7 @@ class Stm32F405:
 
     def _run(self) -> None:
         chip, processor = self._chip, self._processor
+        busy_slices = 0
         while self._powered and self.halted is None:
             if chip.backup_changed:
                 chip.apply_backup_access()
@@ -255,8 +265,12 @@ class Stm32F405:
                 self._sleep()
                 return
             if outcome is Outcome.BUSY:
-                self._schedule(ns_of_cycle(cycles_at(self._clock.now_ns) + SLICE_INSTRUCTIONS))
-                return
+                next_ns = ns_of_cycle(cycles_at(self._clock.now_ns) + SLICE_INSTRUCTIONS)
+                busy_slices += 1
+                if busy_slices == SLICES_ON_END or self._bites_by(next_ns) or not self._clock.pass_to(next_ns):
+                    self._schedule(next_ns)
+                    return
+                chip.refresh()
             if outcome is Outcome.LOCKED_UP:
                 self._halt(self.faults[-1])
                 self._schedule_watchdog()

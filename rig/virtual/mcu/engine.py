@@ -33,10 +33,23 @@ WriteCallback = Callable[[int, int, int], None]
 ReadCallback = Callable[[int, int], int]
 """(address, size in bytes) -> value"""
 
-_INTERRUPT = (signal.SIGINT,)
+_CTRL_C = (signal.SIGINT,)
 
 EXC_RETURN_MIN = 0xFFFFFFE0
 """Branch targets from here on end an exception (ARMv7-M ARM, B1.5.8)."""
+
+
+def hold_ctrl_c() -> set[signal.Signals]:
+    """Keep Ctrl-C waiting while the engine runs; returns what `release_ctrl_c` is to restore.
+
+    What came in at the entry of a callback would be raised where ctypes can only drop it.
+    """
+    return signal.pthread_sigmask(signal.SIG_BLOCK, _CTRL_C)
+
+
+def release_ctrl_c(held: set[signal.Signals]) -> None:
+    """Let a Ctrl-C that has waited come in, as before `hold_ctrl_c`."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 class Status(IntEnum):
@@ -192,16 +205,11 @@ class Engine:
         Raises:
             Exception: what a callback raised.
         """
-        # Ctrl-C that came in here would be raised at the entry of a callback, where ctypes can only drop it.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPT)
-        try:
-            status: int = self._start(self._handle, pc | 1, 0, 0, instructions)
-            if self._stopped_at >= 0:
-                at, self._stopped_at = self._stopped_at, -1
-                if not status and self.error is None and self.registers.pc() == at:
-                    status = self._complete(at)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        status: int = self._start(self._handle, pc | 1, 0, 0, instructions)
+        if self._stopped_at >= 0:
+            at, self._stopped_at = self._stopped_at, -1
+            if not status and self.error is None and self.registers.pc() == at:
+                status = self._complete(at)
         if self.error is not None:
             error, self.error = self.error, None
             raise error
