@@ -39,7 +39,7 @@ EXC_RETURN_MIN = 0xFFFFFFE0
 """Branch targets from here on end an exception (ARMv7-M ARM, B1.5.8)."""
 
 
-def hold_ctrl_c() -> set[signal.Signals]:
+def hold_ctrl_c() -> set[int | signal.Signals]:
     """Keep Ctrl-C waiting while the engine runs; returns what `release_ctrl_c` is to restore.
 
     What came in at the entry of a callback would be raised where ctypes can only drop it.
@@ -47,7 +47,7 @@ def hold_ctrl_c() -> set[signal.Signals]:
     return signal.pthread_sigmask(signal.SIG_BLOCK, _CTRL_C)
 
 
-def release_ctrl_c(held: set[signal.Signals]) -> None:
+def release_ctrl_c(held: set[int | signal.Signals]) -> None:
     """Let a Ctrl-C that has waited come in, as before `hold_ctrl_c`."""
     signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
