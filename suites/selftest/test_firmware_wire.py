@@ -39,8 +39,9 @@ def test_the_crc_of_this_file_is_the_published_one() -> None:
 
 def test_discovery_lists_services_characteristics_and_configurations() -> None:
     host = Host()
-    assert host.ask("10 0100 ffff 0028") == "110601001b003a181c0024000a18"
-    assert host.ask("10 2500 ffff 0028") == "011025000a"
+    assert host.ask("10 0100 ffff 0028") == "110601001b003a181c0024000a18250029000518"  # IDS, device information, time
+    assert host.ask("10 2a00 ffff 0028")[:12] == "11142a002d00"  # the maker's own, with a UUID of 128 bits
+    assert host.ask("10 2e00 ffff 0028") == "01102e000a"
     assert host.ask("08 0100 ffff 0328") == "09070200220300202b0500220600212b0800220900222b"
     assert host.ask("04 0300 0400") == "05010300202b04000229"
     assert host.ask("02 1700") == "0102000006"
@@ -102,12 +103,14 @@ def protected(octets: str) -> str:
 def test_one_procedure_at_a_time_on_whichever_control_point(host: Host) -> None:
     for counter in range(1, 21):  # a log long enough that reporting it takes a while
         assert host.procedure(COMMAND, protected(f"5a0f {'55' if counter % 2 else '33'} {counter:02x}"))
+    counted = bytes.fromhex(host.procedure(RACP, protected("5a 33 01")))
     assert host.ask("12 1b00 0100") == "13"  # let it notify records
-    assert host.ask(f"12 {RACP} {protected('33 33 01')}") == "13"
+    assert host.ask(f"12 {RACP} {protected('33 33 02')}") == "13"
     host.send(f"12 {COMMAND} {protected('5a0f 33 15')}")
     answers = list(iter(host.hear, ""))
     assert "01121100fe" in answers
-    assert sum(answer.startswith("1b1a00") for answer in answers) == 21  # a reference time and twenty changes
+    records = sum(answer.startswith("1b1a00") for answer in answers)
+    assert records == int.from_bytes(counted[2:6], "little") > 20
 
 
 def test_reading_the_log_drops_an_unfinished_profile(host: Host) -> None:
@@ -135,14 +138,14 @@ def test_reading_the_log_drops_an_unfinished_profile(host: Host) -> None:
         ("4b11 00 33 15d0 0000 0000", "73"),  # 0.021 U, no whole dose
         ("4b11 00 33 7de0 0a00 0000", "71"),  # a fast bolus with an extended part
         ("4b11 00 33 7de0 0000 0100", "71"),  # a fast bolus with a duration
-        ("4b11 00 3c 7de0 0000 0000", "71"),  # extended: not announced
+        ("4b11 00 3c 7de0 0000 0000", "71"),  # extended, by its fast part alone
         ("4b11 00 33 7de0", "71"),  # cut off
         ("7811 0900", "74"),  # no such bolus
         ("8b12 ff07", "73"),  # reservoir level NaN
         ("cc0f 01 01 01 a005 0000 00", "71"),  # a block cut off
         ("cc0f 01 01 01 9f05 0000", "75"),  # 1439 min
         ("cc0f 01 01 02 a005 0000", "75"),  # begins with the second block
-        ("cc0f 01 02 01 a005 0000", "73"),  # template 2
+        ("cc0f 01 05 01 a005 0000", "73"),  # template 5 is of another kind
         ("cc0f 01 01 01 a005 2400", "73"),  # 36 U/h
     ],
 )
@@ -163,9 +166,9 @@ def test_history_answers_all_operators(host: Host) -> None:
         value = bytes.fromhex(request) + bytes([counter])
         return host.procedure(RACP, (value + crc(value)).hex())
 
-    assert racp("5a 33")[:12] == "660f01000000"  # one record: the reference time of power-on
-    assert racp("5a 3c 33 ffffffff")[:6] == "660f01"
-    assert racp("5a 3c 3c ffffffff")[:6] == "660f00"
+    assert racp("5a 33")[:12] == "660f02000000"  # power-on leaves two records: its reference time and its cause
+    assert racp("5a 3c 33 ffffffff")[:12] == "660f01000000"  # reference times
+    assert racp("5a 3c 3c ffffffff")[:12] == "660f01000000"  # and others
     assert racp("33 55 0f 05000000")[:8] == "0f0f3306"  # no records
     assert racp("33 5a 0f 05000000 01000000")[:8] == "0f0f3305"  # upside down
     assert racp("33 0f")[:8] == "0f0f3303"

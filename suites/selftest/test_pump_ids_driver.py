@@ -124,7 +124,7 @@ def last_block(blocks: int) -> BasalSegment:
 
 
 def test_more_blocks_than_the_pump_holds_are_refused(bench: Bench) -> None:
-    with pytest.raises(RefusedError, match="plausibility check failed"):
+    with pytest.raises(RefusedError, match=r"'parameter out of range' \(0x73\)"):
         bench.pump.set_basal_profile([BasalSegment(1440 // 60, 1.0)] * 60)
 
 
@@ -197,15 +197,15 @@ def test_pump_time_goes_on_over_a_new_reference_time(running: Bench) -> None:
     assert second_s - first_s == pytest.approx(7200.0, abs=1.0)
 
 
-def test_a_full_log_is_read_although_that_takes_longer_than_a_reply_may(running: Bench) -> None:
+def test_a_long_log_is_read_although_that_takes_longer_than_a_reply_may(running: Bench) -> None:
     for _ in range(260):  # a bolus is four records
         running.pump.bolus(DOSE_U)
         running.clock.sleep(0.2)
     begun_s = running.clock.now()
     events = running.pump.history()
     assert running.clock.now() - begun_s > 2.0
-    assert len(events) == 1024
-    assert [event.sequence for event in events] == list(range(events[0].sequence, events[0].sequence + 1024))
+    assert len(events) > 4 * 260
+    assert [event.sequence for event in events] == list(range(len(events)))
 
 
 # ---- E2E protection ----------------------------------------------------------------------------------------------
