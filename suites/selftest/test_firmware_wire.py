@@ -169,6 +169,7 @@ def test_history_answers_all_operators(host: Host) -> None:
     assert racp("5a 33")[:12] == "660f02000000"  # power-on leaves two records: its reference time and its cause
     assert racp("5a 3c 33 ffffffff")[:12] == "660f01000000"  # reference times
     assert racp("5a 3c 3c ffffffff")[:12] == "660f01000000"  # and others
+    assert host.ask("12 1b00 0100") == "13"  # reporting wants to notify
     assert racp("33 55 0f 05000000")[:8] == "0f0f3306"  # no records
     assert racp("33 5a 0f 05000000 01000000")[:8] == "0f0f3305"  # upside down
     assert racp("33 0f")[:8] == "0f0f3303"
