@@ -96,6 +96,7 @@ def _summary_row(row: RequirementRecord) -> dict[str, Any]:
         "text": row.text,
         "clause": row.clause,
         "hazard": row.hazard,
+        "rule": row.measurements[0].rule.value if row.measurements else None,
         "verdict": row.verdict.value,
         "reason": plain_reason(row.reason) if row.reason else None,
         "measurements": [_measured(measurement) for measurement in row.measurements],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from reports.analyses import Bolus, Occlusion, Trumpet
 from reports.run import Run
+from rig.limits import Rule
 
 
 def method(run: Run) -> list[dict[str, str]]:
@@ -15,7 +16,14 @@ def method(run: Run) -> list[dict[str, str]]:
     notes = [{"title": title, "text": words} for kind, title, words in _METHODS if kind in kinds]
     if run.manifest.virtual:
         notes.insert(0, {"title": "Simulation", "text": _SIMULATION})
-    return [*notes, {"title": "Uncertainty", "text": _UNCERTAINTY}, {"title": "Decision rule", "text": _DECISION}]
+    return [*notes, {"title": "Uncertainty", "text": _UNCERTAINTY}, {"title": "Decision rule", "text": _decision(run)}]
+
+
+def _decision(run: Run) -> str:
+    """State the rules by which this run was decided; the guard band when nothing was measured."""
+    used = {measurement.rule for row in run.results.requirements for measurement in row.measurements}
+    rules = [words for rule, words in _RULES.items() if rule in (used or {Rule.GUARD_BAND})]
+    return " ".join([*rules, _DECISION])
 
 
 _METHODS = (
@@ -54,9 +62,19 @@ _UNCERTAINTY = (
     "no U."
 )
 
+_RULES = {
+    Rule.GUARD_BAND: (
+        "Guard band: a value passes when value ± U lies inside its limit, and fails when it lies outside. When it "
+        "reaches across the limit it is INCONCLUSIVE (guard band as wide as U: JCGM 106:2012, 8.3.2 and 8.3.3)."
+    ),
+    Rule.SIMPLE_ACCEPTANCE: (
+        "Simple acceptance: a value passes when it lies inside its limit, and fails when it lies outside (JCGM "
+        "106:2012, 8.2). It is used only where U is a third of the limit or less; otherwise the value is INCONCLUSIVE."
+    ),
+}
+
 _DECISION = (
-    "A value passes when value ± U lies inside its limit, and fails when it lies outside. When it reaches across the "
-    "limit it is INCONCLUSIVE (guard band as wide as U: JCGM 106:2012, 8.3.2 and 8.3.3). A requirement is met only "
-    "when everything it asks for was measured and passed. ERROR is a failure of the rig, and counts neither for nor "
-    "against the pump; UNSET was never measured; NOT APPLICABLE concerns what this pump cannot do."
+    "The rule of each requirement stands with its results. A requirement is met only when everything it asks for was "
+    "measured and passed. ERROR is a failure of the rig, and counts neither for nor against the pump; UNSET was never "
+    "measured; NOT APPLICABLE concerns what this pump cannot do."
 )

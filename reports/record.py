@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 
-from rig.limits import Limit, Measurement, Verdict, judge, worst
+from rig.limits import Limit, Measurement, Rule, Verdict, judge, worst
 
 
 class _Record(BaseModel):
@@ -85,20 +85,21 @@ class LimitRecord(_Record):
 
 
 class MeasurementRecord(_Record):
-    """A measured value, its limit and the verdict on it."""
+    """A measured value, its limit, the rule of decision and the verdict on it."""
 
     name: str
     value: float
     unit: str
     expanded_uncertainty: float
     limit: LimitRecord
+    rule: Rule = Rule.GUARD_BAND
     verdict: Verdict
     test: str
 
     @model_validator(mode="after")
     def _verdict_follows(self) -> Self:
         measurement = Measurement(self.name, self.value, self.unit, self.expanded_uncertainty)
-        follows = judge(measurement, self.limit.limit)
+        follows = judge(measurement, self.limit.limit, self.rule)
         if follows is not self.verdict:
             raise ValueError(f"{self.name} is called {self.verdict.value}, its numbers say {follows.value}")
         return self

@@ -21,6 +21,13 @@ class Verdict(Enum):
     NOT_APPLICABLE = "NOT APPLICABLE"
 
 
+class Rule(Enum):
+    """How a value and its uncertainty are held against a limit; a requirement states which."""
+
+    GUARD_BAND = "guard band"
+    SIMPLE_ACCEPTANCE = "simple acceptance"
+
+
 _WORST_FIRST = (
     Verdict.FAIL,
     Verdict.ERROR,
@@ -51,6 +58,13 @@ class Limit:
         if len(ends) == 2 and ends[0] > ends[1]:
             raise ValueError(f"A limit's low end must not exceed its high end, got {self.low!r} and {self.high!r}")
 
+    @property
+    def tolerance(self) -> float:
+        """How far from its target a value may lie: half of an interval with two ends, else the size of its one end."""
+        if self.low is not None and self.high is not None:
+            return (self.high - self.low) / 2.0
+        return max(abs(end) for end in (self.low, self.high) if end is not None)
+
     def __str__(self) -> str:
         if self.low is None:
             return f"≤ {self.high:g} {self.unit}"
@@ -77,22 +91,49 @@ class Measurement:
             raise ValueError(f"{self.name}: the expanded uncertainty must be ≥ 0, got {self.expanded_uncertainty!r}")
 
 
-def judge(measurement: Measurement, limit: Limit) -> Verdict:
-    """Decide a measurement against its limit: a guard band as wide as U on both sides of each end.
+@dataclass(frozen=True)
+class Decision:
+    """A verdict, and one sentence on why there is no better one where the numbers alone do not tell."""
 
-    PASS when value ± U lies inside, FAIL when it lies outside, INCONCLUSIVE when it straddles an end
+    verdict: Verdict
+    reason: str | None = None
+
+
+TOLERANCE_PER_U = 3.0
+"""Simple acceptance asks for U ≤ limit/3: a true value beyond 4/3 of it is then accepted in 2.5 % of cases at most."""
+
+
+def decide(measurement: Measurement, limit: Limit, rule: Rule = Rule.GUARD_BAND) -> Decision:
+    """Decide a measurement against its limit by the stated rule: the only place where a value becomes a verdict.
+
+    Guard band: PASS when value ± U lies inside, FAIL when it lies outside, INCONCLUSIVE when it straddles an end
     (JCGM 106:2012, 8.3.2 guarded acceptance and 8.3.3 guarded rejection, w = U).
+    Simple acceptance: PASS when the value lies inside, FAIL when it lies outside (JCGM 106:2012, 8.2), provided that
+    U ≤ `limit.tolerance`/3; INCONCLUSIVE with the reason otherwise.
 
     Raises:
         ValueError: the units differ.
     """
     if measurement.unit != limit.unit:
         raise ValueError(f"{measurement.name} is in {measurement.unit!r}, its limit in {limit.unit!r}")
+    u, margin = measurement.expanded_uncertainty, measurement.expanded_uncertainty
+    if rule is Rule.SIMPLE_ACCEPTANCE:
+        if TOLERANCE_PER_U * u > limit.tolerance:
+            return Decision(
+                Verdict.INCONCLUSIVE,
+                f"{measurement.name}: simple acceptance needs U ≤ {limit.tolerance / TOLERANCE_PER_U:.3g} "
+                f"{limit.unit}, a third of the limit, and U is {u:.3g} {limit.unit}",
+            )
+        margin = 0.0
     low = -math.inf if limit.low is None else limit.low
     high = math.inf if limit.high is None else limit.high
-    value, u = measurement.value, measurement.expanded_uncertainty
-    if low <= value - u and value + u <= high:
-        return Verdict.PASS
-    if value + u < low or value - u > high:
-        return Verdict.FAIL
-    return Verdict.INCONCLUSIVE
+    if low <= measurement.value - margin and measurement.value + margin <= high:
+        return Decision(Verdict.PASS)
+    if measurement.value + margin < low or measurement.value - margin > high:
+        return Decision(Verdict.FAIL)
+    return Decision(Verdict.INCONCLUSIVE)
+
+
+def judge(measurement: Measurement, limit: Limit, rule: Rule = Rule.GUARD_BAND) -> Verdict:
+    """Get the verdict of `decide`."""
+    return decide(measurement, limit, rule).verdict

@@ -12,7 +12,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rig.errors import BenchFileError
-from rig.limits import Limit
+from rig.limits import Limit, Rule
 from rig.validation import read_toml, validated
 
 
@@ -40,15 +40,16 @@ class MeasurementRule(_Strict):
 
 
 class Requirement(_Strict):
-    """One requirement on a pump."""
+    """One requirement on a pump; `rule` says how its measurements are decided."""
 
     id: str = Field(pattern=r"^[A-Z]+-[A-Z0-9.]+$")
     text: str
     clause: str
     hazard: str
+    rule: Rule = Rule.GUARD_BAND
     measurement: tuple[MeasurementRule, ...] = Field(min_length=1)
 
-    def rule(self, name: str) -> MeasurementRule:
+    def measurement_rule(self, name: str) -> MeasurementRule:
         """Get the rule for the measurement `name`; BenchFileError naming the known ones when there is none."""
         for rule in self.measurement:
             if rule.name == name:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rig.limits import Measurement, Verdict, judge, worst
+from rig.limits import Measurement, Verdict, decide, worst
 from rig.requirements import Requirement
 
 FORMAT = 1
@@ -97,14 +97,17 @@ def _row(
 
 def _judged(requirement: Requirement, event: Mapping[str, Any]) -> dict[str, Any]:
     measurement = Measurement(event["name"], event["value"], event["unit"], event["expanded_uncertainty"])
-    limit = requirement.rule(measurement.name).limit
+    limit = requirement.measurement_rule(measurement.name).limit
+    decision = decide(measurement, limit, requirement.rule)
     return {
         "name": measurement.name,
         "value": measurement.value,
         "unit": measurement.unit,
         "expanded_uncertainty": measurement.expanded_uncertainty,
         "limit": {"low": limit.low, "high": limit.high, "unit": limit.unit},
-        "verdict": judge(measurement, limit).value,
+        "rule": requirement.rule.value,
+        "verdict": decision.verdict.value,
+        "reason": decision.reason,
         "test": event["test"],
     }
 
@@ -125,4 +128,6 @@ def _verdict(
     missing = {rule.name for rule in requirement.measurement} - {measurement["name"] for measurement in measurements}
     if missing:
         return Verdict.UNSET, f"never measured: {', '.join(sorted(missing))}"
-    return worst(verdicts), None
+    verdict = worst(verdicts)
+    reasons = [each["reason"] for each in measurements if each["verdict"] == verdict.value and each["reason"]]
+    return verdict, "; ".join(reasons) or None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rig.errors import BenchFileError
 from rig.evidence import TestRecorder
-from rig.limits import Measurement, Verdict, judge
+from rig.limits import Measurement, Verdict, decide
 from rig.requirements import Requirement
 from rig.roles import Capability, Pump
 
@@ -53,10 +53,11 @@ class Verification:
 
     def _decide(self, requirement: Requirement, measurement: Measurement) -> None:
         self.record.measure(requirement.id, measurement)
-        limit = requirement.rule(measurement.name).limit
-        verdict = judge(measurement, limit)
-        if verdict is not Verdict.PASS:
+        limit = requirement.measurement_rule(measurement.name).limit
+        decision = decide(measurement, limit, requirement.rule)
+        if decision.verdict is not Verdict.PASS:
+            reason = f" ({decision.reason})" if decision.reason else ""
             self._unmet.append(
-                f"{requirement.id} {verdict.value}: {measurement.name} is {measurement.value:.4g} "
-                f"± {measurement.expanded_uncertainty:.2g} {measurement.unit}, limit {limit}"
+                f"{requirement.id} {decision.verdict.value}: {measurement.name} is {measurement.value:.4g} "
+                f"± {measurement.expanded_uncertainty:.2g} {measurement.unit}, limit {limit}{reason}"
             )

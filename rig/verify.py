@@ -19,7 +19,7 @@ from rich.table import Table
 from rig.bench_file import parse_override, read_bench_file
 from rig.clock import WallClock
 from rig.evidence import RunFolder
-from rig.limits import Limit, Verdict
+from rig.limits import Limit, Rule, Verdict
 from rig.progress import ProgressView
 from rig.results import EXIT_CODES
 from rig.run import check_bench, end_run, start_run
@@ -115,17 +115,22 @@ _STYLES = {
 
 def print_results(results: dict[str, Any], console: Console) -> None:
     """Print the table of requirements with verdicts and measured values."""
-    table = Table(show_lines=True)
+    table = Table(show_lines=True, caption="Decision rule: guard band w = U, unless the limit names another.")
     for column in ("requirement", "verdict", "measured", "limit"):
         table.add_column(column)
     for row in results["requirements"]:
         if not row["in_scope"]:
             continue
         values = "\n".join(_value(measurement) for measurement in row["measurements"]) or row["reason"] or ""
-        limits = "\n".join(str(Limit(**measurement["limit"])) for measurement in row["measurements"])
+        limits = "\n".join(_limit(measurement) for measurement in row["measurements"])
         verdict = row["verdict"]
         table.add_row(f"[bold]{row['id']}[/] {row['text']}", f"[{_STYLES[verdict]}]{verdict}[/]", values, limits)
     console.print(table)
+
+
+def _limit(measurement: dict[str, Any]) -> str:
+    limit = Limit(**measurement["limit"])
+    return f"{limit}" if measurement["rule"] == Rule.GUARD_BAND.value else f"{limit} ({measurement['rule']})"
 
 
 def _value(measurement: dict[str, Any]) -> str:

@@ -77,6 +77,20 @@ def test_the_summary_holds_every_requirement_with_value_uncertainty_limit_and_ve
     assert "never measured: remaining at the low-reservoir warning" in summary
 
 
+def test_the_rule_of_decision_stands_with_each_requirement_and_only_the_rules_used_are_explained(run: Path) -> None:
+    said = text(run)
+    assert "Rule: guard band." in said
+    assert "Simple acceptance" not in said
+    results = read_json(run / "results.json")
+    assert results["requirements"][0]["id"] == "PR-D1.1"
+    results["requirements"][0]["measurements"][0]["rule"] = "simple acceptance"
+    write_json(run / "results.json", results)
+    said = text(run)
+    assert "Rule: simple acceptance." in said
+    assert "Simple acceptance: a value passes when it lies inside its limit" in said
+    assert "Guard band: a value passes when value ± U lies inside its limit" in said
+
+
 def test_the_cover_counts_every_verdict(run: Path) -> None:
     cover = pages(run)[0]
     assert "UNSET At least one requirement was never measured." in cover

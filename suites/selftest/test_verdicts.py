@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rig.clock import SimClock
 from rig.errors import BenchFileError
 from rig.evidence import RunFolder
-from rig.limits import Limit, Measurement, Verdict, judge, worst
-from rig.requirements import MeasurementRule, Requirement
+from rig.limits import Limit, Measurement, Rule, Verdict, decide, judge, worst
+from rig.requirements import MeasurementRule, Requirement, read_requirements
 from rig.results import EXIT_CODES, join
 from rig.roles import Capability, Pump
 from rig.verification import NotApplicableError, RequirementNotMetError, Verification
@@ -47,6 +47,45 @@ def test_a_larger_uncertainty_never_decides_more(value: float, u: float, more: f
 def test_a_measurement_in_another_unit_than_its_limit_is_refused() -> None:
     with pytest.raises(ValueError, match="error is in 'U', its limit in '%'"):
         judge(Measurement("error", 0.0, "U"), LIMIT)
+
+
+SIMPLE = Rule.SIMPLE_ACCEPTANCE
+
+
+@pytest.mark.parametrize(
+    ("value", "u", "verdict"),
+    [
+        (5.0, 5.0 / 3.0, Verdict.PASS),
+        (4.9, 1.6, Verdict.PASS),
+        (5.1, 1.6, Verdict.FAIL),
+        (-5.1, 0.0, Verdict.FAIL),
+        (0.0, 1.7, Verdict.INCONCLUSIVE),
+        (50.0, 1.7, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_simple_acceptance_looks_at_the_value_alone_where_u_is_a_third_of_the_limit(
+    value: float, u: float, verdict: Verdict
+) -> None:
+    assert judge(Measurement("error", value, "%", u), LIMIT, SIMPLE) is verdict
+
+
+def test_simple_acceptance_with_too_large_a_u_says_why_it_cannot_decide() -> None:
+    decision = decide(Measurement("error", 0.0, "%", 2.0), LIMIT, SIMPLE)
+    assert decision.reason == "error: simple acceptance needs U ≤ 1.67 %, a third of the limit, and U is 2 %"
+
+
+@given(st.floats(-20, 20), st.floats(0, 5.0 / 3.0))
+def test_both_rules_never_contradict_each_other(value: float, u: float) -> None:
+    measurement = Measurement("error", value, "%", u)
+    assert judge(measurement, LIMIT) in (judge(measurement, LIMIT, SIMPLE), Verdict.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(
+    ("limit", "tolerance"),
+    [(LIMIT, 5.0), (Limit("U", 15, 25), 5.0), (Limit("U", low=-3), 3.0), (Limit("U", high=2), 2)],
+)
+def test_the_tolerance_is_half_the_width_or_the_one_end(limit: Limit, tolerance: float) -> None:
+    assert limit.tolerance == tolerance
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
@@ -128,6 +167,35 @@ def test_everything_measured_and_inside_passes() -> None:
     events = [collected("t", "PR-1", "PR-2"), measured("t", "PR-1", 1), measured("t", "PR-2", -1), ended("t")]
     results = join(REQUIREMENTS, events)
     assert (results["verdict"], verdicts(results)) == ("PASS", ["PASS", "PASS"])
+
+
+def test_a_requirement_is_decided_by_the_rule_it_states() -> None:
+    simple = REQUIREMENTS["PR-1"].model_copy(update={"rule": SIMPLE})
+    events = [collected("t", "PR-1"), measured("t", "PR-1", 4.8), ended("t")]
+    assert verdicts(join({"PR-1": REQUIREMENTS["PR-1"]}, events)) == ["INCONCLUSIVE"]
+    row = join({"PR-1": simple}, events)["requirements"][0]
+    assert (row["verdict"], row["measurements"][0]["rule"]) == ("PASS", "simple acceptance")
+
+
+def test_a_rule_that_may_not_be_used_gives_its_reason_to_the_requirement() -> None:
+    simple = REQUIREMENTS["PR-1"].model_copy(update={"rule": SIMPLE})
+    events = [collected("t", "PR-1"), measured("t", "PR-1", 0) | {"expanded_uncertainty": 2.0}, ended("t")]
+    row = join({"PR-1": simple}, events)["requirements"][0]
+    assert (row["verdict"], row["reason"]) == (
+        "INCONCLUSIVE",
+        "error: simple acceptance needs U ≤ 1.67 %, a third of the limit, and U is 2 %",
+    )
+
+
+def test_an_unknown_rule_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.toml"
+    path.write_text(
+        '[[requirement]]\nid = "PR-1"\ntext = "t"\nclause = "c"\nhazard = "h"\nrule = "by eye"\n'
+        'measurement = [{ name = "error", unit = "%", high = 5 }]\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(BenchFileError, match=r"rule.*'by eye'.*'guard band' or 'simple acceptance'"):
+        read_requirements(path)
 
 
 def test_a_failed_measurement_fails_even_when_the_rig_breaks_later() -> None:
