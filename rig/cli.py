@@ -1,4 +1,4 @@
-"""The command line: `rig verify`, `check`, `serve`, `console`, `report`.
+"""The command line: `rig verify`, `check`, `plan`, `serve`, `console`, `report`.
 
 Turns errors into one sentence and an exit code. Not responsible for the work itself.
 """
@@ -77,6 +77,41 @@ def check(bench: BenchOption = DEFAULT_BENCH, set_: SetOption = None) -> None:
     from rig.check import print_check
 
     raise typer.Exit(print_check(bench, set_ or [], console=console))
+
+
+@app.command()
+def plan(
+    reliability: Annotated[str | None, typer.Option(help="Share of all that must be good.", metavar='"95 %"')] = None,
+    confidence: Annotated[str, typer.Option(help="Confidence of the statement.", metavar='"95 %"')] = "95 %",
+    failures: Annotated[int, typer.Option(help="Failures that are allowed.", min=0)] = 0,
+    tolerance: Annotated[
+        str | None, typer.Option(help="Limit of measured values, with --sd.", metavar='"±5 %"|"≤5 %"')
+    ] = None,
+    sd: Annotated[str | None, typer.Option(help="Expected standard deviation of them.", metavar='"2 %"')] = None,
+    mean: Annotated[str, typer.Option(help="Expected mean error of them.", metavar='"1 %"')] = "0 %",
+    bench: BenchOption = DEFAULT_BENCH,
+    set_: SetOption = None,
+    rate: Annotated[str | None, typer.Option(help="Basal rate, with --window.", metavar='"0.1 U/h"')] = None,
+    window: Annotated[str | None, typer.Option(help="Length of a window.", metavar='"60 min"')] = None,
+    bolus: Annotated[str | None, typer.Option(help="Size of a bolus.", metavar='"0.1 U"')] = None,
+    limit: Annotated[str | None, typer.Option(help="Limit to decide.", metavar='"±15 %"|"±0.05 U"')] = None,
+    n: Annotated[int, typer.Option("--n", help="So many windows or boluses.", min=1)] = 1,
+    of: Annotated[str, typer.Option(help="Does the limit hold for each, or the mean?", metavar="each|mean")] = "each",
+    rule: Annotated[str, typer.Option(help="Decision rule of the requirement.", metavar="RULE")] = "guard band",
+) -> None:
+    """Plan before you measure: how many samples, and whether this bench can decide a limit.
+
+    Success run: --reliability. Measured values: --tolerance and --sd. Capability: --rate and --window, or --bolus, with
+    --limit. Exit code: 0 planned; 2 wrong usage; 4 cannot be decided, with what would be needed.
+    """
+    from rig.plan import Question, print_plan
+
+    question = Question(
+        confidence=confidence, reliability=reliability, failures=failures, tolerance=tolerance, sd=sd, mean=mean,
+        bench=bench, settings=tuple(set_ or []), rate=rate, window=window, bolus=bolus, limit=limit, n=n, of=of,
+        rule=rule,
+    )  # fmt: skip
+    raise typer.Exit(print_plan(question, console=console))
 
 
 @app.command()

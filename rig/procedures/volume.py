@@ -35,6 +35,11 @@ class VolumeScale:
     @classmethod
     def of(cls, bench: Bench, air: Air) -> VolumeScale:
         """Get the scale in the air at the balance."""
+        return cls.in_air(bench.metrology, air)
+
+    @classmethod
+    def in_air(cls, metrology: Metrology, air: Air) -> VolumeScale:
+        """Get the scale of a bench that declares `metrology`, in this air."""
         z = z_factor_ul_per_mg(air.temperature_c, air.pressure_hpa, air.relative_humidity)
         u_z = u_z_factor_ul_per_mg(
             air.temperature_c,
@@ -44,7 +49,7 @@ class VolumeScale:
             u_pressure_hpa=U_PRESSURE_HPA,
             u_relative_humidity=U_RELATIVE_HUMIDITY,
         )
-        return cls(float(z), u_z, bench.metrology)
+        return cls(float(z), u_z, metrology)
 
     def delivered_u(self, readings: Series) -> NDArray[np.float64]:
         """Get the insulin units delivered since the first reading, corrected for evaporation, shape (n,)."""
@@ -68,20 +73,25 @@ class VolumeScale:
         """Apparent density in air: 1/Z."""
         return 1.0 / self.z_ul_per_mg
 
+    @property
+    def weighing(self) -> WeighingUncertainty:
+        """What is known of balance, vessel and Z."""
+        m = self.metrology
+        return WeighingUncertainty(
+            repeatability_g=m.balance_repeatability_g,
+            readability_g=m.balance_readability_g,
+            u_calibration_percent=m.balance_calibration_percent,
+            u_evaporation_mg_per_h=m.evaporation_uncertainty_g_per_h * 1e3,
+            u_z_ul_per_mg=self.u_z_ul_per_mg,
+        )
+
     def expanded_uncertainty_u(self, insulin_u: float, duration_s: float) -> float:
         """Get U (k from the effective degrees of freedom) in U of a volume from two weighings `duration_s` apart."""
-        m = self.metrology
         budget = delivered_volume(
             0.0,
             abs(insulin_u) * ul_from_u(1.0) / self.z_ul_per_mg * 1e-3,
             hours=duration_s / 3600.0,
             z_ul_per_mg=self.z_ul_per_mg,
-            uncertainty=WeighingUncertainty(
-                repeatability_g=m.balance_repeatability_g,
-                readability_g=m.balance_readability_g,
-                u_calibration_percent=m.balance_calibration_percent,
-                u_evaporation_mg_per_h=m.evaporation_uncertainty_g_per_h * 1e3,
-                u_z_ul_per_mg=self.u_z_ul_per_mg,
-            ),
+            uncertainty=self.weighing,
         )
         return u_from_ul(budget.expanded_ul)
