@@ -12,11 +12,8 @@ from enum import Enum
 
 from rig.analysis.checks import not_negative, positive
 from rig.analysis.gravimetry import MG_PER_G
-from rig.analysis.uncertainty import WeighingUncertainty, bias_of_extremes
+from rig.analysis.uncertainty import K, WeighingUncertainty, bias_of_extremes
 from rig.limits import TOLERANCE_PER_U, Rule
-
-K = 2.0
-"""Coverage factor of expanded uncertainties (JCGM 100:2008, 6.3.3)."""
 
 LONGEST_WINDOW_H = 31 * 24.0
 MOST_REPEATS = 100_000

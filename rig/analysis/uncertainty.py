@@ -15,6 +15,9 @@ from GTC import reporting
 from rig.analysis.checks import finite, not_negative, positive
 from rig.analysis.gravimetry import MG_PER_G, z_factor_ul_per_mg
 
+K = 2.0
+"""Coverage factor of expanded uncertainties (JCGM 100:2008, 6.3.3)."""
+
 COVERAGE_PERCENT = 95.45
 """Coverage of k = 2 for many degrees of freedom (JCGM 100:2008 table G.2)."""
 

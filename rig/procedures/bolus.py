@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from rig.analysis.bolus import BolusStatistics, WeighedBolus, bolus_statistics, plateau_reached, weigh_bolus
+from rig.analysis.uncertainty import K
 from rig.errors import BlockedError
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
 from rig.procedures.preparation import prepare, start_therapy
 from rig.procedures.sampling import Sample, sample_for, series
-from rig.procedures.volume import K, VolumeScale
+from rig.procedures.volume import VolumeScale
 from rig.roles import Bench, HistoryEvent
 from rig.units import u_from_ul, ul_from_u
 

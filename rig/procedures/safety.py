@@ -6,13 +6,14 @@ Not responsible for limits.
 from __future__ import annotations
 
 from rig.analysis.bolus import weigh_bolus
+from rig.analysis.uncertainty import K
 from rig.errors import RefusedError
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
 from rig.procedures.bolus import REST_SPAN_S, SAMPLE_EVERY_S, logged_bolus_u, wait_for_rest
 from rig.procedures.preparation import prepare, start_therapy
 from rig.procedures.sampling import sample_for, series
-from rig.procedures.volume import K, VolumeScale
+from rig.procedures.volume import VolumeScale
 from rig.roles import Bench
 from rig.units import u_from_ul
 

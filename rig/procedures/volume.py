@@ -16,9 +16,6 @@ from rig.procedures.sampling import Series
 from rig.roles import Air, Bench, Metrology
 from rig.units import u_from_ul, ul_from_u
 
-K = 2.0
-"""Coverage factor of expanded uncertainties (JCGM 100:2008, 6.3.3)."""
-
 U_TEMPERATURE_C, U_PRESSURE_HPA, U_RELATIVE_HUMIDITY = 0.5, 5.0, 0.05
 """Standard uncertainties of the air over a test that reads it at its start: how far a room in its band wanders, and
 the water's temperature differs from the air's. Assumption; together 0.01 % of a volume."""
