@@ -1,0 +1,1 @@
+"""Fuzzing of the pump's serial line against its running firmware."""
