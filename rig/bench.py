@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime
 import importlib
+import importlib.util
+import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -105,10 +107,16 @@ def open_virtual(spec: BenchFile) -> Iterator[Any]:
         table = _table(spec, role)
         serial_number = virtual.serial_numbers.get(role, table.serial_number)
         places.append(TwinPlace(role, table.address, serial_number, _instrument_module(role, table.driver, "twin")))
+    twin = _pump_twin(spec.pump.driver)
+    if twin is not None:
+        serial_number = virtual.serial_numbers.get("pump", spec.pump.serial_number)
+        places.append(TwinPlace("pump", spec.pump.port, serial_number, twin))
+    elif virtual.firmware is None:
+        raise BenchFileError(f"virtual.firmware is missing: the pump {spec.pump.driver!r} is simulated by its firmware")
     world = World(
         parameters=virtual.parameters,
         seed=virtual.seed,
-        firmware=virtual.firmware.read_bytes(),
+        firmware=None if virtual.firmware is None else virtual.firmware.read_bytes(),
         places=places,
         pump_url=spec.pump.port,
         occluder_line=spec.switch.lines["occluder"],
@@ -124,11 +132,12 @@ def open_virtual(spec: BenchFile) -> Iterator[Any]:
 def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Any:  # noqa: ANN401 - one of the roles
     """Open one device by its role; DeviceError when its port cannot be had."""
     if role == "pump":
-        name = spec.pump.driver
-        known = [module.name for module in pkgutil.iter_modules(importlib.import_module("rig.pump").__path__)]
-        if name not in known:
-            raise BenchFileError(f"pump.driver is {name!r}: there is no such driver; known are {', '.join(known)}")
-        return importlib.import_module(f"rig.pump.{name}").open_driver(far.pump_port, clock=far.clock, log=log)
+        module = _pump_module(spec.pump.driver)
+        _check_options(spec, module)
+        try:
+            return module.open_driver(far.pump_port, clock=far.clock, log=log, **spec.pump.options)
+        except ValueError as error:
+            raise BenchFileError(f"pump.options: {error}") from error
     table = _table(spec, role)
     module = _instrument_module(role, table.driver, "driver")
     device = f"{role} {table.driver} on {table.address}"
@@ -223,3 +232,29 @@ def _instrument_module(role: str, name: str, part: str) -> ModuleType:
     if name not in known:
         raise BenchFileError(f"{role}.driver is {name!r}: there is no such instrument; known are {', '.join(known)}")
     return importlib.import_module(f"instruments.{name}.{part}")
+
+
+def _pump_module(name: str) -> ModuleType:
+    """Import a pump's driver, a package of `rig/pump/`; BenchFileError naming the known ones when there is none."""
+    packages = pkgutil.iter_modules(importlib.import_module("rig.pump").__path__)
+    known = [module.name for module in packages if module.ispkg]
+    if name not in known:
+        raise BenchFileError(f"pump.driver is {name!r}: there is no such driver; known are {', '.join(known)}")
+    return importlib.import_module(f"rig.pump.{name}")
+
+
+def _pump_twin(name: str) -> ModuleType | None:
+    """Import the twin of a ready-made pump; None for one that is simulated by its controller's firmware."""
+    _pump_module(name)  # is there such a pump at all?
+    if importlib.util.find_spec(f"rig.virtual.{name}") is None:
+        return None
+    return importlib.import_module(f"rig.virtual.{name}.twin")
+
+
+def _check_options(spec: BenchFile, module: ModuleType) -> None:
+    """Refuse an option that the pump's driver does not have."""
+    known = set(inspect.signature(module.open_driver).parameters) - {"port", "clock", "log"}
+    for option in spec.pump.options:
+        if option not in known:
+            there = f"known are {', '.join(sorted(known))}" if known else "it has none"
+            raise BenchFileError(f"pump.options.{option}: {spec.pump.driver} has no such option; {there}")

@@ -115,11 +115,12 @@ class EnvironmentTable(CalibratedTable):
 
 
 class PumpTable(_Table):
-    """The pump: its driver (a module of `rig/pump/`), pyserial URL or port, and serial number."""
+    """The pump: its driver (of `rig/pump/`), pyserial URL or port, serial number, and its driver's own options."""
 
     driver: str
     port: str
     serial_number: str
+    options: dict[str, str | int | float] = {}
 
 
 class FluidTable(_Table):
@@ -139,11 +140,14 @@ class FaultTable(_Table):
 
 
 class VirtualTable(_Table):
-    """The simulated world in place of a laboratory."""
+    """The simulated world in place of a laboratory; `firmware` is what the pump's controller runs, if it is simulated.
+
+    A ready-made pump has a twin instead and needs none.
+    """
 
     seed: int = Field(default=1, ge=0)
     date: datetime.date
-    firmware: Path
+    firmware: Path | None = None
     serial_numbers: dict[str, str] = {}
     parameters: VirtualParameters = VirtualParameters()
     fault: tuple[FaultTable, ...] = ()
@@ -178,7 +182,7 @@ def read_bench_file(path: Path, overrides: Mapping[str, Any] | None = None) -> t
     for key, value in (overrides or {}).items():
         _lay_over(content, key, value)
     bench = validated(path, content, BenchFile)
-    if bench.virtual is not None:
+    if bench.virtual is not None and bench.virtual.firmware is not None:
         image = path.parent / bench.virtual.firmware
         if not image.is_file():
             raise BenchFileError(

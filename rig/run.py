@@ -108,7 +108,7 @@ def start_run(
         "selected": selected,
         "versions": _versions(),
         "commit": _commit(bench_path.parent),
-        "firmware_sha256": _sha256(spec.virtual.firmware) if spec.virtual else None,
+        "firmware_sha256": _sha256(spec.virtual.firmware) if spec.virtual and spec.virtual.firmware else None,
         "operator": spec.operator,
         "equipment": [_equipment(spec, finding) for finding in findings if finding.role != "pump"],
         "dut": asdict(pump) if pump else None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from rig.errors import RefusedError
 from rig.evidence import TestRecorder
 from rig.procedures.sampling import read_air
-from rig.roles import Air, Bench
+from rig.roles import Air, Bench, Capability
 from rig.therapy import BasalSegment, TherapyState
 
 MINUTES_A_DAY = 1440
@@ -16,7 +16,7 @@ FULL_RESERVOIR_U = 300.0
 
 
 def prepare(bench: Bench, record: TestRecorder, *, rate_u_per_h: float, reservoir_u: float = FULL_RESERVOIR_U) -> Air:
-    """Check the air, open the outlet, stop the pump, tell it its reservoir and write a flat profile in U/h.
+    """Check the air, open the outlet, stop the pump, tell it its reservoir if it asks, write a flat profile in U/h.
 
     Returns:
         The air at the balance.
@@ -32,7 +32,8 @@ def prepare(bench: Bench, record: TestRecorder, *, rate_u_per_h: float, reservoi
     pump.stop()
     for annunciation in pump.annunciations():
         pump.confirm(annunciation.annunciation_id)
-    pump.set_reservoir_level(reservoir_u)
+    if Capability.RESERVOIR_LEVEL in pump.capabilities:
+        pump.set_reservoir_level(reservoir_u)
     pump.set_basal_profile([BasalSegment(MINUTES_A_DAY, rate_u_per_h)])
     _expect(bench, TherapyState.STOP)
     return air

@@ -180,6 +180,13 @@ class FluidPath:
             self._reservoir_ul = reservoir_ul - moved_ul
             self._begin(self._clock.now_ns, moved_ul)
 
+    def push(self, volume_ul: float) -> float:
+        """Push `volume_ul` (negative: draw it) by another drive than this one; returns µL short at the barrel's end."""
+        moved_ul = max(min(volume_ul, self._reservoir_ul), self._reservoir_ul - STROKE_UL)
+        self._reservoir_ul -= moved_ul
+        self._begin(self._clock.now_ns, moved_ul)
+        return volume_ul - moved_ul
+
     def set_occluder(self, *, closed: bool) -> None:
         """Close or open the valve at the outlet."""
         self._closed = closed

@@ -31,6 +31,13 @@ class Signals(Protocol):
         """Get the current that the pump draws in A."""
         ...
 
+    def push(self, volume_ul: float) -> float:
+        """Push `volume_ul` (negative: draw it) by the plunger of a syringe pump in the pump's place.
+
+        Returns the gauge pressure in kPa that the plunger feels; infinite, with either sign, at an end of the barrel.
+        """
+        ...
+
     def set_relay(self, line: int, *, energised: bool) -> None:
         """Energise or release relay `line` (0-based); what hangs on it is the bench's matter."""
         ...

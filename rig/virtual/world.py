@@ -1,4 +1,6 @@
-"""The simulated world of one bench: one clock, one fluid path, one balance, one pump controller, and their lines.
+"""The simulated world of one bench: one clock, one fluid path, one balance, one pump, and their lines.
+
+The pump is a controller that runs firmware, or, where a twin is given for it, a ready-made one with a mains plug.
 
 Composes the parts of this package; fulfils `rig.virtual.signals.Signals` for the twins. Not responsible for physics,
 words or firmware, nor for how fast simulated time passes.
@@ -6,6 +8,7 @@ words or firmware, nor for how fast simulated time passes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -41,7 +44,7 @@ class TwinModule(Protocol):
 
 @dataclass(frozen=True)
 class TwinPlace:
-    """An instrument's place on the bench: its role, VISA address, name plate and twin."""
+    """A device's place on the bench: its role, VISA address (the pump's: pyserial URL), name plate and twin."""
 
     role: str
     address: str
@@ -57,7 +60,7 @@ class World:
         *,
         parameters: VirtualParameters,
         seed: int,
-        firmware: bytes,
+        firmware: bytes | None,
         places: Sequence[TwinPlace],
         pump_url: str,
         occluder_line: int,
@@ -71,18 +74,13 @@ class World:
         self.cell = WeighingCell(self.clock, self.fluid, self.room, parameters.weighing, seed)
         self.gauge = PressureGauge(self.clock, self.fluid, parameters.gauge, seed)
         self.ports = {place.role: self._line(place) for place in places}
-        self.ports["pump"] = Port(self.clock, baud=PUMP_BAUD, bytewise=True)
+        self.board: ControllerBoard | None = None
+        if "pump" not in self.ports:
+            if firmware is None:
+                raise ValueError("a pump without a twin needs the firmware of its controller")
+            self.board = self._controller(firmware)
         self.on_network = {place.role for place in places if place.address.startswith("TCPIP")}
         self.seven_bits = {place.role for place in places if place.twin.DATA_BITS == 7}
-        self.board = ControllerBoard(
-            self.clock,
-            firmware,
-            self.ports["pump"],
-            on_step=self.fluid.step,
-            plunger_force_n=self.fluid.plunger_force_n,
-            temperature_c=lambda: self.air()[0],
-            ambient_hpa=lambda: self.air()[1],
-        )
         for place in places:
             place.twin.open_twin(self.ports[place.role], self, serial_number=place.serial_number)
         protocol_twin.register(pump_url, self.ports["pump"])
@@ -91,7 +89,8 @@ class World:
 
     def visa_library(self) -> VirtualVisaLibrary:
         """Make a VISA library whose resources are the instruments, at their addresses."""
-        return VirtualVisaLibrary.over({address: self.ports[role] for role, address in self._addresses.items()})
+        instruments = {address: self.ports[role] for role, address in self._addresses.items() if role != "pump"}
+        return VirtualVisaLibrary.over(instruments)
 
     def schedule_fault(self, device: str, kind: str, at_s: float) -> None:
         """Let the line of `device` fail from `at_s` on, as `rig.virtual.faults` describes."""
@@ -116,12 +115,19 @@ class World:
         return self.room.now()
 
     def set_rail(self, voltage_v: float) -> None:
-        """Drive the pump's supply rail."""
-        self.board.set_rail(voltage_v)
+        """Drive the pump's supply rail; a pump with a mains plug has none."""
+        if self.board is not None:
+            self.board.set_rail(voltage_v)
 
     def rail_current_a(self) -> float:
         """Get the current that the pump draws in A."""
-        return self.board.rail_current_a()
+        return 0.0 if self.board is None else self.board.rail_current_a()
+
+    def push(self, volume_ul: float) -> float:
+        """Push volume into the line by a syringe pump's plunger; returns the pressure in kPa that it feels."""
+        if self.fluid.push(volume_ul):
+            return math.copysign(math.inf, volume_ul)
+        return self.fluid.line_pressure_kpa()
 
     def set_relay(self, line: int, *, energised: bool) -> None:
         """Energise or release a relay; the occluder valve hangs on one of them."""
@@ -129,4 +135,17 @@ class World:
             self.fluid.set_occluder(closed=energised)
 
     def _line(self, place: TwinPlace) -> Port:
-        return Port(self.clock, baud=place.twin.BAUD, bits_per_character=place.twin.BITS_PER_CHARACTER)
+        uart = place.role == "pump"
+        return Port(self.clock, baud=place.twin.BAUD, bits_per_character=place.twin.BITS_PER_CHARACTER, bytewise=uart)
+
+    def _controller(self, firmware: bytes) -> ControllerBoard:
+        self.ports["pump"] = Port(self.clock, baud=PUMP_BAUD, bytewise=True)
+        return ControllerBoard(
+            self.clock,
+            firmware,
+            self.ports["pump"],
+            on_step=self.fluid.step,
+            plunger_force_n=self.fluid.plunger_force_n,
+            temperature_c=lambda: self.air()[0],
+            ambient_hpa=lambda: self.air()[1],
+        )

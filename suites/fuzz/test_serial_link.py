@@ -27,8 +27,10 @@ DRIVE_ERROR = 0.015
 """The drive of this virtual pump was drawn 1.03 % short, and drifts by up to 0.5 %."""
 SCREW_U = 0.08
 """Screw errors of up to 0.04 U at either end of what is weighed (rig/virtual/parameters.py, pitch_error_um)."""
-LOOKS = 20
-"""How often the log is read in a phase."""
+LOOKS = 4
+"""How often the log is read in a share of a campaign."""
+SHARES = range(10)
+"""A campaign of each phase is shared by so many pumps: on one, a log of many thousand refusals makes each look-up long."""
 
 
 @pytest.fixture
@@ -71,29 +73,33 @@ def run(campaign: Campaign, frames: int, pump: Stand, log: LogBook) -> None:
         log.read_on(pump.connect())
 
 
+@pytest.mark.parametrize("share", SHARES)
 def test_a_stopped_pump_delivers_nothing(
-    pump: Stand, capsys: pytest.CaptureFixture[str], frames: int, seed: int
+    pump: Stand, capsys: pytest.CaptureFixture[str], frames: int, seed: int, share: int
 ) -> None:
+    seed, frames = seed * len(SHARES) + share, frames // (2 * len(SHARES))
     wall, log, before_g = WallClock(), LogBook([]), pump.weigh_g()
     log.read_on(pump.connect())
     campaign = Campaign(pump, seed, without(RUN, PRIME, RESTART), lambda _pdu: None)
     with replayable(campaign, seed):
-        run(campaign, frames // 2, pump, log)
+        run(campaign, frames, pump, log)
         assert pump.motor_steps() == 0
         pump.clock.sleep(60.0)
         assert (pump.weigh_g() - before_g) / G_PER_U == pytest.approx(0.0, abs=NOISE_U)
-    report(capsys, "therapy stopped", campaign, pump, wall.now())
+    report(capsys, f"therapy stopped, seed {seed}", campaign, pump, wall.now())
 
 
+@pytest.mark.parametrize("share", SHARES)
 def test_a_running_pump_delivers_what_was_asked_for(
-    pump: Stand, capsys: pytest.CaptureFixture[str], frames: int, seed: int
+    pump: Stand, capsys: pytest.CaptureFixture[str], frames: int, seed: int, share: int
 ) -> None:
+    seed, frames = seed * len(SHARES) + share, frames // (2 * len(SHARES))
     wall, log, before_g = WallClock(), LogBook([]), pump.weigh_g()
     Pump(pump).bring("basal")
     ledger = Ledger.new()
     campaign = Campaign(pump, seed, without(PRIME, FILL, RESTART), ledger.note)
     with replayable(campaign, seed):
-        run(campaign, frames - frames // 2, pump, log)
+        run(campaign, frames, pump, log)
         client = pump.connect()
         assert client.procedure("command", STOP).indication[:4].hex() == "550f5a0f"
         pump.clock.sleep(120.0)
@@ -106,7 +112,7 @@ def test_a_running_pump_delivers_what_was_asked_for(
         assert pump.moved_u() == pytest.approx(bolus_u + basal_u, abs=DOSE_U / 2)
         weighed_u = (pump.weigh_g() - before_g) / G_PER_U
         assert weighed_u == pytest.approx(pump.moved_u(), rel=DRIVE_ERROR, abs=SCREW_U + DOSE_U)
-    report(capsys, "therapy running", campaign, pump, wall.now())
+    report(capsys, f"therapy running, seed {seed}", campaign, pump, wall.now())
     with capsys.disabled():
         boluses = sum(record.event == BOLUS_PROGRAMMED for record in log.records)
         print(f"  {boluses} boluses, {len(log.records):,} log records, {weighed_u:.2f} U on the balance")

@@ -35,6 +35,7 @@ class StatedWorld:
 
     @ load_g 1.2345 stable | unstable        @ air 23.1 1013.2 0.452        (°C, hPa, 0..1)
     @ pressure_kpa 12.5                      @ rail_current_a 0.02
+    @ plunger_kpa 0.0                        what a syringe pump's plunger feels
     """
 
     def __init__(self, where: str) -> None:
@@ -43,7 +44,7 @@ class StatedWorld:
 
     def state(self, name: str, value: str) -> None:
         """Let `name` have `value` from now on; ValueError when it is no part of the world."""
-        if name not in ("load_g", "air", "pressure_kpa", "rail_current_a"):
+        if name not in ("load_g", "air", "pressure_kpa", "rail_current_a", "plunger_kpa"):
             raise ValueError(f"{self._where}: @ {name} is not a part of the world")
         self._stated[name] = value
 
@@ -65,6 +66,10 @@ class StatedWorld:
 
     def rail_current_a(self) -> float:
         return float(self._get("rail_current_a"))
+
+    def push(self, volume_ul: float) -> float:
+        del volume_ul
+        return float(self._get("plunger_kpa"))
 
     def set_relay(self, line: int, *, energised: bool) -> None:
         del line, energised

@@ -1,0 +1,292 @@
+"""The role Pump over a New Era NE-1000 syringe pump: one basal rate, or one fast bolus at a time.
+
+The pump knows a rate, a volume, a diameter and nothing of insulin: what therapy there is stands here. It keeps no log,
+has no reservoir and sees no occlusion before its motor stalls; that is no capability of it. RUN and STP are repeated
+only when the pump, asked, shows that they were not obeyed. Not responsible for the line (`line`).
+Source: New Era, NE-1000 user manual, publication 1200-01; see protocol.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rig.clock import Clock
+from rig.errors import BadReplyError, NoReplyError, RefusedError, UnableError
+from rig.pump.limited import LimitedPump
+from rig.pump.new_era_ne1000.line import PumpLine
+from rig.pump.new_era_ne1000.packets import Reply
+from rig.roles import Annunciation, Capability, Identity, PumpStatus
+from rig.therapy import BasalSegment, BolusState, TherapyState, minutes_of
+from rig.units import UL_PER_U
+from rig.wire import ByteLog
+
+MINUTES_A_DAY = 1440
+DIAMETER_MM = 8.585
+"""Of a 3 mL syringe (1200-01, 12.7)."""
+BOLUS_U_PER_MIN = 1.5
+ATTEMPTS = 3
+ALARMS = {
+    "R": "power was lost",
+    "S": "mechanical",
+    "T": "communication lost",
+    "E": "program error",
+    "O": "program phase out of range",
+}
+REFUSALS = {
+    "?": "a command that it does not know",
+    "?NA": "not applicable now",
+    "?OOR": "out of range",
+    "?COM": "a damaged packet",
+    "?IGN": "ignored, a program phase begins",
+}
+MOVING, PAUSED = "IWX", "P"
+
+
+class SyringePump(LimitedPump):
+    """A New Era syringe pump with U-100 insulin, or water, in a syringe of `diameter_mm`."""
+
+    def __init__(self, line: PumpLine, address: int, diameter_mm: float, safe_s: int, bolus_u_per_min: float) -> None:
+        super().__init__(line.name)
+        self._line = line
+        self._address = address
+        self._diameter_mm = diameter_mm
+        self._safe_s = safe_s
+        self._bolus_ul_per_h = bolus_u_per_min * 60.0 * UL_PER_U
+        self._prepared = False
+        self._therapy = TherapyState.STOP
+        self._rate_u_per_h = 0.0
+        self._bolus_id = 0
+        self._bolus_u: float | None = None
+        self._alarms: list[Annunciation] = []
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What a plunger at a rate can do of what a pump for insulin does."""
+        return frozenset({Capability.BASAL_PROFILE, Capability.FAST_BOLUS, Capability.CANCEL_BOLUS})
+
+    # ---- instrument -------------------------------------------------------------------------------------------
+
+    def identify(self) -> Identity:
+        """Get model and firmware from VER; its network address stands for a serial number, which it does not tell."""
+        text = self._tell("VER").data
+        model, _, version = text.partition("V")
+        if not (text.startswith("NE") and version):
+            raise self._odd("VER", text)
+        return Identity("New Era", f"NE-{model[2:]}", f"address {self._address:02d}", version)
+
+    def self_test(self) -> str:
+        """Get a sentence on what the pump does."""
+        status = self._tell("").status
+        raised = ", ".join(alarm.kind for alarm in self._alarms)
+        return f"status {status}, syringe of {self._diameter_mm:g} mm" + (f", annunciates {raised}" if raised else "")
+
+    def make_safe(self) -> None:
+        """Stop the plunger."""
+        self.stop()
+
+    def close(self) -> None:
+        """Release the port."""
+        self._line.close()
+
+    # ---- state ------------------------------------------------------------------------------------------------
+
+    def status(self) -> PumpStatus:
+        """Get whether the plunger moves or may; a pump that an alarm stopped has stopped therapy."""
+        letter = self._tell("").status
+        if letter in MOVING:
+            words = "infusing" if letter == "I" else "withdrawing" if letter == "W" else "purging"
+        else:
+            words = "paused" if letter in PAUSED else "standing"
+            if letter == "S" and self._rate_u_per_h and self._therapy is not TherapyState.STOP:
+                self._therapy = TherapyState.STOP
+        return PumpStatus(self._therapy, words, reservoir_u=None, reservoir_attached=True)
+
+    def annunciations(self) -> list[Annunciation]:
+        """Get the alarms that the pump has told; asking it acknowledges them there, so they are kept here."""
+        self._tell("")
+        return list(self._alarms)
+
+    def confirm(self, annunciation_id: int) -> None:
+        """Drop an alarm; RefusedError when there is none of that id."""
+        left = [alarm for alarm in self._alarms if alarm.annunciation_id != annunciation_id]
+        if len(left) == len(self._alarms):
+            raise RefusedError(
+                asked=f"confirming annunciation {annunciation_id}",
+                of_whom=self.name,
+                came_back="there is none of that id",
+                look_at="ask for the annunciations",
+            )
+        self._alarms = left
+
+    # ---- therapy ----------------------------------------------------------------------------------------------
+
+    def set_basal_profile(self, segments: Sequence[BasalSegment]) -> None:
+        """Keep one rate in U/h for the whole day; UnableError when the segments differ."""
+        if minutes_of(segments) != MINUTES_A_DAY:
+            raise ValueError(f"a profile covers 1440 min, this one {minutes_of(segments)} min")
+        if len({segment.rate_u_per_h for segment in segments}) != 1:
+            super().set_basal_profile(segments)
+        rate_u_per_h = segments[0].rate_u_per_h
+        if rate_u_per_h:
+            self._tell(f"RAT{number(rate_u_per_h * UL_PER_U)}UH")
+        self._rate_u_per_h = rate_u_per_h
+
+    def run(self) -> None:
+        """Let the plunger move at the basal rate; at 0 U/h it stands until a bolus is asked for."""
+        if self._therapy is TherapyState.PAUSE and self._tell("").status == PAUSED:
+            self._start()
+        elif self._therapy is not TherapyState.RUN and self._rate_u_per_h:
+            self._move(self._rate_u_per_h * UL_PER_U, 0.0)
+        self._therapy = TherapyState.RUN
+
+    def pause(self) -> None:
+        """Hold the plunger; RefusedError unless therapy runs. What is missed does not follow."""
+        if self._therapy is not TherapyState.RUN:
+            raise self._refused("pausing", "therapy does not run")
+        if self._tell("").status in MOVING:
+            self._act("STP", lambda reply: reply.status not in MOVING)
+        self._therapy = TherapyState.PAUSE
+
+    def stop(self) -> None:
+        """Stop the plunger: the first STP pauses it, the second ends its program."""
+        while (status := self._tell("").status) != "S":
+            self._act("STP", lambda reply, before=status: reply.status != before)  # type: ignore[misc]
+        self._therapy = TherapyState.STOP
+        self._bolus_u = None
+
+    def bolus(self, insulin_u: float) -> int:
+        """Move the plunger by a volume; RefusedError unless therapy runs at 0 U/h and no bolus is being delivered."""
+        if self._therapy is not TherapyState.RUN:
+            raise self._refused(f"a bolus of {insulin_u:g} U", "therapy does not run")
+        if self._rate_u_per_h:
+            raise UnableError(asked=f"a bolus beside a basal rate of {self._rate_u_per_h:g} U/h", of_whom=self.name)
+        if self.active_boluses():
+            raise self._refused(f"a bolus of {insulin_u:g} U", "another one is being delivered")
+        self._move(self._bolus_ul_per_h, insulin_u * UL_PER_U)
+        self._bolus_id += 1
+        self._bolus_u = insulin_u
+        return self._bolus_id
+
+    def active_boluses(self) -> list[BolusState]:
+        """Get the bolus that is being delivered, with what the pump says it has dispensed of it."""
+        if self._bolus_u is None:
+            return []
+        if self._tell("").status not in MOVING + PAUSED:
+            self._bolus_u = None
+            return []
+        return [BolusState(self._bolus_id, self._bolus_u, self._dispensed_ul() / UL_PER_U)]
+
+    def cancel_bolus(self, bolus_id: int) -> None:
+        """Stop the plunger in the middle of a bolus; RefusedError when it is not the one being delivered."""
+        if bolus_id not in [bolus.bolus_id for bolus in self.active_boluses()]:
+            raise self._refused(f"cancelling bolus {bolus_id}", "it is not being delivered")
+        self.stop()
+        self._therapy = TherapyState.RUN
+
+    # ---- commands ---------------------------------------------------------------------------------------------
+
+    def _move(self, rate_ul_per_h: float, volume_ul: float) -> None:
+        """Move at a rate until `volume_ul` is dispensed, 0 without end."""
+        for command in ("PHN1", "FUNRAT", f"VOL{number(volume_ul)}", f"RAT{number(rate_ul_per_h)}UH", "DIRINF"):
+            self._tell(command)
+        self._tell("CLDINF")
+        self._start()
+
+    def _start(self) -> None:
+        """RUN. A short bolus may have ended before the pump can be asked: then it has dispensed something."""
+        self._act("RUN", lambda reply: reply.status in MOVING or self._dispensed_ul() > 0.0)
+
+    def _dispensed_ul(self) -> float:
+        """Get what has been infused since CLDINF, in µL."""
+        text = self._tell("DIS").data
+        try:
+            infused, _, unit = text.removeprefix("I").partition("W")
+            return float(infused) * {"UL": 1.0, "ML": 1e3}[unit[-2:]]
+        except (ValueError, KeyError):
+            raise self._odd("DIS", text) from None
+
+    def _tell(self, command: str) -> Reply:
+        """Ask, or set to a value: what may be repeated until it is answered."""
+        self._prepare()
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._obeyed(command)
+            except (NoReplyError, BadReplyError):
+                continue
+        return self._obeyed(command)
+
+    def _act(self, command: str, obeyed: Callable[[Reply], bool]) -> None:
+        """Do what may not be done twice: after a lost reply the pump is asked whether it was obeyed."""
+        for _ in range(ATTEMPTS - 1):
+            try:
+                self._obeyed(command)
+                return
+            except (NoReplyError, BadReplyError):
+                if obeyed(self._tell("")):
+                    return
+        self._obeyed(command)
+
+    def _obeyed(self, command: str) -> Reply:
+        """Send a command; again after an alarm, which the pump tells instead of obeying."""
+        reply = self._line.ask(command)
+        for _ in ALARMS:
+            if not reply.alarm:
+                break
+            self._therapy, self._bolus_u = TherapyState.STOP, None
+            number_of_it = self._alarms[-1].annunciation_id + 1 if self._alarms else 1
+            self._alarms.append(Annunciation(number_of_it, ALARMS[reply.alarm], "pending"))
+            if command == "RUN":
+                raise self._refused("RUN", f"the alarm “{ALARMS[reply.alarm]}” came")
+            reply = self._line.ask(command)
+        if reply.data.startswith("?"):
+            raise self._refused(repr(command), f"“{REFUSALS.get(reply.data, reply.data)}” ({reply.data}) came back")
+        return reply
+
+    def _prepare(self) -> None:
+        """Before the first command: agree on the packets, and tell the syringe. A Safe packet is heard in both modes."""
+        if self._prepared:
+            return
+        self._prepared = True
+        self._line.safe = True
+        self._tell(f"SAF{self._safe_s}")
+        self._line.safe = self._safe_s > 0
+        if self._tell("").status == "S":
+            self._tell(f"DIA{number(self._diameter_mm)}")
+
+    def _refused(self, asked: str, reason: str) -> RefusedError:
+        return RefusedError(asked=asked, of_whom=self.name, came_back=f"refused, {reason},", look_at="see protocol.md")
+
+    def _odd(self, asked: str, text: str) -> BadReplyError:
+        return BadReplyError(
+            asked=asked, of_whom=self.name, came_back=f"{text!r} in answer", look_at="is it an NE-1000? (protocol.md)"
+        )
+
+
+def number(value: float) -> str:
+    """Write a number as the pump takes it: four digits and a point (1200-01, 10.2.1); ValueError when it loses any."""
+    for decimals in (0, 1, 2, 3):
+        text = f"{value:.{decimals}f}"
+        if abs(float(text) - value) < 1e-9 and sum(map(str.isdigit, text)) <= 4:
+            return text
+    raise ValueError(f"{value:g} cannot be told to this pump: it takes four digits, three of them behind the point")
+
+
+def open_driver(
+    port: str,
+    *,
+    clock: Clock,
+    log: ByteLog,
+    address: int = 0,
+    diameter_mm: float = DIAMETER_MM,
+    safe_s: int = 0,
+    bolus_u_per_min: float = BOLUS_U_PER_MIN,
+) -> SyringePump:
+    """Open the pump at a network address; `safe_s` > 0 lets it stop when it hears nothing for so many seconds.
+
+    Raises:
+        ValueError: an option is out of range.
+        NotConnectedError: the port cannot be opened.
+    """
+    if not (0 <= address <= 99 and 0 <= safe_s <= 255):
+        raise ValueError(f"address is 0 to 99 and safe_s 0 to 255, got {address} and {safe_s}")
+    return SyringePump(PumpLine(port, address, clock, log), address, diameter_mm, safe_s, bolus_u_per_min)
