@@ -30,7 +30,7 @@ SCREW_U = 0.08
 LOOKS = 4
 """How often the log is read in a share of a campaign."""
 SHARES = range(10)
-"""A campaign of each phase is shared by so many pumps: on one, a log of many thousand refusals makes each look-up long."""
+"""So many pumps share a phase: in a log of many thousand refusals each look-up would be long."""
 
 
 @pytest.fixture

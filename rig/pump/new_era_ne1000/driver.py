@@ -243,7 +243,7 @@ class SyringePump(LimitedPump):
         return reply
 
     def _prepare(self) -> None:
-        """Before the first command: agree on the packets, and tell the syringe. A Safe packet is heard in both modes."""
+        """Before the first command: agree on the packets, by one that is heard in both modes, and tell the syringe."""
         if self._prepared:
             return
         self._prepared = True

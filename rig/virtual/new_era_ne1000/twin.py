@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from rig.clock import Event, ns_from_s
 from rig.virtual.new_era_ne1000.line import PacketLine
 from rig.virtual.new_era_ne1000.motor import MAX_SPEED_MM_PER_H, MIN_SPEED_MM_PER_H, Plunger, area_mm2
-from rig.clock import Event, ns_from_s
 from rig.virtual.port import Port
 from rig.virtual.signals import Signals
 
