@@ -34,14 +34,15 @@ class Host:
         self.clock = SimClock()
         self.port = Port(self.clock, baud=115200, bytewise=True)
         self.steps = 0
+        self.force_n, self.temperature_c, self.ambient_hpa = 2.0, 22.0, 1013.0
         self.board = ControllerBoard(
             self.clock,
             IMAGE,
             self.port,
             on_step=self._stepped,
-            plunger_force_n=lambda: 2.0,
-            temperature_c=lambda: 22.0,
-            ambient_hpa=lambda: 1013.0,
+            plunger_force_n=lambda: self.force_n,
+            temperature_c=lambda: self.temperature_c,
+            ambient_hpa=lambda: self.ambient_hpa,
         )
         self.board.set_rail(3.7)
         self.clock.sleep(0.1)
