@@ -40,12 +40,16 @@ ROLES = ("supply", "switch", "environment", "pressure", "balance", "pump")
 
 @dataclass(frozen=True)
 class FarSide:
-    """What drivers reach from here: a clock, a VISA resource manager, the pump's port, and the date there."""
+    """What drivers reach from here: a clock, a VISA resource manager, the pump's port, the date there, and a radio.
+
+    `radio` is the virtual bench's, for a pump that is reached over Bluetooth LE; in a laboratory the port names one.
+    """
 
     clock: Clock
     resources: pyvisa.ResourceManager
     pump_port: str
     today: datetime.date
+    radio: Any = None
 
 
 @contextmanager
@@ -92,7 +96,17 @@ def far_side(spec: BenchFile) -> Iterator[FarSide]:
             resources.close()
         return
     with open_virtual(spec) as world:
-        yield FarSide(world.clock, pyvisa.ResourceManager(world.visa_library()), spec.pump.port, spec.virtual.date)
+        resources = pyvisa.ResourceManager(world.visa_library())
+        yield FarSide(world.clock, resources, spec.pump.port, spec.virtual.date, _radio(spec, world))
+
+
+def _radio(spec: BenchFile, world: Any) -> Any:  # noqa: ANN401 - a World; a rig.pump.ids.ble_link.Radio or None
+    """Get the radio of a simulated pump that is reached over Bluetooth LE; None for one on a serial line."""
+    if not spec.pump.port.startswith("ble://"):
+        return None
+    from rig.virtual.ble_bridge import BleBridge
+
+    return BleBridge(world.ports["pump"]).open
 
 
 @contextmanager
@@ -134,8 +148,9 @@ def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Any: 
     if role == "pump":
         module = _pump_module(spec.pump.driver)
         _check_options(spec, module)
+        given = {"radio": far.radio} if far.radio is not None else {}
         try:
-            return module.open_driver(far.pump_port, clock=far.clock, log=log, **spec.pump.options)
+            return module.open_driver(far.pump_port, clock=far.clock, log=log, **given, **spec.pump.options)
         except ValueError as error:
             raise BenchFileError(f"pump.options: {error}") from error
     table = _table(spec, role)
@@ -253,7 +268,7 @@ def _pump_twin(name: str) -> ModuleType | None:
 
 def _check_options(spec: BenchFile, module: ModuleType) -> None:
     """Refuse an option that the pump's driver does not have."""
-    known = set(inspect.signature(module.open_driver).parameters) - {"port", "clock", "log"}
+    known = set(inspect.signature(module.open_driver).parameters) - {"port", "clock", "log", "radio"}
     for option in spec.pump.options:
         if option not in known:
             there = f"known are {', '.join(sorted(known))}" if known else "it has none"

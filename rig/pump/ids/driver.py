@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from rig.clock import Clock
 from rig.errors import BadReplyError, UnableError
 from rig.pump.ids import codes, maker, profiles
+from rig.pump.ids.ble_link import SCHEME, BleLink, Radio
 from rig.pump.ids.client import IdsClient, u16
 from rig.pump.ids.codec import decode_sfloat, encode_sfloat
 from rig.pump.ids.codes import Feature, Op, Therapy, Uuid
@@ -383,9 +384,9 @@ def _words(bolus: Bolus) -> str:
     return " and ".join(words) + (f" in {bolus.delay_min} min" if bolus.delay_min else "")
 
 
-def open_driver(port: str, *, clock: Clock, log: ByteLog) -> IdsPump:
-    """Open the pump on a pyserial port or URL."""
-    link = SerialLink(port, clock, log)
+def open_driver(port: str, *, clock: Clock, log: ByteLog, radio: Radio | None = None) -> IdsPump:
+    """Open the pump on a pyserial port or URL, or over Bluetooth LE on ble://transport/address, by `radio` if given."""
+    link: Link = BleLink(port, clock, log, radio) if port.startswith(SCHEME) else SerialLink(port, clock, log)
     try:
         return IdsPump(link, clock)
     except BaseException:
