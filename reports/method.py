@@ -15,7 +15,7 @@ def method(run: Run) -> list[dict[str, str]]:
     kinds = {type(analysis) for _, analysis in run.analyses}
     notes = [{"title": title, "text": words} for kind, title, words in _METHODS if kind in kinds]
     if run.manifest.virtual:
-        notes.insert(0, {"title": "Simulation", "text": _SIMULATION})
+        notes.insert(0, {"title": "Simulation", "text": _simulation(run)})
     return [*notes, {"title": "Uncertainty", "text": _UNCERTAINTY}, {"title": "Decision rule", "text": _decision(run)}]
 
 
@@ -51,10 +51,16 @@ _METHODS = (
 )
 
 _SIMULATION = (
-    "Instruments, fluid and pump were simulated; the pump's firmware ran on an emulated microcontroller. Durations "
-    "and times of samples are those of the simulated clock. The results show how the rig works. They are no evidence "
-    "about any device."
+    "Instruments, fluid and pump were simulated{firmware}. Durations and times of samples are those of the simulated "
+    "clock. The results show how the rig works. They are no evidence about any device."
 )
+_EMULATED = "; the pump's firmware ran on an emulated microcontroller"
+
+
+def _simulation(run: Run) -> str:
+    """Say what was simulated; a pump without firmware of its own is simulated whole."""
+    return _SIMULATION.format(firmware=_EMULATED if run.manifest.firmware_sha256 else "")
+
 
 _UNCERTAINTY = (
     "U is the expanded uncertainty with coverage factor k = 2, about 95 % coverage (JCGM 100:2008). It is formed "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from nesp_lib import PumpingDirection, StatusAlarmException
 from rig.bench import open_bench
 from rig.clock import SimClock
 from rig.errors import BenchFileError, RefusedError, UnableError
+from rig.evidence import read_json
 from rig.pump.new_era_ne1000 import open_driver
 from rig.pump.new_era_ne1000.driver import number
 from rig.roles import Bench, Capability
@@ -217,6 +220,15 @@ def test_what_it_cannot_do_is_no_capability_and_one_sentence(bench: Bench) -> No
     assert Capability.HISTORY not in bench.pump.capabilities
     with pytest.raises(UnableError, match="cannot do it to its log since entry 0"):
         bench.pump.history()
+
+
+def test_a_run_reports_what_it_cannot_do_as_not_applicable(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "rig", "verify", "--bench", BENCH, "--select", "occlusion", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = [row for row in read_json(tmp_path / "results.json")["requirements"] if row["in_scope"]]
+    assert {row["verdict"] for row in rows} == {"NOT APPLICABLE"}
+    assert rows[0]["reason"] == "NOT APPLICABLE: this pump has no occlusion detection"
 
 
 @pytest.mark.parametrize(
