@@ -267,8 +267,11 @@ def _pump_twin(name: str) -> ModuleType | None:
 
 
 def _check_options(spec: BenchFile, module: ModuleType) -> None:
-    """Refuse an option that the pump's driver does not have."""
-    known = set(inspect.signature(module.open_driver).parameters) - {"port", "clock", "log", "radio"}
+    """Refuse an option or a kind of port that the pump's driver does not have."""
+    parameters = set(inspect.signature(module.open_driver).parameters)
+    known = parameters - {"port", "clock", "log", "radio"}
+    if spec.pump.port.startswith("ble://") and "radio" not in parameters:
+        raise BenchFileError(f"pump.port: {spec.pump.driver} is not reached over Bluetooth LE, but on a serial port")
     for option in spec.pump.options:
         if option not in known:
             there = f"known are {', '.join(sorted(known))}" if known else "it has none"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from rig.bench import open_bench
 from rig.clock import SimClock
-from rig.errors import BenchFileError, NotConnectedError
+from rig.errors import BenchFileError, NoReplyError, NotConnectedError
 from rig.pump.ids.ble_link import BleLink
 from rig.roles import Bench
 from rig.therapy import BasalSegment
@@ -100,10 +101,28 @@ def test_errors_of_protection_come_through_as_on_the_wire(link: BleLink) -> None
     assert ask(link, "12 1100" + (stop + crc(stop)).hex()) == "0112110082"
 
 
+def test_what_the_pump_sent_meanwhile_comes_in_its_order(link: BleLink, host: Host) -> None:
+    assert ask(link, "10 0100 ffff 0028").startswith("1106")
+    assert ask(link, "12 1200 0200") == "13"
+    stop = bytes.fromhex("5a0f 33 01")
+    link.send(bytes.fromhex("12 1100") + stop + crc(stop))
+    host.clock.sleep(0.5)
+    came = [link.receive(0.0), link.receive(0.0)]
+    assert [pdu and pdu[:1].hex() for pdu in came] == ["13", "1d"]
+
+
 def test_silence_is_told_after_its_time_and_no_later(link: BleLink, host: Host) -> None:
     begun_s = host.clock.now()
     assert link.receive(2.0) is None
     assert host.clock.now() - begun_s == pytest.approx(2.0, abs=1e-6)
+
+
+def test_over_radio_the_driver_waits_as_long_as_the_specification_says(bench: Bench) -> None:
+    bench.supply.switch(on=False)
+    begun_s = bench.clock.now()
+    with pytest.raises(NoReplyError, match="no reply within 30 s"):
+        bench.pump.status()
+    assert bench.clock.now() - begun_s == pytest.approx(30.0, abs=0.01)
 
 
 def test_a_connection_that_ends_is_one_sentence(link: BleLink, bridge: BleBridge) -> None:
@@ -118,7 +137,71 @@ def test_nobody_at_that_address_is_one_sentence() -> None:
         BleLink("ble://twin/F0:F1:F2:F3:F4:00", clock, NoLog(), BleBridge(host.port).open)
 
 
-@pytest.mark.parametrize("port", ["ble://F0:F1:F2:F3:F4:F5", "ble:///F0:F1:F2:F3:F4:F5", "ble://usb:0/"])
+class Dongle:
+    """The virtual dongle; says how often it was given back."""
+
+    def __init__(self, bridge: BleBridge) -> None:
+        self.given_back = 0
+        self._bridge = bridge
+
+    async def open(self, name: str) -> Dongle:
+        self._transport = await self._bridge.open(name)
+        self.source, self.sink = self._transport.source, self._transport.sink
+        return self
+
+    async def close(self) -> None:
+        self.given_back += 1
+        await self._transport.close()
+
+
+def test_the_dongle_is_given_back_whether_or_not_the_pump_answers(host: Host, bridge: BleBridge) -> None:
+    dongle = Dongle(bridge)
+    BleLink(PORT, host.clock, NoLog(), dongle.open).close()
+    assert dongle.given_back == 1
+    with pytest.raises(NotConnectedError, match="no connection within 10 s"):
+        BleLink("ble://twin/F0:F1:F2:F3:F4:00", host.clock, NoLog(), dongle.open)
+    assert dongle.given_back == 2
+
+
+def test_the_dongle_is_given_back_after_the_connection_was_lost(host: Host, bridge: BleBridge) -> None:
+    dongle = Dongle(bridge)
+    link = BleLink(PORT, host.clock, NoLog(), dongle.open)
+    bridge.out_of_range = True
+    with pytest.raises(NotConnectedError, match="the connection was lost"):
+        link.receive(1.0)
+    link.close()
+    assert dongle.given_back == 1
+
+
+def test_the_mark_of_a_public_address_is_no_part_of_the_transport(host: Host) -> None:
+    asked = []
+
+    async def radio(name: str) -> None:
+        asked.append(name)
+        raise OSError("no such dongle")
+
+    with pytest.raises(NotConnectedError, match="OSError: no such dongle"):
+        BleLink("ble://usb:0/F0:F1:F2:F3:F4:F5/P", host.clock, NoLog(), radio)
+    assert asked == ["usb:0"]
+
+
+def test_without_bumble_one_sentence_says_what_to_install(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bumble.transport", None)
+    with pytest.raises(NotConnectedError, match=r"bumble is not installed.*pip install 'insulin-pump-rig\[ble\]'"):
+        BleLink(PORT, host.clock, NoLog())
+
+
+def test_a_driver_without_bluetooth_is_one_sentence() -> None:
+    with (
+        pytest.raises(BenchFileError, match="new_era_ne1000 is not reached over Bluetooth LE"),
+        open_bench("fixtures/benches/virtual_ne1000.toml", overrides={"pump.port": PORT}),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    "port", ["ble://F0:F1:F2:F3:F4:F5", "ble:///F0:F1:F2:F3:F4:F5", "ble://usb:0/", "ble://usb:0/P"]
+)
 def test_a_port_without_transport_or_address_is_one_sentence(port: str) -> None:
     with (
         pytest.raises(BenchFileError, match="is not ble://transport/address"),

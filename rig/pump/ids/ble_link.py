@@ -1,6 +1,6 @@
 """ATT PDUs over Bluetooth LE, by bumble: the second link, with the same two methods as the serial one.
 
-    ble://usb:0/F0:F1:F2:F3:F4:F5            a USB dongle, and the pump's address
+    ble://usb:0/F0:F1:F2:F3:F4:F5            a USB dongle, and the pump's address; with /P behind it a public one
     ble://serial:/dev/ttyUSB1,115200/F0:…    a controller with HCI over UART; any transport that bumble opens
 
 bumble runs on an event loop that belongs to the link and turns only while the link is asked for something. Its ATT is
@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from rig.clock import Clock, Deadline
@@ -22,6 +23,8 @@ from rig.wire import ByteLog
 SCHEME = "ble://"
 ATT_CHANNEL = 4
 """L2CAP channel of the Attribute Protocol (Core specification 5.4, Vol 3 Part A, 2.1)."""
+REPLY_WITHIN_S = 30.0
+"""ATT transaction time-out (Core specification 5.4, Vol 3 Part F, 3.3.3)."""
 POLL_S = 0.002
 TURNS = 12
 """Turns of the loop from poll to poll: what is ready there passes through bumble's layers, one a turn."""
@@ -52,10 +55,15 @@ class BleLink:
         log: keeps every PDU.
         radio: opens the transport; bumble's own where None.
 
+    Attributes:
+        reply_within_s: how long a pump may take to answer.
+
     Raises:
         ValueError: the URL has not these two parts.
         NotConnectedError: the radio cannot be opened, or the pump does not answer within 10 s.
     """
+
+    reply_within_s = REPLY_WITHIN_S
 
     def __init__(self, url: str, clock: Clock, log: ByteLog, radio: Radio | None = None) -> None:
         self.name = f"pump ids on {url}"
@@ -63,7 +71,8 @@ class BleLink:
         self._log = log
         self._pdus: deque[bytes] = deque()
         self._lost = ""
-        transport, _, peer = url.removeprefix(SCHEME).rpartition("/")
+        self._transport: Any = None
+        transport, peer = _parts(url.removeprefix(SCHEME))
         if not (url.startswith(SCHEME) and transport and peer):
             raise ValueError(f"{url!r} is not ble://transport/address, such as ble://usb:0/F0:F1:F2:F3:F4:F5")
         try:
@@ -76,7 +85,8 @@ class BleLink:
         try:
             self._wait_for(self._connect(transport, peer, radio or open_transport))
         except BaseException:
-            self._end()
+            with suppress(NotConnectedError):  # what went wrong first is what matters
+                self._give_back()
             raise
 
     def send(self, pdu: bytes) -> None:
@@ -104,9 +114,8 @@ class BleLink:
         try:
             if not self._lost:
                 self._wait_for(self._connection.disconnect())
-            self._wait_for(self._transport.close())
         finally:
-            self._end()
+            self._give_back()
 
     # ---- bumble -----------------------------------------------------------------------------------------------
 
@@ -155,6 +164,13 @@ class BleLink:
 
         self._loop.run_until_complete(some())
 
+    def _give_back(self) -> None:
+        try:
+            if self._transport is not None:
+                self._wait_for(self._transport.close())
+        finally:
+            self._end()
+
     def _end(self) -> None:
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
@@ -166,3 +182,9 @@ class BleLink:
 
     def _not_connected(self, came_back: str, look_at: str) -> NotConnectedError:
         return NotConnectedError(asked="reaching it", of_whom=self.name, came_back=came_back, look_at=look_at)
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Split transport/address; the /P of a public address belongs to it, as bumble writes it."""
+    transport, _, peer = name.removesuffix("/P").rpartition("/")
+    return transport, peer + "/P" if peer and name.endswith("/P") else peer

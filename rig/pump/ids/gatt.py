@@ -12,9 +12,6 @@ from rig.errors import BadReplyError, NoReplyError, RefusedError
 from rig.pump.ids.codes import ATT_ERRORS, Uuid
 from rig.pump.ids.serial_link import Link
 
-REPLY_WITHIN_S = 2.0
-"""The link's own time-out: the Core specification's 30 s are for radio (protocol.md, section 1)."""
-
 ERROR, FIND_INFORMATION, READ_BY_TYPE, READ, READ_BY_GROUP_TYPE = 0x01, 0x04, 0x08, 0x0A, 0x10
 WRITE, NOTIFICATION, INDICATION, CONFIRMATION = 0x12, 0x1B, 0x1D, 0x1E
 PRIMARY_SERVICE, CHARACTERISTIC, CLIENT_CONFIGURATION = 0x2800, 0x2803, 0x2902
@@ -79,13 +76,13 @@ class GattClient:
         A long log comes before its RACP response, so what comes meanwhile renews the time-out.
         """
         kept = self._unasked[self._values[uuid]]
-        deadline = Deadline(self._clock, REPLY_WITHIN_S)
+        deadline = Deadline(self._clock, self._link.reply_within_s)
         while not kept:
             pdu = self._link.receive(deadline.remaining_s)
             if pdu is None:
                 raise self._silent(asked)
             self._keep(pdu)
-            deadline = Deadline(self._clock, REPLY_WITHIN_S)
+            deadline = Deadline(self._clock, self._link.reply_within_s)
         return kept.popleft()
 
     def take(self, uuid: Uuid) -> list[bytes]:
@@ -132,7 +129,7 @@ class GattClient:
     def _request(self, op: int, parameters: bytes, *, asked: str) -> bytes:
         """Send a request and get the body of its response; values that come in between are kept."""
         self._link.send(bytes([op]) + parameters)
-        deadline = Deadline(self._clock, REPLY_WITHIN_S)
+        deadline = Deadline(self._clock, self._link.reply_within_s)
         while True:
             pdu = self._link.receive(deadline.remaining_s)
             if pdu is None:
@@ -161,7 +158,10 @@ class GattClient:
 
     def _silent(self, asked: str) -> NoReplyError:
         return NoReplyError(
-            asked=asked, of_whom=self.name, came_back=f"no reply within {REPLY_WITHIN_S:g} s", look_at=LOOK_AT
+            asked=asked,
+            of_whom=self.name,
+            came_back=f"no reply within {self._link.reply_within_s:g} s",
+            look_at=LOOK_AT,
         )
 
 

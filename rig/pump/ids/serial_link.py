@@ -16,12 +16,16 @@ from rig.pump.ids.framing import FLAG, FrameDecoder, encode_frame
 from rig.wire import ByteLog
 
 BAUD = 115200
+REPLY_WITHIN_S = 2.0
+"""This wire's own time-out: the Core specification's 30 s are for radio (protocol.md, section 1)."""
 
 
 class Link(Protocol):
     """Carries one ATT PDU at a time, both ways."""
 
     name: str
+    reply_within_s: float
+    """How long a pump may take to answer."""
 
     def send(self, pdu: bytes) -> None:
         """Send one PDU."""
@@ -38,6 +42,8 @@ class Link(Protocol):
 
 class SerialLink:
     """The link of protocol.md, section 1, on any port that pyserial opens."""
+
+    reply_within_s = REPLY_WITHIN_S
 
     def __init__(self, url: str, clock: Clock, log: ByteLog) -> None:
         self.name = f"pump ids on {url}"
