@@ -152,7 +152,7 @@ def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Any: 
         try:
             return module.open_driver(far.pump_port, clock=far.clock, log=log, **given, **spec.pump.options)
         except ValueError as error:
-            raise BenchFileError(f"pump.options: {error}") from error
+            raise BenchFileError(f"pump: {error}") from error
     table = _table(spec, role)
     module = _instrument_module(role, table.driver, "driver")
     device = f"{role} {table.driver} on {table.address}"
