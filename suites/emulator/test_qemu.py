@@ -47,11 +47,17 @@ def pump(image: Path, erased: Path) -> Iterator[Pump]:
         assert not pump.hear(0.05), "the pump says more than it was asked"
 
 
+class SilentError(Exception):
+    """QEMU brought no answer at all."""
+
+
 def play(pump: Pump, exchange: Exchange) -> None:
     """Make a request of the page; its answer is the page's, or as good as that."""
     pump.send(exchange.request)
     heard = [pump.hear()]
     last = unframed(exchange.answers[-1])
+    if not heard[0]:
+        raise SilentError(f"no answer to {exchange.where}")
     while last[:2] == "1d" and heard[-1] and not unframed(heard[-1]).startswith(last[:6]):
         heard.append(pump.hear())
     if last[:2] == "1d":
@@ -72,10 +78,18 @@ def play(pump: Pump, exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize("talk", [pytest.param(talk, id=talk.where) for talk in TALKS if not talk.driver_only])
-def test_the_firmware_says_on_qemu_what_the_page_says(pump: Pump, talk: Transcript) -> None:
+def test_the_firmware_says_on_qemu_what_the_page_says(image: Path, erased: Path, talk: Transcript) -> None:
     assert all(exchange.exact for exchange in exchanges(CONNECTION))
-    for exchange in exchanges(CONNECTION) + exchanges(talk):
-        play(pump, exchange)
+    for last_try in (False, True):  # a busy machine lets QEMU lose octets: silence, and no wrong answer, is tried again
+        with running_pump(image, log=erased) as pump:
+            try:
+                for exchange in exchanges(CONNECTION) + exchanges(talk):
+                    play(pump, exchange)
+                assert not pump.hear(0.05), "the pump says more than it was asked"
+                return
+            except SilentError:
+                if last_try:
+                    raise
 
 
 def test_the_image_played_is_the_repositorys_but_for_one_address(image: Path) -> None:
