@@ -232,6 +232,8 @@ def metrology(spec: BenchFile) -> Metrology:
         pressure_expanded_uncertainty_kpa=spec.pressure.expanded_uncertainty,
         temperature_band_c=(spec.environment.lowest_temperature, spec.environment.highest_temperature),
         humidity_band=(spec.environment.lowest_humidity / 100.0, spec.environment.highest_humidity / 100.0),
+        blank_wander_g=spec.fluid.blank_wander,
+        blank_wander_g_per_h=spec.fluid.blank_wander_per_hour,
     )
 
 

@@ -124,11 +124,17 @@ class PumpTable(_Table):
 
 
 class FluidTable(_Table):
-    """What is pumped, and the evaporation from the vessel in g/h that blank runs have shown."""
+    """What is pumped, and what blank runs have shown of the vessel on the balance.
+
+    Its evaporation in g/h; how its reading wanders besides, by the air's buoyancy and the balance's zero, as standard
+    deviations: of the change between two moments far apart, and of the change in an hour.
+    """
 
     name: str = "water"
     evaporation_per_hour: MassG = 0.0
     evaporation_uncertainty_per_hour: MassG = 0.0
+    blank_wander: Annotated[MassG, Field(ge=0)] = 0.0
+    blank_wander_per_hour: Annotated[MassG, Field(ge=0)] = 0.0
 
 
 class FaultTable(_Table):

@@ -350,6 +350,8 @@ class Metrology:
     pressure_expanded_uncertainty_kpa: float
     temperature_band_c: tuple[float, float]
     humidity_band: tuple[float, float]
+    blank_wander_g: float = 0.0
+    blank_wander_g_per_h: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,7 @@ def _assess(measurand: Measurand, known: WeighingUncertainty, tolerance: float, 
         "calibration": known.u_calibration_percent,
         "evaporation": percent_per_mg * known.u_evaporation_mg_per_h * measurand.hours,
         "Z factor": 100.0 * known.u_z_ul_per_mg / z,
+        "wander of the blank": percent_per_mg * known.u_blank_g(measurand.hours) * MG_PER_G,
     }
     random = math.hypot(sources["repeatability"], sources["readability"])
     expanded = K * math.hypot(*sources.values())

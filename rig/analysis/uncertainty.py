@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass
 
 import GTC
-from GTC import reporting
 
+from rig.analysis.budget import Budget, Input, combined
 from rig.analysis.checks import finite, not_negative, positive
 from rig.analysis.gravimetry import MG_PER_G, z_factor_ul_per_mg
 
@@ -20,6 +20,16 @@ K = 2.0
 
 COVERAGE_PERCENT = 95.45
 """Coverage of k = 2 for many degrees of freedom (JCGM 100:2008 table G.2)."""
+
+
+OF_ONE_WEIGHING = (
+    "repeatability, first weighing",
+    "repeatability, second weighing",
+    "readability, first weighing",
+    "readability, second weighing",
+    "wander of the blank",
+)
+"""Sources whose errors differ from window to window; the others shift all windows alike."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,9 @@ class WeighingUncertainty:
         evaporation_mg_per_h: what the vessel loses.
         u_evaporation_mg_per_h: of that rate.
         u_z_ul_per_mg: of the Z factor, see `u_z_factor_ul_per_mg`.
+        blank_wander_g: SD of what the reading of the vessel, with nothing delivered and evaporation added back, changes
+            between two moments far apart: air buoyancy of vessel and content, zero, sensitivity of the tare.
+        blank_wander_g_per_h: SD of how fast it changes; 0 beside a wander: as fast as may be.
         repeatability_freedom: degrees of freedom behind `repeatability_g`.
         evaporation_freedom: degrees of freedom behind `u_evaporation_mg_per_h`.
     """
@@ -44,6 +57,8 @@ class WeighingUncertainty:
     evaporation_mg_per_h: float = 0.0
     u_evaporation_mg_per_h: float = 0.0
     u_z_ul_per_mg: float = 0.0
+    blank_wander_g: float = 0.0
+    blank_wander_g_per_h: float = 0.0
     repeatability_freedom: float = math.inf
     evaporation_freedom: float = math.inf
 
@@ -54,6 +69,8 @@ class WeighingUncertainty:
             "u_calibration_percent",
             "u_evaporation_mg_per_h",
             "u_z_ul_per_mg",
+            "blank_wander_g",
+            "blank_wander_g_per_h",
         ):
             not_negative(name, getattr(self, name))
         finite("evaporation_mg_per_h", self.evaporation_mg_per_h)
@@ -61,46 +78,14 @@ class WeighingUncertainty:
             if not getattr(self, name) >= 1:
                 raise ValueError(f"{name} must be 1 or above, got {getattr(self, name)!r}")
 
+    def u_blank_g(self, hours: float) -> float:
+        """Get the standard uncertainty in g of a difference of two readings from the wander of the blank between them.
 
-@dataclass(frozen=True)
-class BudgetRow:
-    """One source of uncertainty.
-
-    Attributes:
-        source: what it is.
-        kind: "A" from statistics, "B" from other knowledge (JCGM 100:2008 4.2, 4.3).
-        value, unit, u: the input, its unit and its standard uncertainty in it.
-        degrees_of_freedom: behind u.
-        sensitivity_ul: ∂V/∂input, in µL per unit of the input.
-        contribution_ul: |sensitivity| u.
-        share_percent: contribution² of the sum of squares.
-    """
-
-    source: str
-    kind: str
-    value: float
-    unit: str
-    u: float
-    degrees_of_freedom: float
-    sensitivity_ul: float
-    contribution_ul: float
-    share_percent: float
-
-
-@dataclass(frozen=True)
-class VolumeBudget:
-    """A delivered volume in µL with its uncertainty: u, degrees of freedom, k, U = k u, and what makes it up.
-
-    `rows` begin with the largest contribution. Inputs taken as exact (u = 0) have no row; nothing else is left out.
-    """
-
-    volume_ul: float
-    u_ul: float
-    degrees_of_freedom: float
-    coverage_percent: float
-    coverage_factor: float
-    expanded_ul: float
-    rows: tuple[BudgetRow, ...]
+        A slope for short times, the whole wander for long ones: min(rate · t, wander).
+        """
+        if self.blank_wander_g_per_h == 0.0:
+            return self.blank_wander_g if hours > 0 else 0.0
+        return min(self.blank_wander_g_per_h * hours, self.blank_wander_g)
 
 
 def delivered_volume(
@@ -112,11 +97,11 @@ def delivered_volume(
     uncertainty: WeighingUncertainty,
     readings_averaged: int = 1,
     coverage_percent: float = COVERAGE_PERCENT,
-) -> VolumeBudget:
+) -> Budget:
     """Get the volume in µL delivered between two weighings, with its uncertainty budget.
 
-    V = [(W2 + δr2 + δd2 − W1 − δr1 − δd1)(1 + δc) + e t] Z, δ the readings' repeatability r and readability d and the
-    calibration c, all zero with their u. k from the effective degrees of freedom (Welch and Satterthwaite, JCGM
+    V = [(W2 + δr2 + δd2 − W1 − δr1 − δd1)(1 + δc) + δb + e t] Z, δ the readings' repeatability r and readability d, the
+    calibration c and the wander of the blank b, all zero with their u. k from the effective degrees of freedom (Welch and Satterthwaite, JCGM
     100:2008 G.4). The readability of a mean of readings is kept whole: a display may stand still.
 
     Args:
@@ -141,12 +126,12 @@ def delivered_volume(
     scatter = known.repeatability_g * MG_PER_G / math.sqrt(readings_averaged)
     step = GTC.type_b.uniform(known.readability_g * MG_PER_G / 2.0)
     inputs = [
-        _Input("repeatability, first weighing", "A", before, "mg", scatter, known.repeatability_freedom),
-        _Input("repeatability, second weighing", "A", after, "mg", scatter, known.repeatability_freedom),
-        _Input("readability, first weighing", "B", 0.0, "mg", step),
-        _Input("readability, second weighing", "B", 0.0, "mg", step),
-        _Input("calibration of the balance", "B", 0.0, "%", known.u_calibration_percent),
-        _Input(
+        Input("repeatability, first weighing", "A", before, "mg", scatter, known.repeatability_freedom),
+        Input("repeatability, second weighing", "A", after, "mg", scatter, known.repeatability_freedom),
+        Input("readability, first weighing", "B", 0.0, "mg", step),
+        Input("readability, second weighing", "B", 0.0, "mg", step),
+        Input("calibration of the balance", "B", 0.0, "%", known.u_calibration_percent),
+        Input(
             "evaporation",
             "A",
             known.evaporation_mg_per_h,
@@ -154,47 +139,12 @@ def delivered_volume(
             known.u_evaporation_mg_per_h,
             known.evaporation_freedom,
         ),
-        _Input("Z factor", "B", z, "µL/mg", known.u_z_ul_per_mg),
+        Input("Z factor", "B", z, "µL/mg", known.u_z_ul_per_mg),
+        Input("wander of the blank", "A", 0.0, "mg", known.u_blank_g(hours) * MG_PER_G),
     ]
-    first, second, first_step, second_step, calibration, evaporation, z_factor = (each.number for each in inputs)
+    first, second, first_step, second_step, calibration, evaporation, z_factor, blank = (each.number for each in inputs)
     net = (second + second_step - first - first_step) * (1.0 + calibration / 100.0)
-    return _budget((net + evaporation * hours) * z_factor, inputs, coverage_percent)
-
-
-class _Input:
-    """An input quantity and its GTC number."""
-
-    def __init__(self, source: str, kind: str, value: float, unit: str, u: float, freedom: float = math.inf) -> None:
-        self.source, self.kind, self.unit = source, kind, unit
-        self.value, self.u, self.freedom = value, u, freedom
-        self.number = GTC.ureal(value, u, freedom, label=source)
-
-
-def _budget(result: GTC.ureal, inputs: list[_Input], coverage_percent: float) -> VolumeBudget:
-    variance = result.v
-    rows = []
-    for each in inputs:
-        if each.u == 0:
-            continue
-        sensitivity = float(reporting.sensitivity(result, each.number))
-        contribution = abs(sensitivity) * each.u
-        share = 100.0 * contribution**2 / variance if variance else 0.0
-        rows.append(
-            BudgetRow(
-                each.source, each.kind, each.value, each.unit, each.u, each.freedom, sensitivity, contribution, share
-            )
-        )
-    freedom = float(result.df)
-    k = float(reporting.k_factor(freedom, p=coverage_percent))
-    return VolumeBudget(
-        volume_ul=float(result.x),
-        u_ul=float(result.u),
-        degrees_of_freedom=freedom,
-        coverage_percent=coverage_percent,
-        coverage_factor=k,
-        expanded_ul=k * float(result.u),
-        rows=tuple(sorted(rows, key=lambda row: -row.contribution_ul)),
-    )
+    return combined((net + blank + evaporation * hours) * z_factor, "µL", inputs, coverage_percent)
 
 
 def u_z_factor_ul_per_mg(

@@ -10,8 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rig.analysis.budget import Budget
 from rig.analysis.gravimetry import corrected_volume_ul, z_factor_ul_per_mg
-from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume, u_z_factor_ul_per_mg
+from rig.analysis.uncertainty import (
+    COVERAGE_PERCENT,
+    WeighingUncertainty,
+    delivered_volume,
+    u_z_factor_ul_per_mg,
+)
 from rig.procedures.sampling import Series
 from rig.roles import Air, Bench, Metrology
 from rig.units import u_from_ul, ul_from_u
@@ -78,17 +84,35 @@ class VolumeScale:
             repeatability_g=m.balance_repeatability_g,
             readability_g=m.balance_readability_g,
             u_calibration_percent=m.balance_calibration_percent,
+            evaporation_mg_per_h=m.evaporation_g_per_h * 1e3,
             u_evaporation_mg_per_h=m.evaporation_uncertainty_g_per_h * 1e3,
             u_z_ul_per_mg=self.u_z_ul_per_mg,
+            blank_wander_g=m.blank_wander_g,
+            blank_wander_g_per_h=m.blank_wander_g_per_h,
         )
 
     def expanded_uncertainty_u(self, insulin_u: float, duration_s: float) -> float:
         """Get U (k from the effective degrees of freedom) in U of a volume from two weighings `duration_s` apart."""
-        budget = delivered_volume(
+        return self.budget(insulin_u, duration_s).expanded
+
+    def budget(
+        self,
+        insulin_u: float,
+        duration_s: float,
+        *,
+        readings_averaged: int = 1,
+        coverage_percent: float = COVERAGE_PERCENT,
+    ) -> Budget:
+        """Get the budget in U of a volume from two weighings `duration_s` apart, each a mean of so many readings."""
+        hours = duration_s / 3600.0
+        net_g = insulin_u * ul_from_u(1.0) / self.z_ul_per_mg * 1e-3 - self.metrology.evaporation_g_per_h * hours
+        volume = delivered_volume(
             0.0,
-            abs(insulin_u) * ul_from_u(1.0) / self.z_ul_per_mg * 1e-3,
-            hours=duration_s / 3600.0,
+            net_g,
+            hours=hours,
             z_ul_per_mg=self.z_ul_per_mg,
             uncertainty=self.weighing,
+            readings_averaged=readings_averaged,
+            coverage_percent=coverage_percent,
         )
-        return u_from_ul(budget.expanded_ul)
+        return volume.linear(u_from_ul(1.0), unit="U")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rig.analysis.budget import Budget
 from rig.analysis.uncertainty import (
-    VolumeBudget,
     WeighingUncertainty,
     bias_of_extremes,
     delivered_volume,
@@ -30,7 +30,7 @@ BALANCE = WeighingUncertainty(
 )
 
 
-def budget(**changes: object) -> VolumeBudget:
+def budget(**changes: object) -> Budget:
     arguments: dict[str, Any] = {"hours": 2.0, "z_ul_per_mg": 1.003, "uncertainty": BALANCE}
     return delivered_volume(10.0, 10.010, **(arguments | changes))
 
@@ -41,11 +41,11 @@ def test_a_10_mg_dose_worked_by_hand() -> None:
     repeatability, readability = 0.003 * 1.003, 0.001 / math.sqrt(12) * 1.003
     calibration, evaporation, z = 10.0 * 0.00005 * 1.003, 2 * 0.01 * 1.003, 10.04 * 2e-4
     u = math.sqrt(2 * repeatability**2 + 2 * readability**2 + calibration**2 + evaporation**2 + z**2)
-    assert result.volume_ul == pytest.approx(10.04 * 1.003, rel=1e-9)
-    assert result.u_ul == pytest.approx(u, rel=1e-6)
+    assert result.value == pytest.approx(10.04 * 1.003, rel=1e-9)
+    assert result.u == pytest.approx(u, rel=1e-6)
     assert result.degrees_of_freedom == pytest.approx(u**4 / (2 * repeatability**4 / 9), rel=1e-6)
     assert result.coverage_factor == pytest.approx(2.0, abs=1e-3)
-    assert result.expanded_ul == pytest.approx(result.coverage_factor * u, rel=1e-6)
+    assert result.expanded == pytest.approx(result.coverage_factor * u, rel=1e-6)
 
 
 def test_every_row_is_there_largest_first_and_the_shares_make_up_the_whole() -> None:
@@ -63,8 +63,8 @@ def test_every_row_is_there_largest_first_and_the_shares_make_up_the_whole() -> 
     assert [row.kind for row in rows] == ["A", "A", "A", "B", "B", "B", "B"]
     evaporation = rows[0]
     assert (evaporation.value, evaporation.unit, evaporation.u) == (0.02, "mg/h", 0.01)
-    assert evaporation.sensitivity_ul == pytest.approx(2 * 1.003)
-    assert rows[1].sensitivity_ul == pytest.approx(-rows[2].sensitivity_ul)
+    assert evaporation.sensitivity == pytest.approx(2 * 1.003)
+    assert rows[1].sensitivity == pytest.approx(-rows[2].sensitivity)
 
 
 def test_even_a_share_of_a_millionth_keeps_its_row() -> None:
@@ -78,7 +78,7 @@ def test_an_input_taken_as_exact_has_no_row() -> None:
     exact = WeighingUncertainty(repeatability_g=1e-6, readability_g=0, u_calibration_percent=0)
     result = budget(uncertainty=exact)
     assert [row.source for row in result.rows] == ["repeatability, first weighing", "repeatability, second weighing"]
-    assert result.volume_ul == pytest.approx(10.03)
+    assert result.value == pytest.approx(10.03)
 
 
 def test_few_degrees_of_freedom_widen_the_interval() -> None:
@@ -100,8 +100,8 @@ def test_averaging_readings_divides_repeatability_and_leaves_readability() -> No
 def test_the_load_on_the_balance_changes_nothing(net_mg: float, hours: float, load_g: float) -> None:
     empty = delivered_volume(0.0, net_mg / 1e3, hours=hours, z_ul_per_mg=1.003, uncertainty=BALANCE)
     loaded = delivered_volume(load_g, load_g + net_mg / 1e3, hours=hours, z_ul_per_mg=1.003, uncertainty=BALANCE)
-    assert loaded.volume_ul == pytest.approx(empty.volume_ul, abs=1e-8)
-    assert loaded.u_ul == pytest.approx(empty.u_ul, rel=1e-6)
+    assert loaded.value == pytest.approx(empty.value, abs=1e-8)
+    assert loaded.u == pytest.approx(empty.u, rel=1e-6)
 
 
 def test_95_percent_intervals_hold_the_truth_95_times_in_a_hundred() -> None:
@@ -127,7 +127,7 @@ def test_95_percent_intervals_hold_the_truth_95_times_in_a_hundred() -> None:
             repeatability_freedom=9,
         )
         result = delivered_volume(*shown_g, hours=hours, z_ul_per_mg=z, uncertainty=known, coverage_percent=95)
-        covered += abs(result.volume_ul - true_ul) <= result.expanded_ul
+        covered += abs(result.value - true_ul) <= result.expanded
     assert covered / 2000 == pytest.approx(0.95, abs=0.02)
 
 

@@ -38,8 +38,8 @@ def test_the_whole_series_has_the_uncertainty_of_its_first_and_last_weighing() -
         u_z_ul_per_mg=2e-3,
     )
     budget = delivered_volume(MASS_G[0], MASS_G[-1], hours=2, z_ul_per_mg=1.003, uncertainty=known)
-    assert volume == pytest.approx(budget.volume_ul, rel=1e-12)
-    assert u == pytest.approx(budget.u_ul, rel=1e-9)
+    assert volume == pytest.approx(budget.value, rel=1e-12)
+    assert u == pytest.approx(budget.u, rel=1e-9)
 
 
 def test_any_difference_has_the_uncertainty_that_the_covariance_says() -> None:

@@ -45,7 +45,7 @@ def test_the_window_floor_is_root_two_s_over_m() -> None:
 def test_the_expected_u_is_the_one_that_the_measurement_will_have(volume_ul: float, hours: float) -> None:
     budget = delivered_volume(0.0, volume_ul * 1e-3, hours=hours, z_ul_per_mg=1.0, uncertainty=KNOWN)
     found = assess(Measurand(volume_ul, hours))
-    assert found.expanded_percent == pytest.approx(100 * budget.expanded_ul / volume_ul, rel=1e-4)
+    assert found.expanded_percent == pytest.approx(100 * budget.expanded / volume_ul, rel=1e-4)
 
 
 def test_noise_widens_the_extremes_of_many_windows_and_not_a_mean() -> None:
