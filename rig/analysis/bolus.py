@@ -66,13 +66,16 @@ class WeighedBolus:
     """One bolus: its volume in µL with standard uncertainty, and the part that came after its planned end.
 
     `u_ul` holds the scatter of the readings and the evaporation; calibration and Z are common to all boluses of a
-    series and belong to its budget (`uncertainty`).
+    series and belong to its budget (`uncertainty`). That needs `rest_s`, the time between the middles of the two rests,
+    and `readings`, of the shorter rest.
     """
 
     volume_ul: float
     u_ul: float
     tail_ul: float
     tail_percent: float
+    rest_s: float
+    readings: int
 
 
 def weigh_bolus(
@@ -127,6 +130,8 @@ def weigh_bolus(
         u_ul=float(u_g * z),
         tail_ul=tail,
         tail_percent=100.0 * tail / float(volume) if volume else 0.0,
+        rest_s=rest_s,
+        readings=min(int(before.sum()), int(after.sum())),
     )
 
 

@@ -101,8 +101,9 @@ def delivered_volume(
     """Get the volume in µL delivered between two weighings, with its uncertainty budget.
 
     V = [(W2 + δr2 + δd2 − W1 − δr1 − δd1)(1 + δc) + δb + e t] Z, δ the readings' repeatability r and readability d, the
-    calibration c and the wander of the blank b, all zero with their u. k from the effective degrees of freedom (Welch and Satterthwaite, JCGM
-    100:2008 G.4). The readability of a mean of readings is kept whole: a display may stand still.
+    calibration c and the wander b of the blank, all zero with their u. k from the effective degrees of freedom (Welch
+    and Satterthwaite, JCGM 100:2008 G.4). The readability of a mean of readings is kept whole: a display may stand
+    still.
 
     Args:
         before_g: W1 in g.

@@ -10,18 +10,26 @@ from typing import Any
 
 import numpy as np
 
+from rig.analysis.budget import Budget
 from rig.analysis.flow import WindowStatistics, flow_ul_per_h, hourly_windows
 from rig.analysis.pulses import MissedDoses, missed_doses
 from rig.analysis.trumpet import TrumpetCurve, trumpet_curve
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
+from rig.procedures.budgets import (
+    LARGEST,
+    MEAN,
+    SMALLEST,
+    basal_budgets,
+    keep_budgets,
+    measured,
+    notes_on_extremes,
+)
 from rig.procedures.preparation import prepare, start_therapy
 from rig.procedures.sampling import Series, sample_for, series
 from rig.procedures.volume import VolumeScale
 from rig.roles import Bench
 from rig.units import ml_per_h_from_u_per_h, u_from_ul, ul_from_u
-
-WINDOW_MIN = 60
 
 
 @dataclass(frozen=True)
@@ -49,12 +57,16 @@ class BasalPlan:
 
 @dataclass(frozen=True)
 class BasalResult:
-    """The curve, hourly statistics and missed doses of one rate, and the measurements that requirements ask for."""
+    """The curve, hourly statistics and missed doses of one rate, and the measurements that requirements ask for.
+
+    `budgets` has one for each weighed number, by its name.
+    """
 
     curve: TrumpetCurve
     hourly: WindowStatistics
     missed: MissedDoses
     measurements: tuple[Measurement, ...]
+    budgets: dict[str, Budget]
 
 
 def measure_basal(bench: Bench, record: TestRecorder, plan: BasalPlan) -> BasalResult:
@@ -72,6 +84,8 @@ def measure_basal(bench: Bench, record: TestRecorder, plan: BasalPlan) -> BasalR
     record.step("therapy stopped")
     result = analyse_basal(readings, plan, VolumeScale.of(bench, air))
     record.analysis("trumpet", "trumpet", _content(readings, plan, VolumeScale.of(bench, air), result))
+    notes = notes_on_extremes(result.curve, result.budgets)
+    keep_budgets(record, f"basal delivery at {plan.rate_u_per_h:g} U/h", result.budgets, notes)
     return result
 
 
@@ -91,25 +105,12 @@ def analyse_basal(readings: Series, plan: BasalPlan, scale: VolumeScale) -> Basa
         dose_interval_s=plan.dose_interval_s,
         dose_ul=ul_from_u(plan.dose_u),
     )
-    return BasalResult(curve, hourly_windows(mass_g, **common), missed, _measurements(curve, missed, plan, scale))
-
-
-def _measurements(
-    curve: TrumpetCurve, missed: MissedDoses, plan: BasalPlan, scale: VolumeScale
-) -> tuple[Measurement, ...]:
-    def u_percent(hours: float) -> float:
-        programmed_u = plan.rate_u_per_h * hours
-        return 100.0 * scale.expanded_uncertainty_u(programmed_u, hours * 3600.0) / programmed_u
-
-    window = int(np.flatnonzero(curve.windows_min == WINDOW_MIN)[0])
-    u_window = u_percent(WINDOW_MIN / 60.0)
-    name = f"error of a {WINDOW_MIN} min window"
-    return (
-        Measurement("mean basal error", curve.overall_error_percent, "%", u_percent(plan.analysis_h)),
-        Measurement(f"largest {name}", float(curve.error_max_percent[window]), "%", u_window),
-        Measurement(f"smallest {name}", float(curve.error_min_percent[window]), "%", u_window),
+    budgets = basal_budgets(readings, curve, plan.rate_u_per_h, scale)
+    measurements = (
+        *(measured(name, budgets[name]) for name in (MEAN, LARGEST, SMALLEST)),
         Measurement("missed doses", missed.share_percent, "%"),
     )
+    return BasalResult(curve, hourly_windows(mass_g, **common), missed, measurements, budgets)
 
 
 def _content(readings: Series, plan: BasalPlan, scale: VolumeScale, result: BasalResult) -> dict[str, Any]:

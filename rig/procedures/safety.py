@@ -6,16 +6,15 @@ Not responsible for limits.
 from __future__ import annotations
 
 from rig.analysis.bolus import weigh_bolus
-from rig.analysis.uncertainty import K
 from rig.errors import RefusedError
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
-from rig.procedures.bolus import REST_SPAN_S, SAMPLE_EVERY_S, logged_bolus_u, wait_for_rest
+from rig.procedures.bolus import AVERAGED_S, SAMPLE_EVERY_S, logged_bolus_u, wait_for_rest
+from rig.procedures.budgets import bolus_budget
 from rig.procedures.preparation import prepare, start_therapy
 from rig.procedures.sampling import sample_for, series
 from rig.procedures.volume import VolumeScale
 from rig.roles import Bench
-from rig.units import u_from_ul
 
 
 def measure_stopped(bench: Bench, record: TestRecorder, *, duration_s: float) -> tuple[Measurement, ...]:
@@ -50,17 +49,17 @@ def measure_cancelled_bolus(
         readings.mass_g,
         start_s=start_s,
         planned_end_s=during[-1].at_s,
-        plateau_s=max(during[-1].at_s, after[-1].at_s - REST_SPAN_S),
+        plateau_s=max(during[-1].at_s, after[-1].at_s - AVERAGED_S),
         z_ul_per_mg=scale.z_ul_per_mg,
         evaporation_g_per_h=bench.metrology.evaporation_g_per_h,
         u_evaporation_g_per_h=bench.metrology.evaporation_uncertainty_g_per_h,
     )
-    delivered_u, u_u = u_from_ul(weighed.volume_ul), K * u_from_ul(weighed.u_ul)
+    weight = bolus_budget(scale, weighed)
     logged_u = logged_bolus_u(bench, bolus_id)
     return (
         # The line's own tail is no delivery: what counts is how far the pump's own account grew after the command.
         Measurement("delivered after cancelling", logged_u - told.get(bolus_id, 0.0), "U"),
-        Measurement("logged less weighed amount of a cancelled bolus", logged_u - delivered_u, "U", u_u),
+        Measurement("logged less weighed amount of a cancelled bolus", logged_u - weight.value, "U", weight.expanded),
     )
 
 
