@@ -20,7 +20,7 @@ from rig.procedures.budgets import bolus_budget, bolus_budgets, keep_budgets, me
 from rig.procedures.preparation import prepare, start_therapy
 from rig.procedures.sampling import Sample, sample_for, series
 from rig.procedures.volume import VolumeScale
-from rig.roles import Bench, HistoryEvent
+from rig.roles import Bench, HistoryEvent, Metrology
 from rig.units import u_from_ul, ul_from_u
 
 BINS = ("<25", "25–<75", "75–<95", "95–<105", "105–<125", "125–<175", "175–250", ">250")
@@ -53,10 +53,10 @@ class BolusResult:
     measurements: tuple[Measurement, ...]
 
 
-def rest_tolerance_g(bench: Bench) -> float:
+def rest_tolerance_g(metrology: Metrology) -> float:
     """Get the change over `REST_SPAN_S` that counts as rest: 3.5 s/√n, below which noise decides, three times over."""
     readings = REST_SPAN_S / SAMPLE_EVERY_S
-    return 3.0 * 3.5 * bench.metrology.balance_repeatability_g / float(np.sqrt(readings))
+    return 3.0 * 3.5 * metrology.balance_repeatability_g / float(np.sqrt(readings))
 
 
 def wait_for_rest(bench: Bench, record: TestRecorder, doing: str) -> list[Sample]:
@@ -70,7 +70,7 @@ def wait_for_rest(bench: Bench, record: TestRecorder, doing: str) -> list[Sample
             recent.at_s,
             recent.mass_g,
             span_s=REST_SPAN_S,
-            tolerance_g=rest_tolerance_g(bench),
+            tolerance_g=rest_tolerance_g(bench.metrology),
             evaporation_g_per_h=bench.metrology.evaporation_g_per_h,
         )
 
