@@ -79,6 +79,13 @@ class Budget:
         """
         return self.linear(100.0 / positive("programmed", programmed), offset=-100.0, unit="%")
 
+    def covering(self, coverage_percent: float) -> Budget:
+        """Get the same budget with k and U for another coverage; ValueError unless between 0 and 100 %."""
+        if not 0 < finite("coverage_percent", coverage_percent) < 100:
+            raise ValueError(f"coverage_percent must lie between 0 and 100, got {coverage_percent!r}")
+        k = float(reporting.k_factor(self.degrees_of_freedom, p=coverage_percent))
+        return replace(self, coverage_percent=coverage_percent, coverage_factor=k, expanded=k * self.u)
+
     def plus(self, source: str, kind: str, u: float, degrees_of_freedom: float = math.inf) -> Budget:
         """Get this budget with one more independent source, expected to be 0, in the unit of the result.
 

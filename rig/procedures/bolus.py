@@ -45,12 +45,16 @@ class BolusPlan:
 
 @dataclass(frozen=True)
 class BolusResult:
-    """Each bolus in U, the statistics of all, and the measurements that requirements ask for."""
+    """Each bolus in U, the statistics of all, and the measurements that requirements ask for.
+
+    `budgets` has one for each weighed number, by its name.
+    """
 
     statistics: BolusStatistics
     boluses: tuple[WeighedBolus, ...]
     logged_u: tuple[float, ...]
     measurements: tuple[Measurement, ...]
+    budgets: dict[str, Budget]
 
 
 def rest_tolerance_g(metrology: Metrology) -> float:
@@ -98,7 +102,7 @@ def measure_boluses(bench: Bench, record: TestRecorder, plan: BolusPlan) -> Bolu
     statistics = bolus_statistics([bolus.volume_ul for bolus in weighed], programmed_ul=ul_from_u(plan.insulin_u))
     budgets = bolus_budgets(plan.insulin_u, scale, weighed)
     measurements = _measurements(plan.insulin_u, budgets, weighed, logged)
-    result = BolusResult(statistics, tuple(weighed), tuple(logged), measurements)
+    result = BolusResult(statistics, tuple(weighed), tuple(logged), measurements, budgets)
     record.analysis("bolus", "bolus", _content(plan, scale, result))
     keep_budgets(record, f"{plan.count} boluses of {plan.insulin_u:g} U", budgets)
     return result

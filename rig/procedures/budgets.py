@@ -15,7 +15,7 @@ import numpy as np
 from rig.analysis.bolus import WeighedBolus
 from rig.analysis.budget import Budget
 from rig.analysis.trumpet import TrumpetCurve
-from rig.analysis.uncertainty import COVERAGE_PERCENT, OF_ONE_WEIGHING, bias_of_extremes
+from rig.analysis.uncertainty import OF_ONE_WEIGHING, bias_of_extremes
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
 from rig.procedures.sampling import Series
@@ -33,13 +33,7 @@ def measured(name: str, budget: Budget) -> Measurement:
     return Measurement(name, budget.value, budget.unit, budget.expanded)
 
 
-def basal_budgets(
-    readings: Series,
-    curve: TrumpetCurve,
-    rate_u_per_h: float,
-    scale: VolumeScale,
-    coverage_percent: float = COVERAGE_PERCENT,
-) -> dict[str, Budget]:
+def basal_budgets(readings: Series, curve: TrumpetCurve, rate_u_per_h: float, scale: VolumeScale) -> dict[str, Budget]:
     """Get a budget for the mean error and the extreme windows in %, and the volumes after 1, 6 and 12 h in U, by name.
 
     Volumes count from the first reading; those after its end are left out.
@@ -48,8 +42,7 @@ def basal_budgets(
     def error(percent: float, hours: float) -> Budget:
         programmed_u = rate_u_per_h * hours
         delivered_u = programmed_u * (1.0 + percent / 100.0)
-        budget = scale.budget(delivered_u, 3600.0 * hours, coverage_percent=coverage_percent)
-        return budget.error_percent_of(programmed_u)
+        return scale.budget(delivered_u, 3600.0 * hours).error_percent_of(programmed_u)
 
     window = _window(curve)
     budgets = {
@@ -61,9 +54,7 @@ def basal_budgets(
     for hours in VOLUMES_H:
         if 60.0 * hours <= curve.period_min:
             volume_u = float(np.interp(3600.0 * hours, at_s, delivered_u))
-            budgets[f"volume of the first {hours} h"] = scale.budget(
-                volume_u, 3600.0 * hours, coverage_percent=coverage_percent
-            )
+            budgets[f"volume of the first {hours} h"] = scale.budget(volume_u, 3600.0 * hours)
     return budgets
 
 
@@ -85,16 +76,12 @@ def _window(curve: TrumpetCurve) -> int:
     return int(np.flatnonzero(curve.windows_min == WINDOW_MIN)[0])
 
 
-def bolus_budget(scale: VolumeScale, bolus: WeighedBolus, coverage_percent: float = COVERAGE_PERCENT) -> Budget:
+def bolus_budget(scale: VolumeScale, bolus: WeighedBolus) -> Budget:
     """Get the budget of one weighed bolus in U."""
-    return scale.budget(
-        u_from_ul(bolus.volume_ul), bolus.rest_s, readings_averaged=bolus.readings, coverage_percent=coverage_percent
-    )
+    return scale.budget(u_from_ul(bolus.volume_ul), bolus.rest_s, readings_averaged=bolus.readings)
 
 
-def mean_bolus_budget(
-    scale: VolumeScale, weighed: Sequence[WeighedBolus], coverage_percent: float = COVERAGE_PERCENT
-) -> Budget:
+def mean_bolus_budget(scale: VolumeScale, weighed: Sequence[WeighedBolus]) -> Budget:
     """Get the budget in U of the mean of consecutive boluses, as delivered.
 
     Each rest ends one bolus and begins the next, so their sum is one difference of the last rest and the first: their
@@ -104,7 +91,6 @@ def mean_bolus_budget(
         u_from_ul(sum(bolus.volume_ul for bolus in weighed)),
         sum(bolus.rest_s for bolus in weighed),
         readings_averaged=min(bolus.readings for bolus in weighed),
-        coverage_percent=coverage_percent,
     )
     return budget.linear(1.0 / len(weighed), unit="U")
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from rig.analysis.budget import Budget
 from rig.analysis.gravimetry import corrected_volume_ul, z_factor_ul_per_mg
 from rig.analysis.uncertainty import (
-    COVERAGE_PERCENT,
     WeighingUncertainty,
     delivered_volume,
     u_z_factor_ul_per_mg,
@@ -101,7 +100,6 @@ class VolumeScale:
         duration_s: float,
         *,
         readings_averaged: int = 1,
-        coverage_percent: float = COVERAGE_PERCENT,
     ) -> Budget:
         """Get the budget in U of a volume from two weighings `duration_s` apart, each a mean of so many readings."""
         hours = duration_s / 3600.0
@@ -113,6 +111,5 @@ class VolumeScale:
             z_ul_per_mg=self.z_ul_per_mg,
             uncertainty=self.weighing,
             readings_averaged=readings_averaged,
-            coverage_percent=coverage_percent,
         )
         return volume.linear(u_from_ul(1.0), unit="U")

@@ -27,7 +27,7 @@ class Outcome:
     @property
     def covered(self) -> bool:
         """Whether value ± U holds the truth."""
-        return abs(self.budget.value - self.truth) <= self.budget.expanded
+        return abs(self.budget.value - self.truth) <= self.budget.covering(COVERAGE_PERCENT).expanded
 
     @property
     def deviation(self) -> float:
@@ -76,7 +76,7 @@ def _tally(quantity: str, found: list[Outcome]) -> Tally:
         quantity,
         len(found),
         sum(outcome.covered for outcome in found),
-        float(np.mean([outcome.budget.expanded for outcome in found])),
+        float(np.mean([outcome.budget.covering(COVERAGE_PERCENT).expanded for outcome in found])),
         last.unit,
         float(np.mean(deviations)),
         float(np.std(deviations)),

@@ -25,7 +25,7 @@ from rig.procedures.volume import VolumeScale
 from rig.units import ml_per_h_from_u_per_h, ul_from_u
 from suites.coverage.laboratory import Laboratory
 from suites.coverage.light import DOSE_U, LightBench
-from suites.coverage.outcomes import COVERAGE_PERCENT, Outcome
+from suites.coverage.outcomes import Outcome
 
 ANALYSIS_H = 25.0
 INTERVAL_MIN = 15.0
@@ -49,7 +49,7 @@ def basal_run(lab: Laboratory, rate_u_per_h: float) -> list[Outcome]:
         rate_ml_per_h=ml_per_h_from_u_per_h(rate_u_per_h),
         density_g_per_ml=scale.density_g_per_ml,
     )
-    budgets = basal_budgets(readings, curve, rate_u_per_h, scale, COVERAGE_PERCENT)
+    budgets = basal_budgets(readings, curve, rate_u_per_h, scale)
     truths = basal_truths(np.array(bench.truth_u), rate_u_per_h)
     return [Outcome(f"{rate_u_per_h:g} U/h: {name}", truths[name], budget) for name, budget in budgets.items()]
 
@@ -85,15 +85,15 @@ def bolus_run(lab: Laboratory, insulin_u: float, count: int) -> list[Outcome]:
         weighed.append(bolus)
         truths_u.append(bench.delivered_u() - before_u)
     volumes_ul = [bolus.volume_ul for bolus in weighed]
-    mean = mean_bolus_budget(scale, weighed, COVERAGE_PERCENT)
+    mean = mean_bolus_budget(scale, weighed)
     scatter_u = float(np.std(volumes_ul, ddof=1)) / ul_from_u(1.0) / np.sqrt(count)
     long_run_u = insulin_u * (1.0 + bench.bias_percent / 100.0)
     largest, smallest = (weighed[int(pick(volumes_ul))] for pick in (np.argmax, np.argmin))
     size = f"{insulin_u:g} U"
     return [
-        Outcome(f"{size}: single bolus", truths_u[-1], bolus_budget(scale, weighed[-1], COVERAGE_PERCENT)),
-        Outcome(f"{size}: largest bolus", max(truths_u), bolus_budget(scale, largest, COVERAGE_PERCENT)),
-        Outcome(f"{size}: smallest bolus", min(truths_u), bolus_budget(scale, smallest, COVERAGE_PERCENT)),
+        Outcome(f"{size}: single bolus", truths_u[-1], bolus_budget(scale, weighed[-1])),
+        Outcome(f"{size}: largest bolus", max(truths_u), bolus_budget(scale, largest)),
+        Outcome(f"{size}: smallest bolus", min(truths_u), bolus_budget(scale, smallest)),
         Outcome(f"{size}: mean of {count}", float(np.mean(truths_u)), mean),
         Outcome(
             f"{size}: pump in the long run, from the scatter of {count}",
