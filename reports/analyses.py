@@ -120,6 +120,43 @@ class Occlusion(_Numbers):
         return self
 
 
+class SourceRow(_Numbers):
+    """One source of an uncertainty budget; `degrees_of_freedom` is None where it is infinite."""
+
+    source: str
+    kind: str
+    value: float
+    unit: str
+    u: float = Field(gt=0)
+    degrees_of_freedom: float | None
+    sensitivity: float
+    contribution: float
+    share_percent: float
+
+
+class QuantityBudget(_Numbers):
+    """A reported number, its U, and every source of it."""
+
+    quantity: str = Field(min_length=1)
+    note: str | None = None
+    value: float
+    unit: str
+    u: float = Field(ge=0)
+    degrees_of_freedom: float | None
+    coverage_percent: float
+    coverage_factor: float
+    expanded: float = Field(ge=0)
+    rows: tuple[SourceRow, ...]
+
+
+class Budgets(_Numbers):
+    """The uncertainty budgets of a test's numbers."""
+
+    kind: Literal["budget"]
+    title: str
+    budgets: tuple[QuantityBudget, ...]
+
+
 class Other(_Numbers):
     """A kind that this report has no drawing for: its single values, by name."""
 
@@ -136,14 +173,15 @@ class Other(_Numbers):
         return cls(kind=kind, title=str(content.get("title", kind)), values=values)
 
 
-Analysis = Trumpet | Bolus | Occlusion | Other
-_KINDS: dict[object, type[Trumpet] | type[Bolus] | type[Occlusion]] = {
+Analysis = Trumpet | Bolus | Occlusion | Budgets | Other
+_KINDS: dict[object, type[Trumpet] | type[Bolus] | type[Occlusion] | type[Budgets]] = {
     "trumpet": Trumpet,
     "bolus": Bolus,
     "occlusion": Occlusion,
+    "budget": Budgets,
 }
 
 
-def model_of(kind: object) -> type[Trumpet] | type[Bolus] | type[Occlusion] | type[Other]:
+def model_of(kind: object) -> type[Trumpet] | type[Bolus] | type[Occlusion] | type[Budgets] | type[Other]:
     """Get the model of a kind of analysis."""
     return _KINDS.get(kind, Other)

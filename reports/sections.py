@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reports.analyses import Analysis, Bolus, Occlusion, Trumpet
+from reports.analyses import Analysis, Bolus, Budgets, Occlusion, Trumpet
+from reports.budgets import budget_blocks
 from reports.figures import bolus_figure, flow_figure, occlusion_figure, trumpet_figure
 from reports.record import MeasurementRecord
 from reports.run import Run
@@ -77,6 +78,8 @@ def _blocks(sections: Sections, analysis: Analysis, measured: Sequence[Measureme
         return _bolus(sections, analysis, measured)
     if isinstance(analysis, Occlusion):
         return _occlusion(sections, analysis, measured)
+    if isinstance(analysis, Budgets):
+        return budget_blocks(analysis)
     return [facts(*((key.replace("_", " "), value) for key, value in analysis.values.items()))]
 
 

@@ -119,12 +119,12 @@ def bolus_budgets(insulin_u: float, scale: VolumeScale, weighed: Sequence[Weighe
 def keep_budgets(
     record: TestRecorder, of_what: str, budgets: Mapping[str, Budget], notes: Mapping[str, str] | None = None
 ) -> None:
-    """Keep budgets by the name of their quantity as the analysis "budgets", with a sentence beside some of them."""
+    """Keep budgets by the name of their quantity as the analysis "uncertainty", with a sentence beside some of them."""
     kept = [
         {"quantity": name, "note": (notes or {}).get(name), **_plain(asdict(budget))}
         for name, budget in budgets.items()
     ]
-    record.analysis("budgets", "budget", {"title": f"Uncertainty of {of_what}", "budgets": kept})
+    record.analysis("uncertainty", "budget", {"title": f"Uncertainty of {of_what}", "budgets": kept})
 
 
 def _plain(content: Any) -> Any:  # noqa: ANN401 - any JSON value
