@@ -40,7 +40,7 @@ def _rows(budget: QuantityBudget) -> list[tuple[str, ...]]:
             _with_unit(row.value, row.unit, row.u),
             f"{_short(row.u)}{NBSP}{row.unit}",
             _freedom(row.degrees_of_freedom),
-            f"{_short(row.sensitivity)}{NBSP}{budget.unit}/({row.unit})",
+            f"{_short(row.sensitivity)}{NBSP}{budget.unit}/{_divisor(row.unit)}",
             f"{_short(row.contribution)}{NBSP}{budget.unit}",
             f"{row.share_percent:.1f}{NBSP}%",
         )
@@ -56,6 +56,10 @@ def _with_unit(value: float, unit: str, u: float) -> str:
 def _short(value: float) -> str:
     """Write two significant digits, without an exponent."""
     return minus(f"{value:z.{decimals(abs(value))}f}") if value else "0"
+
+
+def _divisor(unit: str) -> str:
+    return f"({unit})" if "/" in unit else unit
 
 
 def _freedom(degrees_of_freedom: float | None) -> str:

@@ -124,7 +124,7 @@ def plan(*words: str) -> tuple[int, str]:
         (["--tolerance", "±5 %", "--sd", "3 %"], 4, "No number of values can show"),
         (["--rate", "0.1 U/h", "--window", "60 min", "--limit", "±15 %"], 0, "yes"),
         (["--bolus", "0.1 U", "--limit", "±0.05 U", "--n", "25"], 0, "yes"),
-        (["--bolus", "0.05 U", "--limit", "±0.5 %"], 4, "less uncertainty of the"),
+        (["--bolus", "0.05 U", "--limit", "±0.3 %"], 4, "less uncertainty of the"),
         (
             ["--set", "balance.repeatability=100 µg", "--rate", "0.1 U/h", "--window", "15 min", "--limit", "±15 %"],
             4,

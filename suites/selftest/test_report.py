@@ -1,5 +1,6 @@
 """The report says all of a run, the same bytes each time, and marks what is simulated."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from pypdf import PdfReader
 
 from reports.pdf import page_png, write_report
 from reports.run import read_run
+from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
 from rig.clock import SimClock
 from rig.evidence import RunFolder, read_json, slug, write_json
 from rig.limits import Measurement
@@ -256,3 +258,29 @@ def test_every_verdict_can_be_printed(tmp_path: Path) -> None:
     whole = " ".join(said)
     assert "PR-D1.2 is INCONCLUSIVE: value ± U reaches across the limit" in whole
     assert "PR-D7.1 is NOT APPLICABLE: this pump cannot be stopped" in whole
+
+
+def test_every_source_of_a_budget_is_printed_with_its_share(run: Path) -> None:
+    volume = delivered_volume(
+        0.0, 0.010, hours=1.0, z_ul_per_mg=1.0029, uncertainty=WeighingUncertainty(3e-6, 1e-6, 0.005, 0.02, 0.01)
+    )
+    content = {
+        "kind": "budget",
+        "title": "Uncertainty of one dose",
+        "budgets": [
+            {
+                "quantity": "dose",
+                "note": "A note beside it.",
+                **asdict(volume),
+                "degrees_of_freedom": None,
+                "rows": rows,
+            }
+            for rows in [[asdict(row) | {"degrees_of_freedom": None} for row in volume.rows]]
+        ],
+    }
+    write_json(run / "analysis" / slug(BASAL) / "uncertainty.json", content)
+    said = text(run)
+    assert "Dose: 10.049 ± 0.022 µL (u = 0.011 µL, ν = ∞, k = 2.00, 95.45 %)." in said
+    assert "evaporation A 0.020 mg/h 0.010 mg/h ∞ 1.0 µL/(mg/h) 0.010 µL 84.4 %" in said
+    assert "calibration of the balance B" in said
+    assert "A note beside it." in said
