@@ -10,7 +10,7 @@ from rig.virtual.parameters import DriveParameters
 from suites.published.experiment import bands, unit_volumes_u
 from suites.published.omnipod import PUBLISHED, UNITS, drive_of_first_hour, screw_sd_per_amplitude
 
-EXPERIMENTS = 20
+EXPERIMENTS = 100
 
 
 def test_screw_error_spreads_volumes_as_a_sine_of_any_phase_does() -> None:
