@@ -10,15 +10,19 @@ from suites.published.experiment import Band, bands
 from suites.published.omnipod import PUBLISHED, Spread, drive_of_first_hour
 
 
-def main(experiments: Annotated[int, typer.Option(min=20, help="experiments of 12 units each")] = 200) -> None:
+def main(
+    units: Annotated[int, typer.Option(min=120, help="simulated units, of which experiments draw 12")] = 2400,
+) -> None:
     """Print both."""
     drive = drive_of_first_hour()
     typer.echo(
         f"screw error {drive.pitch_error_um[0]:.0f} … {drive.pitch_error_um[1]:.0f} µm, "
         f"dose scatter {drive.pulse_noise_percent[0]:.0f} % of 0.25 µL: from the 1 h rows alone"
     )
-    typer.echo(f"{'rate, time':16} {'':8} {'published':>10} {'virtual':>8}  95 % of {experiments} experiments")
-    for (rate_u_per_h, hours), band in bands(experiments, drive).items():
+    typer.echo(
+        f"{'rate, time':16} {'':8} {'published':>10} {'virtual':>8}  95 % of experiments with 12 of {units} units"
+    )
+    for (rate_u_per_h, hours), band in bands(units, drive).items():
         for line in rows(PUBLISHED[rate_u_per_h, hours], band):
             typer.echo(f"{rate_u_per_h:g} U/h, {hours:2d} h".ljust(16) + line)
 

@@ -1,4 +1,4 @@
-"""Twelve virtual units weighed for 12 h without warm-up, analysed by the rig's functions; many such experiments.
+"""Virtual units weighed for 12 h without warm-up, analysed by the rig's functions, and experiments with 12 of them.
 
 Not responsible for the published numbers (`omnipod`).
 """
@@ -20,12 +20,13 @@ from suites.published.omnipod import DOSE_U, PUBLISHED, UNITS, Spread
 PRIMING_DOSES = 40
 """So many doses go before, so that stick-slip has forgotten how it began. Assumption."""
 HOURS = (1, 12)
+EXPERIMENTS = 4000
 BAND_PERCENT = (2.5, 97.5)
 
 
 @dataclass(frozen=True)
 class Band:
-    """Median and 95 % of many experiments of 12 units: what one experiment may find."""
+    """Median and 95 % of many experiments with 12 units: what one experiment may find."""
 
     typical: Spread
     low: Spread
@@ -57,16 +58,15 @@ def unit_volumes_u(seed: int, rate_u_per_h: float, drive: DriveParameters) -> li
     return [u_from_ul(float(volume)) for volume in volume_ul]
 
 
-def bands(experiments: int, drive: DriveParameters) -> dict[tuple[float, int], Band]:
-    """Repeat the experiment with 12 units each time; by rate in U/h and hours."""
+def bands(units: int, drive: DriveParameters) -> dict[tuple[float, int], Band]:
+    """Simulate so many units, and draw experiments of 12 from them, no unit twice; by rate in U/h and hours."""
+    rng = np.random.default_rng(1)
+    drawn = np.array([rng.choice(units, UNITS, replace=False) for _ in range(EXPERIMENTS)])
     found = {}
     for rate_u_per_h in sorted({rate for rate, _ in PUBLISHED}):
-        units = range(experiments * UNITS)
-        volumes_u = np.array([unit_volumes_u(seed, rate_u_per_h, drive) for seed in units]).reshape(
-            experiments, UNITS, -1
-        )
+        volumes_u = np.array([unit_volumes_u(seed, rate_u_per_h, drive) for seed in range(units)])
         for index, hours in enumerate(HOURS):
-            found[rate_u_per_h, hours] = _band(volumes_u[:, :, index])
+            found[rate_u_per_h, hours] = _band(volumes_u[drawn, index])
     return found
 
 

@@ -10,7 +10,7 @@ from rig.virtual.parameters import DriveParameters
 from suites.published.experiment import bands, unit_volumes_u
 from suites.published.omnipod import PUBLISHED, UNITS, drive_of_first_hour, screw_sd_per_amplitude
 
-EXPERIMENTS = 100
+SIMULATED_UNITS = 240
 
 
 def test_screw_error_spreads_volumes_as_a_sine_of_any_phase_does() -> None:
@@ -35,7 +35,7 @@ def test_the_parameters_make_up_the_published_spread_of_the_first_hour() -> None
 
 def test_twelve_hours_of_twelve_units_come_out_as_published() -> None:
     """Not fitted: no parameter knows the 12-h rows. Median, least and most lie within 95 % of such experiments."""
-    found = bands(EXPERIMENTS, drive_of_first_hour())
+    found = bands(SIMULATED_UNITS, drive_of_first_hour())
     for rate_u_per_h in (0.05, 1.0):
         held = found[rate_u_per_h, 12].holds(PUBLISHED[rate_u_per_h, 12])
         assert held == {"median_u": True, "least_u": True, "most_u": True}
