@@ -15,9 +15,9 @@ from reports.analyses import Analysis, Bolus, Occlusion, Trumpet
 from reports.figures import bolus_figure, flow_figure, occlusion_figure, trumpet_figure
 from reports.record import MeasurementRecord
 from reports.run import Run
-from reports.words import NBSP, NONE, and_list, duration, quantity
+from reports.words import NBSP, NONE, and_list, duration, quantity, value_and_uncertainty
 
-_WINDOW = re.compile(r"(?:largest|smallest) error of a ([\d.]+) min window")
+_WINDOW = re.compile(r"(?:largest|smallest) error of a ([\d.]+) min window(?: at .+)?")
 
 
 @dataclass
@@ -64,10 +64,20 @@ def analysis_sections(run: Run) -> Sections:
                     for row in run.results.requirements
                     if test in row.tests
                 ],
-                "blocks": _blocks(sections, analysis, measured),
+                "blocks": _blocks(sections, analysis, measured) + _reported(run, test),
             }
         )
     return sections
+
+
+def _reported(run: Run, test: str) -> list[dict[str, Any]]:
+    """Tabulate what a test measured beside what requirements ask for."""
+    rows = []
+    for reported in run.results.reported:
+        if reported.test == test:
+            value, uncertainty = value_and_uncertainty(reported.value, reported.expanded_uncertainty)
+            rows.append((reported.name, value, uncertainty or NONE, reported.unit))
+    return [table("Measured, and judged by no requirement.", ("", "Value", "U", "Unit"), rows)] if rows else []
 
 
 def _blocks(sections: Sections, analysis: Analysis, measured: Sequence[MeasurementRecord]) -> list[dict[str, Any]]:

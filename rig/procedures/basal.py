@@ -6,7 +6,7 @@ Not responsible for limits, nor for the formulas (`rig.analysis`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,23 @@ from rig.roles import Bench
 from rig.units import ml_per_h_from_u_per_h, u_from_ul, ul_from_u
 
 WINDOW_MIN = 60
+
+
+class BasalNames(NamedTuple):
+    """Names of the measurements at one rate, by which requirements ask for them."""
+
+    mean: str
+    largest: str
+    smallest: str
+    missed: str
+
+    @classmethod
+    def at(cls, rate_u_per_h: float) -> BasalNames:
+        """Get the names at a rate in U/h."""
+        window, rate = f"error of a {WINDOW_MIN} min window", f"at {rate_u_per_h:g} U/h"
+        return cls(
+            f"mean basal error {rate}", f"largest {window} {rate}", f"smallest {window} {rate}", f"missed doses {rate}"
+        )
 
 
 @dataclass(frozen=True)
@@ -45,6 +62,11 @@ class BasalPlan:
     def dose_interval_s(self) -> float:
         """Time from dose to dose in s."""
         return self.dose_u / self.rate_u_per_h * 3600.0
+
+    @property
+    def names(self) -> BasalNames:
+        """What the measurements are called."""
+        return BasalNames.at(self.rate_u_per_h)
 
 
 @dataclass(frozen=True)
@@ -101,15 +123,18 @@ def _measurements(
         programmed_u = plan.rate_u_per_h * hours
         return 100.0 * scale.expanded_uncertainty_u(programmed_u, hours * 3600.0) / programmed_u
 
-    window = int(np.flatnonzero(curve.windows_min == WINDOW_MIN)[0])
-    u_window = u_percent(WINDOW_MIN / 60.0)
-    name = f"error of a {WINDOW_MIN} min window"
-    return (
-        Measurement("mean basal error", curve.overall_error_percent, "%", u_percent(plan.analysis_h)),
-        Measurement(f"largest {name}", float(curve.error_max_percent[window]), "%", u_window),
-        Measurement(f"smallest {name}", float(curve.error_min_percent[window]), "%", u_window),
-        Measurement("missed doses", missed.share_percent, "%"),
-    )
+    names = plan.names
+    measured = [
+        Measurement(names.mean, curve.overall_error_percent, "%", u_percent(plan.analysis_h)),
+        Measurement(names.missed, missed.share_percent, "%"),
+    ]
+    for window in np.flatnonzero(curve.windows_min == WINDOW_MIN):
+        u_window = u_percent(WINDOW_MIN / 60.0)
+        measured += [
+            Measurement(names.largest, float(curve.error_max_percent[window]), "%", u_window),
+            Measurement(names.smallest, float(curve.error_min_percent[window]), "%", u_window),
+        ]
+    return tuple(measured)
 
 
 def _content(readings: Series, plan: BasalPlan, scale: VolumeScale, result: BasalResult) -> dict[str, Any]:

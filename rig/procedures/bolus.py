@@ -6,7 +6,7 @@ Not responsible for limits, nor for the formulas (`rig.analysis.bolus`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +29,26 @@ REST_SPAN_S = 60.0
 LONGEST_REST_S = 1800.0
 
 
+class BolusNames(NamedTuple):
+    """Names of the measurements of boluses of one size, by which requirements ask for them."""
+
+    mean: str
+    largest: str
+    smallest: str
+    logged: str
+
+    @classmethod
+    def of(cls, insulin_u: float) -> BolusNames:
+        """Get the names for a size in U."""
+        error, size = "bolus error at", f"{insulin_u:g} U"
+        return cls(
+            f"mean {error} {size}",
+            f"largest {error} {size}",
+            f"smallest {error} {size}",
+            f"logged less weighed bolus volume at {size}",
+        )
+
+
 @dataclass(frozen=True)
 class BolusPlan:
     """What to measure: so many boluses of one size in U; they should take `planned_s` each."""
@@ -36,6 +56,11 @@ class BolusPlan:
     insulin_u: float
     count: int
     planned_s: float
+
+    @property
+    def names(self) -> BolusNames:
+        """What the measurements are called."""
+        return BolusNames.of(self.insulin_u)
 
 
 @dataclass(frozen=True)
@@ -142,7 +167,7 @@ def _measurements(
     weighed: list[WeighedBolus],
     logged_u: list[float],
 ) -> tuple[Measurement, ...]:
-    size = f"{plan.insulin_u:g} U"
+    names = plan.names
     total_u = u_from_ul(float(statistics.volume_ul.sum()))
     log_error = 100.0 * (sum(logged_u) - total_u) / total_u
     in_percent = plan.insulin_u >= 1.0  # accuracy claims are relative from 1 U up, absolute below
@@ -153,10 +178,10 @@ def _measurements(
     u_single = float(np.hypot(single, common))
     u_mean = float(np.hypot(single / np.sqrt(plan.count), common))
     return (
-        Measurement(f"mean bolus error at {size}", factor * statistics.mean_error_percent, unit, factor * u_mean),
-        Measurement(f"largest bolus error at {size}", factor * statistics.max_error_percent, unit, factor * u_single),
-        Measurement(f"smallest bolus error at {size}", factor * statistics.min_error_percent, unit, factor * u_single),
-        Measurement("logged less weighed bolus volume", log_error, "%", u_mean),
+        Measurement(names.mean, factor * statistics.mean_error_percent, unit, factor * u_mean),
+        Measurement(names.largest, factor * statistics.max_error_percent, unit, factor * u_single),
+        Measurement(names.smallest, factor * statistics.min_error_percent, unit, factor * u_single),
+        Measurement(names.logged, log_error, "%", u_mean),
     )
 
 
