@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from rig.errors import BenchFileError
 from rig.procedures.basal import BasalPlan
 from rig.procedures.bolus import BolusPlan
+from rig.procedures.gates import BLANK_S
 from rig.procedures.preparation import FULL_RESERVOIR_U
 from rig.quantities import InsulinU, RateUPerH, TimeS
 from rig.requirements import Requirement
@@ -34,7 +35,9 @@ class _Table(BaseModel):
 
 
 class Entry(_Table):
-    """One measurement that a plan asks for."""
+    """One measurement that a plan asks for, between two blank runs."""
+
+    blank: TimeS = Field(default=BLANK_S, ge=300.0)
 
     @property
     def title(self) -> str:
@@ -120,6 +123,7 @@ class BasalEntry(Entry):
             interval_min=self.interval / 60.0,
             windows_min=tuple(window / 60.0 for window in self.windows),
             sample_every_s=self.sample_every,
+            blank_s=self.blank,
         )
 
 
@@ -152,7 +156,7 @@ class BolusEntry(Entry):
 
     def procedure(self) -> BolusPlan:
         """Get what `rig.procedures.bolus` needs."""
-        return BolusPlan(self.size, self.count, planned_s=round(self.size / self.speed * 3600.0, 6))
+        return BolusPlan(self.size, self.count, planned_s=round(self.size / self.speed * 3600.0, 6), blank_s=self.blank)
 
 
 def _broken(longer_s: float, shorter_s: float) -> bool:

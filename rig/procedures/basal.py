@@ -1,4 +1,4 @@
-"""Basal delivery at one rate: stabilisation, then the analysis period, sampled throughout.
+"""Basal delivery at one rate: blank run, stabilisation, the analysis period sampled throughout, blank run.
 
 Not responsible for limits, nor for the formulas (`rig.analysis`).
 """
@@ -15,6 +15,8 @@ from rig.analysis.pulses import MissedDoses, missed_doses
 from rig.analysis.trumpet import TrumpetCurve, trumpet_curve
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
+from rig.procedures.bolus import wait_for_rest
+from rig.procedures.gates import BLANK_S, blank_run, with_blanks
 from rig.procedures.preparation import prepare, start_therapy
 from rig.procedures.sampling import Series, sample_for, series
 from rig.procedures.volume import VolumeScale
@@ -46,7 +48,7 @@ class BasalPlan:
     """What to measure: rate in U/h, stabilisation and analysis period in h, sample interval S of the curve in min.
 
     IEC 60601-2-24 (method) for ambulatory pumps: S = 15 min, 24 h of stabilisation, 25 h of analysis. Single doses of
-    `dose_u` are told apart by reading the balance every `sample_every_s`.
+    `dose_u` are told apart by reading the balance every `sample_every_s`. Blank runs of `blank_s` stand around it all.
     """
 
     rate_u_per_h: float
@@ -57,6 +59,7 @@ class BasalPlan:
     windows_min: tuple[float, ...] = (15, 60, 150, 330, 570, 930)
     sample_every_s: float = 15.0
     stabilisation_sample_every_s: float = 300.0
+    blank_s: float = BLANK_S
 
     @property
     def dose_interval_s(self) -> float:
@@ -82,6 +85,7 @@ class BasalResult:
 def measure_basal(bench: Bench, record: TestRecorder, plan: BasalPlan) -> BasalResult:
     """Deliver at one rate and measure what arrives; stops the pump at the end."""
     air = prepare(bench, record, rate_u_per_h=plan.rate_u_per_h)
+    opening = blank_run(bench, record, "opening", duration_s=plan.blank_s)
     start_therapy(bench, record)
     record.step("stabilisation", hours=plan.stabilisation_h)
     stabilising_s = plan.stabilisation_h * 3600.0
@@ -92,8 +96,11 @@ def measure_basal(bench: Bench, record: TestRecorder, plan: BasalPlan) -> BasalR
     )
     bench.pump.stop()
     record.step("therapy stopped")
-    result = analyse_basal(readings, plan, VolumeScale.of(bench, air))
-    record.analysis("trumpet", "trumpet", _content(readings, plan, VolumeScale.of(bench, air), result))
+    wait_for_rest(bench, record, "rest after the analysis period")
+    closing = blank_run(bench, record, "closing", duration_s=plan.blank_s)
+    scale = VolumeScale.of(with_blanks(bench, opening, closing), air)
+    result = analyse_basal(readings, plan, scale)
+    record.analysis("trumpet", "trumpet", _content(readings, plan, scale, result))
     return result
 
 
@@ -151,6 +158,7 @@ def _content(readings: Series, plan: BasalPlan, scale: VolumeScale, result: Basa
         "stabilisation_h": plan.stabilisation_h,
         "analysis_h": plan.analysis_h,
         "density_g_per_ml": scale.density_g_per_ml,
+        "evaporation": scale.evaporation,
         "dose_interval_s": plan.dose_interval_s,
         "windows_min": curve.windows_min.tolist(),
         "error_max_percent": curve.error_max_percent.tolist(),

@@ -1,4 +1,4 @@
-"""Consecutive boluses, each weighed on its own from rest to plateau.
+"""Consecutive boluses, each weighed on its own from rest to plateau, between two blank runs.
 
 Not responsible for limits, nor for the formulas (`rig.analysis.bolus`).
 """
@@ -15,8 +15,9 @@ from rig.analysis.uncertainty import K
 from rig.errors import BlockedError
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
+from rig.procedures.gates import BLANK_S, blank_run, with_blanks
 from rig.procedures.preparation import prepare, start_therapy
-from rig.procedures.sampling import Sample, sample_for, series
+from rig.procedures.sampling import Sample, Series, sample_for, series
 from rig.procedures.volume import VolumeScale
 from rig.roles import Bench, HistoryEvent
 from rig.units import u_from_ul, ul_from_u
@@ -51,11 +52,12 @@ class BolusNames(NamedTuple):
 
 @dataclass(frozen=True)
 class BolusPlan:
-    """What to measure: so many boluses of one size in U; they should take `planned_s` each."""
+    """What to measure: so many boluses of one size in U, of `planned_s` each, between blank runs of `blank_s`."""
 
     insulin_u: float
     count: int
     planned_s: float
+    blank_s: float = BLANK_S
 
     @property
     def names(self) -> BolusNames:
@@ -106,15 +108,18 @@ def wait_for_rest(bench: Bench, record: TestRecorder, doing: str) -> list[Sample
 def measure_boluses(bench: Bench, record: TestRecorder, plan: BolusPlan) -> BolusResult:
     """Deliver consecutive boluses over a basal rate of 0 and weigh each to its plateau; stops the pump at the end."""
     air = prepare(bench, record, rate_u_per_h=0.0)
+    opening = blank_run(bench, record, "opening", duration_s=plan.blank_s)
     start_therapy(bench, record)
-    scale = VolumeScale.of(bench, air)
     rest = wait_for_rest(bench, record, "rest before the first bolus")
-    weighed, logged = [], []
+    delivered = []
     for number in range(1, plan.count + 1):
-        bolus, rest, logged_u = _one_bolus(bench, record, plan, scale, rest, number)
-        weighed.append(bolus)
-        logged.append(logged_u)
+        delivered.append(_one_bolus(bench, record, plan, rest, number))
+        rest = delivered[-1].rest
     bench.pump.stop()
+    closing = blank_run(bench, record, "closing", duration_s=plan.blank_s)
+    scale = VolumeScale.of(with_blanks(bench, opening, closing), air)
+    weighed = [_weigh(bolus, plan, scale) for bolus in delivered]
+    logged = [bolus.logged_u for bolus in delivered]
     statistics = bolus_statistics([bolus.volume_ul for bolus in weighed], programmed_ul=ul_from_u(plan.insulin_u))
     result = BolusResult(
         statistics, tuple(weighed), tuple(logged), _measurements(plan, scale, statistics, weighed, logged)
@@ -123,31 +128,43 @@ def measure_boluses(bench: Bench, record: TestRecorder, plan: BolusPlan) -> Bolu
     return result
 
 
-def _one_bolus(
-    bench: Bench, record: TestRecorder, plan: BolusPlan, scale: VolumeScale, rest: list[Sample], number: int
-) -> tuple[WeighedBolus, list[Sample], float]:
-    """Deliver and weigh one bolus; returns it, the rest after it, and what the pump logged in U."""
+@dataclass(frozen=True)
+class _Delivered:
+    """One bolus, not weighed yet: the readings around it, its start, the rest after it, and what the pump logged."""
+
+    readings: Series
+    start_s: float
+    rest: list[Sample]
+    logged_u: float
+
+
+def _one_bolus(bench: Bench, record: TestRecorder, plan: BolusPlan, rest: list[Sample], number: int) -> _Delivered:
+    """Deliver one bolus, from the rest before it to the rest after it."""
     start_s = bench.clock.now()
     bolus_id = bench.pump.bolus(plan.insulin_u)
     doing = f"bolus {number} of {plan.count}, {plan.insulin_u:g} U"
     record.step("bolus", number=number, bolus_id=bolus_id, insulin_u=plan.insulin_u)
     during = sample_for(bench, record, doing, duration_s=plan.planned_s, every_s=SAMPLE_EVERY_S)
     after = wait_for_rest(bench, record, doing)
-    readings = series([*rest, *during, *after])
-    metrology = bench.metrology
-    weighed = weigh_bolus(
+    logged_u = logged_bolus_u(bench, bolus_id)
+    record.step("bolus at rest", number=number, logged_u=logged_u)
+    return _Delivered(
+        series([*rest, *during, *after]), start_s, after[-round(REST_SPAN_S / SAMPLE_EVERY_S) :], logged_u
+    )
+
+
+def _weigh(bolus: _Delivered, plan: BolusPlan, scale: VolumeScale) -> WeighedBolus:
+    readings, planned_end_s = bolus.readings, bolus.start_s + plan.planned_s
+    return weigh_bolus(
         readings.at_s,
         readings.mass_g,
-        start_s=start_s,
-        planned_end_s=start_s + plan.planned_s,
-        plateau_s=max(start_s + plan.planned_s, after[-1].at_s - REST_SPAN_S),
+        start_s=bolus.start_s,
+        planned_end_s=planned_end_s,
+        plateau_s=max(planned_end_s, float(readings.at_s[-1]) - REST_SPAN_S),
         z_ul_per_mg=scale.z_ul_per_mg,
-        evaporation_g_per_h=metrology.evaporation_g_per_h,
-        u_evaporation_g_per_h=metrology.evaporation_uncertainty_g_per_h,
+        evaporation_g_per_h=scale.metrology.evaporation_g_per_h,
+        u_evaporation_g_per_h=scale.metrology.evaporation_uncertainty_g_per_h,
     )
-    logged_u = logged_bolus_u(bench, bolus_id)
-    record.step("bolus weighed", number=number, weighed_u=u_from_ul(weighed.volume_ul), logged_u=logged_u)
-    return weighed, after[-round(REST_SPAN_S / SAMPLE_EVERY_S) :], logged_u
 
 
 def logged_bolus_u(bench: Bench, bolus_id: int) -> float:
@@ -199,4 +216,5 @@ def _content(plan: BolusPlan, scale: VolumeScale, result: BolusResult) -> dict[s
         "bins": dict(zip(BINS, statistics.bins, strict=True)),
         "tail_percent": float(np.mean([bolus.tail_percent for bolus in result.boluses])),
         "z_ul_per_mg": scale.z_ul_per_mg,
+        "evaporation": scale.evaporation,
     }
