@@ -43,6 +43,13 @@ class MissedDoses(_Numbers):
     missed: int
 
 
+class Evaporation(_Numbers):
+    """What blank runs showed of the vessel's loss in mg/h, with its standard uncertainty."""
+
+    rate_mg_per_h: float
+    u_mg_per_h: float
+
+
 class Trumpet(_Numbers):
     """A trumpet curve and what must stand beside it."""
 
@@ -61,6 +68,7 @@ class Trumpet(_Numbers):
     flow: Flow
     hourly: Hourly
     missed_doses: MissedDoses | None = None
+    evaporation: Evaporation | None = None
 
     @model_validator(mode="after")
     def _arrays_agree(self) -> Self:
@@ -83,6 +91,7 @@ class Bolus(_Numbers):
     worst_error_percent: float
     bins: dict[str, int]
     tail_percent: float
+    evaporation: Evaporation | None = None
 
     @model_validator(mode="after")
     def _arrays_agree(self) -> Self:

@@ -152,6 +152,7 @@ def identification(run: Run) -> list[tuple[str, str]]:
         ("Firmware image", manifest.firmware_sha256 or "not recorded"),
         ("Bench file", f"{manifest.bench_file}\n{manifest.bench_sha256}"),
         ("Requirements file", f"{manifest.requirements_file}\n{manifest.requirements_sha256}"),
+        *([("Test plan", f"{manifest.plan.file}\n{manifest.plan.sha256}")] if manifest.plan else []),
         *([("Fluid", _declared(fluid))] if isinstance(fluid, dict) else []),
         *([("Seed of the simulation", str(manifest.seed))] if manifest.virtual else []),
     ]

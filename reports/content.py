@@ -84,6 +84,7 @@ def _cover(run: Run) -> list[tuple[str, str]]:
         ("Bench", str(bench) if bench else manifest.bench_file),
         ("Operator", manifest.operator or "not stated"),
         ("Requirements", manifest.requirements_file),
+        *([("Test plan", f"{manifest.plan.name}: {manifest.plan.purpose}")] if manifest.plan else []),
     ]
     return rows + (
         [("Scope", f"partial run: only tests selected by “{manifest.selected}”")] if manifest.selected else []

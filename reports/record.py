@@ -10,7 +10,8 @@ from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 
-from rig.limits import Limit, Measurement, Rule, Verdict, judge, worst
+from rig.limits import Limit, Measurement, Rule, Verdict, judge
+from rig.results import run_verdict
 
 
 class _Record(BaseModel):
@@ -39,6 +40,16 @@ class Equipment(Device):
     status: Literal["in date", "overdue", "not required"]
 
 
+class Plan(_Record):
+    """The test plan that a run followed."""
+
+    name: str
+    purpose: str
+    file: str
+    sha256: str
+    content: dict[str, Any]
+
+
 class Manifest(_Record):
     """What was tested, with what, by which software, and when (UTC); `problems` tells by role why a run was blocked."""
 
@@ -54,6 +65,7 @@ class Manifest(_Record):
     bench: dict[str, Any]
     requirements_file: str
     requirements_sha256: str
+    plan: Plan | None = None
     overrides: dict[str, Any]
     selected: str | None = None
     versions: dict[str, str]
@@ -105,6 +117,16 @@ class MeasurementRecord(_Record):
         return self
 
 
+class ReportedRecord(_Record):
+    """A measured value that no requirement judges."""
+
+    name: str
+    value: float
+    unit: str
+    expanded_uncertainty: float
+    test: str
+
+
 class RequirementRecord(_Record):
     """A requirement, what was measured for it, and its verdict."""
 
@@ -139,11 +161,15 @@ class Results(_Record):
     verdict: Verdict
     selected: str | None = None
     requirements: tuple[RequirementRecord, ...]
+    reported: tuple[ReportedRecord, ...] = ()
     tests: tuple[TestRecord, ...]
 
     @model_validator(mode="after")
     def _verdict_follows(self) -> Self:
-        follows = worst([row.verdict for row in self.requirements if row.in_scope])
+        follows = run_verdict(
+            [row.verdict for row in self.requirements if row.in_scope],
+            [test.outcome for test in self.tests if not test.requirements],
+        )
         if follows is not self.verdict:
             raise ValueError(f"the run is called {self.verdict.value}, its requirements say {follows.value}")
         return self

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reports.analyses import Analysis, Bolus, Budgets, Occlusion, Trumpet
+from reports.analyses import Analysis, Bolus, Budgets, Evaporation, Occlusion, Trumpet
 from reports.budgets import budget_blocks
 from reports.figures import bolus_figure, flow_figure, occlusion_figure, trumpet_figure
 from reports.record import MeasurementRecord
 from reports.run import Run
-from reports.words import NBSP, NONE, and_list, duration, quantity
+from reports.words import NBSP, NONE, and_list, duration, quantity, value_and_uncertainty
 
-_WINDOW = re.compile(r"(?:largest|smallest) error of a ([\d.]+) min window")
+_WINDOW = re.compile(r"(?:largest|smallest) error of a ([\d.]+) min window(?: at .+)?")
 
 
 @dataclass
@@ -65,10 +65,20 @@ def analysis_sections(run: Run) -> Sections:
                     for row in run.results.requirements
                     if test in row.tests
                 ],
-                "blocks": _blocks(sections, analysis, measured),
+                "blocks": _blocks(sections, analysis, measured) + _reported(run, test),
             }
         )
     return sections
+
+
+def _reported(run: Run, test: str) -> list[dict[str, Any]]:
+    """Tabulate what a test measured beside what requirements ask for."""
+    rows = []
+    for reported in run.results.reported:
+        if reported.test == test:
+            value, uncertainty = value_and_uncertainty(reported.value, reported.expanded_uncertainty)
+            rows.append((reported.name, value, uncertainty or NONE, reported.unit))
+    return [table("Measured, and judged by no requirement.", ("", "Value", "U", "Unit"), rows)] if rows else []
 
 
 def _blocks(sections: Sections, analysis: Analysis, measured: Sequence[MeasurementRecord]) -> list[dict[str, Any]]:
@@ -93,6 +103,7 @@ def _trumpet(sections: Sections, curve: Trumpet, measured: Sequence[MeasurementR
             ("Density for volume from mass", quantity(curve.density_g_per_ml, "g/mL", 5)),
             ("Dose interval", _seconds(curve.dose_interval_s)),
             *([("Doses left out", _missed(curve))] if curve.missed_doses else []),
+            *_evaporation(curve.evaporation),
         ),
         sections.figure(
             trumpet_figure(curve, _window_limits(measured)),
@@ -127,6 +138,14 @@ def _trumpet(sections: Sections, curve: Trumpet, measured: Sequence[MeasurementR
             f"{max(curve.flow.flow_u_per_h):.3g} U/h, programmed {curve.rate_u_per_h:g} U/h.",
         ),
     ]
+
+
+def _evaporation(found: Evaporation | None) -> list[tuple[str, str]]:
+    """Get the fact that blank runs found; u is of the rate, with what the bench file adds."""
+    if found is None:
+        return []
+    value, u = value_and_uncertainty(found.rate_mg_per_h, found.u_mg_per_h)
+    return [("Evaporation from blank runs, ± u", f"{value} ± {u}{NBSP}mg/h")]
 
 
 def _window_limits(measured: Sequence[MeasurementRecord]) -> dict[float, tuple[float | None, float | None]]:
@@ -191,6 +210,7 @@ def _bolus(sections: Sections, boluses: Bolus, measured: Sequence[MeasurementRec
             ("After its planned end, on average", quantity(boluses.tail_percent, "%", 1)),
             ("Weighed in all", quantity(weighed_u, "U", 3)),
             *([("Logged by the pump", quantity(sum(boluses.logged_u), "U", 3))] if boluses.logged_u else []),
+            *_evaporation(boluses.evaporation),
         ),
         sections.figure(
             bolus_figure(boluses, _bolus_limits_u(boluses, measured)),

@@ -11,40 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rig.errors import BenchFileError
-from rig.units import parse
+from rig.quantities import CurrentA, MassG, Percent, PressureKpa, TemperatureC, TimeS, VoltageV
 from rig.validation import read_toml, validated
 from rig.virtual.parameters import VirtualParameters
-
-
-def _quantity(dimension: str) -> BeforeValidator:
-    def parsed(text: object) -> float:
-        if not isinstance(text, str):
-            raise ValueError(f"a quantity needs its unit and quotation marks, such as {_EXAMPLES[dimension]!r}")
-        return parse(text, dimension)
-
-    return BeforeValidator(parsed)
-
-
-_EXAMPLES = {
-    "mass_g": "2.5 µg",
-    "voltage_v": "3.7 V",
-    "current_a": "0.5 A",
-    "pressure_kpa": "0.5 kPa",
-    "temperature_c": "15 °C",
-    "percent": "80 %",
-    "time_s": "3 h",
-}
-
-MassG = Annotated[float, _quantity("mass_g")]
-VoltageV = Annotated[float, _quantity("voltage_v")]
-CurrentA = Annotated[float, _quantity("current_a")]
-PressureKpa = Annotated[float, _quantity("pressure_kpa")]
-TemperatureC = Annotated[float, _quantity("temperature_c")]
-Percent = Annotated[float, _quantity("percent")]
-TimeS = Annotated[float, _quantity("time_s")]
 
 
 class _Table(BaseModel):

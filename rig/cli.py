@@ -60,6 +60,10 @@ def verify(
     requirements: Annotated[
         Path, typer.Option(help="Requirements file: the acceptance limits.", metavar="FILE")
     ] = DEFAULT_REQUIREMENTS,
+    plan: Annotated[
+        str,
+        typer.Option(help="Test plan: a TOML file, or one in fixtures/plans.", metavar="FILE|NAME"),
+    ] = "default",  # rig.plan_file.DEFAULT_PLAN
 ) -> None:
     """Run the pump suites and write the report.
 
@@ -68,7 +72,9 @@ def verify(
     """
     from rig.verify import verify_pump
 
-    raise typer.Exit(verify_pump(bench, set_ or [], out=out, select=select, requirements=requirements, console=console))
+    raise typer.Exit(
+        verify_pump(bench, set_ or [], out=out, select=select, requirements=requirements, plan=plan, console=console)
+    )
 
 
 @app.command()

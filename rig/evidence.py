@@ -170,8 +170,8 @@ class TestRecorder:
             raise ValueError(f"channel {channel} has the columns {columns}, got {names}")
         file.line(",".join(_cell(value) for value in (self._clock.now(), *values.values())))
 
-    def measure(self, requirement: str, measurement: Measurement) -> None:
-        """Record a measured value for a requirement."""
+    def measure(self, requirement: str | None, measurement: Measurement) -> None:
+        """Record a measured value for a requirement, or for none."""
         self._tests.json(
             {
                 "event": "measurement",

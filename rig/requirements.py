@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rig.errors import BenchFileError
 from rig.limits import Limit, Rule
+from rig.quantities import TimeS
 from rig.validation import read_toml, validated
 
 
@@ -39,15 +40,28 @@ class MeasurementRule(_Strict):
         return Limit(self.unit, self.low, self.high)
 
 
+class AtLeast(_Strict):
+    """How much a planned test must have done at least before it may decide a requirement; 0 asks for nothing."""
+
+    count: int = Field(default=0, ge=0)
+    stabilisation: TimeS = 0.0
+    analysis: TimeS = 0.0
+
+
 class Requirement(_Strict):
-    """One requirement on a pump; `rule` says how its measurements are decided."""
+    """One requirement on a pump; `rule` says how its measurements are decided, `at_least` by which tests."""
 
     id: str = Field(pattern=r"^[A-Z]+-[A-Z0-9.]+$")
     text: str
     clause: str
     hazard: str
     rule: Rule = Rule.GUARD_BAND
+    at_least: AtLeast = AtLeast()
     measurement: tuple[MeasurementRule, ...] = Field(min_length=1)
+
+    def asks_for(self, name: str) -> bool:
+        """Say whether the measurement `name` decides it."""
+        return any(rule.name == name for rule in self.measurement)
 
     def measurement_rule(self, name: str) -> MeasurementRule:
         """Get the rule for the measurement `name`; BenchFileError naming the known ones when there is none."""

@@ -26,7 +26,11 @@ EXIT_CODES = {
 
 
 def join(
-    requirements: Mapping[str, Requirement], events: Sequence[Mapping[str, Any]], *, selected: str | None = None
+    requirements: Mapping[str, Requirement],
+    events: Sequence[Mapping[str, Any]],
+    *,
+    selected: str | None = None,
+    plan: str | None = None,
 ) -> dict[str, Any]:
     """Build the content of results.json from the requirements and the events of tests.jsonl.
 
@@ -35,17 +39,39 @@ def join(
         events: in the order of the file.
         selected: the selection expression of a partial run; requirements that none of its tests names are out of its
             scope: they stay UNSET in the list and do not decide its verdict.
+        plan: the name of the test plan, when it does not set out to decide every requirement: likewise.
+
+    A test that decides nothing yet could not be finished makes the verdict an ERROR where it would be better.
     """
     tests = _tests(events)
-    rows = [_row(requirement, tests, events, selected) for requirement in requirements.values()]
-    verdict = worst([Verdict(row["verdict"]) for row in rows if row["in_scope"]])
+    partial = f"not selected by {selected!r}" if selected is not None else None
+    if plan is not None:
+        partial = partial or f"not part of the plan {plan!r}"
+    rows = [_row(requirement, tests, events, partial) for requirement in requirements.values()]
+    verdict = run_verdict(
+        [Verdict(row["verdict"]) for row in rows if row["in_scope"]],
+        [test["outcome"] for test in tests.values() if not test["requirements"]],
+    )
     return {
         "format": FORMAT,
         "verdict": verdict.value,
         "selected": selected,
         "requirements": rows,
+        "reported": [
+            _reported(event) for event in events if event["event"] == "measurement" and not event["requirement"]
+        ],
         "tests": list(tests.values()),
     }
+
+
+def run_verdict(decided: list[Verdict], undeciding: Sequence[str]) -> Verdict:
+    """Get the verdict of a run from those in its scope and from how the tests ended that decide nothing."""
+    disturbed = [Verdict.ERROR] if any(outcome in ("error", "not run") for outcome in undeciding) else []
+    return worst([*decided, *disturbed])
+
+
+def _reported(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: event[key] for key in ("name", "value", "unit", "expanded_uncertainty", "test")}
 
 
 def _tests(events: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -71,7 +97,7 @@ def _row(
     requirement: Requirement,
     tests: Mapping[str, Mapping[str, Any]],
     events: Sequence[Mapping[str, Any]],
-    selected: str | None,
+    partial: str | None,
 ) -> dict[str, Any]:
     naming = [test for test in tests.values() if requirement.id in test["requirements"]]
     measurements = [
@@ -80,8 +106,8 @@ def _row(
         if event["event"] == "measurement" and event["requirement"] == requirement.id
     ]
     verdict, reason = _verdict(requirement, naming, measurements)
-    if not naming and selected is not None:
-        reason = f"not selected by {selected!r}"
+    if not naming and partial is not None:
+        reason = partial
     return {
         "id": requirement.id,
         "text": requirement.text,
@@ -89,7 +115,7 @@ def _row(
         "hazard": requirement.hazard,
         "verdict": verdict.value,
         "reason": reason,
-        "in_scope": bool(naming) or selected is None,
+        "in_scope": bool(naming) or partial is None,
         "tests": [test["id"] for test in naming],
         "measurements": measurements,
     }

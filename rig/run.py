@@ -19,6 +19,7 @@ from rig.bench import ROLES, compare_identity, far_side, leave_safe, open_device
 from rig.bench_file import BenchFile, CalibratedTable, read_bench_file
 from rig.errors import RigError
 from rig.evidence import RunFolder, utc_now, write_json
+from rig.plan_file import PlanFile
 from rig.requirements import read_requirements
 from rig.results import join
 from rig.roles import Identity
@@ -69,6 +70,7 @@ def start_run(
     *,
     out: Path | None,
     requirements_path: Path,
+    plan: PlanFile,
     findings: list[Finding],
     selected: str | None = None,
 ) -> RunFolder:
@@ -79,6 +81,7 @@ def start_run(
         overrides: "table.key" to value, laid over it.
         out: the folder to make; None makes one below `runs/` named after the time.
         requirements_path: the requirements file.
+        plan: the test plan.
         findings: what `check_bench` found.
         selected: the selection expression of a partial run.
 
@@ -104,6 +107,14 @@ def start_run(
         "bench": _plain(content),
         "requirements_file": str(requirements_path),
         "requirements_sha256": _sha256(requirements_path),
+        "plan": {
+            "name": plan.plan.name,
+            "purpose": plan.plan.purpose,
+            "file": str(plan.path),
+            "sha256": plan.sha256,
+            "every_requirement_due": plan.plan.every_requirement_due,
+            "content": _plain(plan.content),
+        },
         "overrides": _plain(dict(overrides)),
         "selected": selected,
         "versions": _versions(),
@@ -121,7 +132,13 @@ def end_run(run: RunFolder, outcome: str) -> dict[str, Any]:
     """Join what the run measured with the requirements, write results.json, close the manifest; returns the results."""
     manifest = run.manifest()
     requirements = read_requirements(Path(manifest["requirements_file"]))
-    results = join(requirements, run.events(), selected=manifest["selected"])
+    plan = manifest["plan"]
+    results = join(
+        requirements,
+        run.events(),
+        selected=manifest["selected"],
+        plan=None if plan["every_requirement_due"] else plan["name"],
+    )
     write_json(run.path / "results.json", results)
     run.end(outcome)
     return results

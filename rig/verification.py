@@ -34,11 +34,13 @@ class Verification:
         self._unmet: list[str] = []
 
     def verify(self, measurements: Iterable[Measurement]) -> None:
-        """Record and judge each measurement that one of this test's requirements asks for."""
+        """Record each measurement, and judge it by each of this test's requirements that asks for it."""
         for measurement in measurements:
-            for requirement in self._requirements:
-                if measurement.name in {rule.name for rule in requirement.measurement}:
-                    self._decide(requirement, measurement)
+            asking = [each for each in self._requirements if each.asks_for(measurement.name)]
+            for requirement in asking:
+                self._decide(requirement, measurement)
+            if not asking:
+                self.record.measure(None, measurement)
 
     def need(self, pump: Pump, *capabilities: Capability) -> None:
         """End the test as NOT APPLICABLE when the pump lacks one of `capabilities`."""

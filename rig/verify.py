@@ -20,6 +20,7 @@ from rig.bench_file import parse_override, read_bench_file
 from rig.clock import WallClock
 from rig.evidence import RunFolder
 from rig.limits import Limit, Rule, Verdict
+from rig.plan_file import read_plan, selection
 from rig.progress import ProgressView
 from rig.results import EXIT_CODES
 from rig.run import check_bench, end_run, start_run
@@ -30,22 +31,39 @@ EXIT_RIG = 3
 
 
 def verify_pump(
-    bench: Path, settings: Sequence[str], *, out: Path | None, select: str | None, requirements: Path, console: Console
+    bench: Path,
+    settings: Sequence[str],
+    *,
+    out: Path | None,
+    select: str | None,
+    requirements: Path,
+    plan: str,
+    console: Console,
 ) -> int:
-    """Verify the pump on a bench; returns the exit code.
+    """Verify the pump on a bench by a test plan, a file or a name; returns the exit code.
 
     Raises:
-        BenchFileError: the bench file, a setting or the requirements file is wrong.
+        BenchFileError: the bench file, a setting, the plan or the requirements file is wrong.
         EvidenceError: the run folder cannot be made or written.
     """
     overrides = dict(parse_override(text) for text in settings)
     spec, _ = read_bench_file(bench, overrides)
+    planned = read_plan(plan)
+    select = selection(planned.plan, select)
     findings = check_bench(spec)
-    run = start_run(bench, overrides, out=out, requirements_path=requirements, findings=findings, selected=select)
+    run = start_run(
+        bench,
+        overrides,
+        out=out,
+        requirements_path=requirements,
+        plan=planned,
+        findings=findings,
+        selected=select,
+    )
     problems = [finding for finding in findings if finding.problem]
     for finding in problems:
         console.print(finding.problem, style="red", soft_wrap=True, markup=False)
-    outcome = "blocked" if problems else _run_suites(run, bench, settings, select, requirements, console)
+    outcome = "blocked" if problems else _run_suites(run, bench, settings, select, requirements, plan, console)
     results = end_run(run, outcome)
     if not problems:
         print_results(results, console)
@@ -58,18 +76,24 @@ def verify_pump(
 
 
 def _run_suites(
-    run: RunFolder, bench: Path, settings: Sequence[str], select: str | None, requirements: Path, console: Console
+    run: RunFolder,
+    bench: Path,
+    settings: Sequence[str],
+    select: str | None,
+    requirements: Path,
+    plan: str,
+    console: Console,
 ) -> str:
     """Run pytest, then Robot Framework; returns the run's outcome."""
     shared = ["--requirements", str(requirements), *(word for text in settings for word in ("--set", text))]
-    selection = ["-k", select] if select else []
+    chosen = ["-k", select] if select else []
     commands = {
         "pytest": [
-            "pytest", str(PUMP_SUITE), "--bench", str(bench), "--run", str(run.path), *shared, *selection,
+            "pytest", str(PUMP_SUITE), "--bench", str(bench), "--run", str(run.path), "--plan", plan, *shared, *chosen,
             "--alluredir", str(run.path / "allure-results"), "-p", "no:cacheprovider", "-q",
         ],
         "robot": [
-            "rig.robot_runner", str(PUMP_SUITE), "--bench", str(bench), "--run", str(run.path), *shared, *selection
+            "rig.robot_runner", str(PUMP_SUITE), "--bench", str(bench), "--run", str(run.path), *shared, *chosen
         ],
     }  # fmt: skip
     with ProgressView(run.path, console) as view:
@@ -126,6 +150,16 @@ def print_results(results: dict[str, Any], console: Console) -> None:
         verdict = row["verdict"]
         table.add_row(f"[bold]{row['id']}[/] {row['text']}", f"[{_STYLES[verdict]}]{verdict}[/]", values, limits)
     console.print(table)
+    print_reported(results["reported"], console)
+
+
+def print_reported(reported: Sequence[dict[str, Any]], console: Console) -> None:
+    """Print what was measured and is judged by no requirement, if anything."""
+    if not reported:
+        return
+    console.print("Measured, and judged by no requirement:")
+    for measurement in reported:
+        console.print(f"  {_value(measurement)}", markup=False)
 
 
 def _limit(measurement: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Basal delivery at one rate: stabilisation, then the analysis period, sampled throughout.
+"""Basal delivery at one rate: blank run, stabilisation, the analysis period sampled throughout, blank run.
 
 Not responsible for limits, nor for the formulas (`rig.analysis`).
 """
@@ -6,7 +6,7 @@ Not responsible for limits, nor for the formulas (`rig.analysis`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,15 +16,18 @@ from rig.analysis.pulses import MissedDoses, missed_doses
 from rig.analysis.trumpet import TrumpetCurve, trumpet_curve
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
+from rig.procedures.bolus import wait_for_rest
 from rig.procedures.budgets import (
     LARGEST,
     MEAN,
     SMALLEST,
+    WINDOW_MIN,
     basal_budgets,
     keep_budgets,
     measured,
     notes_on_extremes,
 )
+from rig.procedures.gates import BLANK_S, blank_run, with_blanks
 from rig.procedures.preparation import prepare, start_therapy
 from rig.procedures.sampling import Series, sample_for, series
 from rig.procedures.volume import VolumeScale
@@ -32,12 +35,29 @@ from rig.roles import Bench
 from rig.units import ml_per_h_from_u_per_h, u_from_ul, ul_from_u
 
 
+class BasalNames(NamedTuple):
+    """Names of the measurements at one rate, by which requirements ask for them."""
+
+    mean: str
+    largest: str
+    smallest: str
+    missed: str
+
+    @classmethod
+    def at(cls, rate_u_per_h: float) -> BasalNames:
+        """Get the names at a rate in U/h."""
+        window, rate = f"error of a {WINDOW_MIN} min window", f"at {rate_u_per_h:g} U/h"
+        return cls(
+            f"mean basal error {rate}", f"largest {window} {rate}", f"smallest {window} {rate}", f"missed doses {rate}"
+        )
+
+
 @dataclass(frozen=True)
 class BasalPlan:
     """What to measure: rate in U/h, stabilisation and analysis period in h, sample interval S of the curve in min.
 
     IEC 60601-2-24 (method) for ambulatory pumps: S = 15 min, 24 h of stabilisation, 25 h of analysis. Single doses of
-    `dose_u` are told apart by reading the balance every `sample_every_s`.
+    `dose_u` are told apart by reading the balance every `sample_every_s`. Blank runs of `blank_s` stand around it all.
     """
 
     rate_u_per_h: float
@@ -48,11 +68,17 @@ class BasalPlan:
     windows_min: tuple[float, ...] = (15, 60, 150, 330, 570, 930)
     sample_every_s: float = 15.0
     stabilisation_sample_every_s: float = 300.0
+    blank_s: float = BLANK_S
 
     @property
     def dose_interval_s(self) -> float:
         """Time from dose to dose in s."""
         return self.dose_u / self.rate_u_per_h * 3600.0
+
+    @property
+    def names(self) -> BasalNames:
+        """What the measurements are called."""
+        return BasalNames.at(self.rate_u_per_h)
 
 
 @dataclass(frozen=True)
@@ -72,6 +98,7 @@ class BasalResult:
 def measure_basal(bench: Bench, record: TestRecorder, plan: BasalPlan) -> BasalResult:
     """Deliver at one rate and measure what arrives; stops the pump at the end."""
     air = prepare(bench, record, rate_u_per_h=plan.rate_u_per_h)
+    opening = blank_run(bench, record, "opening", duration_s=plan.blank_s)
     start_therapy(bench, record)
     record.step("stabilisation", hours=plan.stabilisation_h)
     stabilising_s = plan.stabilisation_h * 3600.0
@@ -82,8 +109,11 @@ def measure_basal(bench: Bench, record: TestRecorder, plan: BasalPlan) -> BasalR
     )
     bench.pump.stop()
     record.step("therapy stopped")
-    result = analyse_basal(readings, plan, VolumeScale.of(bench, air))
-    record.analysis("trumpet", "trumpet", _content(readings, plan, VolumeScale.of(bench, air), result))
+    wait_for_rest(bench, record, "rest after the analysis period")
+    closing = blank_run(bench, record, "closing", duration_s=plan.blank_s)
+    scale = VolumeScale.of(with_blanks(bench, opening, closing), air)
+    result = analyse_basal(readings, plan, scale)
+    record.analysis("trumpet", "trumpet", _content(readings, plan, scale, result))
     notes = notes_on_extremes(result.curve, result.budgets)
     keep_budgets(record, f"basal delivery at {plan.rate_u_per_h:g} U/h", result.budgets, notes)
     return result
@@ -106,9 +136,11 @@ def analyse_basal(readings: Series, plan: BasalPlan, scale: VolumeScale) -> Basa
         dose_ul=ul_from_u(plan.dose_u),
     )
     budgets = basal_budgets(readings, curve, plan.rate_u_per_h, scale)
+    names = plan.names
+    asked_for = {MEAN: names.mean, LARGEST: names.largest, SMALLEST: names.smallest}
     measurements = (
-        *(measured(name, budgets[name]) for name in (MEAN, LARGEST, SMALLEST)),
-        Measurement("missed doses", missed.share_percent, "%"),
+        *(measured(asked_for[name], budget) for name, budget in budgets.items() if name in asked_for),
+        Measurement(names.missed, missed.share_percent, "%"),
     )
     return BasalResult(curve, hourly_windows(mass_g, **common), missed, measurements, budgets)
 
@@ -127,6 +159,7 @@ def _content(readings: Series, plan: BasalPlan, scale: VolumeScale, result: Basa
         "stabilisation_h": plan.stabilisation_h,
         "analysis_h": plan.analysis_h,
         "density_g_per_ml": scale.density_g_per_ml,
+        "evaporation": scale.evaporation,
         "dose_interval_s": plan.dose_interval_s,
         "windows_min": curve.windows_min.tolist(),
         "error_max_percent": curve.error_max_percent.tolist(),

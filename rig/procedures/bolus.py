@@ -1,4 +1,4 @@
-"""Consecutive boluses, each weighed on its own from rest to plateau.
+"""Consecutive boluses, each weighed on its own from rest to plateau, between two blank runs.
 
 Not responsible for limits, nor for the formulas (`rig.analysis.bolus`).
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,9 @@ from rig.errors import BlockedError
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
 from rig.procedures.budgets import bolus_budget, bolus_budgets, keep_budgets, measured
+from rig.procedures.gates import BLANK_S, blank_run, with_blanks
 from rig.procedures.preparation import prepare, start_therapy
-from rig.procedures.sampling import Sample, sample_for, series
+from rig.procedures.sampling import Sample, Series, sample_for, series
 from rig.procedures.volume import VolumeScale
 from rig.roles import Bench, HistoryEvent, Metrology
 from rig.units import u_from_ul, ul_from_u
@@ -34,13 +35,39 @@ part: with a tail that fades in 4.5 s that alone made 0.05 U read 0.06 % low (do
 LONGEST_REST_S = 1800.0
 
 
+class BolusNames(NamedTuple):
+    """Names of the measurements of boluses of one size, by which requirements ask for them."""
+
+    mean: str
+    largest: str
+    smallest: str
+    logged: str
+
+    @classmethod
+    def of(cls, insulin_u: float) -> BolusNames:
+        """Get the names for a size in U."""
+        error, size = "bolus error at", f"{insulin_u:g} U"
+        return cls(
+            f"mean {error} {size}",
+            f"largest {error} {size}",
+            f"smallest {error} {size}",
+            f"logged less weighed bolus volume at {size}",
+        )
+
+
 @dataclass(frozen=True)
 class BolusPlan:
-    """What to measure: so many boluses of one size in U; they should take `planned_s` each."""
+    """What to measure: so many boluses of one size in U, of `planned_s` each, between blank runs of `blank_s`."""
 
     insulin_u: float
     count: int
     planned_s: float
+    blank_s: float = BLANK_S
+
+    @property
+    def names(self) -> BolusNames:
+        """What the measurements are called."""
+        return BolusNames.of(self.insulin_u)
 
 
 @dataclass(frozen=True)
@@ -90,50 +117,65 @@ def wait_for_rest(bench: Bench, record: TestRecorder, doing: str) -> list[Sample
 def measure_boluses(bench: Bench, record: TestRecorder, plan: BolusPlan) -> BolusResult:
     """Deliver consecutive boluses over a basal rate of 0 and weigh each to its plateau; stops the pump at the end."""
     air = prepare(bench, record, rate_u_per_h=0.0)
+    opening = blank_run(bench, record, "opening", duration_s=plan.blank_s)
     start_therapy(bench, record)
-    scale = VolumeScale.of(bench, air)
     rest = wait_for_rest(bench, record, "rest before the first bolus")
-    weighed, logged = [], []
+    delivered = []
     for number in range(1, plan.count + 1):
-        bolus, rest, logged_u = _one_bolus(bench, record, plan, scale, rest, number)
-        weighed.append(bolus)
-        logged.append(logged_u)
+        delivered.append(_one_bolus(bench, record, plan, rest, number))
+        rest = delivered[-1].rest
     bench.pump.stop()
+    closing = blank_run(bench, record, "closing", duration_s=plan.blank_s)
+    scale = VolumeScale.of(with_blanks(bench, opening, closing), air)
+    weighed = [_weigh(bolus, plan, scale) for bolus in delivered]
+    logged = [bolus.logged_u for bolus in delivered]
     statistics = bolus_statistics([bolus.volume_ul for bolus in weighed], programmed_ul=ul_from_u(plan.insulin_u))
     budgets = bolus_budgets(plan.insulin_u, scale, weighed)
-    measurements = _measurements(plan.insulin_u, budgets, weighed, logged)
+    measurements = _measurements(plan, budgets, weighed, logged)
     result = BolusResult(statistics, tuple(weighed), tuple(logged), measurements, budgets)
     record.analysis("bolus", "bolus", _content(plan, scale, result))
     keep_budgets(record, f"{plan.count} boluses of {plan.insulin_u:g} U", budgets)
     return result
 
 
-def _one_bolus(
-    bench: Bench, record: TestRecorder, plan: BolusPlan, scale: VolumeScale, rest: list[Sample], number: int
-) -> tuple[WeighedBolus, list[Sample], float]:
-    """Deliver and weigh one bolus; returns it, the rest after it, and what the pump logged in U."""
+@dataclass(frozen=True)
+class _Delivered:
+    """One bolus, not weighed yet: the readings around it, its start, the rest after it, and what the pump logged."""
+
+    readings: Series
+    start_s: float
+    rest: list[Sample]
+    logged_u: float
+
+
+def _one_bolus(bench: Bench, record: TestRecorder, plan: BolusPlan, rest: list[Sample], number: int) -> _Delivered:
+    """Deliver one bolus, from the rest before it to the rest after it."""
     start_s = bench.clock.now()
     bolus_id = bench.pump.bolus(plan.insulin_u)
     doing = f"bolus {number} of {plan.count}, {plan.insulin_u:g} U"
     record.step("bolus", number=number, bolus_id=bolus_id, insulin_u=plan.insulin_u)
     during = sample_for(bench, record, doing, duration_s=plan.planned_s, every_s=SAMPLE_EVERY_S)
     after = wait_for_rest(bench, record, doing)
-    readings = series([*rest, *during, *after])
-    metrology = bench.metrology
     plateau_s = max(start_s + plan.planned_s, after[-1].at_s - AVERAGED_S)
-    weighed = weigh_bolus(
+    logged_u = logged_bolus_u(bench, bolus_id)
+    record.step("bolus at rest", number=number, logged_u=logged_u)
+    return _Delivered(
+        series([*rest, *during, *after]), start_s, [sample for sample in after if sample.at_s >= plateau_s], logged_u
+    )
+
+
+def _weigh(bolus: _Delivered, plan: BolusPlan, scale: VolumeScale) -> WeighedBolus:
+    readings, planned_end_s = bolus.readings, bolus.start_s + plan.planned_s
+    return weigh_bolus(
         readings.at_s,
         readings.mass_g,
-        start_s=start_s,
-        planned_end_s=start_s + plan.planned_s,
-        plateau_s=plateau_s,
+        start_s=bolus.start_s,
+        planned_end_s=planned_end_s,
+        plateau_s=max(planned_end_s, float(readings.at_s[-1]) - AVERAGED_S),
         z_ul_per_mg=scale.z_ul_per_mg,
-        evaporation_g_per_h=metrology.evaporation_g_per_h,
-        u_evaporation_g_per_h=metrology.evaporation_uncertainty_g_per_h,
+        evaporation_g_per_h=scale.metrology.evaporation_g_per_h,
+        u_evaporation_g_per_h=scale.metrology.evaporation_uncertainty_g_per_h,
     )
-    logged_u = logged_bolus_u(bench, bolus_id)
-    record.step("bolus weighed", number=number, weighed_u=u_from_ul(weighed.volume_ul), logged_u=logged_u)
-    return weighed, [sample for sample in after if sample.at_s >= plateau_s], logged_u
 
 
 def logged_bolus_u(bench: Bench, bolus_id: int) -> float:
@@ -147,15 +189,15 @@ def _tells_delivery(event: HistoryEvent, bolus_id: int) -> bool:
 
 
 def _measurements(
-    insulin_u: float, budgets: Mapping[str, Budget], weighed: Sequence[WeighedBolus], logged_u: Sequence[float]
+    plan: BolusPlan, budgets: Mapping[str, Budget], weighed: Sequence[WeighedBolus], logged_u: Sequence[float]
 ) -> tuple[Measurement, ...]:
     total_u = u_from_ul(sum(bolus.volume_ul for bolus in weighed))
     *deciding, _ = budgets.items()
     mean = deciding[0][1]
-    u_mean = mean.expanded if mean.unit == "%" else 100.0 * mean.expanded / insulin_u
+    u_mean = mean.expanded if mean.unit == "%" else 100.0 * mean.expanded / plan.insulin_u
     return (
         *(measured(name, budget) for name, budget in deciding),
-        Measurement("logged less weighed bolus volume", 100.0 * (sum(logged_u) - total_u) / total_u, "%", u_mean),
+        Measurement(plan.names.logged, 100.0 * (sum(logged_u) - total_u) / total_u, "%", u_mean),
     )
 
 
@@ -173,4 +215,5 @@ def _content(plan: BolusPlan, scale: VolumeScale, result: BolusResult) -> dict[s
         "bins": dict(zip(BINS, statistics.bins, strict=True)),
         "tail_percent": float(np.mean([bolus.tail_percent for bolus in result.boluses])),
         "z_ul_per_mg": scale.z_ul_per_mg,
+        "evaporation": scale.evaporation,
     }

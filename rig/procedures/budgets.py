@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -44,12 +45,10 @@ def basal_budgets(readings: Series, curve: TrumpetCurve, rate_u_per_h: float, sc
         delivered_u = programmed_u * (1.0 + percent / 100.0)
         return scale.budget(delivered_u, 3600.0 * hours).error_percent_of(programmed_u)
 
-    window = _window(curve)
-    budgets = {
-        MEAN: error(curve.overall_error_percent, curve.period_min / 60.0),
-        LARGEST: error(float(curve.error_max_percent[window]), WINDOW_MIN / 60.0),
-        SMALLEST: error(float(curve.error_min_percent[window]), WINDOW_MIN / 60.0),
-    }
+    budgets = {MEAN: error(curve.overall_error_percent, curve.period_min / 60.0)}
+    for window in _windows(curve):
+        budgets[LARGEST] = error(float(curve.error_max_percent[window]), WINDOW_MIN / 60.0)
+        budgets[SMALLEST] = error(float(curve.error_min_percent[window]), WINDOW_MIN / 60.0)
     at_s, delivered_u = readings.at_s - readings.at_s[0], scale.delivered_u(readings)
     for hours in VOLUMES_H:
         if 60.0 * hours <= curve.period_min:
@@ -60,9 +59,9 @@ def basal_budgets(readings: Series, curve: TrumpetCurve, rate_u_per_h: float, sc
 
 def notes_on_extremes(curve: TrumpetCurve, budgets: Mapping[str, Budget]) -> dict[str, str]:
     """Say by how much noise may have pushed the extreme windows outwards: a bias that U holds no part of."""
-    windows = curve.windows_counted[_window(curve)]
     notes = {}
-    for name in (LARGEST, SMALLEST):
+    for name, window in product((LARGEST, SMALLEST), _windows(curve)):
+        windows = curve.windows_counted[window]
         own = [row.contribution for row in budgets[name].rows if row.source in OF_ONE_WEIGHING]
         bias = bias_of_extremes(math.hypot(*own), windows)
         notes[name] = (
@@ -72,8 +71,9 @@ def notes_on_extremes(curve: TrumpetCurve, budgets: Mapping[str, Budget]) -> dic
     return notes
 
 
-def _window(curve: TrumpetCurve) -> int:
-    return int(np.flatnonzero(curve.windows_min == WINDOW_MIN)[0])
+def _windows(curve: TrumpetCurve) -> list[int]:
+    """Find the window of `WINDOW_MIN` in a curve; none where a plan left it out."""
+    return [int(window) for window in np.flatnonzero(curve.windows_min == WINDOW_MIN)]
 
 
 def bolus_budget(scale: VolumeScale, bolus: WeighedBolus) -> Budget:

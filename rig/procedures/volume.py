@@ -76,6 +76,15 @@ class VolumeScale:
         return 1.0 / self.z_ul_per_mg
 
     @property
+    def evaporation(self) -> dict[str, float]:
+        """The evaporation that it corrects for and its standard uncertainty, in mg/h, for the record."""
+        m = self.metrology
+        return {
+            "rate_mg_per_h": m.evaporation_g_per_h * 1e3,
+            "u_mg_per_h": m.evaporation_uncertainty_g_per_h * 1e3,
+        }
+
+    @property
     def weighing(self) -> WeighingUncertainty:
         """What is known of balance, vessel and Z."""
         m = self.metrology

@@ -125,6 +125,8 @@ class WeighingParameters:
             and 48 % humidity outside; an open vessel of 20 mm loses 12–31 mg/h.
         noise_g: SD of single readings; repeatability of such balances is 1.5–4 µg by their data sheets.
         zero_wander_g: by how much the zero wanders over hours. Assumption.
+        warm_up_g: by how much the zero is off at time 0 because the balance is still cold. None in one left on.
+        warm_up_s: time constant with which that fades. Assumption; manuals ask for hours before the first weighing.
         sensitivity_error_ppm: SD over devices of the deviation from the certificate. Assumption, a fifth of the 0.01 %
             that a bench file may claim.
         sensitivity_drift_ppm_per_k: change of sensitivity with temperature since adjustment; of the order that data
@@ -146,6 +148,8 @@ class WeighingParameters:
     evaporation_mg_per_h: NotNegative = 0.02
     noise_g: NotNegative = 2e-6
     zero_wander_g: NotNegative = 2e-6
+    warm_up_g: Finite = 0.0
+    warm_up_s: Positive = 1800.0
     sensitivity_error_ppm: NotNegative = 20.0
     sensitivity_drift_ppm_per_k: Finite = 1.0
     filter_s: Positive = 0.2

@@ -116,7 +116,7 @@ class WeighingCell:
     def weigh(self) -> tuple[float, bool]:
         """Get the indication in g, and whether it has kept still for long enough to be called stable.
 
-        Indication = (1 + s) Σ m (1 − ρa/ρ)/(1 − ρa/8000) + zero + noise, over glass and water (ISO 8655-6).
+        Indication = (1 + s) Σ m (1 − ρa/ρ)/(1 − ρa/8000) + warm-up + zero + noise, over glass and water (ISO 8655-6).
         """
         p, now_ns = self._parameters, self._clock.now_ns
         now_s = now_ns / NS_PER_S
@@ -128,6 +128,8 @@ class WeighingCell:
         force_g += water_g * (1.0 - lift / water_density_kg_per_m3(air[0]))
         gain = self._gain + 1e-6 * p.sensitivity_drift_ppm_per_k * (air[0] - self._adjusted_c)
         shown_g = gain * force_g / (1.0 - lift / WEIGHT_DENSITY_KG_PER_M3)
+        if p.warm_up_g:
+            shown_g += p.warm_up_g * math.exp(-now_s / p.warm_up_s)
         shown_g += p.zero_wander_g * self._zero.at(now_s) + p.noise_g * normal(self._noise, now_ns // self._update_ns)
         return shown_g, self._range_g(filtered_g, now_ns) <= p.stability_range_g
 

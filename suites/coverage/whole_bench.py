@@ -15,7 +15,7 @@ import numpy as np
 
 from rig.bench import ROLES, FarSide, compare_identity, metrology, open_device, open_virtual, power_pump
 from rig.bench_file import BenchFile, read_bench_file
-from rig.evidence import RunFolder
+from rig.evidence import RunFolder, read_json_lines
 from rig.procedures.basal import BasalPlan, measure_basal
 from rig.procedures.bolus import BolusPlan, measure_boluses
 from rig.roles import Air, Bench, MassReading
@@ -33,12 +33,14 @@ class _Beside:
     def __init__(self, device: Any, laboratory: Laboratory, world: Any) -> None:  # noqa: ANN401 - a role; a World
         self._device, self._laboratory, self._world = device, laboratory, world
         self.truth_u: list[float] = []
+        self.at_s: list[float] = []
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the device has
         return getattr(self._device, name)
 
     def _look(self) -> None:
         self.truth_u.append(u_from_ul(self._world.fluid.delivered_ul()))
+        self.at_s.append(self._world.clock.now())
 
 
 class WatchedBalance(_Beside):
@@ -125,9 +127,15 @@ def whole_basal_run(folder: Path, lab: Laboratory, rate_u_per_h: float) -> list[
         result = measure_basal(watched.bench, record, plan)
         record.end("passed")
     stride = round(INTERVAL_MIN * 60.0 / plan.sample_every_s)
+    first = np.searchsorted(watched.balance.at_s, _step_s(folder, "analysis period"))
     count = round(plan.analysis_h * 3600.0 / plan.sample_every_s) + 1
-    truths = basal_truths(np.array(watched.balance.truth_u[-count:])[::stride], rate_u_per_h)
+    truths = basal_truths(np.array(watched.balance.truth_u[first : first + count])[::stride], rate_u_per_h)
     return [Outcome(f"{rate_u_per_h:g} U/h: {name}", truths[name], budget) for name, budget in result.budgets.items()]
+
+
+def _step_s(folder: Path, step: str) -> float:
+    """Get the second at which a procedure came to a step, by its record."""
+    return float(next(entry["at_s"] for entry in read_json_lines(folder / "steps.jsonl") if entry["step"] == step))
 
 
 def whole_bolus_run(folder: Path, lab: Laboratory, insulin_u: float, count: int) -> list[Outcome]:

@@ -1,0 +1,132 @@
+"""Blank runs: is the balance fit to measure now, and what does the vessel lose? Before a measurement, and after it.
+
+A gate that is not passed is BlockedError with what to do; it never says anything of the pump. Not responsible for
+what the bench cannot see: whether the balance is level, the needle immersed, the oil film whole. Level and reference
+mass are the operator's, before the run.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from rig.analysis.blank_run import change_of_rate, largest_credible_sd, repeatability_g
+from rig.analysis.evaporation import EvaporationRate, evaporation_rate, interpolated
+from rig.analysis.uncertainty import WeighingUncertainty
+from rig.errors import BlockedError
+from rig.evidence import TestRecorder
+from rig.procedures.sampling import Series, read_air, sample_for, series
+from rig.roles import Bench, Metrology
+
+SAMPLE_EVERY_S = 10.0
+BLANK_S = 600.0
+"""Of a blank run, unless a plan says otherwise: with readings of 2.5 µg it tells the evaporation to 0.01 mg/h (u)."""
+U_PER_GATE = 3.0
+"""A blank run may lie 3 standard uncertainties off: fewer than 3 in 1,000 good ones are then stopped."""
+CREDIBLE_SHARE = 0.999
+"""1 good balance in 1,000 shows more scatter than `largest_credible_sd` allows, and is stopped."""
+
+
+@dataclass(frozen=True)
+class BlankRun:
+    """What one blank run showed: the evaporation, and the SD of single readings in g."""
+
+    evaporation: EvaporationRate
+    repeatability_g: float
+
+
+def blank_run(bench: Bench, record: TestRecorder, which: str, *, duration_s: float) -> BlankRun:
+    """Weigh for `duration_s` with the pump stopped and the line at rest, and hold the balance to its bench file.
+
+    Raises:
+        BlockedError: the air is outside its band; the readings scatter more than the bench file claims; they still
+            settle; or the vessel loses more or less than the bench file allows.
+    """
+    read_air(bench, record)
+    doing = f"{which} blank run"
+    readings = series(sample_for(bench, record, doing, duration_s=duration_s, every_s=SAMPLE_EVERY_S))
+    metrology = bench.metrology
+    scatter_g = _check_repeatability(readings, metrology, doing)
+    u_wander = _u_wander_mg_per_h(metrology, duration_s)
+    _check_drift(readings, metrology, doing, u_wander)
+    fitted = evaporation_rate(readings.at_s, readings.mass_g)
+    evaporation = replace(fitted, u_mg_per_h=math.hypot(fitted.u_mg_per_h, u_wander))
+    record.step(
+        doing,
+        evaporation_mg_per_h=evaporation.rate_mg_per_h,
+        u_evaporation_mg_per_h=evaporation.u_mg_per_h,
+        repeatability_g=scatter_g,
+    )
+    _check_evaporation(evaporation, metrology, doing)
+    return BlankRun(evaporation, scatter_g)
+
+
+def with_blanks(bench: Bench, before: BlankRun, after: BlankRun) -> Bench:
+    """Get the bench with the evaporation that the blank runs around a measurement showed, halfway between them.
+
+    The bench file's uncertainty stays in: it is for what a short run does not see, such as what the weather does to
+    the vessel's buoyancy. u² = u²(blank runs) + u²(bench file).
+    """
+    middle_s = (before.evaporation.at_s + after.evaporation.at_s) / 2.0
+    found = interpolated(before.evaporation, after.evaporation, at_s=middle_s)
+    metrology = replace(
+        bench.metrology,
+        evaporation_g_per_h=found.rate_mg_per_h * 1e-3,
+        evaporation_uncertainty_g_per_h=math.hypot(
+            found.u_mg_per_h * 1e-3, bench.metrology.evaporation_uncertainty_g_per_h
+        ),
+    )
+    return replace(bench, metrology=metrology)
+
+
+def _check_repeatability(readings: Series, metrology: Metrology, doing: str) -> float:
+    scatter_g, freedom = repeatability_g(readings.mass_g)
+    claimed_g = math.hypot(metrology.balance_repeatability_g, metrology.balance_readability_g / math.sqrt(12.0))
+    allowed_g = largest_credible_sd(claimed_g, freedom, share=CREDIBLE_SHARE)
+    if scatter_g > allowed_g:
+        raise BlockedError(
+            f"balance: readings of the {doing} scatter by {scatter_g * 1e6:.3g} µg, and the bench file's repeatability "
+            f"of {metrology.balance_repeatability_g * 1e6:.3g} µg allows {allowed_g * 1e6:.3g} µg; keep off draught "
+            "and vibration, close the draught shield, or enter the repeatability that the balance really has"
+        )
+    return scatter_g
+
+
+def _u_wander_mg_per_h(metrology: Metrology, duration_s: float) -> float:
+    """Get what the wander of the blank makes of a rate that is read within `duration_s`, as a standard uncertainty."""
+    known = WeighingUncertainty(
+        repeatability_g=metrology.balance_repeatability_g,
+        readability_g=metrology.balance_readability_g,
+        u_calibration_percent=metrology.balance_calibration_percent,
+        blank_wander_g=metrology.blank_wander_g,
+        blank_wander_g_per_h=metrology.blank_wander_g_per_h,
+    )
+    hours = duration_s / 3600.0
+    return known.u_blank_g(hours) / hours * 1e3
+
+
+def _check_drift(readings: Series, metrology: Metrology, doing: str, u_wander_mg_per_h: float) -> None:
+    change, u_change = change_of_rate(readings.at_s, readings.mass_g)
+    allowed = U_PER_GATE * math.hypot(u_change, metrology.evaporation_uncertainty_g_per_h * 1e3, u_wander_mg_per_h)
+    if abs(change) > allowed:
+        raise BlockedError(
+            f"balance: its drift changed by {change:+.3g} mg/h within the {doing}, more than {allowed:.2g} mg/h; "
+            "let balance, vessel and room come to one temperature (warm-up), and begin again"
+        )
+
+
+def _check_evaporation(found: EvaporationRate, metrology: Metrology, doing: str) -> None:
+    declared, u_declared = metrology.evaporation_g_per_h * 1e3, metrology.evaporation_uncertainty_g_per_h * 1e3
+    allowed = U_PER_GATE * math.hypot(found.u_mg_per_h, u_declared)
+    excess = found.rate_mg_per_h - declared
+    if abs(excess) <= allowed:
+        return
+    remedy = (
+        "renew the oil film or the cover of the vessel, or enter the evaporation that blank runs show"
+        if excess > 0
+        else "look for a drip or a leak at the needle, and for condensation; does the pump deliver while stopped?"
+    )
+    raise BlockedError(
+        f"balance: the vessel lost {found.rate_mg_per_h:.3g} mg/h in the {doing}, and the bench file allows "
+        f"{declared:.3g} ± {allowed:.2g} mg/h; {remedy}"
+    )

@@ -1,0 +1,136 @@
+"""Test plans: what a file may say, which requirements an entry decides, and what a run by a plan leaves."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rig.errors import BenchFileError
+from rig.limits import Verdict
+from rig.plan_file import PLANS, BasalEntry, BolusEntry, read_plan, selection
+from rig.requirements import read_requirements
+from rig.results import join, run_verdict
+
+REQUIREMENTS = read_requirements(Path("suites/requirements.toml"))
+HEAD = 'name = "mine"\npurpose = "to try"\n'
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "mine.toml"
+    path.write_text(HEAD + text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["default", "smoke", "nightly", "iec_full", "tir101", "label_880_5730"])
+def test_every_plan_of_the_repository_can_be_read_by_its_name(name: str) -> None:
+    found = read_plan(name)
+    assert (found.plan.name, found.path) == (name, PLANS / f"{name}.toml")
+    assert found.sha256 == hashlib.sha256(found.path.read_bytes()).hexdigest()
+    assert found.plan.basal
+    assert found.plan.bolus
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('[[basal]]\nrat = "1 U/h"', "basal.0.rat is not a known key; did you mean 'rate'?"),
+        ("[[basal]]\nrate = 1.0", "basal.0.rate is 1.0: a quantity needs its unit and quotation marks"),
+        ('[[basal]]\nrate = "1 U"', "'1 U' is not a rate: allowed units are U/h, U/min"),
+        ('[[basal]]\nrate = "0 U/h"', "basal.0.rate is '0 U/h': input should be greater than 0"),
+        ('[[basal]]\nanalysis = "25 h"', "basal.0.rate is missing"),
+        ('[[basal]]\nrate = "10 U/h"', "basal 10 U/h takes 490 U, and a reservoir holds 300 U"),
+        ('[[basal]]\nrate = "1 U/h"\n' * 2, "basal 1 U/h stands twice"),
+        ('[[basal]]\nrate = "1 U/h"\nanalysis = "5 h"', "the longest window, 55800 s, is longer than analysis"),
+        ('[[basal]]\nrate = "1 U/h"\ninterval = "7 min"', "interval is 420 s, and a window is not a multiple of it"),
+        ('[[basal]]\nrate = "1 U/h"\nsample_every = "7 s"', "interval is 900 s, which is no multiple of sample_every"),
+        ('[[bolus]]\nsize = "1 U"\ncount = 1', "bolus.0.count is 1: input should be greater than or equal to 2"),
+        ('[[bolus]]\nsize = "1 U"\ncount = 301', "bolus 1 U takes 301 U, and a reservoir holds 300 U"),
+        ('[[bolos]]\nsize = "1 U"', "bolos is not a known key; did you mean 'bolus'?"),
+        ("[[bolus", "is no valid TOML"),
+    ],
+)
+def test_a_wrong_plan_is_refused_in_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(BenchFileError) as refused:
+        read_plan(written(tmp_path, text))
+    assert str(tmp_path) in str(refused.value)
+    assert sentence in str(refused.value)
+    assert "\n" not in str(refused.value).strip() or "TOML" in sentence
+
+
+def test_a_plan_that_is_not_there_is_answered_with_those_that_are() -> None:
+    with pytest.raises(BenchFileError, match=r"no such plan in fixtures/plans; known are default, iec_full, label"):
+        read_plan("smok")
+    with pytest.raises(BenchFileError, match=r"nowhere\.toml: cannot be read"):
+        read_plan("nowhere.toml")
+
+
+def test_an_entry_decides_what_asks_for_its_rate_or_size_and_for_no_more_than_it_does() -> None:
+    whole = BasalEntry(rate="1 U/h")
+    assert whole.decides(REQUIREMENTS) == ("PR-D1.1", "PR-D1.2", "PR-D1.3")
+    assert BasalEntry(rate="0.5 U/h").decides(REQUIREMENTS) == ()
+    for shorter in ({"stabilisation": "23 h"}, {"analysis": "24 h"}):
+        assert BasalEntry(rate="1 U/h", **shorter).decides(REQUIREMENTS) == ()
+    assert BolusEntry(size="1 U", count=25).decides(REQUIREMENTS) == ("PR-D3.2", "PR-H3.1")
+    assert BolusEntry(size="1 U", count=24).decides(REQUIREMENTS) == ("PR-H3.1",)
+    assert BolusEntry(size="0.3 U", count=25).decides(REQUIREMENTS) == ()
+
+
+def test_the_default_plan_decides_every_requirement_that_a_plan_can_decide() -> None:
+    plan = read_plan("default").plan
+    decided = {name for entries in plan.entries.values() for entry in entries for name in entry.decides(REQUIREMENTS)}
+    assert decided == {"PR-D1.1", "PR-D1.2", "PR-D1.3", "PR-D3.1", "PR-D3.2", "PR-D3.3", "PR-H3.1"}
+    assert plan.every_requirement_due
+
+
+def test_a_bolus_is_planned_to_last_as_long_as_its_speed_says() -> None:
+    assert BolusEntry(size="10 U", count=12).procedure().planned_s == 400.0
+    assert BolusEntry(size="1 U", count=2, speed="3 U/min").procedure().planned_s == 20.0
+
+
+def test_a_plans_selection_and_a_calls_are_joined() -> None:
+    plan = read_plan("smoke").plan
+    assert selection(plan, None) == "not day and not reservoir"
+    assert selection(plan, "basal or bolus") == "(not day and not reservoir) and (basal or bolus)"
+    assert selection(read_plan("default").plan, None) is None
+
+
+def test_a_requirement_that_a_partial_plan_leaves_out_is_out_of_scope_and_says_why() -> None:
+    row = join(REQUIREMENTS, [], plan="mine")["requirements"][0]
+    assert (row["verdict"], row["in_scope"], row["reason"]) == ("UNSET", False, "not part of the plan 'mine'")
+    assert join(REQUIREMENTS, [])["requirements"][0]["in_scope"]
+
+
+def test_a_test_that_decides_nothing_but_could_not_be_finished_is_not_passed_over() -> None:
+    assert run_verdict([Verdict.PASS], ["passed", "passed"]) is Verdict.PASS
+    assert run_verdict([Verdict.PASS], ["passed", "error"]) is Verdict.ERROR
+    assert run_verdict([Verdict.PASS], ["not run"]) is Verdict.ERROR
+    assert run_verdict([Verdict.FAIL], ["error"]) is Verdict.FAIL
+
+
+def test_a_run_by_a_plan_measures_what_the_plan_says_and_keeps_the_plan(tmp_path: Path) -> None:
+    path = written(tmp_path, 'select = "test_bolus and not cancelled"\n[[bolus]]\nsize = "0.3 U"\ncount = 3\n')
+    command = ["verify", "--plan", path, "--out", str(tmp_path / "run")]
+    done = subprocess.run([sys.executable, "-m", "rig", *command], capture_output=True, text=True, check=False)
+    manifest, results = (json.loads((tmp_path / "run" / f"{n}.json").read_text()) for n in ("manifest", "results"))
+    assert [test["id"] for test in results["tests"]] == ["suites/pump/test_bolus.py::test_consecutive_boluses[0.3 U]"]
+    assert "mean bolus error at 0.3 U" in [value["name"] for value in results["reported"]]
+    assert not any(row["in_scope"] for row in results["requirements"])
+    assert (results["verdict"], done.returncode) == ("UNSET", 3), done.stdout  # nothing was decided
+    assert manifest["plan"]["content"]["bolus"] == [{"size": "0.3 U", "count": 3}]
+    assert manifest["plan"]["sha256"] == hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    assert "mean bolus error at 0.3 U: " in done.stdout
+    assert (tmp_path / "run" / "report.pdf").exists()
+
+
+@pytest.mark.parametrize("command", [["rig", "verify"], ["pytest", "suites/pump"]])
+def test_a_wrong_plan_stops_both_ways_in_with_one_sentence(tmp_path: Path, command: list[str]) -> None:
+    path = written(tmp_path, '[[basal]]\nrat = "1 U/h"')
+    done = subprocess.run(
+        [sys.executable, "-m", *command, "--plan", path], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode in (2, 4)
+    assert "basal.0.rat is not a known key; did you mean 'rate'?" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
