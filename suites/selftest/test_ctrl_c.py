@@ -25,8 +25,9 @@ def test_ctrl_c_in_a_callback_comes_out_although_another_thread_takes_the_signal
     done = threading.Event()
     other = threading.Thread(target=done.wait)
     other.start()
+    host = Interrupting()
+    host.board.mcu.ctrl_c.attend()
     try:
-        host = Interrupting()
         host.connect()
         run_therapy(host, 1)
         host.connect()
@@ -38,5 +39,19 @@ def test_ctrl_c_in_a_callback_comes_out_although_another_thread_takes_the_signal
         assert host.steps == 50 * 8
         assert host.board.mcu.faults == []
     finally:
+        host.board.mcu.ctrl_c.leave()
         done.set()
         other.join()
+
+
+def test_ctrl_c_between_two_runs_of_the_engine_comes_at_once_and_the_handler_is_given_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    host = Host()
+    host.board.mcu.ctrl_c.attend()
+    try:
+        host.clock.sleep(1.0)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        host.board.mcu.ctrl_c.leave()
+    assert signal.getsignal(signal.SIGINT) is before

@@ -76,7 +76,7 @@ class Stm32F405:
         self._powered = self._running = self._sleeping = False
         self._event: Event | None = None
         self._event_ns = -1
-        self._ctrl_c = HeldCtrlC()
+        self.ctrl_c = HeldCtrlC()
 
     # ---- the outside ---------------------------------------------------------------------------------------
 
@@ -217,7 +217,7 @@ class Stm32F405:
             self._schedule(self._chip.due_ns())
 
     def _refresh_and_run(self) -> None:
-        self._ctrl_c.hold()
+        self.ctrl_c.hold()
         self._running = True  # what rises during the refresh is looked at after it
         try:
             self._chip.refresh()
@@ -230,7 +230,7 @@ class Stm32F405:
             self._run()
         finally:
             self._running = False
-            self._ctrl_c.release()
+            self.ctrl_c.release()
 
     def _sleep(self) -> None:
         if self._chip.scs.scr & SLEEPDEEP:
