@@ -86,6 +86,8 @@ class World:
         protocol_twin.register(pump_url, self.ports["pump"])
         if _HANDLER_PACKAGE not in serial.protocol_handler_packages:
             serial.protocol_handler_packages.append(_HANDLER_PACKAGE)
+        if self.board is not None:
+            self.board.mcu.ctrl_c.attend()
 
     def visa_library(self) -> VirtualVisaLibrary:
         """Make a VISA library whose resources are the instruments, at their addresses."""
@@ -97,8 +99,10 @@ class World:
         faults.schedule(self.ports[device], kind, ns_from_s(at_s))
 
     def close(self) -> None:
-        """Withdraw the pump's port."""
+        """Withdraw the pump's port and give Ctrl-C back."""
         protocol_twin.withdraw(self.pump_url)
+        if self.board is not None:
+            self.board.mcu.ctrl_c.leave()
 
     # ---- what the instruments feel and do (Signals) -----------------------------------------------------------
 

@@ -11,12 +11,14 @@ from collections.abc import Callable
 from random import Random
 
 from suites.conformance.client import crc
-from suites.fuzz.corpus import Request, attribute_requests, control_point_requests
+from suites.fuzz.corpus import Request, attribute_requests, control_point_requests, delivering_requests
 from suites.fuzz.mutate import damaged, damaged_line
-from suites.fuzz.stand import QUIET_S, Stand, frame
+from suites.fuzz.stand import QUIET_S, Stand, flipped, frame
 
 LINE, CONTENT, VALUE, STALE = "line", "frame content", "protected value", "replayed or out of order"
-LAYERS = (LINE, CONTENT, VALUE, STALE)
+GUARD = "one guard wrong"
+"""A request to deliver, right but for its frame check sequence, its E2E-CRC or its E2E-Counter."""
+LAYERS = (LINE, CONTENT, VALUE, STALE, GUARD)
 WHOLE = "undamaged"
 """A right request now and then, so that the damaged ones find the pump in all its states; it counts as no frame."""
 WHOLE_SHARE = 0.1
@@ -39,7 +41,6 @@ class Campaign:
         stand: the pump.
         seed: of everything that is drawn.
         allowed: whether octets may be sent at all: a command that is right and would be obeyed has to be kept out.
-        written: called with each whole PDU before it is sent.
 
     Attributes:
         frames: how many frames were sent, by layer.
@@ -47,13 +48,13 @@ class Campaign:
         sent: the last octets sent, newest last.
     """
 
-    def __init__(self, stand: Stand, seed: int, allowed: Allowed, written: Callable[[bytes], None]) -> None:
+    def __init__(self, stand: Stand, seed: int, allowed: Allowed) -> None:
         self._stand = stand
         self._rng = Random(seed)
         self._allowed = allowed
-        self._written = written
         self._points = control_point_requests()
         self._others = attribute_requests()
+        self._delivering = delivering_requests()
         self._point = ""  # that the last request was for
         self._due = ""  # the one whose counter goes on when the pump takes the write
         self._history: deque[bytes] = deque([b"\x00"], maxlen=64)
@@ -74,7 +75,7 @@ class Campaign:
                 self._due = ""
                 layer = WHOLE if self._rng.random() < WHOLE_SHARE else self._rng.choice(LAYERS)
                 counted = layer in (VALUE, WHOLE)
-                if counted:
+                if counted or layer == GUARD:
                     self._drain()  # its counter is right only when all before it has been answered
                 self._send_one(layer)
                 self._due = self._point if counted else ""
@@ -91,19 +92,20 @@ class Campaign:
 
     def _send_one(self, layer: str) -> None:
         while True:
-            pdu, octets = self._made(layer)
-            if self._allowed(octets) and self._allowed(pdu):
+            octets = self._made(layer)
+            if self._allowed(octets):
                 break
         self.frames[layer] += 1
         self.sent.append(octets)
-        self._written(pdu)
         self._stand.write(octets)
 
-    def _made(self, layer: str) -> tuple[bytes, bytes]:
-        """Make one damaged frame: the PDU that was meant, and its octets on the line."""
+    def _made(self, layer: str) -> bytes:
+        """Make one damaged frame: its octets on the line."""
         rng = self._rng
         if layer == STALE:
             return self._stale()
+        if layer == GUARD:
+            return self._unguarded()
         pdu = self._right(
             rng.choice(self._points if layer in (VALUE, WHOLE) or rng.random() < 0.5 else self._others), layer
         )
@@ -111,7 +113,7 @@ class Campaign:
         if layer == CONTENT:
             pdu = damaged(rng, pdu)
         octets = frame(pdu)
-        return pdu, damaged_line(rng, octets, frame(self._history[0])) if layer == LINE else octets
+        return damaged_line(rng, octets, frame(self._history[0])) if layer == LINE else octets
 
     def _right(self, request: Request, layer: str) -> bytes:
         """Get a whole PDU with the right counter and checksum; on the value's layer, of a damaged value."""
@@ -124,7 +126,19 @@ class Campaign:
     def _write(self, point: str, value: bytes) -> bytes:
         return bytes.fromhex(f"12 {self._client.handles[point]:02x}00") + value
 
-    def _stale(self) -> tuple[bytes, bytes]:
+    def _unguarded(self) -> bytes:
+        """Ask to deliver, with one bit of a checksum flipped, or a counter that is not due."""
+        rng = self._rng
+        request = rng.choice(self._delivering)
+        guard, bit = rng.randrange(3), 1 << rng.randrange(16)
+        skip = rng.randint(1, 254) if guard == 0 else 0
+        value = self._client.protected(request.point, request.octets.hex(), skip=skip)
+        if guard == 1:
+            value = flipped(value, bit)
+        pdu = self._write(request.point, value)
+        return frame(pdu, flip=bit if guard == 2 else 0)
+
+    def _stale(self) -> bytes:
         """Repeat something, or use a counter that is not due, or a checksum of other octets."""
         rng = self._rng
         match rng.randrange(3):
@@ -138,7 +152,7 @@ class Campaign:
                 request = rng.choice(self._points)
                 value = request.octets + bytes([0]) + crc(request.octets + bytes([0]))
                 pdu = self._write(request.point, value)
-        return pdu, frame(pdu)
+        return frame(pdu)
 
     def _drain(self) -> bool:
         """Hear the pump out and confirm what it indicates; whether a new connection is better than to go on."""

@@ -11,6 +11,7 @@ from suites.conformance.client import CONTROL_POINTS
 from suites.conformance.op_codes import PROCEDURES
 
 RUN, STOP, PRIME, FILL, RESTART = "5a0f55", "5a0f33", "7b12", "8b12", "69f0"
+DELIVERS = ("4b11",)
 MAKERS_POINT = "2c00"
 """Handle of the pump control point (rig/pump/ids/protocol.md, section 2)."""
 
@@ -42,6 +43,15 @@ def control_point_requests() -> tuple[Request, ...]:
         for point, octets in filled
         if point in CONTROL_POINTS and "{" not in octets
     )
+
+
+def delivering_requests() -> tuple[Request, ...]:
+    """Get what a pump must not do by mistake: the right requests that start therapy, or ask for a bolus."""
+    operands = (
+        (procedure, case.operand) for procedure in PROCEDURES if procedure.op in DELIVERS for case in procedure.accepted
+    )
+    octets = {RUN, *((procedure.op + operand).replace(" ", "") for procedure, operand in operands)}
+    return tuple(Request("command", bytes.fromhex(one)) for one in sorted(octets) if "{" not in one)
 
 
 def attribute_requests() -> tuple[Request, ...]:

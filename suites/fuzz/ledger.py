@@ -5,13 +5,19 @@ Reads frames and records on its own, without driver or firmware. Not responsible
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
-from suites.conformance.client import Client, crc
-from suites.conformance.history import Record, parse
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 
-SET_BOLUS = bytes.fromhex("4b11")
+from suites.conformance.client import Client
+from suites.conformance.history import Record, parse
+from suites.fuzz.receiver import Taken
+
+SET_BOLUS, SET_TEMPLATE = bytes.fromhex("4b11"), bytes.fromhex("dd11")
+DELAYED, BY_TEMPLATE = 1, 2
+"""Flags of Set Bolus: what follows the seven octets of the bolus."""
 BOLUS_PROGRAMMED, BOLUS_DELIVERED = "5a00", "6900"
 COMMAND_POINT = bytes.fromhex("121100")
 
@@ -36,25 +42,44 @@ def _bolus(octets: bytes) -> Wanted:
 
 @dataclass
 class Ledger:
-    """Every bolus that a sent PDU asked for, with a right checksum; how often."""
+    """Every bolus that was rightly asked for: a counter stands for one procedure, however often it comes.
 
-    asked: Counter[Wanted]
+    A bolus by template has the amounts that the template had then, not those of its frame.
+    """
+
+    _asked: dict[tuple[int, int], set[Wanted]]
+    _templates: dict[int, set[Wanted]]
 
     @classmethod
     def new(cls) -> Ledger:
         """Begin with nothing."""
-        return cls(Counter())
+        return cls({}, {})
 
-    def note(self, pdu: bytes) -> None:
-        """Note a PDU that is sent, if it is a protected Set Bolus to the command control point."""
-        value = pdu[3:]
-        if pdu[:3] == COMMAND_POINT and value[:2] == SET_BOLUS and len(value) >= 13 and crc(value[:-2]) == value[-2:]:
-            self.asked[_bolus(value[3:10])] += 1
+    def note(self, taken: Taken) -> None:
+        """Note what the pump may obey, if it asks the command control point for a bolus, or for a template of one."""
+        value = taken.pdu[3:-3]
+        if taken.pdu[:3] != COMMAND_POINT:
+            return
+        if value[:2] == SET_TEMPLATE and len(value) >= 11:
+            self._templates.setdefault(value[2], set()).add(_bolus(value[4:11]))
+        elif value[:2] == SET_BOLUS and len(value) >= 10:
+            self._asked.setdefault((taken.connection, taken.counter), set()).update(self._meant(value))
+
+    def _meant(self, value: bytes) -> set[Wanted]:
+        """Get what a Set Bolus may mean."""
+        if not value[2] & BY_TEMPLATE:
+            return {_bolus(value[3:10])}
+        at = 12 if value[2] & DELAYED else 10
+        return self._templates.get(value[at], set()) if at < len(value) else set()
 
     def unasked(self, log: list[Record]) -> list[Wanted]:
-        """Get the boluses that the pump's log says were programmed, and nobody asked for so often."""
-        programmed = Counter(_bolus(record.data[2:9]) for record in log if record.event == BOLUS_PROGRAMMED)
-        return sorted((programmed - self.asked).elements())
+        """Get the boluses that the pump's log says were programmed, for which no request of their own is left."""
+        programmed = [_bolus(record.data[2:9]) for record in log if record.event == BOLUS_PROGRAMMED]
+        if not programmed or not self._asked:
+            return sorted(programmed)
+        may_be = [[wanted in meant for meant in self._asked.values()] for wanted in programmed]
+        request = maximum_bipartite_matching(csr_array(np.array(may_be)), perm_type="column")
+        return sorted(wanted for wanted, column in zip(programmed, request, strict=True) if column < 0)
 
 
 def logged_u(log: list[Record], event: str) -> float:

@@ -5,7 +5,7 @@ Frames as in `rig/pump/ids/protocol.md`, section 1. Not responsible for what is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,14 @@ QUIET_S = 0.02
 """A pump that has not begun to answer by then has nothing to say."""
 
 
-def frame(pdu: bytes) -> bytes:
-    """Wrap a PDU with its check sequence, escapes and flags."""
-    body = (pdu + fcs(pdu)).replace(b"\x7d", b"\x7d\x5d").replace(b"\x7e", b"\x7d\x5e")
+def flipped(octets: bytes, bits: int) -> bytes:
+    """Flip bits of the checksum in the last two octets."""
+    return octets[:-2] + (int.from_bytes(octets[-2:], "little") ^ bits).to_bytes(2, "little")
+
+
+def frame(pdu: bytes, *, flip: int = 0) -> bytes:
+    """Wrap a PDU with its check sequence, bits of which may be flipped, with escapes and flags."""
+    body = flipped(pdu + fcs(pdu), flip).replace(b"\x7d", b"\x7d\x5d").replace(b"\x7e", b"\x7d\x5e")
     return b"\x7e" + body + b"\x7e"
 
 
@@ -41,6 +46,7 @@ class Stand:
         clock: the simulated time.
         balance: the bench's balance, by its own driver.
         damaged: frames from the pump that were not whole. There must be none.
+        on_write: called with all octets before they are sent.
     """
 
     def __init__(self, world: Any, balance: Balance) -> None:  # noqa: ANN401 - a rig.virtual.world.World
@@ -48,12 +54,14 @@ class Stand:
         self.clock = world.clock
         self.balance = balance
         self.damaged = 0
+        self.on_write: Callable[[bytes], None] = lambda _octets: None
         self._port = world.ports["pump"]
         self._mcu = world.board.mcu
         self._drive = world.fluid.drive
 
     def write(self, octets: bytes) -> None:
         """Send octets as they are."""
+        self.on_write(octets)
         self._port.host_write(octets)
 
     def send(self, pdu: bytes) -> None:

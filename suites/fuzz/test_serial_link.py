@@ -7,16 +7,18 @@ The balance judges what was delivered, the pump's own log what was programmed, t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from rig.clock import WallClock
+from suites.conformance.history import Record
 from suites.conformance.pump import Pump
 from suites.fuzz.campaign import Allowed, Campaign
 from suites.fuzz.corpus import FILL, PRIME, RESTART, RUN, STOP
 from suites.fuzz.ledger import BOLUS_DELIVERED, BOLUS_PROGRAMMED, Ledger, LogBook, delivered_u, logged_u
+from suites.fuzz.receiver import Receiver, Taken
 from suites.fuzz.stand import Stand, stand
 
 NOISE_U = 0.01
@@ -40,9 +42,16 @@ def pump() -> Iterator[Stand]:
         it.check_alive()
 
 
-def without(*forbidden: str) -> Allowed:
-    octets = [bytes.fromhex(word) for word in forbidden]
-    return lambda data: not any(word in data for word in octets)
+def judged(pump: Stand, note: Callable[[Taken], None], *forbidden: str) -> Allowed:
+    """Let a right receiver hear all that is sent, and keep out only what it would obey of the forbidden."""
+    receiver, words = Receiver(), [bytes.fromhex(word) for word in forbidden]
+
+    def hear(octets: bytes) -> None:
+        for taken in receiver.hear(octets):
+            note(taken)
+
+    pump.on_write = hear
+    return lambda octets: not any(word in pdu for pdu in receiver.would_take(octets) for word in words)
 
 
 def report(capsys: pytest.CaptureFixture[str], name: str, campaign: Campaign, pump: Stand, wall_s: float) -> None:
@@ -80,7 +89,7 @@ def test_a_stopped_pump_delivers_nothing(
     seed, frames = seed * len(SHARES) + share, frames // (2 * len(SHARES))
     wall, log, before_g = WallClock(), LogBook([]), pump.weigh_g()
     log.read_on(pump.connect())
-    campaign = Campaign(pump, seed, without(RUN, PRIME, RESTART), lambda _pdu: None)
+    campaign = Campaign(pump, seed, judged(pump, lambda _taken: None, RUN, PRIME, RESTART))
     with replayable(campaign, seed):
         run(campaign, frames, pump, log)
         assert pump.motor_steps() == 0
@@ -97,7 +106,7 @@ def test_a_running_pump_delivers_what_was_asked_for(
     wall, log, before_g = WallClock(), LogBook([]), pump.weigh_g()
     Pump(pump).bring("basal")
     ledger = Ledger.new()
-    campaign = Campaign(pump, seed, without(PRIME, FILL, RESTART), ledger.note)
+    campaign = Campaign(pump, seed, judged(pump, ledger.note, PRIME, FILL, RESTART))
     with replayable(campaign, seed):
         run(campaign, frames, pump, log)
         client = pump.connect()
@@ -123,8 +132,21 @@ def test_a_bolus_that_nobody_asked_for_is_found(pump: Stand) -> None:
     unit = Pump(pump)
     unit.bring("running")
     value = unit.client.protected("command", "4b11 00 33 19f0 0000 0000")
-    whole.note(bytes.fromhex("121100") + value)
+    whole.note(Taken(1, 1, bytes.fromhex("121100") + value))
     assert unit.ask("command", "4b11 00 33 19f0 0000 0000").indication[:2].hex() == "7711"
     log.read_on(unit.client)
     assert whole.unasked(log.records) == []
     assert lacking.unasked(log.records) == [(0x33, 2500, 0, 0)]
+
+
+def test_a_bolus_by_template_is_known_by_the_amounts_of_the_template() -> None:
+    template = Taken(1, 1, bytes.fromhex("121100 dd11 0a 07 55 7de0 7de0 a005 d002 07 01 0000"))
+    bolus = Taken(1, 2, bytes.fromhex("121100 4b11 02 0f ff07 ff07 0000 0a 02 0000"))
+    programmed = Record("5a00", 0, 0, bytes.fromhex("0100 55 7de0 7de0 a005"))
+    known, unknown = Ledger.new(), Ledger.new()
+    for taken in (template, bolus, bolus):
+        known.note(taken)
+    unknown.note(bolus)
+    assert known.unasked([programmed]) == []
+    assert known.unasked([programmed, programmed]) == [(0x55, 1250, 1250, 1440)]
+    assert unknown.unasked([programmed]) == [(0x55, 1250, 1250, 1440)]

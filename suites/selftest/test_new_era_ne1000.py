@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import serial
 from nesp_lib import Port as NespPort
 from nesp_lib import Pump as NespPump
 from nesp_lib import PumpingDirection, StatusAlarmException
@@ -19,14 +18,14 @@ from rig.clock import SimClock
 from rig.errors import BenchFileError, RefusedError, UnableError
 from rig.evidence import read_json
 from rig.pump.new_era_ne1000 import open_driver
-from rig.pump.new_era_ne1000.driver import number
+from rig.pump.new_era_ne1000.packets import number
 from rig.roles import Bench, Capability
 from rig.therapy import BasalSegment, TherapyState
-from rig.virtual import protocol_twin
 from rig.virtual.new_era_ne1000 import twin
 from rig.virtual.port import Port
 from rig.wire import NoLog
 from suites.selftest.pty_host import served_on_pty
+from suites.selftest.syringe_line import URL, Line, line_at_url
 from suites.selftest.transcript_players import PlayedDevice, StatedWorld, play_calls, play_to_port
 from suites.selftest.transcripts import Transcript, read_page
 
@@ -34,7 +33,6 @@ CONNECTION, *TALKS = read_page(Path(__file__).parents[2] / "rig/pump/new_era_ne1
 BENCH = "fixtures/benches/virtual_ne1000.toml"
 U_PER_G = 100.3
 """Water at 20 °C: Z = 1.003 µL/mg (ISO 8655-6)."""
-URL = "twin://page-of-syringe-pump"
 
 
 def connected(talk: Transcript) -> Transcript:
@@ -46,12 +44,8 @@ def connected(talk: Transcript) -> Transcript:
 
 @pytest.fixture
 def port() -> Iterator[Port]:
-    port = Port(SimClock(), baud=None)
-    protocol_twin.register(URL, port)
-    serial.protocol_handler_packages.append("rig.virtual")
-    yield port
-    serial.protocol_handler_packages.remove("rig.virtual")
-    protocol_twin.withdraw(URL)
+    with line_at_url() as port:
+        yield port
 
 
 @pytest.mark.parametrize("talk", [pytest.param(talk, id=talk.where) for talk in TALKS if talk.has_calls])
@@ -81,18 +75,6 @@ def test_a_number_that_would_lose_digits_is_refused(value: float) -> None:
 
 
 # ---- a client of others ------------------------------------------------------------------------------------------
-
-
-class Line:
-    """What the plunger pushes into: it holds it once it is blocked."""
-
-    def __init__(self) -> None:
-        self.pushed_ul = 0.0
-        self.blocked = False
-
-    def push(self, volume_ul: float) -> float:
-        self.pushed_ul += volume_ul
-        return 5000.0 if self.blocked else 0.0
 
 
 @pytest.fixture
@@ -235,7 +217,12 @@ def test_a_run_reports_what_it_cannot_do_as_not_applicable(tmp_path: Path) -> No
     ("options", "sentence"),
     [
         ({"adress": 1}, "pump.options.adress: new_era_ne1000 has no such option; known are address"),
-        ({"address": 100}, "address is 0 to 99 and safe_s 0 to 255, got 100 and 0"),
+        ({"address": 100}, "pump: address is a whole number from 0 to 99, got 100"),
+        ({"address": "x"}, "pump: address is a whole number from 0 to 99, got 'x'"),
+        ({"safe_s": 2.5}, "pump: safe_s is a whole number from 0 to 255, got 2.5"),
+        ({"diameter_mm": 60.0}, "pump: diameter_mm is a number from 0.1 to 50, got 60.0"),
+        ({"diameter_mm": 8.5851}, "pump: 8.5851 cannot be told to this pump: it takes four digits"),
+        ({"bolus_u_per_min": 0.0}, "pump: bolus_u_per_min is a number from 0.001 to 16, got 0.0"),
     ],
 )
 def test_a_wrong_option_is_one_sentence(options: dict[str, int], sentence: str) -> None:

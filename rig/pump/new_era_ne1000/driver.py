@@ -14,16 +14,16 @@ from rig.clock import Clock
 from rig.errors import BadReplyError, NoReplyError, RefusedError, UnableError
 from rig.pump.limited import LimitedPump
 from rig.pump.new_era_ne1000.line import PumpLine
-from rig.pump.new_era_ne1000.packets import Reply
+from rig.pump.new_era_ne1000.options import BOLUS_U_PER_MIN, DIAMETER_MM, Options
+from rig.pump.new_era_ne1000.packets import Reply, number
 from rig.roles import Annunciation, Capability, Identity, PumpStatus
 from rig.therapy import BasalSegment, BolusState, TherapyState, minutes_of
 from rig.units import UL_PER_U
 from rig.wire import ByteLog
 
 MINUTES_A_DAY = 1440
-DIAMETER_MM = 8.585
-"""Of a 3 mL syringe (1200-01, 12.7)."""
-BOLUS_U_PER_MIN = 1.5
+SMALLEST_VOLUME_UL = 0.001
+"""Of three digits behind the point; 0 is no volume, but a plunger that moves without end."""
 ATTEMPTS = 3
 ALARMS = {
     "R": "power was lost",
@@ -43,21 +43,20 @@ MOVING, PAUSED = "IWX", "P"
 
 
 class SyringePump(LimitedPump):
-    """A New Era syringe pump with U-100 insulin, or water, in a syringe of `diameter_mm`."""
+    """A New Era syringe pump with U-100 insulin, or water, in its syringe."""
 
-    def __init__(self, line: PumpLine, address: int, diameter_mm: float, safe_s: int, bolus_u_per_min: float) -> None:
+    def __init__(self, line: PumpLine, options: Options) -> None:
         super().__init__(line.name)
         self._line = line
-        self._address = address
-        self._diameter_mm = diameter_mm
-        self._safe_s = safe_s
-        self._bolus_ul_per_h = bolus_u_per_min * 60.0 * UL_PER_U
+        self._options = options
+        self._diameter = f"DIA{number(options.diameter_mm)}"
         self._prepared = False
         self._therapy = TherapyState.STOP
         self._rate_u_per_h = 0.0
         self._bolus_id = 0
         self._bolus_u: float | None = None
         self._alarms: list[Annunciation] = []
+        self._alarms_heard = 0
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -72,13 +71,15 @@ class SyringePump(LimitedPump):
         model, _, version = text.partition("V")
         if not (text.startswith("NE") and version):
             raise self._odd("VER", text)
-        return Identity("New Era", f"NE-{model[2:]}", f"address {self._address:02d}", version)
+        return Identity("New Era", f"NE-{model[2:]}", f"address {self._options.address:02d}", version)
 
     def self_test(self) -> str:
         """Get a sentence on what the pump does."""
         status = self._tell("").status
         raised = ", ".join(alarm.kind for alarm in self._alarms)
-        return f"status {status}, syringe of {self._diameter_mm:g} mm" + (f", annunciates {raised}" if raised else "")
+        return f"status {status}, syringe of {self._options.diameter_mm:g} mm" + (
+            f", annunciates {raised}" if raised else ""
+        )
 
     def make_safe(self) -> None:
         """Stop the plunger."""
@@ -92,18 +93,17 @@ class SyringePump(LimitedPump):
 
     def status(self) -> PumpStatus:
         """Get whether the plunger moves or may; a pump that an alarm stopped has stopped therapy."""
-        letter = self._tell("").status
+        letter = self._look()
         if letter in MOVING:
             words = "infusing" if letter == "I" else "withdrawing" if letter == "W" else "purging"
+            self._therapy = TherapyState.RUN  # also when someone else let it move
         else:
             words = "paused" if letter in PAUSED else "standing"
-            if letter == "S" and self._rate_u_per_h and self._therapy is not TherapyState.STOP:
-                self._therapy = TherapyState.STOP
         return PumpStatus(self._therapy, words, reservoir_u=None, reservoir_attached=True)
 
     def annunciations(self) -> list[Annunciation]:
         """Get the alarms that the pump has told; asking it acknowledges them there, so they are kept here."""
-        self._tell("")
+        self._look()
         return list(self._alarms)
 
     def confirm(self, annunciation_id: int) -> None:
@@ -121,19 +121,25 @@ class SyringePump(LimitedPump):
     # ---- therapy ----------------------------------------------------------------------------------------------
 
     def set_basal_profile(self, segments: Sequence[BasalSegment]) -> None:
-        """Keep one rate in U/h for the whole day; UnableError when the segments differ."""
+        """Keep one rate in U/h for the whole day; UnableError when the segments differ.
+
+        RefusedError while therapy is not stopped, unless a plunger that moves at a rate is to move at another.
+        """
         if minutes_of(segments) != MINUTES_A_DAY:
             raise ValueError(f"a profile covers 1440 min, this one {minutes_of(segments)} min")
         if len({segment.rate_u_per_h for segment in segments}) != 1:
             super().set_basal_profile(segments)
         rate_u_per_h = segments[0].rate_u_per_h
+        if self._therapy is not TherapyState.STOP and bool(rate_u_per_h) != bool(self._rate_u_per_h):
+            raise self._refused(f"{rate_u_per_h:g} U/h after {self._rate_u_per_h:g} U/h", "therapy is not stopped")
         if rate_u_per_h:
             self._tell(f"RAT{number(rate_u_per_h * UL_PER_U)}UH")
         self._rate_u_per_h = rate_u_per_h
 
     def run(self) -> None:
         """Let the plunger move at the basal rate; at 0 U/h it stands until a bolus is asked for."""
-        if self._therapy is TherapyState.PAUSE and self._tell("").status == PAUSED:
+        letter = self._look()
+        if self._therapy is TherapyState.PAUSE and letter == PAUSED:
             self._start()
         elif self._therapy is not TherapyState.RUN and self._rate_u_per_h:
             self._move(self._rate_u_per_h * UL_PER_U, 0.0)
@@ -155,24 +161,28 @@ class SyringePump(LimitedPump):
         self._bolus_u = None
 
     def bolus(self, insulin_u: float) -> int:
-        """Move the plunger by a volume; RefusedError unless therapy runs at 0 U/h and no bolus is being delivered."""
+        """Move the plunger by a volume; RefusedError unless therapy runs at 0 U/h and no bolus is being delivered.
+
+        A volume below 0.001 µL is refused, too: the pump takes 0 for a volume without end.
+        """
+        if not insulin_u * UL_PER_U >= SMALLEST_VOLUME_UL:
+            raise self._refused(f"a bolus of {insulin_u:g} U", f"{SMALLEST_VOLUME_UL / UL_PER_U:g} U is the smallest")
         if self._therapy is not TherapyState.RUN:
             raise self._refused(f"a bolus of {insulin_u:g} U", "therapy does not run")
         if self._rate_u_per_h:
             raise UnableError(asked=f"a bolus beside a basal rate of {self._rate_u_per_h:g} U/h", of_whom=self.name)
         if self.active_boluses():
             raise self._refused(f"a bolus of {insulin_u:g} U", "another one is being delivered")
-        self._move(self._bolus_ul_per_h, insulin_u * UL_PER_U)
+        self._move(self._options.bolus_ul_per_h, insulin_u * UL_PER_U)
         self._bolus_id += 1
         self._bolus_u = insulin_u
         return self._bolus_id
 
     def active_boluses(self) -> list[BolusState]:
         """Get the bolus that is being delivered, with what the pump says it has dispensed of it."""
-        if self._bolus_u is None:
-            return []
-        if self._tell("").status not in MOVING + PAUSED:
+        if self._bolus_u is not None and self._look() not in MOVING + PAUSED:
             self._bolus_u = None
+        if self._bolus_u is None:
             return []
         return [BolusState(self._bolus_id, self._bolus_u, self._dispensed_ul() / UL_PER_U)]
 
@@ -185,16 +195,36 @@ class SyringePump(LimitedPump):
 
     # ---- commands ---------------------------------------------------------------------------------------------
 
+    def _look(self) -> str:
+        """Get the status letter. A pump that stands where it should move was stopped by an alarm that got lost.
+
+        That is so when the reply that told the alarm, and acknowledged it by that, did not arrive.
+        """
+        letter = self._tell("").status
+        if letter == "S" and self._therapy is not TherapyState.STOP:
+            bolus_ul = (self._bolus_u or 0.0) * UL_PER_U
+            if self._rate_u_per_h or (bolus_ul and self._dispensed_ul() < bolus_ul - SMALLEST_VOLUME_UL):
+                self._annunciate("stopped, reason unknown")
+        return letter
+
     def _move(self, rate_ul_per_h: float, volume_ul: float) -> None:
-        """Move at a rate until `volume_ul` is dispensed, 0 without end."""
-        for command in ("PHN1", "FUNRAT", f"VOL{number(volume_ul)}", f"RAT{number(rate_ul_per_h)}UH", "DIRINF"):
+        """Move at a rate until `volume_ul` is dispensed, 0 without end; RefusedError when an alarm comes meanwhile."""
+        heard = self._alarms_heard
+        # with VOLUL, as without it the same number is 1000 times as much in a syringe of more than 14 mm
+        settings = (self._diameter, "VOLUL", f"VOL{number(volume_ul)}", f"RAT{number(rate_ul_per_h)}UH", "DIRINF")
+        for command in ("PHN1", "FUNRAT", *settings, "CLDINF"):
             self._tell(command)
-        self._tell("CLDINF")
+        if self._alarms_heard != heard:
+            raise self._refused("RUN", f"the alarm “{self._alarms[-1].kind}” came")
         self._start()
 
     def _start(self) -> None:
         """RUN. A short bolus may have ended before the pump can be asked: then it has dispensed something."""
-        self._act("RUN", lambda reply: reply.status in MOVING or self._dispensed_ul() > 0.0)
+
+        def obeyed(reply: Reply) -> bool:
+            return reply.status in MOVING or (reply.status != PAUSED and self._dispensed_ul() > 0.0)
+
+        self._act("RUN", obeyed)
 
     def _dispensed_ul(self) -> float:
         """Get what has been infused since CLDINF, in µL."""
@@ -232,9 +262,7 @@ class SyringePump(LimitedPump):
         for _ in ALARMS:
             if not reply.alarm:
                 break
-            self._therapy, self._bolus_u = TherapyState.STOP, None
-            number_of_it = self._alarms[-1].annunciation_id + 1 if self._alarms else 1
-            self._alarms.append(Annunciation(number_of_it, ALARMS[reply.alarm], "pending"))
+            self._annunciate(ALARMS[reply.alarm])
             if command == "RUN":
                 raise self._refused("RUN", f"the alarm “{ALARMS[reply.alarm]}” came")
             reply = self._line.ask(command)
@@ -242,16 +270,21 @@ class SyringePump(LimitedPump):
             raise self._refused(repr(command), f"“{REFUSALS.get(reply.data, reply.data)}” ({reply.data}) came back")
         return reply
 
+    def _annunciate(self, kind: str) -> None:
+        self._therapy, self._bolus_u = TherapyState.STOP, None
+        self._alarms_heard += 1
+        self._alarms.append(Annunciation(self._alarms_heard, kind, "pending"))
+
     def _prepare(self) -> None:
         """Before the first command: agree on the packets, by one that is heard in both modes, and tell the syringe."""
         if self._prepared:
             return
         self._prepared = True
         self._line.safe = True
-        self._tell(f"SAF{self._safe_s}")
-        self._line.safe = self._safe_s > 0
+        self._tell(f"SAF{self._options.safe_s}")
+        self._line.safe = self._options.safe_s > 0
         if self._tell("").status == "S":
-            self._tell(f"DIA{number(self._diameter_mm)}")
+            self._tell(self._diameter)
 
     def _refused(self, asked: str, reason: str) -> RefusedError:
         return RefusedError(asked=asked, of_whom=self.name, came_back=f"refused, {reason},", look_at="see protocol.md")
@@ -260,15 +293,6 @@ class SyringePump(LimitedPump):
         return BadReplyError(
             asked=asked, of_whom=self.name, came_back=f"{text!r} in answer", look_at="is it an NE-1000? (protocol.md)"
         )
-
-
-def number(value: float) -> str:
-    """Write a number as the pump takes it: four digits and a point (1200-01, 10.2.1); ValueError when it loses any."""
-    for decimals in (0, 1, 2, 3):
-        text = f"{value:.{decimals}f}"
-        if abs(float(text) - value) < 1e-9 and sum(map(str.isdigit, text)) <= 4:
-            return text
-    raise ValueError(f"{value:g} cannot be told to this pump: it takes four digits, three of them behind the point")
 
 
 def open_driver(
@@ -284,9 +308,8 @@ def open_driver(
     """Open the pump at a network address; `safe_s` > 0 lets it stop when it hears nothing for so many seconds.
 
     Raises:
-        ValueError: an option is out of range.
+        ValueError: an option is out of range, or no number of its kind.
         NotConnectedError: the port cannot be opened.
     """
-    if not (0 <= address <= 99 and 0 <= safe_s <= 255):
-        raise ValueError(f"address is 0 to 99 and safe_s 0 to 255, got {address} and {safe_s}")
-    return SyringePump(PumpLine(port, address, clock, log), address, diameter_mm, safe_s, bolus_u_per_min)
+    options = Options(address, diameter_mm, safe_s, bolus_u_per_min)
+    return SyringePump(PumpLine(port, address, clock, log), options)

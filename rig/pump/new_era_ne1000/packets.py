@@ -1,4 +1,4 @@
-"""Basic and Safe packets of New Era syringe pumps, and the replies in both (protocol.md, Framing).
+"""Basic and Safe packets of New Era syringe pumps, the replies in both, and numbers (protocol.md, Framing).
 
 Not responsible for the port, nor for what commands mean.
 """
@@ -68,3 +68,12 @@ def read_reply(data: str) -> Reply:
     if match is None:
         raise ValueError("it has no address with a status or an alarm")
     return Reply(int(match["address"]), match["status"] or "", match["alarm"] or "", match["data"])
+
+
+def number(value: float) -> str:
+    """Write a number as the pump takes it: four digits and a point (1200-01, 10.2.1); ValueError when it loses any."""
+    for decimals in (0, 1, 2, 3):
+        text = f"{value:.{decimals}f}"
+        if abs(float(text) - value) < 1e-9 and sum(map(str.isdigit, text)) <= 4:
+            return text
+    raise ValueError(f"{value:g} cannot be told to this pump: it takes four digits, three of them behind the point")

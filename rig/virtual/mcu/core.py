@@ -13,7 +13,7 @@ from collections.abc import Callable
 from rig.clock import Event, SimClock
 from rig.errors import RigError
 from rig.virtual.mcu.chip import Chip
-from rig.virtual.mcu.engine import hold_ctrl_c, release_ctrl_c
+from rig.virtual.mcu.ctrl_c import HeldCtrlC
 from rig.virtual.mcu.image import Image, read_elf
 from rig.virtual.mcu.peripheral import cycles_at, ns_of_cycle
 from rig.virtual.mcu.processor import SLICE_INSTRUCTIONS, Outcome, Processor
@@ -76,6 +76,7 @@ class Stm32F405:
         self._powered = self._running = self._sleeping = False
         self._event: Event | None = None
         self._event_ns = -1
+        self.ctrl_c = HeldCtrlC()
 
     # ---- the outside ---------------------------------------------------------------------------------------
 
@@ -216,8 +217,8 @@ class Stm32F405:
             self._schedule(self._chip.due_ns())
 
     def _refresh_and_run(self) -> None:
+        self.ctrl_c.hold()
         self._running = True  # what rises during the refresh is looked at after it
-        held = hold_ctrl_c()
         try:
             self._chip.refresh()
             if self._sleeping:
@@ -229,7 +230,7 @@ class Stm32F405:
             self._run()
         finally:
             self._running = False
-            release_ctrl_c(held)
+            self.ctrl_c.release()
 
     def _sleep(self) -> None:
         if self._chip.scs.scr & SLEEPDEEP:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-import signal
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Any
@@ -33,23 +32,9 @@ WriteCallback = Callable[[int, int, int], None]
 ReadCallback = Callable[[int, int], int]
 """(address, size in bytes) -> value"""
 
-_CTRL_C = (signal.SIGINT,)
 
 EXC_RETURN_MIN = 0xFFFFFFE0
 """Branch targets from here on end an exception (ARMv7-M ARM, B1.5.8)."""
-
-
-def hold_ctrl_c() -> set[int | signal.Signals]:
-    """Keep Ctrl-C waiting while the engine runs; returns what `release_ctrl_c` is to restore.
-
-    What came in at the entry of a callback would be raised where ctypes can only drop it.
-    """
-    return signal.pthread_sigmask(signal.SIG_BLOCK, _CTRL_C)
-
-
-def release_ctrl_c(held: set[int | signal.Signals]) -> None:
-    """Let a Ctrl-C that has waited come in, as before `hold_ctrl_c`."""
-    signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 class Status(IntEnum):
