@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rig.analysis.bolus import BolusStatistics
-from rig.analysis.flow import WindowStatistics, flow_ul_per_h
+from rig.analysis.flow import StartUpCurve, WindowStatistics, flow_ul_per_h
 from rig.analysis.occlusion import OcclusionAlarm
-from rig.analysis.pulses import MissedDoses
+from rig.analysis.pulses import DoseVolumes, MissedDoses
 from rig.analysis.trumpet import TrumpetCurve
 from rig.units import u_from_ul
 
@@ -33,6 +33,8 @@ def trumpet_content(
     hourly: WindowStatistics | None,
     missed: MissedDoses | None,
     evaporation: Mapping[str, float] | None,
+    start_up: StartUpCurve | None = None,
+    doses: DoseVolumes | None = None,
 ) -> dict[str, Any]:
     """Get what belongs to a trumpet curve; `mass_g` are the masses at the ends of its sample intervals."""
     flow = flow_ul_per_h(mass_g, interval_min=curve.interval_min, density_g_per_ml=curve.density_g_per_ml)
@@ -51,11 +53,22 @@ def trumpet_content(
         "overall_error_percent": curve.overall_error_percent,
         "hourly": hourly_content(hourly) if hourly is not None else None,
         "missed_doses": {"doses": missed.doses, "missed": missed.missed} if missed is not None else None,
-        "flow": {
-            "at_h": ((np.arange(flow.size) + 1.0) * curve.interval_min / 60.0).tolist(),
-            "flow_u_per_h": (u_from_ul(1.0) * flow).tolist(),
-        },
+        "flow": _flow(np.arange(1.0, flow.size + 1.0) * (curve.interval_min / 60.0), flow),
+        "cumulative_error_percent": _cumulative_error_percent(curve, mass_g).tolist(),
+        "start_up": _flow(start_up.at_min / 60.0, start_up.flow_ul_per_h) if start_up is not None else None,
+        "doses_u": (u_from_ul(1.0) * doses.volume_ul).tolist() if doses is not None else None,
     }
+
+
+def _flow(at_h: NDArray[np.float64], flow_ul_per_h: NDArray[np.float64]) -> dict[str, Any]:
+    return {"at_h": at_h.tolist(), "flow_u_per_h": (u_from_ul(1.0) * flow_ul_per_h).tolist()}
+
+
+def _cumulative_error_percent(curve: TrumpetCurve, mass_g: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Get the error in % of all that was delivered until the end of each sample interval, shape (n,)."""
+    programmed_g = curve.rate_ml_per_h * curve.density_g_per_ml * curve.interval_min / 60.0 * np.arange(1, mass_g.size)
+    error: NDArray[np.float64] = 100.0 * ((mass_g[1:] - mass_g[0]) / programmed_g - 1.0)
+    return error
 
 
 def hourly_content(hourly: WindowStatistics) -> dict[str, Any]:
