@@ -51,7 +51,10 @@ class Evaporation(_Numbers):
 
 
 class Trumpet(_Numbers):
-    """A trumpet curve and what must stand beside it."""
+    """A trumpet curve and what must stand beside it; None stands for what was not to be had.
+
+    `cumulative_error_percent` belongs to the ends of the intervals of `flow`; `doses_u` are single basal doses.
+    """
 
     kind: Literal["trumpet"]
     title: str
@@ -64,10 +67,13 @@ class Trumpet(_Numbers):
     density_g_per_ml: float
     stabilisation_h: float
     analysis_h: float
-    dose_interval_s: float = Field(gt=0)
+    dose_interval_s: float | None = Field(gt=0)
     flow: Flow
-    hourly: Hourly
+    hourly: Hourly | None
     missed_doses: MissedDoses | None = None
+    cumulative_error_percent: tuple[float, ...] | None = None
+    start_up: Flow | None = None
+    doses_u: tuple[float, ...] | None = None
     evaporation: Evaporation | None = None
 
     @model_validator(mode="after")
@@ -78,24 +84,28 @@ class Trumpet(_Numbers):
 
 
 class Bolus(_Numbers):
-    """Consecutive boluses of one size in U, each weighed on its own; `u_u` is the expanded uncertainty of each."""
+    """Consecutive boluses of one size in U, each weighed on its own; `u_u` is the expanded uncertainty of each.
+
+    None stands for what is not known.
+    """
 
     kind: Literal["bolus"]
     title: str
     programmed_u: float = Field(gt=0)
     delivered_u: tuple[float, ...] = Field(min_length=1)
     logged_u: tuple[float, ...] | None = None
-    u_u: tuple[float, ...]
+    u_u: tuple[float, ...] | None
     mean_error_percent: float
     sd_percent: float
     worst_error_percent: float
     bins: dict[str, int]
-    tail_percent: float
+    tail_percent: float | None
     evaporation: Evaporation | None = None
 
     @model_validator(mode="after")
     def _arrays_agree(self) -> Self:
-        _same_length("the boluses", self.delivered_u, self.u_u)
+        if self.u_u is not None:
+            _same_length("the boluses", self.delivered_u, self.u_u)
         return self
 
 
@@ -108,18 +118,21 @@ class Trace(_Numbers):
 
 
 class Occlusion(_Numbers):
-    """An occlusion under basal delivery; `alarm_at_s` is None when the pump never alarmed."""
+    """An occlusion under basal delivery.
+
+    `alarm_at_s` is None when the pump never alarmed, `released_at_s` when nobody saw the line open.
+    """
 
     kind: Literal["occlusion"]
     title: str
     rate_u_per_h: float = Field(gt=0)
     occluded_at_s: float
     alarm_at_s: float | None
-    released_at_s: float
+    released_at_s: float | None
     time_to_alarm_s: float | None
     pressure_at_alarm_kpa: float
     missed_u: float
-    released_u: float
+    released_u: float | None
     compliance_ul_per_kpa: float | None
     trace: Trace
 

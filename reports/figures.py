@@ -208,10 +208,15 @@ def _programmed(axes: Axes, test: Occlusion, minutes: np.ndarray) -> None:
 
 def _moments(figure: Figure, upper: Axes, lower: Axes, test: Occlusion) -> None:
     """Mark closing, alarm and opening through both panels."""
-    moments = [("outlet closed", 0.0), ("outlet opened", (test.released_at_s - test.occluded_at_s) / 60.0)]
-    if test.alarm_at_s is not None:
-        moments.insert(1, ("alarm", (test.alarm_at_s - test.occluded_at_s) / 60.0))
-    for text, at in moments:
+    moments = (
+        ("outlet closed", test.occluded_at_s),
+        ("alarm", test.alarm_at_s),
+        ("outlet opened", test.released_at_s),
+    )
+    for text, at_s in moments:
+        if at_s is None:
+            continue
+        at = (at_s - test.occluded_at_s) / 60.0
         for axes in (upper, lower):
             axes.axvline(at, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)))
         upper.annotate(
@@ -220,7 +225,7 @@ def _moments(figure: Figure, upper: Axes, lower: Axes, test: Occlusion) -> None:
             xycoords=("data", "axes fraction"),
             xytext=(0, 2),
             textcoords="offset points",
-            ha="right" if text == "alarm" else "center",
+            ha={"alarm": "right", "outlet opened": "left"}.get(text, "center"),
             va="bottom",
             fontsize=8.5,
         )

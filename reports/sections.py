@@ -8,46 +8,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from reports.analyses import Analysis, Bolus, Budgets, Evaporation, Occlusion, Trumpet
+from reports.analyses import Analysis, Bolus, Budgets, Evaporation, Hourly, Occlusion, Trumpet
+from reports.blocks import Sections, facts, table, text
 from reports.budgets import budget_blocks
 from reports.figures import bolus_figure, flow_figure, occlusion_figure, trumpet_figure
+from reports.further_curves import bolus_classes, further_curves
 from reports.record import MeasurementRecord
 from reports.run import Run
 from reports.words import NBSP, NONE, and_list, duration, quantity, value_and_uncertainty
 
+FOUND = 3e-4
+"""Relative: the clock of a pump and that of a log may differ by so much. Assumption."""
+
 _WINDOW = re.compile(r"(?:largest|smallest) error of a ([\d.]+) min window(?: at .+)?")
-
-
-@dataclass
-class Sections:
-    """The sections of a report as data for the template, and the SVG figures they name."""
-
-    content: list[dict[str, Any]] = field(default_factory=list)
-    figures: dict[str, str] = field(default_factory=dict)
-
-    def figure(self, svg: str, *, caption: str, alt: str) -> dict[str, Any]:
-        """Keep a figure and get the block that shows it."""
-        name = f"figure-{len(self.figures) + 1}.svg"
-        self.figures[name] = svg
-        return {"block": "figure", "file": name, "caption": caption, "alt": alt}
-
-
-def facts(*rows: tuple[str, str]) -> dict[str, Any]:
-    """Get a block of names with values."""
-    return {"block": "facts", "rows": rows}
-
-
-def text(sentence: str) -> dict[str, Any]:
-    """Get a block of prose."""
-    return {"block": "text", "text": sentence}
-
-
-def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """Get a block with a table of numbers, right-aligned."""
-    return {"block": "table", "caption": caption, "columns": columns, "rows": rows}
 
 
 def analysis_sections(run: Run) -> Sections:
@@ -65,7 +40,7 @@ def analysis_sections(run: Run) -> Sections:
                     for row in run.results.requirements
                     if test in row.tests
                 ],
-                "blocks": _blocks(sections, analysis, measured) + _reported(run, test),
+                "blocks": analysis_blocks(sections, analysis, measured) + _reported(run, test),
             }
         )
     return sections
@@ -81,7 +56,10 @@ def _reported(run: Run, test: str) -> list[dict[str, Any]]:
     return [table("Measured, and judged by no requirement.", ("", "Value", "U", "Unit"), rows)] if rows else []
 
 
-def _blocks(sections: Sections, analysis: Analysis, measured: Sequence[MeasurementRecord]) -> list[dict[str, Any]]:
+def analysis_blocks(
+    sections: Sections, analysis: Analysis, measured: Sequence[MeasurementRecord]
+) -> list[dict[str, Any]]:
+    """Write the blocks of one analysis; limits come with what was measured."""
     if isinstance(analysis, Trumpet):
         return _trumpet(sections, analysis, measured)
     if isinstance(analysis, Bolus):
@@ -101,12 +79,13 @@ def _trumpet(sections: Sections, curve: Trumpet, measured: Sequence[MeasurementR
             ("Stabilisation, then analysis", f"{curve.stabilisation_h:g}{NBSP}h, {curve.analysis_h:g}{NBSP}h"),
             ("Sample interval of the curve", f"{curve.interval_min:g}{NBSP}min"),
             ("Density for volume from mass", quantity(curve.density_g_per_ml, "g/mL", 5)),
-            ("Dose interval", _seconds(curve.dose_interval_s)),
+            ("Dose interval", _dose_interval(curve)),
             *([("Doses left out", _missed(curve))] if curve.missed_doses else []),
             *_evaporation(curve.evaporation),
         ),
         sections.figure(
             trumpet_figure(curve, _window_limits(measured)),
+            name="trumpet",
             caption="Trumpet curve: largest and smallest flow error of any window of a given length.",
             alt=f"Trumpet curve. {_trumpet_words(curve)}",
         ),
@@ -116,36 +95,46 @@ def _trumpet(sections: Sections, curve: Trumpet, measured: Sequence[MeasurementR
             (
                 ("Largest error", *(quantity(error, "%", 2, signed=True) for error in curve.error_max_percent)),
                 ("Smallest error", *(quantity(error, "%", 2, signed=True) for error in curve.error_min_percent)),
-                ("Doses in a window", *(f"{_doses(curve, window):g}" for window in curve.windows_min)),
+                *_doses_row(curve),
             ),
         ),
         text(dose_sentence(curve)),
-        table(
-            "Errors of windows of one hour that do not overlap: mean, standard deviation, share within bands.",
-            ("Mean", "SD", *(f"within ±{band}{NBSP}%" for band in curve.hourly.within)),
-            [
-                (
-                    quantity(curve.hourly.mean_percent, "%", 2, signed=True),
-                    quantity(curve.hourly.sd_percent, "%", 2),
-                    *(quantity(100.0 * share, "%", 0) for share in curve.hourly.within.values()),
-                )
-            ],
-        ),
+        *_hourly(curve.hourly),
         sections.figure(
             flow_figure(curve),
+            name="flow",
             caption="Flow over the analysis period.",
             alt=f"Mean flow of each {curve.interval_min:g} min: {min(curve.flow.flow_u_per_h):.3g} to "
             f"{max(curve.flow.flow_u_per_h):.3g} U/h, programmed {curve.rate_u_per_h:g} U/h.",
         ),
+        *further_curves(sections, curve),
     ]
 
 
 def _evaporation(found: Evaporation | None) -> list[tuple[str, str]]:
-    """Get the fact that blank runs found; u is of the rate, with what the bench file adds."""
+    """Get the evaporation that the masses are corrected for; u is of the rate."""
     if found is None:
         return []
     value, u = value_and_uncertainty(found.rate_mg_per_h, found.u_mg_per_h)
-    return [("Evaporation from blank runs, ± u", f"{value} ± {u}{NBSP}mg/h")]
+    return [("Evaporation, ± u", f"{value} ± {u}{NBSP}mg/h")]
+
+
+def _hourly(hourly: Hourly | None) -> list[dict[str, Any]]:
+    if hourly is None:
+        return []
+    return [
+        table(
+            "Errors of windows of one hour that do not overlap: mean, standard deviation, share within bands.",
+            ("Mean", "SD", *(f"within ±{band}{NBSP}%" for band in hourly.within)),
+            [
+                (
+                    quantity(hourly.mean_percent, "%", 2, signed=True),
+                    quantity(hourly.sd_percent, "%", 2),
+                    *(quantity(100.0 * share, "%", 0) for share in hourly.within.values()),
+                )
+            ],
+        )
+    ]
 
 
 def _window_limits(measured: Sequence[MeasurementRecord]) -> dict[float, tuple[float | None, float | None]]:
@@ -165,7 +154,14 @@ def _trumpet_words(curve: Trumpet) -> str:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:g}{NBSP}s"
+    return f"{seconds:.5g}{NBSP}s"
+
+
+def _doses_row(curve: Trumpet) -> list[tuple[str, ...]]:
+    if curve.dose_interval_s is None:
+        return []
+    doses = (f"{_doses(curve.dose_interval_s, window):g}" for window in curve.windows_min)
+    return [("Doses in a window", *doses)]
 
 
 def _missed(curve: Trumpet) -> str:
@@ -173,8 +169,15 @@ def _missed(curve: Trumpet) -> str:
     return f"{curve.missed_doses.missed} of {curve.missed_doses.doses}"
 
 
-def _doses(curve: Trumpet, window_min: float) -> float:
-    return round(window_min * 60.0 / curve.dose_interval_s, 3)
+def _dose_interval(curve: Trumpet) -> str:
+    return _seconds(curve.dose_interval_s) if curve.dose_interval_s is not None else "not known"
+
+
+def _doses(dose_interval_s: float, window_min: float) -> float:
+    """Get how many doses a window holds; an interval that was found from data is not known better than `FOUND`."""
+    doses = window_min * 60.0 / dose_interval_s
+    whole = float(round(doses))
+    return whole if abs(doses - whole) <= FOUND * doses else round(doses, 3)
 
 
 def dose_sentence(curve: Trumpet) -> str:
@@ -183,13 +186,19 @@ def dose_sentence(curve: Trumpet) -> str:
     A window of N doses on average holds floor(N) or ceil(N) of them: a perfect pump then reads between
     100 (floor(N)/N − 1) and 100 (ceil(N)/N − 1) %.
     """
-    every = f"The pump doses every {_seconds(curve.dose_interval_s)}."
-    broken = [window for window in curve.windows_min if not _doses(curve, window).is_integer()]
+    interval_s = curve.dose_interval_s
+    if interval_s is None:
+        return (
+            "The dose interval is not known. Windows that hold no whole number of doses show the rhythm of the doses "
+            "as an error of flow."
+        )
+    every = f"The pump doses every {_seconds(interval_s)}."
+    broken = [window for window in curve.windows_min if not _doses(interval_s, window).is_integer()]
     if not broken:
         return f"{every} Every window holds a whole number of doses: their rhythm alone makes no error."
     parts = []
     for window in broken:
-        doses = _doses(curve, window)
+        doses = _doses(interval_s, window)
         low, high = (100.0 * (whole / doses - 1.0) for whole in (math.floor(doses), math.ceil(doses)))
         parts.append(f"{window:g}{NBSP}min ({quantity(low, '%', 1)} to {quantity(high, '%', 1, signed=True)})")
     return (
@@ -207,22 +216,23 @@ def _bolus(sections: Sections, boluses: Bolus, measured: Sequence[MeasurementRec
             ("Mean error", quantity(boluses.mean_error_percent, "%", 2, signed=True)),
             ("Standard deviation", quantity(boluses.sd_percent, "%", 2)),
             ("Worst single error", quantity(boluses.worst_error_percent, "%", 2, signed=True)),
-            ("After its planned end, on average", quantity(boluses.tail_percent, "%", 1)),
+            (
+                "After its planned end, on average",
+                quantity(boluses.tail_percent, "%", 1) if boluses.tail_percent is not None else "not known",
+            ),
             ("Weighed in all", quantity(weighed_u, "U", 3)),
             *([("Logged by the pump", quantity(sum(boluses.logged_u), "U", 3))] if boluses.logged_u else []),
             *_evaporation(boluses.evaporation),
         ),
         sections.figure(
             bolus_figure(boluses, _bolus_limits_u(boluses, measured)),
-            caption="Each bolus as weighed; bars are the expanded uncertainty U (k = 2).",
+            name="boluses",
+            caption="Each bolus as weighed; "
+            + ("bars are the expanded uncertainty U (k = 2)." if boluses.u_u else "its uncertainty is not known."),
             alt=f"{count} boluses between {min(boluses.delivered_u):.4g} and {max(boluses.delivered_u):.4g} U; "
             f"command {boluses.programmed_u:g} U.",
         ),
-        table(
-            "Boluses by size in % of the command (classes of 21 CFR 880.5730 labels).",
-            tuple(f"{label}{NBSP}%" for label in boluses.bins),
-            [tuple(str(number) if number else NONE for number in boluses.bins.values())],
-        ),
+        *bolus_classes(sections, boluses),
     ]
 
 
@@ -254,6 +264,7 @@ def _occlusion(sections: Sections, test: Occlusion, measured: Sequence[Measureme
         ),
         sections.figure(
             occlusion_figure(test, limits[0] if limits else None),
+            name="occlusion",
             caption="Line pressure and delivered insulin from closing the outlet to its opening.",
             alt=f"Occlusion at {test.rate_u_per_h:g} U/h: alarm {alarm}, {test.pressure_at_alarm_kpa:.1f} kPa, "
             f"missed {test.missed_u:.2f} U, released {test.released_u:.2f} U.",

@@ -1,4 +1,4 @@
-"""The command line: `rig verify`, `check`, `plan`, `serve`, `console`, `report`.
+"""The command line: `rig verify`, `check`, `plan`, `serve`, `console`, `report`, and `analyse` (`rig.cli_analyse`).
 
 Turns errors into one sentence and an exit code. Not responsible for the work itself.
 """
@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from rig.errors import BenchFileError, RigError
+from rig.cli_analyse import analyse
+from rig.errors import BenchFileError, DataFileError, RigError
 
 DEFAULT_BENCH = Path("fixtures/benches/virtual.toml")
 DEFAULT_REQUIREMENTS = Path("suites/requirements.toml")
@@ -149,11 +150,14 @@ def report(run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN"
     console.print(f"Report: {path}", soft_wrap=True)
 
 
+app.command()(analyse)
+
+
 def main() -> None:
     """Run the command line; every expected error is one sentence on stderr."""
     try:
         app()
-    except BenchFileError as error:
+    except (BenchFileError, DataFileError) as error:
         _stop(error, EXIT_USAGE)
     except RigError as error:
         _stop(error, EXIT_RIG)

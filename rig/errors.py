@@ -14,6 +14,10 @@ class BenchFileError(RigError):
     """A bench file, requirements file or command-line setting is wrong: file, key, what was found, what is allowed."""
 
 
+class DataFileError(RigError):
+    """A log that was handed in cannot be analysed as asked: file, row, column, what was found, what is allowed."""
+
+
 class BlockedError(RigError):
     """A run may not start: calibration overdue, environment outside its band, a gate not passed."""
 

@@ -30,6 +30,7 @@ _UNITS: dict[str, tuple[str, float]] = {
     "U": ("insulin_u", 1.0),
     "U/h": ("rate_u_per_h", 1.0),
     "U/min": ("rate_u_per_h", 60.0),
+    "nL": ("volume_ul", 1e-3),
     "uL": ("volume_ul", 1.0),
     "µL": ("volume_ul", 1.0),
     "mL": ("volume_ul", 1000.0),
@@ -37,6 +38,10 @@ _UNITS: dict[str, tuple[str, float]] = {
     "mg": ("mass_g", 1e-3),
     "ug": ("mass_g", 1e-6),
     "µg": ("mass_g", 1e-6),
+    "g/h": ("evaporation_g_per_h", 1.0),
+    "mg/h": ("evaporation_g_per_h", 1e-3),
+    "ug/h": ("evaporation_g_per_h", 1e-6),
+    "µg/h": ("evaporation_g_per_h", 1e-6),
     "mg/dL": ("glucose_mg_per_dl", 1.0),
     "mmol/L": ("glucose_mg_per_dl", MG_PER_DL_PER_MMOL_PER_L),
     "kPa": ("pressure_kpa", 1.0),
@@ -81,6 +86,37 @@ def parse(text: str, dimension: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text!r} is not a finite number")
     return value
+
+
+def dimension_of(unit: str) -> tuple[str, float] | None:
+    """Get the dimension of a unit, such as `mass_g`, and its factor to that; None for a unit this rig does not know."""
+    return _UNITS.get(unit)
+
+
+_SPELLINGS = {
+    "sec": "s",
+    "secs": "s",
+    "second": "s",
+    "seconds": "s",
+    "mins": "min",
+    "minute": "min",
+    "minutes": "min",
+    "hr": "h",
+    "hrs": "h",
+    "hour": "h",
+    "hours": "h",
+    "days": "d",
+    "ul": "µL",
+    "µl": "µL",
+    "ml": "mL",
+    "nl": "nL",
+}
+
+
+def canonical_unit(text: str) -> str:
+    """Get a unit as this rig writes it: "sec" is s, "ml" is mL, the Greek µ the micro sign; others stay as they are."""
+    unit = text.strip().replace("\N{GREEK SMALL LETTER MU}", "\N{MICRO SIGN}")
+    return _SPELLINGS.get(unit, unit)
 
 
 def parse_time_of_day(text: str) -> int:

@@ -8,10 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from rig.analysis.budget import Budget
-from rig.analysis.flow import WindowStatistics, flow_ul_per_h, hourly_windows
+from rig.analysis.flow import WindowStatistics, hourly_windows
 from rig.analysis.pulses import MissedDoses, missed_doses
 from rig.analysis.trumpet import TrumpetCurve, trumpet_curve
 from rig.evidence import TestRecorder
@@ -27,12 +25,13 @@ from rig.procedures.budgets import (
     measured,
     notes_on_extremes,
 )
+from rig.procedures.contents import trumpet_content
 from rig.procedures.gates import BLANK_S, blank_run, with_blanks
 from rig.procedures.preparation import prepare, start_therapy
 from rig.procedures.sampling import Series, sample_for, series
 from rig.procedures.volume import VolumeScale
 from rig.roles import Bench
-from rig.units import ml_per_h_from_u_per_h, u_from_ul, ul_from_u
+from rig.units import ml_per_h_from_u_per_h, ul_from_u
 
 
 class BasalNames(NamedTuple):
@@ -80,6 +79,11 @@ class BasalPlan:
         """What the measurements are called."""
         return BasalNames.at(self.rate_u_per_h)
 
+    @property
+    def stride(self) -> int:
+        """Samples of the balance in a sample interval of the curve."""
+        return round(self.interval_min * 60.0 / self.sample_every_s)
+
 
 @dataclass(frozen=True)
 class BasalResult:
@@ -121,8 +125,7 @@ def measure_basal(bench: Bench, record: TestRecorder, plan: BasalPlan) -> BasalR
 
 def analyse_basal(readings: Series, plan: BasalPlan, scale: VolumeScale) -> BasalResult:
     """Compute the curve and the measurements from the readings of the analysis period."""
-    stride = round(plan.interval_min * 60.0 / plan.sample_every_s)
-    mass_g = scale.dry_mass_g(readings)[::stride]
+    mass_g = scale.dry_mass_g(readings)[:: plan.stride]
     common: dict[str, Any] = {
         "interval_min": plan.interval_min,
         "rate_ml_per_h": ml_per_h_from_u_per_h(plan.rate_u_per_h),
@@ -147,35 +150,13 @@ def analyse_basal(readings: Series, plan: BasalPlan, scale: VolumeScale) -> Basa
 
 def _content(readings: Series, plan: BasalPlan, scale: VolumeScale, result: BasalResult) -> dict[str, Any]:
     """Get what a reader of the curve must see beside it."""
-    curve, hourly = result.curve, result.hourly
-    stride = round(plan.interval_min * 60.0 / plan.sample_every_s)
-    flow = flow_ul_per_h(
-        scale.dry_mass_g(readings)[::stride], interval_min=plan.interval_min, density_g_per_ml=scale.density_g_per_ml
+    return trumpet_content(
+        result.curve,
+        scale.dry_mass_g(readings)[:: plan.stride],
+        rate_u_per_h=plan.rate_u_per_h,
+        stabilisation_h=plan.stabilisation_h,
+        dose_interval_s=plan.dose_interval_s,
+        hourly=result.hourly,
+        missed=result.missed,
+        evaporation=scale.evaporation,
     )
-    return {
-        "title": f"Basal delivery at {plan.rate_u_per_h:g} U/h",
-        "rate_u_per_h": plan.rate_u_per_h,
-        "interval_min": plan.interval_min,
-        "stabilisation_h": plan.stabilisation_h,
-        "analysis_h": plan.analysis_h,
-        "density_g_per_ml": scale.density_g_per_ml,
-        "evaporation": scale.evaporation,
-        "dose_interval_s": plan.dose_interval_s,
-        "windows_min": curve.windows_min.tolist(),
-        "error_max_percent": curve.error_max_percent.tolist(),
-        "error_min_percent": curve.error_min_percent.tolist(),
-        "overall_error_percent": curve.overall_error_percent,
-        "hourly": {
-            "mean_percent": hourly.mean_percent,
-            "sd_percent": hourly.sd_percent,
-            "within": {
-                f"{band:g}": share / 100.0
-                for band, share in zip(hourly.bands_percent, hourly.share_within_percent, strict=True)
-            },
-        },
-        "missed_doses": {"doses": result.missed.doses, "missed": result.missed.missed},
-        "flow": {
-            "at_h": ((np.arange(flow.size) + 1.0) * plan.interval_min / 60.0).tolist(),
-            "flow_u_per_h": (u_from_ul(1.0) * flow).tolist(),
-        },
-    }

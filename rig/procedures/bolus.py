@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,15 +17,13 @@ from rig.errors import BlockedError
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
 from rig.procedures.budgets import bolus_budget, bolus_budgets, keep_budgets, measured
+from rig.procedures.contents import bolus_content
 from rig.procedures.gates import BLANK_S, blank_run, with_blanks
 from rig.procedures.preparation import prepare, start_therapy
 from rig.procedures.sampling import Sample, Series, sample_for, series
 from rig.procedures.volume import VolumeScale
 from rig.roles import Bench, HistoryEvent, Metrology
 from rig.units import u_from_ul, ul_from_u
-
-BINS = ("<25", "25–<75", "75–<95", "95–<105", "105–<125", "125–<175", "175–250", ">250")
-"""Classes of 21 CFR 880.5730 labels, in % of the command."""
 
 SAMPLE_EVERY_S = 2.0
 REST_SPAN_S = 60.0
@@ -133,7 +131,18 @@ def measure_boluses(bench: Bench, record: TestRecorder, plan: BolusPlan) -> Bolu
     budgets = bolus_budgets(plan.insulin_u, scale, weighed)
     measurements = _measurements(plan, budgets, weighed, logged)
     result = BolusResult(statistics, tuple(weighed), tuple(logged), measurements, budgets)
-    record.analysis("bolus", "bolus", _content(plan, scale, result))
+    record.analysis(
+        "bolus",
+        "bolus",
+        bolus_content(
+            statistics,
+            u_u=[bolus_budget(scale, bolus).expanded for bolus in weighed],
+            logged_u=logged,
+            tail_percent=float(np.mean([bolus.tail_percent for bolus in weighed])),
+            z_ul_per_mg=scale.z_ul_per_mg,
+            evaporation=scale.evaporation,
+        ),
+    )
     keep_budgets(record, f"{plan.count} boluses of {plan.insulin_u:g} U", budgets)
     return result
 
@@ -199,21 +208,3 @@ def _measurements(
         *(measured(name, budget) for name, budget in deciding),
         Measurement(plan.names.logged, 100.0 * (sum(logged_u) - total_u) / total_u, "%", u_mean),
     )
-
-
-def _content(plan: BolusPlan, scale: VolumeScale, result: BolusResult) -> dict[str, Any]:
-    statistics = result.statistics
-    return {
-        "title": f"{plan.count} boluses of {plan.insulin_u:g} U",
-        "programmed_u": plan.insulin_u,
-        "delivered_u": [u_from_ul(bolus.volume_ul) for bolus in result.boluses],
-        "logged_u": list(result.logged_u),
-        "u_u": [bolus_budget(scale, bolus).expanded for bolus in result.boluses],
-        "mean_error_percent": statistics.mean_error_percent,
-        "sd_percent": 100.0 * statistics.sd_ul / statistics.programmed_ul,
-        "worst_error_percent": max(statistics.error_percent.tolist(), key=abs),
-        "bins": dict(zip(BINS, statistics.bins, strict=True)),
-        "tail_percent": float(np.mean([bolus.tail_percent for bolus in result.boluses])),
-        "z_ul_per_mg": scale.z_ul_per_mg,
-        "evaporation": scale.evaporation,
-    }

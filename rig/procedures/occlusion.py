@@ -11,6 +11,7 @@ from rig.analysis.occlusion import OcclusionAlarm, occlusion_alarm, released_vol
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
 from rig.procedures.bolus import REST_SPAN_S, SAMPLE_EVERY_S, wait_for_rest
+from rig.procedures.contents import occlusion_content
 from rig.procedures.preparation import prepare, start_therapy
 from rig.procedures.sampling import Sample, sample_for, series
 from rig.procedures.volume import VolumeScale
@@ -102,23 +103,17 @@ class OcclusionTest:
         self._record.analysis(
             "occlusion",
             "occlusion",
-            {
-                "title": f"Occlusion at {self._rate_u_per_h:g} U/h",
-                "rate_u_per_h": self._rate_u_per_h,
-                "occluded_at_s": self._closed_at_s,
-                "alarm_at_s": self._alarm_at_s if self._alarmed else None,
-                "released_at_s": self._opened_at_s,
-                "time_to_alarm_s": alarm.time_to_alarm_s if self._alarmed else None,
-                "pressure_at_alarm_kpa": alarm.pressure_at_alarm_kpa,
-                "missed_u": missed_u,
-                "released_u": released_u,
-                "compliance_ul_per_kpa": alarm.compliance_ul_per_kpa,
-                "trace": {
-                    "at_s": readings.at_s.tolist(),
-                    "pressure_kpa": readings.pressure_kpa.tolist(),
-                    "delivered_u": delivered_u.tolist(),
-                },
-            },
+            occlusion_content(
+                alarm,
+                rate_u_per_h=self._rate_u_per_h,
+                occluded_at_s=self._closed_at_s,
+                alarm_at_s=self._alarm_at_s if self._alarmed else None,
+                released_at_s=self._opened_at_s,
+                released_u=released_u,
+                at_s=readings.at_s,
+                pressure_kpa=readings.pressure_kpa,
+                delivered_u=delivered_u,
+            ),
         )
         return self._measurements(alarm, missed_u, released_u, rise_kpa)
 

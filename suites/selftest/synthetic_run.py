@@ -18,7 +18,7 @@ from rig.analysis.trumpet import AMBULATORY, trumpet_curve
 from rig.clock import SimClock
 from rig.evidence import RunFolder, TestRecorder, read_json, read_json_lines, write_json
 from rig.limits import Measurement
-from rig.procedures.bolus import BINS
+from rig.procedures.contents import BINS
 from rig.requirements import read_requirements
 from rig.results import join
 

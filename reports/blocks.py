@@ -1,0 +1,40 @@
+"""What a section of a document is made of, as data for the template: facts, text, tables, figures.
+
+Not responsible for how a block looks (`layout.typ`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Sections:
+    """The sections of a report as data for the template, and the SVG figures they name, all with one prefix."""
+
+    prefix: str = ""
+    content: list[dict[str, Any]] = field(default_factory=list)
+    figures: dict[str, str] = field(default_factory=dict)
+
+    def figure(self, svg: str, *, name: str, caption: str, alt: str) -> dict[str, Any]:
+        """Keep a figure and get the block that shows it; its file is called after `name`."""
+        file = f"{self.prefix}{len(self.figures) + 1:02}-{name}.svg"
+        self.figures[file] = svg
+        return {"block": "figure", "file": file, "caption": caption, "alt": alt}
+
+
+def facts(*rows: tuple[str, str]) -> dict[str, Any]:
+    """Get a block of names with values."""
+    return {"block": "facts", "rows": rows}
+
+
+def text(sentence: str) -> dict[str, Any]:
+    """Get a block of prose."""
+    return {"block": "text", "text": sentence}
+
+
+def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """Get a block with a table of numbers, right-aligned."""
+    return {"block": "table", "caption": caption, "columns": columns, "rows": rows}

@@ -1,0 +1,236 @@
+"""Analyses of logs that were handed in: a folder with tables, figures, an interactive page and a PDF.
+
+Not responsible for the numbers (`rig.offline`). Everything written says that it is no verification run, and SIMULATED
+where the data are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from reports.analyses import Analysis, Bolus, Occlusion, Trumpet, model_of
+from reports.blocks import Sections, table
+from reports.content import SIMULATED
+from reports.interactive import interactive_page
+from reports.sections import analysis_blocks
+from reports.tables import Cell, tables_of, write_csv
+from reports.typesetting import typesetter, write_pdf
+from reports.words import NBSP, minus, moment, value_and_uncertainty
+from rig.errors import DataFileError, EvidenceError
+from rig.evidence import write_json
+from rig.validation import explain
+
+NO_RUN = "Analysis of supplied data: no verification run"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+
+class SourceFile(_Part):
+    """The file that was analysed."""
+
+    file: str
+    bytes: int
+    sha256: str
+    form: str
+    rows: int
+
+
+class MeasuredValue(_Part):
+    """A measured value with its expanded uncertainty, None when that is not known."""
+
+    name: str
+    value: float
+    unit: str
+    expanded_uncertainty: float | None
+
+
+class FindingRecord(_Part):
+    """A sentence about the data, and the row it is about."""
+
+    kind: str
+    sentence: str
+    row: int | None
+
+
+class Record(_Part):
+    """One analysed file as `rig.offline` hands it over."""
+
+    source: SourceFile
+    simulated: bool
+    analysis: dict[str, Any]
+    measured: tuple[MeasuredValue, ...]
+    findings: tuple[FindingRecord, ...]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What was asked of all files: options as they were written, when, and by which version."""
+
+    options: Mapping[str, str]
+    analysed_utc: datetime
+    version: str
+
+
+@dataclass(frozen=True)
+class _Supplied:
+    name: str
+    record: Record
+    analysis: Analysis
+
+
+def write_analysis(folder: Path, records: Sequence[Mapping[str, Any]], job: Job) -> list[Path]:
+    """Write everything into a new folder and return the paths to open first.
+
+    Raises:
+        DataFileError: the folder holds files already.
+        EvidenceError: it cannot be written.
+    """
+    if folder.is_dir() and any(folder.iterdir()):
+        raise DataFileError(f"{folder}: holds files already; name another folder by --out, nothing is overwritten")
+    supplied = _named([_checked(content) for content in records])
+    marks = [NO_RUN, *([SIMULATED] if any(each.record.simulated for each in supplied) else [])]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        sections, files = [], []
+        figures: dict[str, str] = {}
+        for each in supplied:
+            drawn = Sections(prefix=f"{each.name}-")
+            sections.append(_section(drawn, each))
+            files += _write_data(folder, each, drawn, marks)
+            figures |= drawn.figures
+        page = folder / "interactive.html"
+        titled = [(f"{each.analysis.title} — {each.record.source.file}", each.analysis) for each in supplied]
+        page.write_text(interactive_page(titled, marks=marks), encoding="utf-8")
+        content = _content(supplied, sections, marks, job)
+        with typesetter("analysis.typ", content, figures, record=folder, files=files) as compiler:
+            write_pdf(folder / "report.pdf", compiler, job.analysed_utc)
+    except OSError as error:
+        raise EvidenceError(f"{folder}: cannot be written ({error.strerror})") from error
+    return [folder / "report.pdf", page, *(folder / each.name for each in supplied)]
+
+
+def _checked(content: Mapping[str, Any]) -> tuple[Record, Analysis]:
+    try:
+        record = Record.model_validate(content)
+        analysis = model_of(record.analysis["kind"]).model_validate(record.analysis)
+    except ValidationError as error:
+        raise EvidenceError(explain("the analysis", error, Record, content)) from error
+    assert isinstance(analysis, Trumpet | Bolus | Occlusion)
+    return record, analysis
+
+
+def _named(parts: Sequence[tuple[Record, Analysis]]) -> list[_Supplied]:
+    """Name each file's folder after it; files of the same name get a number."""
+    named: list[_Supplied] = []
+    for record, analysis in parts:
+        stem = Path(record.source.file).stem
+        taken = {each.name for each in named}
+        name = next(name for n in range(1, len(parts) + 1) if (name := stem if n == 1 else f"{stem}-{n}") not in taken)
+        named.append(_Supplied(name, record, analysis))
+    return named
+
+
+def _write_data(folder: Path, each: _Supplied, drawn: Sections, marks: Sequence[str]) -> list[str]:
+    """Write tables, numbers and figures of one file; returns the paths of tables and numbers below `folder`."""
+    own = folder / each.name
+    own.mkdir(parents=True)
+    numbers = own / "analysis.json"
+    write_json(numbers, {"marks": list(marks), **each.record.model_dump()})
+    written = [numbers]
+    tables = tables_of(each.analysis)
+    measured: list[tuple[Cell, ...]] = [(m.name, m.value, m.unit, m.expanded_uncertainty) for m in each.record.measured]
+    tables["measured"] = (("name", "value", "unit", "expanded_uncertainty"), measured)
+    tables["findings"] = (("row", "kind", "sentence"), [(f.row, f.kind, f.sentence) for f in each.record.findings])
+    for name, (columns, rows) in tables.items():
+        written.append(own / f"{name}.csv")
+        write_csv(written[-1], columns, rows, marks=marks)
+    for file, svg in drawn.figures.items():
+        (own / file.removeprefix(f"{each.name}-")).write_text(svg, encoding="utf-8")
+    return [path.relative_to(folder).as_posix() for path in written]
+
+
+def _section(drawn: Sections, each: _Supplied) -> dict[str, Any]:
+    return {
+        "title": each.analysis.title,
+        "file": each.record.source.file,
+        "findings": [finding.sentence for finding in each.record.findings],
+        "measured": _measured(each.record.measured),
+        "blocks": analysis_blocks(drawn, each.analysis, ()),
+    }
+
+
+def _measured(measured: Sequence[MeasuredValue]) -> dict[str, Any]:
+    rows = []
+    for each in measured:
+        if each.expanded_uncertainty is None:
+            rows.append((each.name, minus(f"{each.value:.5g}"), "not known", each.unit))
+        else:
+            rows.append((each.name, *value_and_uncertainty(each.value, each.expanded_uncertainty), each.unit))
+    return table(
+        "Measured, with the expanded uncertainty U (k = 2) where it is known.", ("", "Value", "± U", "Unit"), rows
+    )
+
+
+def _content(
+    supplied: Sequence[_Supplied], sections: Sequence[Mapping[str, Any]], marks: Sequence[str], job: Job
+) -> dict[str, Any]:
+    sources = [each.record.source for each in supplied]
+    others = len(sources) - 1
+    return {
+        "title": "Analysis of supplied data",
+        "subject": sources[0].file + (f" and {others} more" if others else ""),
+        "date": [job.analysed_utc.year, job.analysed_utc.month, job.analysed_utc.day],
+        "marks": marks,
+        "simulated": len(marks) > 1,
+        "facts": [("Analysed", moment(job.analysed_utc)), ("Software", f"insulin-pump-rig{NBSP}{job.version}")],
+        "files": [
+            {"file": s.file, "form": s.form, "rows": f"{s.rows:,}", "bytes": f"{s.bytes:,}", "sha256": s.sha256}
+            for s in sources
+        ],
+        "options": list(job.options.items()),
+        "sections": sections,
+        "method": [
+            {"title": title, "text": words}
+            for kind, title, words in _METHODS
+            if any(isinstance(each.analysis, kind) for each in supplied)
+        ]
+        + [{"title": "Uncertainty", "text": _UNCERTAINTY}],
+    }
+
+
+_METHODS = (
+    (
+        Trumpet,
+        "Basal delivery",
+        "The masses are taken at the ends of the sample intervals, on straight lines between the samples around each; "
+        "two samples further apart than is allowed have no line between them. For each window length P the curve shows "
+        "the largest and the smallest flow error of all windows of that length; windows overlap, stepped by one sample "
+        "interval (IEC 60601-2-24, method). A trumpet curve shows extremes only, so statistics of single hours stand "
+        "beside it. Volumes after 1, 6 and 12 h count from the start of the pump (21 CFR 880.5730 labels).",
+    ),
+    (
+        Bolus,
+        "Boluses",
+        "Each bolus is the difference of two means, of the rest before the next bolus and of the rest before its own "
+        "start, so that the part that arrives late is counted (IEC 60601-2-24, method).",
+    ),
+    (
+        Occlusion,
+        "Occlusion",
+        "Missed is what was programmed from closing to the alarm, less what reached the balance. Moments of closing, "
+        "alarm and opening are those that were handed over with the data (IEC 60601-2-24, method).",
+    ),
+)
+
+_UNCERTAINTY = (
+    "U is the expanded uncertainty with coverage factor k = 2, about 95 % coverage (JCGM 100:2008), formed from what "
+    "was said of balance, vessel and air. Where something was not said it is not known, and nothing stands in for it."
+)

@@ -1,0 +1,1 @@
+"""Balance logs that never saw this rig: read, checked, analysed as a bench run would be. Opens no instrument."""

@@ -1,0 +1,140 @@
+"""What a record keeps of each kind of analysis, beside its numbers what a reader must see with them.
+
+One home, so that a bench run and a log from elsewhere say the same things. Pure: results in, plain data out. Not
+responsible for computing (`rig.analysis`) nor for how it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rig.analysis.bolus import BolusStatistics
+from rig.analysis.flow import StartUpCurve, WindowStatistics, flow_ul_per_h
+from rig.analysis.occlusion import OcclusionAlarm
+from rig.analysis.pulses import DoseVolumes, MissedDoses
+from rig.analysis.trumpet import TrumpetCurve
+from rig.units import u_from_ul
+
+BINS = ("<25", "25–<75", "75–<95", "95–<105", "105–<125", "125–<175", "175–250", ">250")
+"""Classes of 21 CFR 880.5730 labels, in % of the command."""
+
+
+def trumpet_content(
+    curve: TrumpetCurve,
+    mass_g: NDArray[np.float64],
+    *,
+    rate_u_per_h: float,
+    stabilisation_h: float,
+    dose_interval_s: float | None,
+    hourly: WindowStatistics | None,
+    missed: MissedDoses | None,
+    evaporation: Mapping[str, float] | None,
+    start_up: StartUpCurve | None = None,
+    doses: DoseVolumes | None = None,
+) -> dict[str, Any]:
+    """Get what belongs to a trumpet curve; `mass_g` are the masses at the ends of its sample intervals."""
+    flow = flow_ul_per_h(mass_g, interval_min=curve.interval_min, density_g_per_ml=curve.density_g_per_ml)
+    return {
+        "title": f"Basal delivery at {rate_u_per_h:g} U/h",
+        "rate_u_per_h": rate_u_per_h,
+        "interval_min": curve.interval_min,
+        "stabilisation_h": stabilisation_h,
+        "analysis_h": curve.period_min / 60.0,
+        "density_g_per_ml": curve.density_g_per_ml,
+        "evaporation": evaporation,
+        "dose_interval_s": dose_interval_s,
+        "windows_min": curve.windows_min.tolist(),
+        "error_max_percent": curve.error_max_percent.tolist(),
+        "error_min_percent": curve.error_min_percent.tolist(),
+        "overall_error_percent": curve.overall_error_percent,
+        "hourly": hourly_content(hourly) if hourly is not None else None,
+        "missed_doses": {"doses": missed.doses, "missed": missed.missed} if missed is not None else None,
+        "flow": _flow(np.arange(1.0, flow.size + 1.0) * (curve.interval_min / 60.0), flow),
+        "cumulative_error_percent": _cumulative_error_percent(curve, mass_g).tolist(),
+        "start_up": _flow(start_up.at_min / 60.0, start_up.flow_ul_per_h) if start_up is not None else None,
+        "doses_u": (u_from_ul(1.0) * doses.volume_ul).tolist() if doses is not None else None,
+    }
+
+
+def _flow(at_h: NDArray[np.float64], flow_ul_per_h: NDArray[np.float64]) -> dict[str, Any]:
+    return {"at_h": at_h.tolist(), "flow_u_per_h": (u_from_ul(1.0) * flow_ul_per_h).tolist()}
+
+
+def _cumulative_error_percent(curve: TrumpetCurve, mass_g: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Get the error in % of all that was delivered until the end of each sample interval, shape (n,)."""
+    programmed_g = curve.rate_ml_per_h * curve.density_g_per_ml * curve.interval_min / 60.0 * np.arange(1, mass_g.size)
+    error: NDArray[np.float64] = 100.0 * ((mass_g[1:] - mass_g[0]) / programmed_g - 1.0)
+    return error
+
+
+def hourly_content(hourly: WindowStatistics) -> dict[str, Any]:
+    """Get mean and SD in %, and the share (0..1) of windows within ± so many %."""
+    shares = zip(hourly.bands_percent, hourly.share_within_percent, strict=True)
+    return {
+        "mean_percent": hourly.mean_percent,
+        "sd_percent": hourly.sd_percent,
+        "within": {f"{band:g}": share / 100.0 for band, share in shares},
+    }
+
+
+def bolus_content(
+    statistics: BolusStatistics,
+    *,
+    u_u: Sequence[float] | None,
+    logged_u: Sequence[float] | None,
+    tail_percent: float | None,
+    z_ul_per_mg: float,
+    evaporation: Mapping[str, float] | None,
+) -> dict[str, Any]:
+    """Get what belongs to a series of boluses; `u_u` are expanded uncertainties in U, None when not known."""
+    programmed_u = u_from_ul(statistics.programmed_ul)
+    return {
+        "title": f"{statistics.boluses} boluses of {programmed_u:g} U",
+        "programmed_u": programmed_u,
+        "delivered_u": [u_from_ul(volume) for volume in statistics.volume_ul.tolist()],
+        "logged_u": list(logged_u) if logged_u is not None else None,
+        "u_u": list(u_u) if u_u is not None else None,
+        "mean_error_percent": statistics.mean_error_percent,
+        "sd_percent": 100.0 * statistics.sd_ul / statistics.programmed_ul,
+        "worst_error_percent": max(statistics.error_percent.tolist(), key=abs),
+        "bins": dict(zip(BINS, statistics.bins, strict=True)),
+        "tail_percent": tail_percent,
+        "z_ul_per_mg": z_ul_per_mg,
+        "evaporation": evaporation,
+    }
+
+
+def occlusion_content(
+    alarm: OcclusionAlarm,
+    *,
+    rate_u_per_h: float,
+    occluded_at_s: float,
+    alarm_at_s: float | None,
+    released_at_s: float | None,
+    released_u: float | None,
+    at_s: NDArray[np.float64],
+    pressure_kpa: NDArray[np.float64],
+    delivered_u: NDArray[np.float64],
+) -> dict[str, Any]:
+    """Get what belongs to an occlusion; None for an alarm that never came and a line that was not seen to open."""
+    return {
+        "title": f"Occlusion at {rate_u_per_h:g} U/h",
+        "rate_u_per_h": rate_u_per_h,
+        "occluded_at_s": occluded_at_s,
+        "alarm_at_s": alarm_at_s,
+        "released_at_s": released_at_s,
+        "time_to_alarm_s": alarm.time_to_alarm_s if alarm_at_s is not None else None,
+        "pressure_at_alarm_kpa": alarm.pressure_at_alarm_kpa,
+        "missed_u": u_from_ul(alarm.missed_ul),
+        "released_u": released_u,
+        "compliance_ul_per_kpa": alarm.compliance_ul_per_kpa,
+        "trace": {
+            "at_s": at_s.tolist(),
+            "pressure_kpa": pressure_kpa.tolist(),
+            "delivered_u": delivered_u.tolist(),
+        },
+    }
