@@ -19,8 +19,11 @@ from rig.procedures.budgets import (
     LARGEST,
     MEAN,
     SMALLEST,
+    VOLUMES_H,
     WINDOW_MIN,
     basal_budgets,
+    first_hours_measured,
+    first_hours_names,
     keep_budgets,
     measured,
     notes_on_extremes,
@@ -78,6 +81,14 @@ class BasalPlan:
     def names(self) -> BasalNames:
         """What the measurements are called."""
         return BasalNames.at(self.rate_u_per_h)
+
+    @property
+    def first_hours(self) -> tuple[str, ...]:
+        """What the volumes of the first hours and their errors are called; none after a warm-up."""
+        if self.stabilisation_h > 0.0:
+            return ()
+        rate = self.rate_u_per_h
+        return tuple(name for hours in VOLUMES_H if hours <= self.analysis_h for name in first_hours_names(rate, hours))
 
     @property
     def stride(self) -> int:
@@ -144,6 +155,7 @@ def analyse_basal(readings: Series, plan: BasalPlan, scale: VolumeScale) -> Basa
     measurements = (
         *(measured(asked_for[name], budget) for name, budget in budgets.items() if name in asked_for),
         Measurement(names.missed, missed.share_percent, "%"),
+        *(first_hours_measured(budgets, plan.rate_u_per_h) if plan.stabilisation_h == 0.0 else ()),
     )
     return BasalResult(curve, hourly_windows(mass_g, **common), missed, measurements, budgets)
 

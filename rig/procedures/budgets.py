@@ -27,6 +27,7 @@ WINDOW_MIN = 60
 MEAN = "mean basal error"
 LARGEST, SMALLEST = (f"{which} error of a {WINDOW_MIN} min window" for which in ("largest", "smallest"))
 VOLUMES_H = (1, 6, 12)
+FIRST_HOURS = {hours: f"volume of the first {hours} h" for hours in VOLUMES_H}
 
 
 def measured(name: str, budget: Budget) -> Measurement:
@@ -53,8 +54,28 @@ def basal_budgets(readings: Series, curve: TrumpetCurve, rate_u_per_h: float, sc
     for hours in VOLUMES_H:
         if 60.0 * hours <= curve.period_min:
             volume_u = float(np.interp(3600.0 * hours, at_s, delivered_u))
-            budgets[f"volume of the first {hours} h"] = scale.budget(volume_u, 3600.0 * hours)
+            budgets[FIRST_HOURS[hours]] = scale.budget(volume_u, 3600.0 * hours)
     return budgets
+
+
+def first_hours_measured(budgets: Mapping[str, Budget], rate_u_per_h: float) -> list[Measurement]:
+    """Get the volumes after 1, 6 and 12 h in U and their errors in % as measurements, from the budgets of a test.
+
+    They tell of the start only where nothing was delivered before (21 CFR 880.5730 labels, without warm-up).
+    """
+    measurements = []
+    for hours, name in FIRST_HOURS.items():
+        if name in budgets:
+            error = budgets[name].error_percent_of(rate_u_per_h * hours)
+            volume_name, error_name = first_hours_names(rate_u_per_h, hours)
+            measurements += [measured(volume_name, budgets[name]), measured(error_name, error)]
+    return measurements
+
+
+def first_hours_names(rate_u_per_h: float, hours: float) -> tuple[str, str]:
+    """Get what the volume of the first hours at a rate in U/h and its error are called as measurements."""
+    of = f"of the first {hours:g} h at {rate_u_per_h:g} U/h"
+    return f"volume {of}", f"error {of}"
 
 
 def notes_on_extremes(curve: TrumpetCurve, budgets: Mapping[str, Budget]) -> dict[str, str]:

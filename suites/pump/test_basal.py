@@ -1,6 +1,6 @@
 """Basal delivery against its programme, at each rate of the plan."""
 
-from rig.plan_file import BasalEntry
+from rig.plan_entries import BasalEntry
 from rig.procedures.basal import measure_basal
 from rig.roles import Bench, Capability
 from rig.verification import Verification

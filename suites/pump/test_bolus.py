@@ -2,7 +2,7 @@
 
 import pytest
 
-from rig.plan_file import BolusEntry
+from rig.plan_entries import BolusEntry
 from rig.procedures.bolus import measure_boluses
 from rig.procedures.safety import measure_cancelled_bolus
 from rig.roles import Bench, Capability

@@ -21,6 +21,7 @@ from rig.evidence import RunFolder, read_json
 from rig.procedures.budgets import (
     basal_budgets,
     bolus_budgets,
+    first_hours_measured,
     keep_budgets,
     mean_bolus_budget,
     measured,
@@ -162,6 +163,20 @@ def test_every_number_of_a_basal_test_has_a_budget() -> None:
     mean = budgets["mean basal error"]
     assert measured("mean basal error", mean).expanded_uncertainty == mean.expanded
     assert mean.expanded == pytest.approx(100 * SCALE.expanded_uncertainty_u(10.02, 36000.0) / 10.0)
+
+
+def test_without_warm_up_the_first_hours_are_measurements_in_units_and_in_percent() -> None:
+    """10 h at 1 U/h, the third hour 2 % too much: 1 U after 1 h, 6.02 U after 6 h, and no 12 h."""
+    _, budgets, _ = basal()
+    found = {m.name: (round(m.value, 6) + 0.0, m.unit) for m in first_hours_measured(budgets, 1.0)}
+    assert found == {
+        "volume of the first 1 h at 1 U/h": (1.0, "U"),
+        "error of the first 1 h at 1 U/h": (0.0, "%"),
+        "volume of the first 6 h at 1 U/h": (6.02, "U"),
+        "error of the first 6 h at 1 U/h": (round(2.0 / 6.0, 6), "%"),
+    }
+    volume, error = first_hours_measured(budgets, 1.0)[2:]
+    assert error.expanded_uncertainty == pytest.approx(100.0 * volume.expanded_uncertainty / 6.0)
 
 
 def test_extremes_say_how_far_noise_may_push_them() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from rig.errors import BenchFileError
 from rig.limits import Verdict
-from rig.plan_file import PLANS, BasalEntry, BolusEntry, read_plan, selection
+from rig.plan_entries import BasalEntry, BolusEntry
+from rig.plan_file import PLANS, read_plan, selection
 from rig.requirements import read_requirements
 from rig.results import join, run_verdict
 
@@ -76,6 +77,18 @@ def test_an_entry_decides_what_asks_for_its_rate_or_size_and_for_no_more_than_it
     assert BolusEntry(size="1 U", count=25).decides(REQUIREMENTS) == ("PR-D3.2", "PR-H3.1")
     assert BolusEntry(size="1 U", count=24).decides(REQUIREMENTS) == ("PR-H3.1",)
     assert BolusEntry(size="0.3 U", count=25).decides(REQUIREMENTS) == ()
+
+
+def test_only_without_warm_up_the_first_hours_are_measured() -> None:
+    cold = BasalEntry(rate="1 U/h", stabilisation="0 h", analysis="6 h", windows=["60 min"])
+    first_hours = {name for name in cold.measures if "of the first" in name}
+    assert first_hours == {f"{what} of the first {h} h at 1 U/h" for what in ("volume", "error") for h in (1, 6)}
+    assert not any("of the first" in name for name in BasalEntry(rate="1 U/h").measures)
+
+
+def test_the_plan_of_the_label_measures_the_first_1_6_and_12_h() -> None:
+    for entry in read_plan("label_880_5730").plan.basal:
+        assert {f"volume of the first {h} h at {entry.title}" for h in (1, 6, 12)} <= entry.measures
 
 
 def test_the_default_plan_decides_every_requirement_that_a_plan_can_decide() -> None:

@@ -1,0 +1,157 @@
+"""Entries of a test plan: what one of its tables may say, and which requirements it decides; basal delivery, boluses.
+
+Not responsible for measuring, nor for limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rig.procedures.basal import BasalPlan
+from rig.procedures.bolus import BolusPlan
+from rig.procedures.gates import BLANK_S
+from rig.quantities import InsulinU, RateUPerH, TimeS
+from rig.requirements import Requirement
+
+STANDARD_BOLUS_U_PER_H = 90.0
+"""1.5 U/min, the usual speed of a fast bolus."""
+
+
+class PlanTable(BaseModel):
+    """A table of a plan file: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Entry(PlanTable):
+    """One measurement that a plan asks for, between two blank runs."""
+
+    blank: TimeS = Field(default=BLANK_S, ge=300.0)
+
+    @property
+    def title(self) -> str:
+        """What tells it from the other entries of its table."""
+        raise NotImplementedError
+
+    @property
+    def needed_u(self) -> float:
+        """Insulin that it takes in U."""
+        raise NotImplementedError
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """Names of its measurements."""
+        raise NotImplementedError
+
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """How much it does, in the words of a requirement's `at_least`."""
+        return {}
+
+    def decides(self, requirements: Mapping[str, Requirement]) -> tuple[str, ...]:
+        """Get the ids of the requirements that ask for one of its measurements, and for no more than it does."""
+        return tuple(
+            name
+            for name, requirement in requirements.items()
+            if any(requirement.asks_for(measurement) for measurement in self.measures)
+            and all(self.extent.get(what, 0.0) >= least for what, least in requirement.at_least.model_dump().items())
+        )
+
+
+class BasalEntry(Entry):
+    """Basal delivery at one rate: stabilisation, then an analysis period; S and P of the trumpet curve."""
+
+    rate: RateUPerH = Field(gt=0)
+    dose: InsulinU = Field(default=0.025, gt=0)
+    stabilisation: TimeS = Field(default=24 * 3600.0, ge=0)
+    analysis: TimeS = Field(default=25 * 3600.0, gt=0)
+    interval: TimeS = Field(default=900.0, gt=0)
+    windows: tuple[TimeS, ...] = Field(default=(900.0, 3600.0, 9000.0, 19800.0, 34200.0, 55800.0), min_length=1)
+    sample_every: TimeS = Field(default=15.0, gt=0)
+
+    @model_validator(mode="after")
+    def _periods_fit(self) -> Self:
+        for what, longer in {"a window": self.windows, "1 h": (3600.0,), "analysis": (self.analysis,)}.items():
+            if any(broken(each, self.interval) for each in longer):
+                raise ValueError(f"interval is {self.interval:g} s, and {what} is not a multiple of it")
+        if broken(self.interval, self.sample_every):
+            raise ValueError(f"interval is {self.interval:g} s, which is no multiple of sample_every")
+        if max(self.windows) > self.analysis:
+            raise ValueError(f"the longest window, {max(self.windows):g} s, is longer than analysis")
+        if self.analysis < 3600.0:
+            raise ValueError("analysis must be 1 h or longer: statistics of single hours stand beside each curve")
+        return self
+
+    @property
+    def title(self) -> str:
+        """What tells it from the other entries: its rate."""
+        return f"{self.rate:g} U/h"
+
+    @property
+    def needed_u(self) -> float:
+        """Insulin that it takes in U."""
+        return self.rate * (self.stabilisation + self.analysis) / 3600.0
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """Names of its measurements."""
+        plan = self.procedure()
+        return frozenset((*plan.names, *plan.first_hours))
+
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """How long it stabilises and analyses, in s."""
+        return {"stabilisation": self.stabilisation, "analysis": self.analysis}
+
+    def procedure(self) -> BasalPlan:
+        """Get what `rig.procedures.basal` needs."""
+        return BasalPlan(
+            rate_u_per_h=self.rate,
+            dose_u=self.dose,
+            stabilisation_h=self.stabilisation / 3600.0,
+            analysis_h=self.analysis / 3600.0,
+            interval_min=self.interval / 60.0,
+            windows_min=tuple(window / 60.0 for window in self.windows),
+            sample_every_s=self.sample_every,
+            blank_s=self.blank,
+        )
+
+
+class BolusEntry(Entry):
+    """Consecutive boluses of one size, at the speed at which the pump delivers them."""
+
+    size: InsulinU = Field(gt=0)
+    count: int = Field(ge=2, le=1000)
+    speed: RateUPerH = Field(default=STANDARD_BOLUS_U_PER_H, gt=0)
+
+    @property
+    def title(self) -> str:
+        """What tells it from the other entries: its size."""
+        return f"{self.size:g} U"
+
+    @property
+    def needed_u(self) -> float:
+        """Insulin that it takes in U."""
+        return self.size * self.count
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """Names of its measurements."""
+        return frozenset(self.procedure().names)
+
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """How many there are."""
+        return {"count": float(self.count)}
+
+    def procedure(self) -> BolusPlan:
+        """Get what `rig.procedures.bolus` needs."""
+        return BolusPlan(self.size, self.count, planned_s=round(self.size / self.speed * 3600.0, 6), blank_s=self.blank)
+
+
+def broken(longer_s: float, shorter_s: float) -> bool:
+    """Say whether `shorter_s` does not go into `longer_s` a whole number of times."""
+    return abs(longer_s / shorter_s - round(longer_s / shorter_s)) > 1e-9
