@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rig.analysis.checks import FloatArray, frozen, positive, series, whole_multiple
+from rig.analysis.checks import FloatArray, frozen, positive, series, timed_series, whole_multiple
+from rig.analysis.resample import resampled
 
+SECONDS_PER_MINUTE = 60.0
 MINUTES_PER_HOUR = 60.0
 UL_PER_ML = 1000.0
 BANDS_PERCENT = (5.0, 10.0, 15.0, 20.0, 30.0)
@@ -55,6 +57,46 @@ def start_up_curve(
     mass = series("mass_g", mass_g, at_least=count + 1)[: count + 1]
     flow = flow_ul_per_h(mass, interval_min=interval_min, density_g_per_ml=density_g_per_ml)
     return StartUpCurve(frozen(interval_min * np.arange(1.0, count + 1)), frozen(flow))
+
+
+def start_up_of_record(
+    at_s: ArrayLike,
+    mass_g: ArrayLike,
+    *,
+    start_s: float,
+    duration_min: float,
+    interval_min: float,
+    longest_gap_s: float,
+    density_g_per_ml: float = 0.998,
+) -> StartUpCurve | None:
+    """Get the flow in µL/h of each whole interval from `start_s` on, on straight lines between samples.
+
+    Args:
+        at_s: (n,) times in s, rising.
+        mass_g: (n,) masses in g.
+        start_s: the pump was started.
+        duration_min: how long to look; a part of an interval at its end is left out.
+        interval_min: S.
+        longest_gap_s: samples further apart have no line between them.
+        density_g_per_ml: of the fluid.
+
+    Returns:
+        None when the duration holds no whole interval.
+
+    Raises:
+        ValueError: as `resampled` and `flow_ul_per_h`.
+    """
+    intervals = int(duration_min / positive("interval_min", interval_min) + 1e-9)
+    if intervals < 1:
+        return None
+    times, mass = timed_series(at_s, "mass_g", mass_g)
+    grid_s = np.minimum(start_s + SECONDS_PER_MINUTE * interval_min * np.arange(intervals + 1), times[-1])
+    return start_up_curve(
+        resampled(times, mass, grid_s=grid_s, longest_gap_s=longest_gap_s),
+        interval_min=interval_min,
+        duration_min=intervals * interval_min,
+        density_g_per_ml=density_g_per_ml,
+    )
 
 
 def period_error_percent(

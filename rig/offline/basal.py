@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from rig.analysis.dose_cycle import find_dose_interval_s
-from rig.analysis.flow import StartUpCurve, hourly_windows, start_up_curve
-from rig.analysis.pulses import DoseVolumes, MissedDoses, dose_volumes, missed_doses
+from rig.analysis.allan import AllanDeviation, flow_stability
+from rig.analysis.flow import StartUpCurve, hourly_windows, start_up_of_record
 from rig.analysis.resample import resampled
+from rig.analysis.single_doses import SingleDoses, single_doses
 from rig.analysis.trumpet import AMBULATORY, TrumpetCurve, trumpet_curve
 from rig.offline.analysed import Analysed, Measured
 from rig.offline.breaks import usual_step_s
@@ -26,9 +26,6 @@ from rig.units import ml_per_h_from_u_per_h, u_from_ul, ul_from_u
 
 VOLUMES_H = (1.0, 6.0, 12.0)
 """21 CFR 880.5730 labels state the volume after so many hours without warm-up."""
-
-LONGEST_DOSE_INTERVAL_S = 3600.0
-"""No slower rhythm is looked for: a basal dose an hour is the slowest that pumps are known for. Assumption."""
 
 IMPLAUSIBLE = 50.0
 """A log that holds so many times the programmed volume has a wrong unit, not a bad pump. Assumption."""
@@ -87,20 +84,21 @@ def analyse_basal(log: Log, asked: BasalQuestion, scale: Scale) -> Analysed:
     _refuse_wrong_unit(curve, scale)
     hour = 60.0 / asked.interval_min
     hourly = hourly_windows(mass_g, **common) if hour.is_integer() and intervals >= 2 * hour else None
-    doses = _Doses(log, first_s, first_s + 60.0 * curve.period_min, asked, scale)
+    part = _analysis_part(log, first_s, first_s + 60.0 * curve.period_min)
+    doses = _doses(part, asked, scale)
     content = trumpet_content(
         curve,
         mass_g,
         rate_u_per_h=asked.rate_u_per_h,
         stabilisation_h=asked.stabilisation_h,
-        dose_interval_s=doses.interval_s,
         hourly=hourly,
-        missed=doses.missed,
         evaporation=scale.evaporation,
+        doses=doses,
         start_up=_start_up(dry, start_s, asked, scale),
-        doses=doses.volumes,
+        stability=_stability(part, asked, scale),
+        scale=scale.bench_scale,
     )
-    findings = (*scale.findings(), *doses.findings, *_changed(mass_g, curve, first_s, log))
+    findings = (*scale.findings(), *_dose_findings(doses, asked), *_changed(mass_g, curve, first_s, log))
     return Analysed("trumpet", content, _measured(log, curve, start_s, asked, scale), findings)
 
 
@@ -127,55 +125,58 @@ def _on_grid(dry: Log, first_s: float, intervals: int, asked: BasalQuestion) -> 
 
 def _start_up(dry: Log, start_s: float, asked: BasalQuestion, scale: Scale) -> StartUpCurve | None:
     """Get the flow over the stabilisation period; None when there is none."""
-    intervals = int(60.0 * asked.stabilisation_h / asked.interval_min + 1e-9)
-    if intervals < 1:
-        return None
-    return start_up_curve(
-        _on_grid(dry, start_s, intervals, asked),
+    return start_up_of_record(
+        dry.at_s,
+        dry.mass_g,
+        start_s=start_s,
+        duration_min=60.0 * asked.stabilisation_h,
         interval_min=asked.interval_min,
-        duration_min=intervals * asked.interval_min,
+        longest_gap_s=asked.longest_gap_s,
         density_g_per_ml=scale.density_g_per_ml,
     )
 
 
-class _Doses:
-    """The doses of the analysis period: their interval as programmed or as found, volumes, and which were left out."""
+def _analysis_part(log: Log, first_s: float, last_s: float) -> Log:
+    """Get the samples of the analysis period."""
+    inside = np.flatnonzero((log.at_s >= first_s - 1e-6) & (log.at_s <= last_s + 1e-6))
+    return log.part(slice(int(inside[0]), int(inside[-1]) + 1))
 
-    def __init__(self, log: Log, first_s: float, last_s: float, asked: BasalQuestion, scale: Scale) -> None:
-        inside = np.flatnonzero((log.at_s >= first_s - 1e-6) & (log.at_s <= last_s + 1e-6))
-        part = log.part(slice(int(inside[0]), int(inside[-1]) + 1))
-        self.interval_s: float | None = None
-        self.volumes: DoseVolumes | None = None
-        self.missed: MissedDoses | None = None
-        self.findings: list[Finding] = []
-        volume_ul = scale.volume_ul(part)
-        try:
-            if asked.dose_u is not None:
-                self.interval_s = 3600.0 * asked.dose_u / asked.rate_u_per_h
-            else:
-                self.interval_s = _found_interval_s(part, volume_ul, asked)
-            self.volumes = dose_volumes(part.at_s, volume_ul, dose_interval_s=self.interval_s)
-            if asked.dose_u is not None:
-                dose_ul = ul_from_u(asked.dose_u)
-                self.missed = missed_doses(part.at_s, volume_ul, dose_interval_s=self.interval_s, dose_ul=dose_ul)
-        except ValueError as error:
-            self.findings.append(Finding("doses", f"Single doses cannot be told apart: {error}."))
-        if asked.dose_u is None and self.interval_s is not None:
-            self.findings.append(
-                Finding(
-                    "doses",
-                    f"The dose interval of {self.interval_s:.5g} s was found from the data. Without --dose no dose can "
-                    "be called left out: a mean found from the record sinks with each.",
-                )
+
+def _doses(part: Log, asked: BasalQuestion, scale: Scale) -> SingleDoses:
+    return single_doses(
+        part.at_s,
+        scale.volume_ul(part),
+        step_s=usual_step_s(part),
+        longest_gap_s=asked.longest_gap_s,
+        dose_interval_s=3600.0 * asked.dose_u / asked.rate_u_per_h if asked.dose_u is not None else None,
+        dose_ul=ul_from_u(asked.dose_u) if asked.dose_u is not None else None,
+    )
+
+
+def _dose_findings(doses: SingleDoses, asked: BasalQuestion) -> list[Finding]:
+    """Say what is not known of single doses."""
+    found = []
+    if doses.reason is not None:
+        found.append(Finding("doses", f"Single doses cannot be told apart: {doses.reason}."))
+    if asked.dose_u is None and doses.interval_s is not None:
+        found.append(
+            Finding(
+                "doses",
+                f"The dose interval of {doses.interval_s:.5g} s was found from the data. Without --dose no dose can "
+                "be called left out: a mean found from the record sinks with each.",
             )
+        )
+    return found
 
 
-def _found_interval_s(part: Log, volume_ul: FloatArray, asked: BasalQuestion) -> float:
-    step_s = usual_step_s(part)
-    grid_s = np.arange(part.at_s[0], part.at_s[-1], step_s)
-    even = resampled(part.at_s, volume_ul, grid_s=grid_s, longest_gap_s=asked.longest_gap_s)
-    longest_s = min(LONGEST_DOSE_INTERVAL_S, float(grid_s[-1] - grid_s[0]) / 10.0)
-    return find_dose_interval_s(grid_s, even, longest_s=longest_s)
+def _stability(part: Log, asked: BasalQuestion, scale: Scale) -> AllanDeviation | None:
+    """Get the Allan deviation of flow; None for a part that is too short."""
+    try:
+        return flow_stability(
+            part.at_s, scale.volume_ul(part), interval_s=usual_step_s(part), longest_gap_s=asked.longest_gap_s
+        )
+    except ValueError:
+        return None
 
 
 def _refuse_wrong_unit(curve: TrumpetCurve, scale: Scale) -> None:

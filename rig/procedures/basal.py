@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from rig.analysis.allan import AllanDeviation, flow_stability
 from rig.analysis.budget import Budget
-from rig.analysis.flow import WindowStatistics, hourly_windows
+from rig.analysis.checks import FloatArray
+from rig.analysis.flow import StartUpCurve, WindowStatistics, hourly_windows, start_up_of_record
 from rig.analysis.pulses import MissedDoses, missed_doses
+from rig.analysis.single_doses import single_doses
 from rig.analysis.trumpet import TrumpetCurve, trumpet_curve
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
@@ -78,6 +81,11 @@ class BasalPlan:
         return self.dose_u / self.rate_u_per_h * 3600.0
 
     @property
+    def longest_gap_s(self) -> float:
+        """Readings further apart than S have no line between them; a tenth more is the time that a reading takes."""
+        return 66.0 * self.interval_min
+
+    @property
     def names(self) -> BasalNames:
         """What the measurements are called."""
         return BasalNames.at(self.rate_u_per_h)
@@ -117,7 +125,9 @@ def measure_basal(bench: Bench, record: TestRecorder, plan: BasalPlan) -> BasalR
     start_therapy(bench, record)
     record.step("stabilisation", hours=plan.stabilisation_h)
     stabilising_s = plan.stabilisation_h * 3600.0
-    sample_for(bench, record, "stabilisation", duration_s=stabilising_s, every_s=plan.stabilisation_sample_every_s)
+    stabilising = series(
+        sample_for(bench, record, "stabilisation", duration_s=stabilising_s, every_s=plan.stabilisation_sample_every_s)
+    )
     record.step("analysis period", hours=plan.analysis_h)
     readings = series(
         sample_for(bench, record, "analysis period", duration_s=plan.analysis_h * 3600.0, every_s=plan.sample_every_s)
@@ -128,7 +138,7 @@ def measure_basal(bench: Bench, record: TestRecorder, plan: BasalPlan) -> BasalR
     closing = blank_run(bench, record, "closing", duration_s=plan.blank_s)
     scale = VolumeScale.of(with_blanks(bench, opening, closing), air)
     result = analyse_basal(readings, plan, scale)
-    record.analysis("trumpet", "trumpet", _content(readings, plan, scale, result))
+    record.analysis("trumpet", "trumpet", _content(stabilising, readings, plan, scale, result))
     notes = notes_on_extremes(result.curve, result.budgets)
     keep_budgets(record, f"basal delivery at {plan.rate_u_per_h:g} U/h", result.budgets, notes)
     return result
@@ -160,15 +170,53 @@ def analyse_basal(readings: Series, plan: BasalPlan, scale: VolumeScale) -> Basa
     return BasalResult(curve, hourly_windows(mass_g, **common), missed, measurements, budgets)
 
 
-def _content(readings: Series, plan: BasalPlan, scale: VolumeScale, result: BasalResult) -> dict[str, Any]:
+def _content(
+    stabilising: Series, readings: Series, plan: BasalPlan, scale: VolumeScale, result: BasalResult
+) -> dict[str, Any]:
     """Get what a reader of the curve must see beside it."""
+    volume_ul = ul_from_u(1.0) * scale.delivered_u(readings)
     return trumpet_content(
         result.curve,
         scale.dry_mass_g(readings)[:: plan.stride],
         rate_u_per_h=plan.rate_u_per_h,
         stabilisation_h=plan.stabilisation_h,
-        dose_interval_s=plan.dose_interval_s,
         hourly=result.hourly,
-        missed=result.missed,
         evaporation=scale.evaporation,
+        doses=single_doses(
+            readings.at_s,
+            volume_ul,
+            step_s=plan.sample_every_s,
+            longest_gap_s=plan.longest_gap_s,
+            dose_interval_s=plan.dose_interval_s,
+            dose_ul=ul_from_u(plan.dose_u),
+        ),
+        start_up=_start_up(stabilising, plan, scale),
+        stability=_stability(readings, volume_ul, plan),
+        scale=scale,
     )
+
+
+def _start_up(stabilising: Series, plan: BasalPlan, scale: VolumeScale) -> StartUpCurve | None:
+    """Get the flow over the stabilisation period; None where it was read too seldom, or holds no sample interval."""
+    try:
+        return start_up_of_record(
+            stabilising.at_s,
+            scale.dry_mass_g(stabilising),
+            start_s=float(stabilising.at_s[0]),
+            duration_min=60.0 * plan.stabilisation_h,
+            interval_min=plan.interval_min,
+            longest_gap_s=plan.longest_gap_s,
+            density_g_per_ml=scale.density_g_per_ml,
+        )
+    except ValueError:
+        return None
+
+
+def _stability(readings: Series, volume_ul: FloatArray, plan: BasalPlan) -> AllanDeviation | None:
+    """Get the Allan deviation of flow; None where the analysis period is too short."""
+    try:
+        return flow_stability(
+            readings.at_s, volume_ul, interval_s=plan.sample_every_s, longest_gap_s=plan.longest_gap_s
+        )
+    except ValueError:
+        return None

@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rig.analysis.allan import AllanDeviation
 from rig.analysis.bolus import BolusStatistics
 from rig.analysis.flow import StartUpCurve, WindowStatistics, flow_ul_per_h
 from rig.analysis.occlusion import OcclusionAlarm
-from rig.analysis.pulses import DoseVolumes, MissedDoses
+from rig.analysis.pulses import stroke_statistics
+from rig.analysis.single_doses import SingleDoses
 from rig.analysis.trumpet import TrumpetCurve
+from rig.procedures.volume import VolumeScale
 from rig.units import u_from_ul
 
 BINS = ("<25", "25–<75", "75–<95", "95–<105", "105–<125", "125–<175", "175–250", ">250")
@@ -29,14 +32,19 @@ def trumpet_content(
     *,
     rate_u_per_h: float,
     stabilisation_h: float,
-    dose_interval_s: float | None,
     hourly: WindowStatistics | None,
-    missed: MissedDoses | None,
     evaporation: Mapping[str, float] | None,
-    start_up: StartUpCurve | None = None,
-    doses: DoseVolumes | None = None,
+    doses: SingleDoses,
+    start_up: StartUpCurve | None,
+    stability: AllanDeviation | None,
+    scale: VolumeScale | None,
 ) -> dict[str, Any]:
-    """Get what belongs to a trumpet curve; `mass_g` are the masses at the ends of its sample intervals."""
+    """Get what belongs to a trumpet curve; None for what is not known.
+
+    `mass_g` are the masses at the ends of its sample intervals; `scale` tells how well one dose and one reading of the
+    balance are known.
+    """
+    missed = doses.missed
     flow = flow_ul_per_h(mass_g, interval_min=curve.interval_min, density_g_per_ml=curve.density_g_per_ml)
     return {
         "title": f"Basal delivery at {rate_u_per_h:g} U/h",
@@ -46,17 +54,53 @@ def trumpet_content(
         "analysis_h": curve.period_min / 60.0,
         "density_g_per_ml": curve.density_g_per_ml,
         "evaporation": evaporation,
-        "dose_interval_s": dose_interval_s,
+        "dose_interval_s": doses.interval_s,
         "windows_min": curve.windows_min.tolist(),
         "error_max_percent": curve.error_max_percent.tolist(),
         "error_min_percent": curve.error_min_percent.tolist(),
         "overall_error_percent": curve.overall_error_percent,
         "hourly": hourly_content(hourly) if hourly is not None else None,
         "missed_doses": {"doses": missed.doses, "missed": missed.missed} if missed is not None else None,
+        "dose_interval_found_s": doses.found_interval_s,
+        "no_doses_because": doses.reason,
+        "dose_expanded_u": _dose_expanded_u(doses, scale),
         "flow": _flow(np.arange(1.0, flow.size + 1.0) * (curve.interval_min / 60.0), flow),
         "cumulative_error_percent": _cumulative_error_percent(curve, mass_g).tolist(),
         "start_up": _flow(start_up.at_min / 60.0, start_up.flow_ul_per_h) if start_up is not None else None,
-        "doses_u": (u_from_ul(1.0) * doses.volume_ul).tolist() if doses is not None else None,
+        "doses_u": (u_from_ul(1.0) * doses.volumes.volume_ul).tolist() if doses.volumes is not None else None,
+        "strokes": _strokes(doses),
+        "stability": _stability(stability, scale) if stability is not None else None,
+    }
+
+
+def _strokes(doses: SingleDoses) -> dict[str, Any] | None:
+    """Get how single doses scatter; None for fewer than two, or where nothing flowed."""
+    if doses.volumes is None or doses.volumes.volume_ul.size < 2 or doses.volumes.volume_ul.mean() <= 0.0:
+        return None
+    strokes = stroke_statistics(doses.volumes.volume_ul)
+    return {
+        "doses": strokes.doses,
+        "mean_u": u_from_ul(strokes.mean_ul),
+        "sd_u": u_from_ul(strokes.sd_ul),
+        "min_u": u_from_ul(strokes.min_ul),
+        "max_u": u_from_ul(strokes.max_ul),
+        "cv_percent": strokes.cv_percent,
+    }
+
+
+def _dose_expanded_u(doses: SingleDoses, scale: VolumeScale | None) -> float | None:
+    """Get U in insulin units of a dose of mean size: the difference of two readings one dose interval apart."""
+    if doses.volumes is None or scale is None:
+        return None
+    mean_u = u_from_ul(float(doses.volumes.volume_ul.mean()))
+    return scale.expanded_uncertainty_u(mean_u, doses.volumes.dose_interval_s)
+
+
+def _stability(stability: AllanDeviation, scale: VolumeScale | None) -> dict[str, Any]:
+    return {
+        "averaging_s": stability.averaging_s.tolist(),
+        "deviation_u_per_h": (u_from_ul(1.0) * stability.deviation_ul_per_h).tolist(),
+        "reading_u": scale.reading_u if scale is not None else None,
     }
 
 

@@ -5,6 +5,7 @@ Not responsible for the formulas, which are in `rig.analysis`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,6 +84,13 @@ class VolumeScale:
             "rate_mg_per_h": m.evaporation_g_per_h * 1e3,
             "u_mg_per_h": m.evaporation_uncertainty_g_per_h * 1e3,
         }
+
+    @property
+    def reading_u(self) -> float:
+        """Standard uncertainty in U of one reading of the balance by itself: repeatability and readability."""
+        m = self.metrology
+        reading_g = math.hypot(m.balance_repeatability_g, m.balance_readability_g / math.sqrt(12.0))
+        return u_from_ul(reading_g * 1e3 * self.z_ul_per_mg)
 
     @property
     def weighing(self) -> WeighingUncertainty:

@@ -263,6 +263,16 @@ def test_the_log_of_a_basal_run_gives_the_numbers_of_the_run(tmp_path: Path) -> 
     for key in ("error_max_percent", "error_min_percent", "overall_error_percent"):
         assert found.content[key] == pytest.approx(own[key], abs=0.01)  # grids apart by the time of a reading
     assert found.content["missed_doses"] == own["missed_doses"]
+    assert found.content["dose_interval_found_s"] == pytest.approx(own["dose_interval_found_s"], rel=1e-4)
+    assert own["dose_interval_found_s"] == pytest.approx(90.0, rel=1e-3)
+    assert found.content["start_up"]["flow_u_per_h"] == pytest.approx(own["start_up"]["flow_u_per_h"], abs=5e-3)
+    assert found.content["doses_u"] == pytest.approx(own["doses_u"], abs=2e-3)
+    assert found.content["strokes"]["sd_u"] == pytest.approx(own["strokes"]["sd_u"], abs=1e-4)
+    assert found.content["dose_expanded_u"] == pytest.approx(own["dose_expanded_u"], rel=0.1)
+    assert found.content["stability"]["averaging_s"] == pytest.approx(own["stability"]["averaging_s"])
+    assert found.content["stability"]["deviation_u_per_h"] == pytest.approx(
+        own["stability"]["deviation_u_per_h"], rel=0.05, abs=1e-3
+    )
     assert found.content["hourly"]["mean_percent"] == pytest.approx(own["hourly"]["mean_percent"], abs=0.01)
     expanded = {each.name: each.expanded_uncertainty for each in found.measured}
     assert expanded["mean basal error"] == pytest.approx(result.measurements[0].expanded_uncertainty, rel=0.02)
