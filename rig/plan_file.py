@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from rig.errors import BenchFileError
 from rig.plan_entries import BasalEntry, BolusEntry, Entry, PlanTable
+from rig.plan_profiles import ExtendedEntry
 from rig.procedures.preparation import FULL_RESERVOIR_U
 from rig.validation import read_toml, validated
 
@@ -34,7 +35,7 @@ class TestPlan(PlanTable):
     """
 
     __test__ = False  # pytest: this is no test class
-    TABLES: ClassVar = ("basal", "bolus")
+    TABLES: ClassVar = ("basal", "bolus", "extended")
 
     name: str = Field(min_length=1)
     purpose: str
@@ -42,6 +43,7 @@ class TestPlan(PlanTable):
     every_requirement_due: bool = False
     basal: tuple[BasalEntry, ...] = ()
     bolus: tuple[BolusEntry, ...] = ()
+    extended: tuple[ExtendedEntry, ...] = ()
 
     @model_validator(mode="after")
     def _entries_can_be_told_apart_and_done(self) -> Self:

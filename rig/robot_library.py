@@ -20,7 +20,9 @@ from rig.bench import open_bench
 from rig.bench_file import parse_override
 from rig.evidence import RunFolder
 from rig.limits import Measurement
+from rig.plan_profiles import ExtendedEntry
 from rig.procedures.day import DayPlan, Eating, Moment, Person, live_a_day, read_profile
+from rig.procedures.extended import measure_extended
 from rig.procedures.occlusion import OcclusionTest
 from rig.procedures.reservoir import count_missing_log_entries, deliver_until_reservoir_low
 from rig.procedures.safety import measure_refused_boluses
@@ -29,6 +31,7 @@ from rig.robot_runner import REQUIREMENT_TAG
 from rig.roles import Bench, Capability
 from rig.therapy import BasalSegment, Meal, TemporaryRate
 from rig.units import parse, parse_time_of_day
+from rig.validation import validated
 from rig.verification import NotApplicableError, RequirementNotMetError, Verification
 
 
@@ -171,6 +174,16 @@ class PumpBench:
         """Read the pump's log and count the gaps in its numbering."""
         bench, verification = self._now()
         self._verify(count_missing_log_entries(bench, verification.record))
+
+    # ---- the course of a delivery -----------------------------------------------------------------------------
+
+    @keyword
+    def weigh_extended_bolus(self, size: str, over: str, extended: str = "100 %", slices: int = 4) -> None:
+        """Give a bolus of which a share is extended evenly over a duration, and judge its course, also in slices."""
+        asked = {"size": size, "duration": over, "extended": extended, "slices": slices}
+        bench, verification = self._now()
+        plan = validated(Path("Weigh Extended Bolus"), asked, ExtendedEntry).procedure()
+        self._verify(measure_extended(bench, verification.record, plan).measurements)
 
     # ---- a day ------------------------------------------------------------------------------------------------
 

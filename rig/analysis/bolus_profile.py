@@ -1,4 +1,4 @@
-"""The course of an extended or multiwave bolus: volume of equal slices of time, evenness, delay.
+"""The course of an extended or multiwave bolus: volume of equal slices of time, evenness, delay, end.
 
 Not responsible for the total volume (`bolus.weigh_bolus`).
 """
@@ -69,3 +69,33 @@ def bolus_profile(
         unevenness_percent=float(100.0 * np.max(np.abs(slice_ul - mean)) / mean),
         delay_s=arrived - start - DELAY_SHARE * duration,
     )
+
+
+BEGUN_SHARE, ENDED_SHARE = DELAY_SHARE, 0.99
+"""A delivery has begun when a tenth of it has arrived, and ended when 99 % has: the last percent is the line's tail."""
+
+
+def lateness_s(at_s: ArrayLike, volume_ul: ArrayLike, *, start_s: float, share: float, due_s: float) -> float:
+    """Get by how many s later than programmed a share of all that was delivered had arrived.
+
+    Args:
+        at_s: (n,) times in s, rising, from the start or before to the plateau.
+        volume_ul: (n,) corrected volume in µL.
+        start_s: the programmed start.
+        share: of the delivered volume, between 0 and 1.
+        due_s: when, in s after the start, this share of the programmed volume is due.
+
+    Raises:
+        ValueError: with a sentence, on input that is not the above, or when nothing was delivered.
+    """
+    times, volume = timed_series(at_s, "volume_ul", volume_ul)
+    start = finite("start_s", start_s)
+    if not 0 < finite("share", share) < 1:
+        raise ValueError(f"share must lie between 0 and 1, got {share!r}")
+    if not times[0] <= start < times[-1]:
+        raise ValueError(f"the record must hold the start at {start:g} s, got {times[0]:g} … {times[-1]:g} s")
+    before = float(np.interp(start, times, volume))
+    total = positive("the delivered volume", float(volume[-1]) - before)
+    since = times > start
+    moments, arrived = np.append(start, times[since]), np.append(before, volume[since])
+    return first_crossing_s(moments, arrived, before + share * total) - start - finite("due_s", due_s)

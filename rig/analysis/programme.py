@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
+from rig.analysis.checks import FloatArray, frozen
 from rig.therapy import BasalSegment, Bolus, TemporaryRate
 
 MINUTES_A_DAY = 1440.0
@@ -40,6 +43,52 @@ def programmed_u(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Course:
+    """A programme as the line that delivery follows: knots in s since its start and U since then, shape (k,)."""
+
+    at_s: FloatArray
+    insulin_u: FloatArray
+
+    @property
+    def total_u(self) -> float:
+        """All of it, in U."""
+        return float(self.insulin_u[-1])
+
+    def rate_u_per_h(self, until_s: float) -> float:
+        """Get the rate in U/h that leads to `until_s`, which is after the start."""
+        after = min(int(np.searchsorted(self.at_s, until_s)), self.at_s.size - 1)
+        risen, passed = (float(values[after] - values[after - 1]) for values in (self.insulin_u, self.at_s))
+        return 3600.0 * risen / passed
+
+    def due_s(self, insulin_u: float) -> float:
+        """Get when so much is due, in s; the first moment where it stays for a while."""
+        after = int(np.searchsorted(self.insulin_u, insulin_u))
+        knots = slice(max(after - 1, 0), after + 1)
+        return float(np.interp(insulin_u, self.insulin_u[knots], self.at_s[knots]))
+
+
+def programmed_course(
+    profile: Sequence[BasalSegment],
+    started: Sequence[Started],
+    from_min: float,
+    to_min: float,
+    *,
+    bolus_u_per_min: float,
+) -> Course:
+    """Get the line of what is programmed between two minutes since midnight; as `programmed_u`."""
+    edges = set(_basal_edges(profile, started, from_min, to_min))
+    for one in started:
+        if isinstance(one.what, Bolus):
+            begin_min = one.at_min + one.what.delay_min
+            edges |= {begin_min, begin_min + one.what.fast_u / bolus_u_per_min, begin_min + one.what.duration_min}
+    at_min = np.array(sorted(edge for edge in edges if from_min <= edge <= to_min))
+    insulin_u = [
+        programmed_u(profile, started, from_min, float(edge), bolus_u_per_min=bolus_u_per_min) for edge in at_min
+    ]
+    return Course(frozen(60.0 * (at_min - from_min)), frozen(np.array(insulin_u)))
+
+
 def _bolus_u(bolus: Bolus, at_min: float, now_min: float, bolus_u_per_min: float) -> float:
     """Get what of a bolus should have come by `now_min`, in U."""
     passed_min = max(now_min - at_min - bolus.delay_min, 0.0)
@@ -50,7 +99,21 @@ def _bolus_u(bolus: Bolus, at_min: float, now_min: float, bolus_u_per_min: float
 
 def _basal_u(profile: Sequence[BasalSegment], started: Sequence[Started], from_min: float, to_min: float) -> float:
     """Integrate the rate from edge to edge: of segments, of temporary rates, of the span."""
-    temporary = [(one.at_min, one.what) for one in started if isinstance(one.what, TemporaryRate)]
+    inside = _basal_edges(profile, started, from_min, to_min)
+    temporary = _temporary(started)
+    return sum(
+        (end - begin) / 60.0 * _rate_u_per_h(profile, temporary, (begin + end) / 2.0) for begin, end in pairwise(inside)
+    )
+
+
+def _temporary(started: Sequence[Started]) -> list[tuple[float, TemporaryRate]]:
+    return [(one.at_min, one.what) for one in started if isinstance(one.what, TemporaryRate)]
+
+
+def _basal_edges(
+    profile: Sequence[BasalSegment], started: Sequence[Started], from_min: float, to_min: float
+) -> list[float]:
+    """List the minutes at which the basal rate may change, ends of the span included."""
     edges = {from_min, to_min}
     day_min = from_min // MINUTES_A_DAY * MINUTES_A_DAY
     while day_min < to_min:
@@ -59,12 +122,9 @@ def _basal_u(profile: Sequence[BasalSegment], started: Sequence[Started], from_m
             edge += segment.duration_min
             edges.add(edge)
         day_min += MINUTES_A_DAY
-    for at_min, rate in temporary:
+    for at_min, rate in _temporary(started):
         edges |= {at_min, at_min + rate.duration_min}
-    inside = sorted(edge for edge in edges if from_min <= edge <= to_min)
-    return sum(
-        (end - begin) / 60.0 * _rate_u_per_h(profile, temporary, (begin + end) / 2.0) for begin, end in pairwise(inside)
-    )
+    return sorted(edge for edge in edges if from_min <= edge <= to_min)
 
 
 def _rate_u_per_h(

@@ -125,7 +125,7 @@ def measure_boluses(bench: Bench, record: TestRecorder, plan: BolusPlan) -> Bolu
     bench.pump.stop()
     closing = blank_run(bench, record, "closing", duration_s=plan.blank_s)
     scale = VolumeScale.of(with_blanks(bench, opening, closing), air)
-    weighed = [_weigh(bolus, plan, scale) for bolus in delivered]
+    weighed = [weigh_delivered(bolus, plan.planned_s, scale) for bolus in delivered]
     logged = [bolus.logged_u for bolus in delivered]
     statistics = bolus_statistics([bolus.volume_ul for bolus in weighed], programmed_ul=ul_from_u(plan.insulin_u))
     budgets = bolus_budgets(plan.insulin_u, scale, weighed)
@@ -148,7 +148,7 @@ def measure_boluses(bench: Bench, record: TestRecorder, plan: BolusPlan) -> Bolu
 
 
 @dataclass(frozen=True)
-class _Delivered:
+class DeliveredBolus:
     """One bolus, not weighed yet: the readings around it, its start, the rest after it, and what the pump logged."""
 
     readings: Series
@@ -157,7 +157,7 @@ class _Delivered:
     logged_u: float
 
 
-def _one_bolus(bench: Bench, record: TestRecorder, plan: BolusPlan, rest: list[Sample], number: int) -> _Delivered:
+def _one_bolus(bench: Bench, record: TestRecorder, plan: BolusPlan, rest: list[Sample], number: int) -> DeliveredBolus:
     """Deliver one bolus, from the rest before it to the rest after it."""
     start_s = bench.clock.now()
     bolus_id = bench.pump.bolus(plan.insulin_u)
@@ -168,13 +168,14 @@ def _one_bolus(bench: Bench, record: TestRecorder, plan: BolusPlan, rest: list[S
     plateau_s = max(start_s + plan.planned_s, after[-1].at_s - AVERAGED_S)
     logged_u = logged_bolus_u(bench, bolus_id)
     record.step("bolus at rest", number=number, logged_u=logged_u)
-    return _Delivered(
+    return DeliveredBolus(
         series([*rest, *during, *after]), start_s, [sample for sample in after if sample.at_s >= plateau_s], logged_u
     )
 
 
-def _weigh(bolus: _Delivered, plan: BolusPlan, scale: VolumeScale) -> WeighedBolus:
-    readings, planned_end_s = bolus.readings, bolus.start_s + plan.planned_s
+def weigh_delivered(bolus: DeliveredBolus, planned_s: float, scale: VolumeScale) -> WeighedBolus:
+    """Weigh a bolus in µL from rest to rest; it was planned to last `planned_s`."""
+    readings, planned_end_s = bolus.readings, bolus.start_s + planned_s
     return weigh_bolus(
         readings.at_s,
         readings.mass_g,

@@ -132,9 +132,26 @@ def bolus_budgets(insulin_u: float, scale: VolumeScale, weighed: Sequence[Weighe
         f"smallest bolus error at {size}": bolus_budget(scale, by_volume[0]),
         f"mean bolus error at {size}, of more than these {n}": mean.plus(f"scatter of {n}", "A", scatter_u, n - 1),
     }
-    if insulin_u >= 1.0:  # accuracy claims are relative from 1 U up, absolute below
-        return {name: budget.error_percent_of(insulin_u) for name, budget in budgets.items()}
-    return {name: budget.linear(1.0, offset=-insulin_u, unit="U") for name, budget in budgets.items()}
+    return {name: error_of(insulin_u, budget) for name, budget in budgets.items()}
+
+
+def error_of(programmed_u: float, delivered: Budget) -> Budget:
+    """Get the error of a delivered amount: in % from 1 U up, in U below, as accuracy claims are made."""
+    if programmed_u >= 1.0:
+        return delivered.error_percent_of(programmed_u)
+    return delivered.linear(1.0, offset=-programmed_u, unit="U")
+
+
+def moment_budget(late_s: float, volume: Budget, *, flow_u_per_h: float, sources: Mapping[str, float]) -> Budget:
+    """Get the budget in s of the moment at which a volume in U was reached, given how late in s that was.
+
+    What is not known of the volume is, at this flow, a time; `sources` are further standard uncertainties in s, type B.
+    """
+    seconds_per_u = 3600.0 / flow_u_per_h
+    budget = volume.linear(seconds_per_u, offset=late_s - seconds_per_u * volume.value, unit="s")
+    for source, u_s in sources.items():
+        budget = budget.plus(source, "B", u_s)
+    return budget
 
 
 def keep_budgets(

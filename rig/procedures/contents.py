@@ -7,6 +7,7 @@ responsible for computing (`rig.analysis`) nor for how it is shown.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 
 from rig.analysis.allan import AllanDeviation
 from rig.analysis.bolus import BolusStatistics
+from rig.analysis.budget import Budget
 from rig.analysis.flow import StartUpCurve, WindowStatistics, flow_ul_per_h
 from rig.analysis.occlusion import OcclusionAlarm
+from rig.analysis.programme import Course
 from rig.analysis.pulses import stroke_statistics
 from rig.analysis.single_doses import SingleDoses
 from rig.analysis.trumpet import TrumpetCurve
@@ -181,4 +184,49 @@ def occlusion_content(
             "pressure_kpa": pressure_kpa.tolist(),
             "delivered_u": delivered_u.tolist(),
         },
+    }
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a delivery from `from_s` to `to_s` after its start: what was programmed in U, and the budget in U."""
+
+    name: str
+    from_s: float
+    to_s: float
+    programmed_u: float
+    delivered: Budget
+
+
+def profile_content(
+    title: str,
+    *,
+    course: Course,
+    at_s: NDArray[np.float64],
+    delivered_u: NDArray[np.float64],
+    parts: Sequence[Part],
+    moments: Mapping[str, Budget],
+    evaporation: Mapping[str, float] | None,
+) -> dict[str, Any]:
+    """Get what belongs to a delivery that follows a programme; times in s since its start, U since then.
+
+    `moments` are how late in s the programme's moments came, by name.
+    """
+    return {
+        "title": title,
+        "course": {"at_s": course.at_s.tolist(), "insulin_u": course.insulin_u.tolist()},
+        "trace": {"at_s": at_s.tolist(), "delivered_u": delivered_u.tolist()},
+        "parts": [
+            {
+                "name": part.name,
+                "from_s": part.from_s,
+                "to_s": part.to_s,
+                "programmed_u": part.programmed_u,
+                "delivered_u": part.delivered.value,
+                "u_u": part.delivered.expanded,
+            }
+            for part in parts
+        ],
+        "moments": [{"name": name, "late_s": budget.value, "u_s": budget.expanded} for name, budget in moments.items()],
+        "evaporation": evaporation,
     }

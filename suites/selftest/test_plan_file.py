@@ -12,6 +12,7 @@ from rig.errors import BenchFileError
 from rig.limits import Verdict
 from rig.plan_entries import BasalEntry, BolusEntry
 from rig.plan_file import PLANS, read_plan, selection
+from rig.plan_profiles import ExtendedEntry
 from rig.requirements import read_requirements
 from rig.results import join, run_verdict
 
@@ -49,6 +50,18 @@ def test_every_plan_of_the_repository_can_be_read_by_its_name(name: str) -> None
         ('[[basal]]\nrate = "1 U/h"\nsample_every = "7 s"', "interval is 900 s, which is no multiple of sample_every"),
         ('[[bolus]]\nsize = "1 U"\ncount = 1', "bolus.0.count is 1: input should be greater than or equal to 2"),
         ('[[bolus]]\nsize = "1 U"\ncount = 301', "bolus 1 U takes 301 U, and a reservoir holds 300 U"),
+        ('[[extended]]\nsize = "4 U"', "extended.0.duration is missing"),
+        ('[[extended]]\nsize = "4 U"\nduration = "90 s"', "duration is '90 s': pumps are told whole minutes"),
+        (
+            '[[extended]]\nsize = "4 U"\nduration = "2 h"\nextended = 0.5',
+            "a quantity needs its unit and quotation marks",
+        ),
+        ('[[extended]]\nsize = "4 U"\nduration = "2 h"\nextended = "0 %"', "should be greater than 0"),
+        (
+            '[[extended]]\nsize = "0.1 U"\nduration = "1 h"\nslices = 5',
+            "slices of 720 s after the immediate part hold no",
+        ),
+        ('[[extended]]\nsize = "9 U"\nextended = "10 %"\nduration = "6 min"', "slices of 0 s after the immediate part"),
         ('[[bolos]]\nsize = "1 U"', "bolos is not a known key; did you mean 'bolus'?"),
         ("[[bolus", "is no valid TOML"),
     ],
@@ -77,6 +90,15 @@ def test_an_entry_decides_what_asks_for_its_rate_or_size_and_for_no_more_than_it
     assert BolusEntry(size="1 U", count=25).decides(REQUIREMENTS) == ("PR-D3.2", "PR-H3.1")
     assert BolusEntry(size="1 U", count=24).decides(REQUIREMENTS) == ("PR-H3.1",)
     assert BolusEntry(size="0.3 U", count=25).decides(REQUIREMENTS) == ()
+
+
+def test_an_extended_bolus_decides_what_asks_for_its_size_share_and_duration() -> None:
+    whole = ExtendedEntry(size="4 U", duration="2 h")
+    assert whole.decides(REQUIREMENTS) == ("PR-D4.1",)
+    assert not any(name.startswith("immediate") for name in whole.measures)
+    assert ExtendedEntry(size="6 U", extended="50 %", duration="120 min").decides(REQUIREMENTS) == ("PR-D4.2",)
+    assert ExtendedEntry(size="6 U", extended="40 %", duration="2 h").decides(REQUIREMENTS) == ()
+    assert ExtendedEntry(size="4 U", duration="3 h").decides(REQUIREMENTS) == ()
 
 
 def test_only_without_warm_up_the_first_hours_are_measured() -> None:
