@@ -66,6 +66,8 @@ class Manifest(_Record):
     requirements_file: str
     requirements_sha256: str
     plan: Plan | None = None
+    conditions: dict[str, float] = {}
+    disposables: dict[str, str | None] = {}
     overrides: dict[str, Any]
     selected: str | None = None
     versions: dict[str, str]

@@ -13,9 +13,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rig.channels import bench_content
+from rig.conditions import Conditions
 from rig.errors import BenchFileError
 from rig.quantities import CurrentA, MassG, Percent, PressureKpa, TemperatureC, TimeS, VoltageV
-from rig.validation import read_toml, validated
+from rig.validation import validated
 from rig.virtual.parameters import VirtualParameters
 
 
@@ -109,6 +111,13 @@ class FluidTable(_Table):
     blank_wander_per_hour: Annotated[MassG, Field(ge=0)] = 0.0
 
 
+class DisposablesTable(_Table):
+    """Infusion set and reservoir that are on the pump now, by what tells them apart: lot and number."""
+
+    infusion_set: str | None = None
+    reservoir: str | None = None
+
+
 class FaultTable(_Table):
     """A fault of the rig itself, for testing the rig: a device that goes mute or answers garbage at a moment."""
 
@@ -144,11 +153,13 @@ class BenchFile(_Table):
     environment: EnvironmentTable
     pump: PumpTable
     fluid: FluidTable = FluidTable()
+    conditions: Conditions = Conditions()
+    disposables: DisposablesTable = DisposablesTable()
     virtual: VirtualTable | None = None
 
 
 def read_bench_file(path: Path, overrides: Mapping[str, Any] | None = None) -> tuple[BenchFile, dict[str, Any]]:
-    """Read a bench file and lay `overrides` ("table.key" to value) over it.
+    """Read a bench file, or one channel of it (`file.toml#channel`), with `overrides` ("table.key" to value) over it.
 
     Returns:
         The validated bench, and the same as plain data for the record. Relative paths are relative to the file.
@@ -156,7 +167,7 @@ def read_bench_file(path: Path, overrides: Mapping[str, Any] | None = None) -> t
     Raises:
         BenchFileError: one sentence with file, key, what was found and what is allowed.
     """
-    content = read_toml(path)
+    content = bench_content(path)
     for key, value in (overrides or {}).items():
         _lay_over(content, key, value)
     bench = validated(path, content, BenchFile)

@@ -65,17 +65,21 @@ def verify(
         str,
         typer.Option(help="Test plan: a TOML file, or one in fixtures/plans.", metavar="FILE|NAME"),
     ] = "default",  # rig.plan_file.DEFAULT_PLAN
+    condition: Annotated[
+        str | None,
+        typer.Option(help="Only this condition of the plan, or 'nominal'.", metavar="NAME"),
+    ] = None,
 ) -> None:
-    """Run the pump suites and write the report.
+    """Run the pump suites and write the report; on every channel, and under every condition of the plan.
 
     Exit code: 0 every requirement passed or does not apply; 1 one failed; 2 wrong usage or bench file; 3 the rig
     failed, was blocked or was interrupted; 4 inconclusive and nothing worse.
     """
-    from rig.verify import verify_pump
+    from rig.series import verify_all
+    from rig.verify import Asked
 
-    raise typer.Exit(
-        verify_pump(bench, set_ or [], out=out, select=select, requirements=requirements, plan=plan, console=console)
-    )
+    asked = Asked(bench, tuple(set_ or []), out=out, select=select, requirements=requirements, plan=plan)
+    raise typer.Exit(verify_all(asked, condition, console=console))
 
 
 @app.command()
@@ -148,6 +152,25 @@ def report(run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN"
     # The document room stands above this one, so it is called by name.
     path = importlib.import_module("reports.pdf").write_report(run)
     console.print(f"Report: {path}", soft_wrap=True)
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders, or folders of them.", metavar="RUN…")],
+    out: Annotated[
+        Path | None, typer.Option(help="New folder; default: <first folder>-comparison.", metavar="DIR")
+    ] = None,
+) -> None:
+    """Lay runs side by side: pumps with their spread, and smallest and largest error under each condition.
+
+    Exit code: 0 compared; 3 a record is missing or damaged, or the runs have nothing in common.
+    """
+    import importlib
+
+    comparison = importlib.import_module("reports.comparison")
+    folder = out or runs[0].with_name(f"{runs[0].name}-comparison")
+    for line in comparison.write_comparison(folder, runs):
+        console.print(line, soft_wrap=True, markup=False)
 
 
 app.command()(analyse)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from rig.conditions import PlannedCondition
 from rig.errors import BenchFileError
 from rig.plan_entries import BasalEntry, BolusEntry, Entry, PlanTable
 from rig.plan_profiles import ExtendedEntry
@@ -31,6 +32,7 @@ class TestPlan(PlanTable):
         name, purpose: for the report.
         select: which tests of the suites belong to it, as pytest's -k has it; empty: all of them.
         every_requirement_due: whether a requirement that none of its tests measures is UNSET, or out of its scope.
+        condition: what the whole plan is repeated under, after the nominal run.
         TABLES: the tables of entries; a test whose argument has the name of one is repeated over it.
     """
 
@@ -44,6 +46,7 @@ class TestPlan(PlanTable):
     basal: tuple[BasalEntry, ...] = ()
     bolus: tuple[BolusEntry, ...] = ()
     extended: tuple[ExtendedEntry, ...] = ()
+    condition: tuple[PlannedCondition, ...] = ()
 
     @model_validator(mode="after")
     def _entries_can_be_told_apart_and_done(self) -> Self:
@@ -58,6 +61,10 @@ class TestPlan(PlanTable):
                         f"{table} {entry.title} takes {entry.needed_u:g} U, "
                         f"and a reservoir holds {FULL_RESERVOIR_U:g} U"
                     )
+        titles = [condition.title for condition in self.condition]
+        for title in titles:
+            if titles.count(title) > 1:
+                raise ValueError(f"condition {title} stands twice")
         return self
 
     @property

@@ -35,14 +35,36 @@ class LineTail:
         return [json.loads(line) for line in whole.splitlines()]
 
 
+class EndedTests:
+    """One line for each test of a run that has ended, with a label before it where several runs go on."""
+
+    def __init__(self, run: Path, console: Console, label: str = "") -> None:
+        self._tests = LineTail(run / "tests.jsonl")
+        self._console = console
+        self._label = f"{label}: " if label else ""
+        self._titles: dict[str, str] = {}
+
+    def refresh(self) -> None:
+        """Print what has been written since the last look."""
+        for entry in self._tests.entries():
+            if entry["event"] == "collected":
+                self._titles[entry["test"]] = entry["title"]
+            elif entry["event"] == "end":
+                mark = _MARKS.get(entry["outcome"], entry["outcome"])
+                title, took = self.title(entry["test"]), elapsed(entry["duration_s"])
+                self._console.print(f"{self._label}{mark}  {title}  [dim]({took} of bench time)[/]")
+
+    def title(self, test_id: str) -> str:
+        """Get what a test is called."""
+        return self._titles.get(test_id, test_id)
+
+
 class ProgressView:
     """One line that is kept up to date on a terminal, and one line for each test that has ended."""
 
     def __init__(self, run: Path, console: Console) -> None:
-        self._tests = LineTail(run / "tests.jsonl")
+        self._ended = EndedTests(run, console)
         self._progress = LineTail(run / "progress.jsonl")
-        self._console = console
-        self._titles: dict[str, str] = {}
         self._status = Status("checking the suites", console=console)
 
     def __enter__(self) -> Self:
@@ -56,21 +78,12 @@ class ProgressView:
 
     def refresh(self) -> None:
         """Show what has been written since the last look."""
-        for entry in self._tests.entries():
-            self._tell_test(entry)
+        self._ended.refresh()
         if entries := self._progress.entries():
             self._status.update(self._now(entries[-1]))
 
-    def _tell_test(self, entry: dict[str, Any]) -> None:
-        if entry["event"] == "collected":
-            self._titles[entry["test"]] = entry["title"]
-        elif entry["event"] == "end":
-            title = self._titles.get(entry["test"], entry["test"])
-            mark = _MARKS.get(entry["outcome"], entry["outcome"])
-            self._console.print(f"{mark}  {title}  [dim]({elapsed(entry['duration_s'])} of bench time)[/]")
-
     def _now(self, entry: dict[str, Any]) -> str:
-        title = self._titles.get(entry["test"], entry["test"])
+        title = self._ended.title(entry["test"])
         values = []
         if "flow_u_per_h" in entry:
             values.append(f"{entry['flow_u_per_h']:.3g} U/h")

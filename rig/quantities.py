@@ -21,6 +21,8 @@ _EXAMPLES = {
     "time_s": "3 h",
     "insulin_u": "0.1 U",
     "rate_u_per_h": "1 U/h",
+    "length_m": "0.5 m",
+    "viscosity_mpa_s": "1 mPa·s",
 }
 
 
@@ -42,3 +44,5 @@ Percent = Annotated[float, _quantity("percent")]
 TimeS = Annotated[float, _quantity("time_s")]
 InsulinU = Annotated[float, _quantity("insulin_u")]
 RateUPerH = Annotated[float, _quantity("rate_u_per_h")]
+LengthM = Annotated[float, _quantity("length_m")]
+ViscosityMpaS = Annotated[float, _quantity("viscosity_mpa_s")]

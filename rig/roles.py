@@ -6,6 +6,7 @@ Not responsible for how any of it is done: drivers in `instruments/` and `rig/pu
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -340,7 +341,10 @@ class Pump(Instrument, Protocol):
 
 @dataclass(frozen=True)
 class Metrology:
-    """What a bench declares of its own measuring: standard uncertainties u, expanded U (k = 2), and the allowed air."""
+    """What a bench declares of its own measuring: standard uncertainties u, expanded U (k = 2), and the allowed air.
+
+    `line_pressure_at_rest_kpa` is what back pressure and head that were set up make; None when none was.
+    """
 
     balance_repeatability_g: float
     balance_readability_g: float
@@ -352,6 +356,8 @@ class Metrology:
     humidity_band: tuple[float, float]
     blank_wander_g: float = 0.0
     blank_wander_g_per_h: float = 0.0
+    ambient_pressure_band_hpa: tuple[float, float] = (0.0, math.inf)
+    line_pressure_at_rest_kpa: float | None = None
 
 
 @dataclass(frozen=True)

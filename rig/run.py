@@ -17,6 +17,7 @@ from typing import Any
 
 from rig.bench import ROLES, compare_identity, far_side, leave_safe, open_device, power_pump, refuse_overdue
 from rig.bench_file import BenchFile, CalibratedTable, read_bench_file
+from rig.channels import split
 from rig.errors import RigError
 from rig.evidence import RunFolder, utc_now, write_json
 from rig.plan_file import PlanFile
@@ -103,7 +104,7 @@ def start_run(
         "virtual": spec.virtual is not None,
         "seed": spec.virtual.seed if spec.virtual else None,
         "bench_file": str(bench_path),
-        "bench_sha256": _sha256(bench_path),
+        "bench_sha256": _sha256(split(bench_path)[0]),
         "bench": _plain(content),
         "requirements_file": str(requirements_path),
         "requirements_sha256": _sha256(requirements_path),
@@ -115,6 +116,8 @@ def start_run(
             "every_requirement_due": plan.plan.every_requirement_due,
             "content": _plain(plan.content),
         },
+        "conditions": spec.conditions.settings,
+        "disposables": spec.disposables.model_dump(),
         "overrides": _plain(dict(overrides)),
         "selected": selected,
         "versions": _versions(),

@@ -59,6 +59,8 @@ _UNITS: dict[str, tuple[str, float]] = {
     "m": ("length_m", 1.0),
     "cm": ("length_m", 0.01),
     "mm": ("length_m", 0.001),
+    "mPa·s": ("viscosity_mpa_s", 1.0),
+    "cP": ("viscosity_mpa_s", 1.0),
 }
 
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")

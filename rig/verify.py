@@ -10,6 +10,7 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,42 +21,49 @@ from rig.bench_file import parse_override, read_bench_file
 from rig.clock import WallClock
 from rig.evidence import RunFolder
 from rig.limits import Limit, Rule, Verdict
-from rig.plan_file import read_plan, selection
+from rig.plan_file import DEFAULT_PLAN, read_plan, selection
 from rig.progress import ProgressView
 from rig.results import EXIT_CODES
 from rig.run import check_bench, end_run, start_run
 
+DEFAULT_REQUIREMENTS = Path("suites/requirements.toml")
 PUMP_SUITE = Path("suites/pump")
 LOOK_EVERY_S = 0.2
 EXIT_RIG = 3
 
 
-def verify_pump(
-    bench: Path,
-    settings: Sequence[str],
-    *,
-    out: Path | None,
-    select: str | None,
-    requirements: Path,
-    plan: str,
-    console: Console,
-) -> int:
-    """Verify the pump on a bench by a test plan, a file or a name; returns the exit code.
+@dataclass(frozen=True)
+class Asked:
+    """What `rig verify` was asked for: a bench file and settings over it, the run's folder, what to do and to decide.
+
+    `out` None makes a folder below `runs/`; `plan` is a file or a name; `select` is pytest's -k.
+    """
+
+    bench: Path
+    settings: tuple[str, ...] = ()
+    out: Path | None = None
+    select: str | None = None
+    requirements: Path = DEFAULT_REQUIREMENTS
+    plan: str = DEFAULT_PLAN
+
+
+def verify_pump(asked: Asked, *, console: Console) -> int:
+    """Verify the pump on a bench by a test plan; returns the exit code.
 
     Raises:
         BenchFileError: the bench file, a setting, the plan or the requirements file is wrong.
         EvidenceError: the run folder cannot be made or written.
     """
-    overrides = dict(parse_override(text) for text in settings)
-    spec, _ = read_bench_file(bench, overrides)
-    planned = read_plan(plan)
-    select = selection(planned.plan, select)
+    overrides = dict(parse_override(text) for text in asked.settings)
+    spec, _ = read_bench_file(asked.bench, overrides)
+    planned = read_plan(asked.plan)
+    select = selection(planned.plan, asked.select)
     findings = check_bench(spec)
     run = start_run(
-        bench,
+        asked.bench,
         overrides,
-        out=out,
-        requirements_path=requirements,
+        out=asked.out,
+        requirements_path=asked.requirements,
         plan=planned,
         findings=findings,
         selected=select,
@@ -63,38 +71,30 @@ def verify_pump(
     problems = [finding for finding in findings if finding.problem]
     for finding in problems:
         console.print(finding.problem, style="red", soft_wrap=True, markup=False)
-    outcome = "blocked" if problems else _run_suites(run, bench, settings, select, requirements, plan, console)
+    outcome = "blocked" if problems else _run_suites(run, replace(asked, select=select), console)
     results = end_run(run, outcome)
     if not problems:
         print_results(results, console)
     report = importlib.import_module("reports.pdf").write_report(run.path)
     if outcome != "complete":
         console.print(f"The run was {outcome}; what was measured before is kept in {run.path}.", soft_wrap=True)
-    console.print(f"Verdict: {results['verdict']}", style=_STYLES[results["verdict"]])
+    console.print(f"Verdict: {results['verdict']}", style=STYLES[results["verdict"]])
     console.print(f"Report: {report}", soft_wrap=True)
     return EXIT_RIG if outcome != "complete" else EXIT_CODES[Verdict(results["verdict"])]
 
 
-def _run_suites(
-    run: RunFolder,
-    bench: Path,
-    settings: Sequence[str],
-    select: str | None,
-    requirements: Path,
-    plan: str,
-    console: Console,
-) -> str:
+def _run_suites(run: RunFolder, asked: Asked, console: Console) -> str:
     """Run pytest, then Robot Framework; returns the run's outcome."""
-    shared = ["--requirements", str(requirements), *(word for text in settings for word in ("--set", text))]
-    chosen = ["-k", select] if select else []
+    common = [
+        "--bench", str(asked.bench), "--run", str(run.path), "--requirements", str(asked.requirements),
+        *(word for text in asked.settings for word in ("--set", text)), *(["-k", asked.select] if asked.select else []),
+    ]  # fmt: skip
     commands = {
         "pytest": [
-            "pytest", str(PUMP_SUITE), "--bench", str(bench), "--run", str(run.path), "--plan", plan, *shared, *chosen,
+            "pytest", str(PUMP_SUITE), "--plan", asked.plan, *common,
             "--alluredir", str(run.path / "allure-results"), "-p", "no:cacheprovider", "-q",
         ],
-        "robot": [
-            "rig.robot_runner", str(PUMP_SUITE), "--bench", str(bench), "--run", str(run.path), *shared, *chosen
-        ],
+        "robot": ["rig.robot_runner", str(PUMP_SUITE), *common],
     }  # fmt: skip
     with ProgressView(run.path, console) as view:
         for name, command in commands.items():
@@ -127,7 +127,7 @@ def _run_one(name: str, command: Sequence[str], run: RunFolder, view: ProgressVi
 _OUTCOMES = {"pytest": {2: "interrupted", 3: "broken", 4: "broken"}, "robot": {253: "interrupted"}}
 """What the runners' own exit codes say beyond passed and failed tests, which the record tells."""
 
-_STYLES = {
+STYLES = {
     "PASS": "green",
     "FAIL": "bold red",
     "INCONCLUSIVE": "yellow",
@@ -148,7 +148,7 @@ def print_results(results: dict[str, Any], console: Console) -> None:
         values = "\n".join(_value(measurement) for measurement in row["measurements"]) or row["reason"] or ""
         limits = "\n".join(_limit(measurement) for measurement in row["measurements"])
         verdict = row["verdict"]
-        table.add_row(f"[bold]{row['id']}[/] {row['text']}", f"[{_STYLES[verdict]}]{verdict}[/]", values, limits)
+        table.add_row(f"[bold]{row['id']}[/] {row['text']}", f"[{STYLES[verdict]}]{verdict}[/]", values, limits)
     console.print(table)
     print_reported(results["reported"], console)
 

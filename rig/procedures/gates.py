@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from rig.analysis.blank_run import change_of_rate, largest_credible_sd, repeatability_g
 from rig.analysis.evaporation import EvaporationRate, evaporation_rate, interpolated
 from rig.analysis.uncertainty import WeighingUncertainty
@@ -23,6 +25,8 @@ BLANK_S = 600.0
 """Of a blank run, unless a plan says otherwise: with readings of 2.5 µg it tells the evaporation to 0.01 mg/h (u)."""
 U_PER_GATE = 3.0
 """A blank run may lie 3 standard uncertainties off: fewer than 3 in 1,000 good ones are then stopped."""
+LINE_WITHIN_KPA = 1.0
+"""A resting line may be so far from what back pressure and head make, beside U of the sensor. The house's."""
 CREDIBLE_SHARE = 0.999
 """1 good balance in 1,000 shows more scatter than `largest_credible_sd` allows, and is stopped."""
 
@@ -39,13 +43,14 @@ def blank_run(bench: Bench, record: TestRecorder, which: str, *, duration_s: flo
     """Weigh for `duration_s` with the pump stopped and the line at rest, and hold the balance to its bench file.
 
     Raises:
-        BlockedError: the air is outside its band; the readings scatter more than the bench file claims; they still
-            settle; or the vessel loses more or less than the bench file allows.
+        BlockedError: the air is outside its band; the line does not rest at what was set up; the readings scatter more
+            than the bench file claims; they still settle; or the vessel loses more or less than the bench file allows.
     """
     read_air(bench, record)
     doing = f"{which} blank run"
     readings = series(sample_for(bench, record, doing, duration_s=duration_s, every_s=SAMPLE_EVERY_S))
     metrology = bench.metrology
+    _check_line(readings, metrology, doing)
     scatter_g = _check_repeatability(readings, metrology, doing)
     u_wander = _u_wander_mg_per_h(metrology, duration_s)
     _check_drift(readings, metrology, doing, u_wander)
@@ -77,6 +82,20 @@ def with_blanks(bench: Bench, before: BlankRun, after: BlankRun) -> Bench:
         ),
     )
     return replace(bench, metrology=metrology)
+
+
+def _check_line(readings: Series, metrology: Metrology, doing: str) -> None:
+    """Hold the pressure of the resting line to the back pressure and head that were set up, if any were."""
+    wanted_kpa = metrology.line_pressure_at_rest_kpa
+    if wanted_kpa is None:
+        return
+    found_kpa = float(np.mean(readings.pressure_kpa))
+    allowed_kpa = metrology.pressure_expanded_uncertainty_kpa + LINE_WITHIN_KPA
+    if abs(found_kpa - wanted_kpa) > allowed_kpa:
+        raise BlockedError(
+            f"pressure: the line rested at {found_kpa:.2f} kPa in the {doing}, and the bench file's conditions make "
+            f"{wanted_kpa:.2f} ± {allowed_kpa:.2g} kPa; set up back pressure and head as named, or correct them"
+        )
 
 
 def _check_repeatability(readings: Series, metrology: Metrology, doing: str) -> float:

@@ -112,4 +112,10 @@ def read_air(bench: Bench, record: TestRecorder) -> Air:
             f"environment: {air.relative_humidity:.0%} relative humidity at the balance is outside "
             f"{driest:.0%} … {dampest:.0%}; bring the room into its band, or change the band in the bench file"
         )
+    lowest_hpa, highest_hpa = bench.metrology.ambient_pressure_band_hpa
+    if not lowest_hpa <= air.pressure_hpa <= highest_hpa:
+        raise BlockedError(
+            f"environment: {air.pressure_hpa:.1f} hPa at the balance is outside {lowest_hpa:g} … {highest_hpa:g} hPa; "
+            "set up the ambient pressure that the bench file's conditions name, or correct them"
+        )
     return air

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rig.bench_file import parse_override, read_bench_file
+from rig.channels import channels
 from rig.errors import BenchFileError
 
 BENCHES = Path("fixtures/benches")
@@ -14,8 +15,9 @@ VIRTUAL = BENCHES / "virtual.toml"
 
 @pytest.mark.parametrize("path", sorted(BENCHES.glob("*.toml")), ids=lambda path: path.name)
 def test_every_bench_file_of_the_repository_is_valid(path: Path) -> None:
-    bench, _ = read_bench_file(path)
-    assert bench.switch.lines["occluder"] >= 0
+    for each in [Path(f"{path}#{name}") for name in channels(path)] or [path]:
+        bench, _ = read_bench_file(each)
+        assert bench.switch.lines["occluder"] >= 0
 
 
 def test_quantities_are_read_in_base_units() -> None:

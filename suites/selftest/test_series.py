@@ -1,0 +1,188 @@
+"""Several runs as one: channels side by side, conditions one after the other, and what they say together."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.compared import pump_of, spreads, under_conditions
+from reports.comparison import write_comparison
+from reports.run import read_run
+from rig.errors import EvidenceError
+from suites.selftest.synthetic_run import make_run
+from suites.selftest.test_verify import rig
+
+PLAN = """
+name = "short"
+purpose = "Two channels, one condition."
+select = "test_consecutive_boluses"
+[[bolus]]
+size = "0.5 U"
+count = 3
+blank = "5 min"
+[[condition]]
+head = "0.5 m"
+"""
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished series: three channels under two conditions."""
+    folder = tmp_path_factory.mktemp("series")
+    (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
+    out = folder / "out"
+    done = rig(
+        "verify", "--bench", "fixtures/benches/virtual_channels.toml", "--plan", str(folder / "plan.toml"),
+        "--out", str(out),
+    )  # fmt: skip
+    assert done.returncode == 3, done.stdout + done.stderr  # nothing is decided by so short a plan
+    assert "Verdict over 6 runs: UNSET" in done.stdout
+    return out
+
+
+def test_each_channel_under_each_condition_is_a_run_with_evidence_of_its_own(series: Path) -> None:
+    runs = sorted(path.parent.name for path in series.glob("*/manifest.json"))
+    names = ("left", "middle", "right")
+    assert runs == sorted(f"{name}_{condition}" for name in names for condition in ("nominal", "head_0.5_m"))
+    for name in runs:
+        run = read_run(series / name)
+        assert run.manifest.outcome == "complete"
+        assert run.manifest.conditions == ({"head": 0.5} if "head" in name else {})
+        assert (series / name / "report.pdf").is_file()
+        assert (series / name / "samples").is_dir()
+    assert {pump_of(read_run(series / name)) for name in runs} == {f"RC1-000001 (seed {n})" for n in (1, 2, 3)}
+
+
+def test_a_channel_in_a_series_measures_what_it_measures_alone(series: Path, tmp_path: Path) -> None:
+    done = rig(
+        "verify", "--bench", "fixtures/benches/virtual_channels.toml#middle", "--plan",
+        str(series.parent / "plan.toml"), "--condition", "nominal", "--out", str(tmp_path / "alone"),
+    )  # fmt: skip
+    assert "Verdict: UNSET" in done.stdout, done.stdout + done.stderr
+    alone, together = (read_run(path).results.reported for path in (tmp_path / "alone", series / "middle_nominal"))
+    assert alone == together
+    assert len(alone) == 4
+
+
+def test_the_comparison_has_each_value_of_each_run(series: Path) -> None:
+    content = json.loads((series / "comparison" / "comparison.json").read_text(encoding="utf-8"))
+    (mean,) = [each for each in content["pumps"] if each["name"] == "mean bolus error at 0.5 U"]
+    expected = {
+        name: next(e.value for e in read_run(series / name).results.reported if e.name == mean["name"])
+        for name in ("left_nominal", "middle_nominal", "right_nominal")
+    }
+    assert dict(zip(mean["runs"], mean["values"], strict=True)) == expected
+    assert mean["mean"] == pytest.approx(sum(expected.values()) / 3)
+    with (series / "comparison" / "conditions.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
+    assert [(row["subject"], row["condition"], row["n"]) for row in rows] == [
+        ("boluses of 0.5 U", "nominal", "9"),
+        ("boluses of 0.5 U", "head 0.5 m", "9"),
+    ]
+    assert (series / "comparison" / "comparison.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_series_in_a_folder_with_files_is_refused_and_nothing_is_lost(series: Path) -> None:
+    before = {path: path.read_bytes() for path in series.rglob("*.json")}
+    done = rig("verify", "--plan", str(series.parent / "plan.toml"), "--out", str(series))
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1), done.stderr
+    assert "holds files already; name another folder" in done.stderr
+    assert {path: path.read_bytes() for path in series.rglob("*.json")} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--condition", "head 1 m"], "the plan 'short' has no such condition; known are nominal; head 0.5 m"),
+        (["--bench", "fixtures/benches/virtual_channels.toml#up"], "there is no channel 'up'; known are left, middle"),
+    ],
+)
+def test_wrong_names_are_one_sentence(series: Path, tmp_path: Path, arguments: list[str], sentence: str) -> None:
+    plan = str(series.parent / "plan.toml")
+    done = rig("verify", "--plan", plan, "--out", str(tmp_path / "no"), *arguments)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert sentence in done.stderr
+    assert not (tmp_path / "no").exists()
+
+
+def pump(folder: Path, name: str, serial: str, factor: float = 1.0, **manifest: Any) -> Path:  # noqa: ANN401
+    """A made-up run whose boluses are all `factor` times as large."""
+    path = make_run(folder / name, seed=None, virtual=False, bench={"name": "Bench"}, **manifest)
+    content = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    content["dut"]["serial_number"] = serial
+    (path / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
+    for file in path.glob("analysis/*/*.json"):
+        analysis = json.loads(file.read_text(encoding="utf-8"))
+        if analysis["kind"] == "bolus":
+            analysis["delivered_u"] = [factor * each for each in analysis["delivered_u"]]
+            file.write_text(json.dumps(analysis), encoding="utf-8")
+    return path
+
+
+def test_a_condition_is_held_against_the_same_pump_only(tmp_path: Path) -> None:
+    pump(tmp_path, "a", "A", 1.0)
+    pump(tmp_path, "a cold", "A", 1.02, conditions={"temperature": 5.0})
+    pump(tmp_path, "b", "B", 1.5)
+    runs = [read_run(tmp_path / name) for name in ("a", "a cold", "b")]
+    (boluses,) = [each for each in under_conditions(runs) if each.subject == "boluses of 1 U"]
+    nominal, (cold,) = boluses.table.nominal, boluses.table.rows
+    assert nominal.max_percent < 20.0, "the boluses of pump B, 50 % too large, are among the nominal ones"
+    assert cold.shift_percent == pytest.approx(2.0 + 0.02 * nominal.mean_percent, abs=1e-9)
+    assert cold.setting == 5.0
+
+
+def test_runs_of_one_pump_make_no_statement_about_pumps(tmp_path: Path) -> None:
+    for number, serial in enumerate(("A", "A", "B")):
+        pump(tmp_path, str(number), serial)
+    spread = spreads([read_run(tmp_path / name) for name in "012"])[0]
+    assert spread.tolerance is None
+    assert spread.why_no_tolerance == "runs of one pump are not independent"
+    assert "which infusion set" in spread.why_no_components
+
+
+def test_infusion_sets_that_are_named_make_components_of_variance(tmp_path: Path) -> None:
+    cases = [(serial, each, run) for serial in "AB" for each in "12" for run in "xy"]
+    for serial, each, run in cases:
+        pump(tmp_path, serial + each + run, serial, disposables={"infusion_set": f"lot {each}"})
+    spread = spreads([read_run(tmp_path / "".join(case)) for case in cases])[0]
+    assert spread.components is not None
+    assert spread.components.total_sd == 0.0, "eight runs with the same numbers"
+
+
+def test_runs_that_have_nothing_in_common_are_refused(tmp_path: Path) -> None:
+    pump(tmp_path / "runs", "a", "A")
+    unfinished = pump(tmp_path / "runs", "b", "B")
+    (unfinished / "results.json").unlink()
+    with pytest.raises(EvidenceError, match=r"1 finished run \(1 not finished\): nothing was measured in two nominal"):
+        write_comparison(tmp_path / "out", [tmp_path / "runs"])
+    with pytest.raises(EvidenceError, match="there is no run in this folder"):
+        write_comparison(tmp_path / "out", [tmp_path / "runs" / "a" / "analysis"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unfinished_run_is_left_out_and_named(tmp_path: Path) -> None:
+    for name in "abc":
+        pump(tmp_path / "runs", name, name)
+    (tmp_path / "runs" / "c" / "results.json").unlink()
+    lines = write_comparison(tmp_path / "out", [tmp_path / "runs"])
+    assert lines[0] == "c is left out: it was not finished."
+    content = json.loads((tmp_path / "out" / "comparison.json").read_text(encoding="utf-8"))
+    assert [run["run"] for run in content["runs"]] == ["a", "b"]
+    assert content["marks"] == ["Comparison of runs"], "no run is simulated"
+
+
+def test_a_laboratory_is_asked_to_set_a_condition_up_and_without_anybody_there_it_is_a_sentence(
+    tmp_path: Path,
+) -> None:
+    shutil.copy("fixtures/benches/lab_example.toml", tmp_path / "lab.toml")
+    (tmp_path / "plan.toml").write_text(PLAN, encoding="utf-8")
+    done = rig(
+        "verify", "--bench", str(tmp_path / "lab.toml"), "--plan", str(tmp_path / "plan.toml"),
+        "--out", str(tmp_path / "out"),
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stdout + done.stderr
+    assert "nobody is there to set it up" in done.stderr
+    assert "--condition 'head 0.5 m'" in done.stderr
