@@ -75,7 +75,9 @@ def test_a_wrong_plan_is_refused_in_one_sentence(tmp_path: Path, text: str, sent
 
 
 def test_a_plan_that_is_not_there_is_answered_with_those_that_are() -> None:
-    with pytest.raises(BenchFileError, match=r"no such plan in fixtures/plans; known are default, iec_full, label"):
+    with pytest.raises(
+        BenchFileError, match=r"no such plan in fixtures/plans; known are conditions, default, iec_full"
+    ):
         read_plan("smok")
     with pytest.raises(BenchFileError, match=r"nowhere\.toml: cannot be read"):
         read_plan("nowhere.toml")

@@ -2,7 +2,11 @@
 
 import csv
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +190,20 @@ def test_a_laboratory_is_asked_to_set_a_condition_up_and_without_anybody_there_i
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stdout + done.stderr
     assert "nobody is there to set it up" in done.stderr
     assert "--condition 'head 0.5 m'" in done.stderr
+
+
+def test_an_interrupted_series_ends_each_of_its_runs_as_interrupted(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [
+        sys.executable, "-m", "rig", "verify", "--bench", "fixtures/benches/virtual_channels.toml", "--select", "basal",
+        "--out", str(out),
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as process:
+        while len(list(out.glob("*/samples/*/balance.csv"))) < 3:
+            assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)
+        output = process.communicate()[0].decode()
+    assert process.returncode == 3, output
+    assert "The series was interrupted" in output
+    outcomes = [json.loads(path.read_text(encoding="utf-8"))["outcome"] for path in out.glob("*/manifest.json")]
+    assert outcomes == ["interrupted"] * 3
