@@ -18,22 +18,17 @@ from rig.analysis.success_run import trials_needed
 from rig.analysis.tolerance import Sides, values_needed
 from rig.bench import metrology
 from rig.bench_file import parse_override, read_bench_file
+from rig.decidable import ASSUMED_AIR, cannot
 from rig.errors import BenchFileError
 from rig.limits import Rule, Verdict
+from rig.plan_entries import BOLUS_H
 from rig.procedures.volume import VolumeScale
 from rig.results import EXIT_CODES
-from rig.roles import Air
 from rig.units import parse, ul_from_u
 
 _Choice = TypeVar("_Choice")
 
 UNDECIDED = EXIT_CODES[Verdict.INCONCLUSIVE]
-
-ASSUMED_AIR = Air(temperature_c=20.0, pressure_hpa=1013.25, relative_humidity=0.5)
-"""Before a run nobody has measured the air; over a bench's band it changes a volume by a few tenths of a percent."""
-
-BOLUS_H = 5.0 / 60.0
-"""Assumed time between the weighings before and after a bolus, for what evaporation may do meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -162,26 +157,6 @@ def _table(question: Question, found: Capability, bench_name: str) -> Table:
         "[green]yes[/]" if found.decidable else "[red]NO[/]",
     )
     return table
-
-
-def cannot(found: Capability, measurand: Measurand) -> str:
-    """Say in one sentence what would be needed to decide the limit."""
-    needs = []
-    if found.window_h is not None:
-        needs.append(f"a window of {minutes_up(found.window_h):g} min or longer")
-    if found.repeatability_g is not None:
-        needs.append(f"a balance with a repeatability of {found.repeatability_g * 1e6:.3g} µg or less")
-    if found.n is not None:
-        needs.append(f"n = {found.n} or {'more' if measurand.statistic is Statistic.MEAN else 'fewer'}")
-    remedy = (
-        ", or ".join(needs) or f"less uncertainty of the {found.largest_source}, its largest part, or a wider limit"
-    )
-    return f"This balance, window and n cannot decide this limit: you need {remedy}."
-
-
-def minutes_up(hours: float) -> int:
-    """Round a time in h up to whole minutes; a billionth above a minute counts as that minute."""
-    return -int(-(hours * 60.0 - 1e-6) // 1)
 
 
 def _share(option: str, text: str | None) -> float:

@@ -10,12 +10,16 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rig.analysis.capability import Measurand, Statistic
 from rig.procedures.basal import BasalPlan
 from rig.procedures.bolus import BolusPlan
 from rig.procedures.gates import BLANK_S
 from rig.quantities import InsulinU, RateUPerH, TimeS
 from rig.requirements import Requirement
+from rig.units import ul_from_u
 
+BOLUS_H = 5.0 / 60.0
+"""Assumed time between the weighings before and after a bolus, for what evaporation may do meanwhile."""
 STANDARD_BOLUS_U_PER_H = 90.0
 """1.5 U/min, the usual speed of a fast bolus."""
 
@@ -49,6 +53,11 @@ class Entry(PlanTable):
     @property
     def extent(self) -> Mapping[str, float]:
         """How much it does, in the words of a requirement's `at_least`."""
+        return {}
+
+    @property
+    def measurands(self) -> Mapping[str, Measurand]:
+        """What is weighed for a measurement, by its name, as far as that can be told before a run."""
         return {}
 
     def decides(self, requirements: Mapping[str, Requirement]) -> tuple[str, ...]:
@@ -106,6 +115,17 @@ class BasalEntry(Entry):
         """How long it stabilises and analyses, in s."""
         return {"stabilisation": self.stabilisation, "analysis": self.analysis}
 
+    @property
+    def measurands(self) -> Mapping[str, Measurand]:
+        """The whole analysis period, and each window of an hour."""
+        names, hours, hour = self.procedure().names, self.analysis / 3600.0, ul_from_u(self.rate)
+        windows = round((self.analysis - 3600.0) / self.interval) + 1
+        return {
+            names.mean: Measurand(hour * hours, hours),
+            names.largest: Measurand(hour, 1.0, windows),
+            names.smallest: Measurand(hour, 1.0, windows),
+        }
+
     def procedure(self) -> BasalPlan:
         """Get what `rig.procedures.basal` needs."""
         return BasalPlan(
@@ -146,6 +166,16 @@ class BolusEntry(Entry):
     def extent(self) -> Mapping[str, float]:
         """How many there are."""
         return {"count": float(self.count)}
+
+    @property
+    def measurands(self) -> Mapping[str, Measurand]:
+        """Each bolus, and the mean of all."""
+        names, volume_ul = self.procedure().names, ul_from_u(self.size)
+        return {
+            names.mean: Measurand(volume_ul, BOLUS_H, self.count, Statistic.MEAN),
+            names.largest: Measurand(volume_ul, BOLUS_H, self.count),
+            names.smallest: Measurand(volume_ul, BOLUS_H, self.count),
+        }
 
     def procedure(self) -> BolusPlan:
         """Get what `rig.procedures.bolus` needs."""

@@ -18,6 +18,7 @@ from typing import Any
 from rig.bench import ROLES, compare_identity, far_side, leave_safe, open_device, power_pump, refuse_overdue
 from rig.bench_file import BenchFile, CalibratedTable, read_bench_file
 from rig.channels import split
+from rig.decidable import undecidable
 from rig.errors import RigError
 from rig.evidence import RunFolder, utc_now, write_json
 from rig.plan_file import PlanFile
@@ -90,7 +91,7 @@ def start_run(
         EvidenceError: the folder holds a run already, or cannot be written.
     """
     spec, content = read_bench_file(bench_path, overrides)
-    read_requirements(requirements_path)
+    requirements = read_requirements(requirements_path)
     started = utc_now()
     kind = "virtual" if spec.virtual else "bench"
     run_id = f"{started.replace(':', '-')}-{kind}"
@@ -118,6 +119,7 @@ def start_run(
         },
         "conditions": spec.conditions.settings,
         "disposables": spec.disposables.model_dump(),
+        "undecidable": undecidable(spec, plan.plan, requirements),
         "overrides": _plain(dict(overrides)),
         "selected": selected,
         "versions": _versions(),

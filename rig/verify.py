@@ -68,6 +68,8 @@ def verify_pump(asked: Asked, *, console: Console) -> int:
         findings=findings,
         selected=select,
     )
+    for sentence in run.manifest()["undecidable"]:
+        console.print(sentence, style="yellow", soft_wrap=True, markup=False)
     problems = [finding for finding in findings if finding.problem]
     for finding in problems:
         console.print(finding.problem, style="red", soft_wrap=True, markup=False)

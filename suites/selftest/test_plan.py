@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +16,13 @@ from typer.testing import CliRunner
 
 from rig.analysis.capability import Capability, Measurand, Statistic, capability
 from rig.analysis.uncertainty import WeighingUncertainty, bias_of_extremes, delivered_volume
+from rig.bench_file import read_bench_file
 from rig.cli import app
+from rig.decidable import minutes_up, undecidable
 from rig.errors import BenchFileError
 from rig.limits import Limit, Measurement, Rule, Verdict, judge
-from rig.plan import minutes_up
+from rig.plan_file import read_plan
+from rig.requirements import read_requirements
 
 BENCH = Path(__file__).parents[2] / "fixtures/benches/virtual.toml"
 SCATTER_ONLY = WeighingUncertainty(repeatability_g=10e-6, readability_g=0.0, u_calibration_percent=0.0)
@@ -158,3 +164,27 @@ def test_plan_refuses_what_it_cannot_read_in_one_sentence(words: list[str], says
     code, output = plan(*words)
     assert code == 2
     assert says in output
+
+
+def foreseen(plan: str, **settings: str) -> list[str]:
+    spec, _ = read_bench_file(Path("fixtures/benches/virtual.toml"), settings)
+    return undecidable(spec, read_plan(plan).plan, read_requirements(Path("suites/requirements.toml")))
+
+
+@pytest.mark.parametrize("plan", ["default", "nightly", "iec_full", "tir101", "label_880_5730", "smoke"])
+def test_the_virtual_bench_can_decide_what_the_plans_set_out_to_decide(plan: str) -> None:
+    assert foreseen(plan) == []
+
+
+def test_a_limit_that_no_pump_could_be_shown_to_meet_is_named_before_the_run(tmp_path: Path) -> None:
+    sentences = foreseen("default", **{"balance.repeatability": "100 µg"})
+    assert sentences == [
+        f"PR-D3.1, {which} bolus error at 0.1 U: expected U is 28 %. This balance, window and n cannot decide this "
+        "limit: you need a balance with a repeatability of 77.7 µg or less, or n = 3 or fewer."
+        for which in ("largest", "smallest")
+    ]
+    command = ["verify", "--select", "stopped", "--out", str(tmp_path / "run"), "--set", "balance.repeatability=100 µg"]
+    done = subprocess.run([sys.executable, "-m", "rig", *command], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith(sentences[0]), done.stdout + done.stderr
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["undecidable"] == sentences
