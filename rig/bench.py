@@ -32,7 +32,7 @@ from rig.errors import (
     NotConnectedError,
     WrongIdentityError,
 )
-from rig.evidence import utc_now
+from rig.evidence import read_json, utc_now
 from rig.roles import Bench, Instrument, Metrology
 from rig.virtual.parameters import VirtualParameters
 from rig.wire import ByteLog, NoLog, Wire
@@ -48,6 +48,7 @@ SET_UP_WITHIN_KPA = 1.0
 class FarSide:
     """What drivers reach from here: a clock, a VISA resource manager, the pump's port, the date there, and a radio.
 
+    `hands` put so many g beside the vessel on a virtual balance, 0 takes them off; on a real one a person does.
     `radio` is the virtual bench's, for a pump that is reached over Bluetooth LE; in a laboratory the port names one.
     """
 
@@ -56,6 +57,7 @@ class FarSide:
     pump_port: str
     today: datetime.date
     radio: Any = None
+    hands: Callable[[float], None] | None = None
 
 
 @contextmanager
@@ -103,7 +105,7 @@ def far_side(spec: BenchFile) -> Iterator[FarSide]:
         return
     with open_virtual(spec) as world:
         resources = pyvisa.ResourceManager(world.visa_library())
-        yield FarSide(world.clock, resources, spec.pump.port, spec.virtual.date, _radio(spec, world))
+        yield FarSide(world.clock, resources, spec.pump.port, spec.virtual.date, _radio(spec, world), world.cell.place)
 
 
 def _radio(spec: BenchFile, world: Any) -> Any:  # noqa: ANN401 - a World; a rig.pump.ids.ble_link.Radio or None
@@ -241,6 +243,34 @@ def _despite_full_disk(action: Callable[[], None]) -> None:
         action()
     except EvidenceError:
         action()
+
+
+def refuse_untested(spec: BenchFile, today: datetime.date) -> dict[str, Any] | None:
+    """Read the routine test that the bench file asks for, None when it asks for none.
+
+    Raises:
+        BlockedError: the test is missing, of another balance, too old, or was not passed.
+    """
+    path = spec.balance.routine_test
+    if path is None:
+        return None
+    remedy = f"test the balance with rig balance-test --out {path}"
+    if not path.is_file():
+        raise BlockedError(f"balance: there is no routine test {path}; {remedy}")
+    record = read_json(path)
+    try:
+        serial, tested = record["balance"]["serial_number"], datetime.date.fromisoformat(record["date"])
+        passed, problems = bool(record["passed"]), "; ".join(record["problems"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BlockedError(f"balance: {path} is no routine test ({type(error).__name__}: {error}); {remedy}") from error
+    days = spec.balance.routine_test_every / 86400.0
+    if serial != spec.balance.serial_number:
+        raise BlockedError(f"balance: {path} is of the balance {serial}, not {spec.balance.serial_number}; {remedy}")
+    if not 0 <= (today - tested).days < max(1.0, days):
+        raise BlockedError(f"balance: {path} is of {tested}, today is {today}, and it holds {days:g} d; {remedy}")
+    if not passed:
+        raise BlockedError(f"balance: {path} was not passed: {problems}")
+    return record
 
 
 def metrology(spec: BenchFile) -> Metrology:

@@ -47,11 +47,16 @@ class CalibratedTable(InstrumentTable):
 
 
 class BalanceTable(CalibratedTable):
-    """The balance; `repeatability` and `readability` enter the uncertainty of every volume."""
+    """The balance; `repeatability` and `readability` enter the uncertainty of every volume.
+
+    `routine_test` is the file of its last `rig balance-test`, which holds for `routine_test_every`; None asks for none.
+    """
 
     repeatability: MassG = Field(gt=0)
     readability: MassG = Field(gt=0)
     calibration_uncertainty: Percent = Field(gt=0)
+    routine_test: Path | None = None
+    routine_test_every: TimeS = Field(default=86400.0, gt=0)
 
 
 class PressureTable(CalibratedTable):
@@ -171,6 +176,9 @@ def read_bench_file(path: Path, overrides: Mapping[str, Any] | None = None) -> t
     for key, value in (overrides or {}).items():
         _lay_over(content, key, value)
     bench = validated(path, content, BenchFile)
+    if bench.balance.routine_test is not None:
+        test = path.parent / bench.balance.routine_test
+        bench = bench.model_copy(update={"balance": bench.balance.model_copy(update={"routine_test": test})})
     if bench.virtual is not None and bench.virtual.firmware is not None:
         image = path.parent / bench.virtual.firmware
         if not image.is_file():

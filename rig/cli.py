@@ -1,4 +1,4 @@
-"""The command line: `rig verify`, `check`, `plan`, `serve`, `console`, `report`, and `analyse` (`rig.cli_analyse`).
+"""The command line: `rig verify`, `compare`, `check`, `balance-test`, `plan`, `serve`, `console`, `report`, `analyse`.
 
 Turns errors into one sentence and an exit code. Not responsible for the work itself.
 """
@@ -88,6 +88,27 @@ def check(bench: BenchOption = DEFAULT_BENCH, set_: SetOption = None) -> None:
     from rig.check import print_check
 
     raise typer.Exit(print_check(bench, set_ or [], console=console))
+
+
+@app.command("balance-test")
+def balance_test(
+    mass: Annotated[str, typer.Option(help="Conventional mass of the reference.", metavar='"1 g"')],
+    mass_u: Annotated[str, typer.Option(help="Its standard uncertainty.", metavar='"10 µg"')] = "0 g",
+    count: Annotated[int, typer.Option(help="How often it is weighed.", min=3, max=100)] = 10,
+    out: Annotated[
+        Path | None, typer.Option(help="New file; default: runs/<time>-balance-test.json.", metavar="FILE")
+    ] = None,
+    bench: BenchOption = DEFAULT_BENCH,
+    set_: SetOption = None,
+) -> None:
+    """Test the balance with a reference mass before measurements, and keep what was found.
+
+    Exit code: 0 fit for use; 2 wrong usage or bench file; 3 not fit, or the balance cannot be had.
+    """
+    from rig.balance_test import Asked, run_balance_test
+
+    asked = Asked(bench, tuple(set_ or []), mass=mass, mass_u=mass_u, count=count, out=out)
+    raise typer.Exit(run_balance_test(asked, console=console))
 
 
 @app.command()

@@ -15,12 +15,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rig.bench import ROLES, compare_identity, far_side, leave_safe, open_device, power_pump, refuse_overdue
+from rig.bench import (
+    ROLES,
+    compare_identity,
+    far_side,
+    leave_safe,
+    open_device,
+    power_pump,
+    refuse_overdue,
+    refuse_untested,
+)
 from rig.bench_file import BenchFile, CalibratedTable, read_bench_file
 from rig.channels import split
 from rig.decidable import undecidable
 from rig.errors import RigError
-from rig.evidence import RunFolder, utc_now, write_json
+from rig.evidence import RunFolder, read_json, utc_now, write_json
 from rig.plan_file import PlanFile
 from rig.requirements import read_requirements
 from rig.results import join
@@ -57,6 +66,8 @@ def check_bench(spec: BenchFile) -> list[Finding]:
                 health = device.self_test()
                 compare_identity(spec, role, device)
                 refuse_overdue(spec, role, far.today)
+                if role == "balance":
+                    refuse_untested(spec, far.today)
                 if role == "supply":
                     power_pump(spec, device)
                 problem = None
@@ -119,6 +130,7 @@ def start_run(
         },
         "conditions": spec.conditions.settings,
         "disposables": spec.disposables.model_dump(),
+        "routine_test": read_json(tested) if (tested := spec.balance.routine_test) and tested.is_file() else None,
         "undecidable": undecidable(spec, plan.plan, requirements),
         "overrides": _plain(dict(overrides)),
         "selected": selected,

@@ -110,13 +110,15 @@ class WeighingCell:
         self._update_ns = max(1, round(p.update_s * NS_PER_S))
         self._window_ns = round(p.stability_window_s * NS_PER_S)
         self._density_slot, self._g_per_ul = -1, 0.0
+        self._load_g = 0.0
         self._spans = deque([Span(fluid.flow, self._density(clock.now_ns), 0.0, 0.0, 0.0)])
         fluid.follow(self._begin)
 
     def weigh(self) -> tuple[float, bool]:
         """Get the indication in g, and whether it has kept still for long enough to be called stable.
 
-        Indication = (1 + s) Σ m (1 − ρa/ρ)/(1 − ρa/8000) + warm-up + zero + noise, over glass and water (ISO 8655-6).
+        Indication = (1 + s) Σ m (1 − ρa/ρ)/(1 − ρa/8000) + warm-up + zero + noise, over glass, water
+        and load (ISO 8655-6).
         """
         p, now_ns = self._parameters, self._clock.now_ns
         now_s = now_ns / NS_PER_S
@@ -127,11 +129,16 @@ class WeighingCell:
         force_g = p.vessel_g * (1.0 - lift / p.vessel_density_kg_per_m3)
         force_g += water_g * (1.0 - lift / water_density_kg_per_m3(air[0]))
         gain = self._gain + 1e-6 * p.sensitivity_drift_ppm_per_k * (air[0] - self._adjusted_c)
+        force_g += self._load_g * (1.0 - lift / WEIGHT_DENSITY_KG_PER_M3)
         shown_g = gain * force_g / (1.0 - lift / WEIGHT_DENSITY_KG_PER_M3)
         if p.warm_up_g:
             shown_g += p.warm_up_g * math.exp(-now_s / p.warm_up_s)
         shown_g += p.zero_wander_g * self._zero.at(now_s) + p.noise_g * normal(self._noise, now_ns // self._update_ns)
         return shown_g, self._range_g(filtered_g, now_ns) <= p.stability_range_g
+
+    def place(self, load_g: float) -> None:
+        """Put a mass of weights of 8000 kg/m³ beside the vessel, 0 takes it off; it has settled when hands are off."""
+        self._load_g = load_g
 
     def true_mass_g(self) -> float:
         """Get the mass of vessel and water in g: what a perfect balance would show in vacuum, at once."""
