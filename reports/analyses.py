@@ -43,6 +43,25 @@ class MissedDoses(_Numbers):
     missed: int
 
 
+class Strokes(_Numbers):
+    """How single doses scatter: n, mean, SD (n − 1), extremes in U, and the SD in % of the mean."""
+
+    doses: int
+    mean_u: float
+    sd_u: float
+    min_u: float
+    max_u: float
+    cv_percent: float
+
+
+class Stability(_Numbers):
+    """Allan deviation of flow in U/h by averaging time in s; `reading_u` is u of one reading of the balance in U."""
+
+    averaging_s: tuple[float, ...] = Field(min_length=1)
+    deviation_u_per_h: tuple[float, ...]
+    reading_u: float | None
+
+
 class Evaporation(_Numbers):
     """What blank runs showed of the vessel's loss in mg/h, with its standard uncertainty."""
 
@@ -53,7 +72,8 @@ class Evaporation(_Numbers):
 class Trumpet(_Numbers):
     """A trumpet curve and what must stand beside it; None stands for what was not to be had.
 
-    `cumulative_error_percent` belongs to the ends of the intervals of `flow`; `doses_u` are single basal doses.
+    `cumulative_error_percent` belongs to the ends of the intervals of `flow`; `doses_u` are single basal doses,
+    `dose_expanded_u` is the expanded uncertainty of one of them, and `no_doses_because` says why there are none.
     """
 
     kind: Literal["trumpet"]
@@ -74,12 +94,23 @@ class Trumpet(_Numbers):
     cumulative_error_percent: tuple[float, ...] | None = None
     start_up: Flow | None = None
     doses_u: tuple[float, ...] | None = None
+    dose_expanded_u: float | None = None
+    dose_interval_found_s: float | None = None
+    no_doses_because: str | None = None
+    strokes: Strokes | None = None
+    stability: Stability | None = None
     evaporation: Evaporation | None = None
 
     @model_validator(mode="after")
     def _arrays_agree(self) -> Self:
         _same_length("the curve", self.windows_min, self.error_max_percent, self.error_min_percent)
         _same_length("the flow", self.flow.at_h, self.flow.flow_u_per_h)
+        if self.cumulative_error_percent is not None:
+            _same_length("the cumulative error", self.flow.at_h, self.cumulative_error_percent)
+        if self.start_up is not None:
+            _same_length("the start-up flow", self.start_up.at_h, self.start_up.flow_u_per_h)
+        if self.stability is not None:
+            _same_length("the stability", self.stability.averaging_s, self.stability.deviation_u_per_h)
         return self
 
 
@@ -191,7 +222,8 @@ class Other(_Numbers):
         """Take the single values out of `content`."""
         kind = str(content.get("kind", "unnamed"))
         single = {key: value for key, value in content.items() if isinstance(value, str | int | float)}
-        values = {key: str(value) for key, value in single.items() if key not in ("kind", "title")}
+        shown = {key: f"{value:.6g}" if isinstance(value, float) else str(value) for key, value in single.items()}
+        values = {key: text for key, text in shown.items() if key not in ("kind", "title")}
         return cls(kind=kind, title=str(content.get("title", kind)), values=values)
 
 

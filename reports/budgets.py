@@ -8,19 +8,35 @@ from __future__ import annotations
 from typing import Any
 
 from reports.analyses import Budgets, QuantityBudget
+from reports.blocks import Sections
+from reports.budget_figure import budget_figure, shares_by_source
 from reports.words import NBSP, decimals, minus, value_and_uncertainty
 
 COLUMNS = ("Source", "Type", "Value", "u", "ν", "Sensitivity", "Contribution", "Share")
 
 
-def budget_blocks(budgets: Budgets) -> list[dict[str, Any]]:
-    """Get a table for each quantity, and the sentence that must stand beside it."""
+def budget_blocks(sections: Sections, budgets: Budgets) -> list[dict[str, Any]]:
+    """Get the bars of all quantities, a table for each, and the sentence that must stand beside it."""
     blocks: list[dict[str, Any]] = []
+    if any(budget.rows for budget in budgets.budgets):
+        blocks.append(
+            sections.figure(
+                budget_figure(budgets),
+                name="uncertainty",
+                caption="Where the uncertainty of each number comes from; parts of both weighings stand together.",
+                alt=" ".join(_bar_words(budget) for budget in budgets.budgets),
+            )
+        )
     for budget in budgets.budgets:
         blocks.append({"block": "table", "caption": _caption(budget), "columns": COLUMNS, "rows": _rows(budget)})
         if budget.note is not None:
             blocks.append({"block": "text", "text": budget.note})
     return blocks
+
+
+def _bar_words(budget: QuantityBudget) -> str:
+    shares = ", ".join(f"{source} {share:.0f} %" for source, share in shares_by_source(budget).items())
+    return f"{budget.quantity}: {shares}."
 
 
 def _caption(budget: QuantityBudget) -> str:

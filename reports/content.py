@@ -44,7 +44,7 @@ def report_content(run: Run) -> dict[str, Any]:
         "run_id": manifest.run_id,
         "date": [stamp.year, stamp.month, stamp.day],
         "virtual": manifest.virtual,
-        "marks": _marks(run),
+        "marks": marks_of(run),
         "device": f"{device.maker} {device.model}" if device else "Device not identified",
         "serial_number": device.serial_number if device else None,
         "verdict": {"verdict": results.verdict.value, "meaning": _MEANING[results.verdict]},
@@ -63,8 +63,8 @@ def report_content(run: Run) -> dict[str, Any]:
     }
 
 
-def _marks(run: Run) -> list[str]:
-    """Get what each page must say."""
+def marks_of(run: Run) -> list[str]:
+    """Get what each page must say: that it is simulated, that the run did not come to its end."""
     marks = [SIMULATED] if run.manifest.virtual else []
     return marks + ([_INCOMPLETE[run.manifest.outcome]] if run.manifest.outcome in _INCOMPLETE else [])
 

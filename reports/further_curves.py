@@ -1,4 +1,4 @@
-"""Curves beside the trumpet and the boluses: start-up, cumulative error, histogram of doses, classes of boluses.
+"""Curves beside the trumpet: start-up, cumulative error, histogram of doses, steadiness.
 
 Each is drawn when its numbers are there. Not responsible for the numbers.
 """
@@ -11,18 +11,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from reports.analyses import Bolus, Trumpet
-from reports.blocks import Sections, table
-from reports.style import BLUE, GREY, INK, ORANGE, RULE, TINT, house_style, new_figure, quiet_grid, svg
-from reports.words import NBSP, NONE, minus, quantity
+from reports.analyses import Stability, Trumpet
+from reports.blocks import Sections, text
+from reports.drawn_limits import DrawnLimits, Ends
+from reports.stability_figure import stability_figure
+from reports.style import BLUE, GREY, INK, ORANGE, TINT, house_style, limit_line, new_figure, quiet_grid, svg
+from reports.words import and_list, minus, quantity
 
 SIGNED = FuncFormatter(lambda value, _: minus(f"{value:+g}") if value else "0")
-CLASS_EDGES_PERCENT = (25.0, 75.0, 95.0, 105.0, 125.0, 175.0, 250.0)
-"""Edges of the classes of 21 CFR 880.5730 labels."""
 
 
-def further_curves(sections: Sections, curve: Trumpet) -> list[dict[str, Any]]:
-    """Get the blocks of the curves whose numbers were recorded."""
+def further_curves(sections: Sections, curve: Trumpet, limits: DrawnLimits) -> list[dict[str, Any]]:
+    """Get the blocks of the curves whose numbers were recorded, and a sentence on those that were not."""
     blocks = []
     if curve.start_up is not None:
         blocks.append(
@@ -37,7 +37,7 @@ def further_curves(sections: Sections, curve: Trumpet) -> list[dict[str, Any]]:
         last = quantity(curve.cumulative_error_percent[-1], "%", 2, signed=True)
         blocks.append(
             sections.figure(
-                cumulative_figure(curve),
+                cumulative_figure(curve, limits.whole_percent),
                 name="cumulative-error",
                 caption="Cumulative error: of all that was delivered since the start of the analysis period.",
                 alt=f"Cumulative error over the analysis period, {last} at its end.",
@@ -49,11 +49,41 @@ def further_curves(sections: Sections, curve: Trumpet) -> list[dict[str, Any]]:
             sections.figure(
                 dose_figure(curve),
                 name="doses",
-                caption="Single doses by size; the scatter holds that of the weighing, too.",
+                caption="Single doses by size; their scatter holds that of the weighing, too.",
                 alt=f"Histogram of {doses.size} doses, mean {doses.mean():.4g} U, SD {doses.std(ddof=1):.3g} U.",
             )
         )
-    return blocks
+    if curve.stability is not None:
+        blocks.append(
+            sections.figure(
+                stability_figure(curve),
+                name="stability",
+                caption="How steady the flow is: Allan deviation, how much one mean of so long differs from the next.",
+                alt=_stability_words(curve.stability),
+            )
+        )
+    missing = not_drawn(curve)
+    return [*blocks, text(missing)] if missing else blocks
+
+
+def not_drawn(curve: Trumpet) -> str:
+    """Say which curves are missing because the record does not hold their numbers; "" when none is."""
+    missing = []
+    if curve.start_up is None:
+        missing.append("start-up flow")
+    if curve.cumulative_error_percent is None:
+        missing.append("cumulative error")
+    if curve.doses_u is None or len(curve.doses_u) < 2:
+        missing.append("single doses" + (f" ({curve.no_doses_because})" if curve.no_doses_because else ""))
+    if curve.stability is None:
+        missing.append("Allan deviation of flow")
+    return f"Not drawn, because the record does not hold it: {and_list(missing)}." if missing else ""
+
+
+def _stability_words(stability: Stability) -> str:
+    pairs = list(zip(stability.averaging_s, stability.deviation_u_per_h, strict=True))
+    shown = pairs[:: max(1, len(pairs) // 8)]
+    return "Allan deviation of flow. " + " ".join(f"{tau:g} s: {deviation:.3g} U/h." for tau, deviation in shown)
 
 
 def start_up_figure(curve: Trumpet) -> str:
@@ -72,7 +102,7 @@ def start_up_figure(curve: Trumpet) -> str:
         return svg(figure)
 
 
-def cumulative_figure(curve: Trumpet) -> str:
+def cumulative_figure(curve: Trumpet, limit_percent: Ends = (None, None)) -> str:
     """Draw the error of all that was delivered so far; the scale leaves out the first tenth, where little was due."""
     assert curve.cumulative_error_percent is not None
     with house_style():
@@ -83,16 +113,22 @@ def cumulative_figure(curve: Trumpet) -> str:
         axes.plot(at_h, error, color=BLUE)
         shown = error[error.size // 10 :]
         low, high = min(0.0, float(shown.min())), max(0.0, float(shown.max()))
+        ends = [end for end in limit_percent if end is not None]
+        low, high = min([low, *ends]), max([high, *ends])
         room = 0.2 * (high - low) or 1.0
         axes.set_ylim(low - room, high + room)
         axes.set_xlim(0.0, float(at_h[-1]))
+        for end in ends:
+            words = f"limit of the whole period {quantity(end, '%', 0 if end == round(end) else 1, signed=True)}"
+            limit_line(axes, end, words, above=end > 0.0)
         axes.yaxis.set_major_formatter(SIGNED)
         axes.annotate(
             quantity(float(error[-1]), "%", 2, signed=True),
             (float(at_h[-1]), float(error[-1])),
-            xytext=(-3, 7),
+            xytext=(-3, 4 if error[-1] > 0.0 else -4),
             textcoords="offset points",
             ha="right",
+            va="bottom" if error[-1] > 0.0 else "top",
             color=BLUE,
             fontsize=8.5,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
@@ -105,10 +141,7 @@ def dose_figure(curve: Trumpet) -> str:
     """Draw how single doses scatter, in % of the programmed dose, or of their mean when nobody knows that."""
     assert curve.doses_u is not None
     doses_u = np.asarray(curve.doses_u)
-    nominal_u = float(doses_u.mean())
-    of = "the mean dose"
-    if curve.dose_interval_s is not None:
-        nominal_u, of = curve.rate_u_per_h * curve.dose_interval_s / 3600.0, "the programmed dose"
+    nominal_u, of = nominal_dose_u(curve)
     percent = 100.0 * doses_u / nominal_u
     with house_style():
         figure = new_figure(1.85)
@@ -119,58 +152,32 @@ def dose_figure(curve: Trumpet) -> str:
         axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
         _labels(axes, f"dose / % of {of}", "doses")
         sd = quantity(float(percent.std(ddof=1)), "%", 1)
-        _note(axes, f"{percent.size} doses of {nominal_u:.4g} U (solid), mean (dashed), SD {sd}")
+        if curve.dose_expanded_u is not None:
+            _uncertainty_of_one(axes, 100.0 * curve.dose_expanded_u / nominal_u)
+        _note(axes, f"{percent.size} doses, {of} is {nominal_u:.4g} U (solid), mean (dashed), SD {sd}")
         return svg(figure)
 
 
-def bolus_classes(sections: Sections, boluses: Bolus) -> list[dict[str, Any]]:
-    """Get the blocks of the label's classes: the scatter across them, and how many are in each."""
-    shares = ", ".join(f"{count} in {label} %" for label, count in boluses.bins.items() if count)
-    return [
-        sections.figure(
-            classes_figure(boluses),
-            name="bolus-classes",
-            caption="Boluses in % of the command (left, dotted: edges of classes), and how many are in each class.",
-            alt=f"Boluses by class of size: {shares}.",
-        ),
-        table(
-            "Boluses by size in % of the command (classes of 21 CFR 880.5730 labels).",
-            tuple(f"{label}{NBSP}%" for label in boluses.bins),
-            [tuple(str(number) if number else NONE for number in boluses.bins.values())],
-        ),
-    ]
+def nominal_dose_u(curve: Trumpet) -> tuple[float, str]:
+    """Get the dose in U that single ones are compared with, and what it is: programmed, or the mean of them."""
+    if curve.dose_interval_s is not None:
+        return curve.rate_u_per_h * curve.dose_interval_s / 3600.0, "the programmed dose"
+    return float(np.mean(curve.doses_u or (0.0,))), "the mean dose"
 
 
-def classes_figure(boluses: Bolus) -> str:
-    """Draw the boluses in % of the command across the classes, and the count of each class."""
-    percent = 100.0 * np.asarray(boluses.delivered_u) / boluses.programmed_u
-    with house_style():
-        figure = new_figure(2.1)
-        scatter, counts = figure.subplots(1, 2, width_ratios=(1.7, 1))
-        scatter.axhspan(95.0, 105.0, color=TINT, linewidth=0)
-        low, high = min(90.0, float(percent.min()) - 3.0), max(110.0, float(percent.max()) + 3.0)
-        for edge in CLASS_EDGES_PERCENT:
-            if low < edge < high:
-                scatter.axhline(edge, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)))
-        scatter.axhline(100.0, color=INK, linewidth=0.6)
-        scatter.plot(np.arange(1, percent.size + 1), percent, "o", color=BLUE)
-        scatter.set_ylim(low, high)
-        scatter.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9))
-        _labels(scatter, "bolus number", "delivered / % of the command")
-        _class_counts(counts, boluses)
-        return svg(figure)
-
-
-def _class_counts(axes: Axes, boluses: Bolus) -> None:
-    places = np.arange(len(boluses.bins))
-    axes.barh(places, list(boluses.bins.values()), color=TINT, edgecolor=BLUE, height=0.75, linewidth=0.8)
-    axes.set_yticks(places, [f"{label} %" for label in boluses.bins])
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
-    axes.set_xlim(0, 1.18 * max(boluses.bins.values()))
-    for place, count in zip(places, boluses.bins.values(), strict=True):
-        axes.annotate(str(count), (count, place), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8)
-    axes.set_xlabel("boluses")
-    axes.grid(True, axis="x", color=RULE)
+def _uncertainty_of_one(axes: Axes, expanded_percent: float) -> None:
+    """Draw how well one dose is known, above the bars, at the place of the nominal dose."""
+    top = axes.get_ylim()[1]
+    axes.set_ylim(0.0, 1.25 * top)
+    axes.errorbar([100.0], [1.1 * top], xerr=[expanded_percent], fmt="none", color=INK, elinewidth=0.9, capsize=2.5)
+    axes.annotate(
+        f"U of one dose, {quantity(expanded_percent, '%', 1)}",
+        (100.0 + expanded_percent, 1.1 * top),
+        xytext=(5, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=8.5,
+    )
 
 
 def _labels(axes: Axes, x: str, y: str) -> None:
@@ -179,5 +186,5 @@ def _labels(axes: Axes, x: str, y: str) -> None:
     quiet_grid(axes)
 
 
-def _note(axes: Axes, text: str) -> None:
-    axes.set_title(text, fontsize=8.5, color=GREY, loc="right", pad=3)
+def _note(axes: Axes, words: str) -> None:
+    axes.set_title(words, fontsize=8.5, color=GREY, loc="right", pad=3)

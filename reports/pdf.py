@@ -22,8 +22,12 @@ def write_report(run_dir: Path) -> Path:
     Raises:
         EvidenceError: a file of the record is missing or damaged, or the report cannot be written.
     """
-    run = read_run(run_dir)
-    path = run_dir / "report.pdf"
+    return write_report_of(read_run(run_dir))
+
+
+def write_report_of(run: Run) -> Path:
+    """Write `report.pdf` into the folder of a run that was read, and return its path; EvidenceError as above."""
+    path = run.folder / "report.pdf"
     with _typesetter(run) as compiler:
         write_pdf(path, compiler, run.manifest.started_utc)
     return path

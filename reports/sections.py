@@ -6,15 +6,16 @@ Not responsible for layout (`report.typ`), for drawing (`reports.figures`), nor 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from reports.analyses import Analysis, Bolus, Budgets, Evaporation, Hourly, Occlusion, Trumpet
 from reports.blocks import Sections, facts, table, text
+from reports.bolus_classes import bolus_classes
 from reports.budgets import budget_blocks
+from reports.drawn_limits import DrawnLimits, limits_of
 from reports.figures import bolus_figure, flow_figure, occlusion_figure, trumpet_figure
-from reports.further_curves import bolus_classes, further_curves
+from reports.further_curves import further_curves
 from reports.record import MeasurementRecord
 from reports.run import Run
 from reports.words import NBSP, NONE, and_list, duration, quantity, value_and_uncertainty
@@ -22,14 +23,13 @@ from reports.words import NBSP, NONE, and_list, duration, quantity, value_and_un
 FOUND = 3e-4
 """Relative: the clock of a pump and that of a log may differ by so much. Assumption."""
 
-_WINDOW = re.compile(r"(?:largest|smallest) error of a ([\d.]+) min window(?: at .+)?")
-
 
 def analysis_sections(run: Run) -> Sections:
     """Write the section of each analysis, in the order of the tests."""
     sections = Sections()
+    told: set[str] = set()
     for test, analysis in run.analyses:
-        measured = [m for row in run.results.requirements for m in row.measurements if m.test == test]
+        measured = measured_by(run, test)
         sections.content.append(
             {
                 "title": analysis.title,
@@ -40,10 +40,19 @@ def analysis_sections(run: Run) -> Sections:
                     for row in run.results.requirements
                     if test in row.tests
                 ],
-                "blocks": analysis_blocks(sections, analysis, measured) + _reported(run, test),
+                "blocks": [
+                    *analysis_blocks(sections, analysis, measured),
+                    *([] if test in told else _reported(run, test)),
+                ],
             }
         )
+        told.add(test)
     return sections
+
+
+def measured_by(run: Run, test: str) -> list[MeasurementRecord]:
+    """Get what a test measured that requirements ask for, with their limits."""
+    return [m for row in run.results.requirements for m in row.measurements if m.test == test]
 
 
 def _reported(run: Run, test: str) -> list[dict[str, Any]]:
@@ -60,18 +69,19 @@ def analysis_blocks(
     sections: Sections, analysis: Analysis, measured: Sequence[MeasurementRecord]
 ) -> list[dict[str, Any]]:
     """Write the blocks of one analysis; limits come with what was measured."""
+    limits = limits_of(analysis, measured)
     if isinstance(analysis, Trumpet):
-        return _trumpet(sections, analysis, measured)
+        return _trumpet(sections, analysis, limits)
     if isinstance(analysis, Bolus):
-        return _bolus(sections, analysis, measured)
+        return _bolus(sections, analysis, limits)
     if isinstance(analysis, Occlusion):
-        return _occlusion(sections, analysis, measured)
+        return _occlusion(sections, analysis, limits)
     if isinstance(analysis, Budgets):
-        return budget_blocks(analysis)
+        return budget_blocks(sections, analysis)
     return [facts(*((key.replace("_", " "), value) for key, value in analysis.values.items()))]
 
 
-def _trumpet(sections: Sections, curve: Trumpet, measured: Sequence[MeasurementRecord]) -> list[dict[str, Any]]:
+def _trumpet(sections: Sections, curve: Trumpet, limits: DrawnLimits) -> list[dict[str, Any]]:
     return [
         facts(
             ("Programmed rate", f"{curve.rate_u_per_h:g}{NBSP}U/h"),
@@ -80,11 +90,11 @@ def _trumpet(sections: Sections, curve: Trumpet, measured: Sequence[MeasurementR
             ("Sample interval of the curve", f"{curve.interval_min:g}{NBSP}min"),
             ("Density for volume from mass", quantity(curve.density_g_per_ml, "g/mL", 5)),
             ("Dose interval", _dose_interval(curve)),
-            *([("Doses left out", _missed(curve))] if curve.missed_doses else []),
+            *_single_doses(curve),
             *_evaporation(curve.evaporation),
         ),
         sections.figure(
-            trumpet_figure(curve, _window_limits(measured)),
+            trumpet_figure(curve, limits.windows_percent),
             name="trumpet",
             caption="Trumpet curve: largest and smallest flow error of any window of a given length.",
             alt=f"Trumpet curve. {_trumpet_words(curve)}",
@@ -107,7 +117,7 @@ def _trumpet(sections: Sections, curve: Trumpet, measured: Sequence[MeasurementR
             alt=f"Mean flow of each {curve.interval_min:g} min: {min(curve.flow.flow_u_per_h):.3g} to "
             f"{max(curve.flow.flow_u_per_h):.3g} U/h, programmed {curve.rate_u_per_h:g} U/h.",
         ),
-        *further_curves(sections, curve),
+        *further_curves(sections, curve, limits),
     ]
 
 
@@ -137,17 +147,6 @@ def _hourly(hourly: Hourly | None) -> list[dict[str, Any]]:
     ]
 
 
-def _window_limits(measured: Sequence[MeasurementRecord]) -> dict[float, tuple[float | None, float | None]]:
-    """Find the limits that hold for windows of one length, by what the measurements are called."""
-    limits: dict[float, tuple[float | None, float | None]] = {}
-    for measurement in measured:
-        if match := _WINDOW.fullmatch(measurement.name):
-            low, high = limits.get(float(match[1]), (None, None))
-            own = measurement.limit
-            limits[float(match[1])] = (low if own.low is None else own.low, high if own.high is None else own.high)
-    return limits
-
-
 def _trumpet_words(curve: Trumpet) -> str:
     rows = zip(curve.windows_min, curve.error_min_percent, curve.error_max_percent, strict=True)
     return " ".join(f"{window:g} min: {low:+.2f} to {high:+.2f} %." for window, low, high in rows)
@@ -164,9 +163,17 @@ def _doses_row(curve: Trumpet) -> list[tuple[str, ...]]:
     return [("Doses in a window", *doses)]
 
 
-def _missed(curve: Trumpet) -> str:
-    assert curve.missed_doses is not None
-    return f"{curve.missed_doses.missed} of {curve.missed_doses.doses}"
+def _single_doses(curve: Trumpet) -> list[tuple[str, str]]:
+    """Get what is known of single doses: their rhythm as found, their mean and scatter, how many were left out."""
+    rows = []
+    if curve.dose_interval_found_s is not None:
+        rows.append(("Dose interval as found", _seconds(curve.dose_interval_found_s)))
+    if curve.strokes is not None:
+        mean = f"{curve.strokes.mean_u:.4g}{NBSP}U, {quantity(curve.strokes.cv_percent, '%', 1)}"
+        rows.append(("Mean and SD of a dose", mean))
+    if curve.missed_doses is not None:
+        rows.append(("Doses left out", f"{curve.missed_doses.missed} of {curve.missed_doses.doses}"))
+    return rows
 
 
 def _dose_interval(curve: Trumpet) -> str:
@@ -207,7 +214,7 @@ def dose_sentence(curve: Trumpet) -> str:
     )
 
 
-def _bolus(sections: Sections, boluses: Bolus, measured: Sequence[MeasurementRecord]) -> list[dict[str, Any]]:
+def _bolus(sections: Sections, boluses: Bolus, limits: DrawnLimits) -> list[dict[str, Any]]:
     count = len(boluses.delivered_u)
     weighed_u = sum(boluses.delivered_u)
     return [
@@ -225,7 +232,7 @@ def _bolus(sections: Sections, boluses: Bolus, measured: Sequence[MeasurementRec
             *_evaporation(boluses.evaporation),
         ),
         sections.figure(
-            bolus_figure(boluses, _bolus_limits_u(boluses, measured)),
+            bolus_figure(boluses, limits.bolus_u),
             name="boluses",
             caption="Each bolus as weighed; "
             + ("bars are the expanded uncertainty U (k = 2)." if boluses.u_u else "its uncertainty is not known."),
@@ -236,23 +243,10 @@ def _bolus(sections: Sections, boluses: Bolus, measured: Sequence[MeasurementRec
     ]
 
 
-def _bolus_limits_u(boluses: Bolus, measured: Sequence[MeasurementRecord]) -> tuple[float | None, float | None]:
-    """Find the limits of a single bolus and turn them into U."""
-    ends: dict[str, float | None] = {"largest": None, "smallest": None}
-    for measurement in measured:
-        which, _, rest = measurement.name.partition(" ")
-        end = measurement.limit.high if which == "largest" else measurement.limit.low
-        if which in ends and rest.startswith("bolus error") and end is not None:
-            error_u = end if measurement.unit == "U" else boluses.programmed_u * end / 100.0
-            ends[which] = boluses.programmed_u + error_u
-    return ends["smallest"], ends["largest"]
-
-
-def _occlusion(sections: Sections, test: Occlusion, measured: Sequence[MeasurementRecord]) -> list[dict[str, Any]]:
+def _occlusion(sections: Sections, test: Occlusion, limits: DrawnLimits) -> list[dict[str, Any]]:
     alarmed = test.time_to_alarm_s is not None
     alarm = duration(test.time_to_alarm_s) if test.time_to_alarm_s is not None else "no alarm"
     moment = "the alarm" if alarmed else "giving up"
-    limits = [m.limit.high for m in measured if m.unit == "kPa" and m.name.startswith("highest pressure")]
     return [
         facts(
             ("Programmed rate", f"{test.rate_u_per_h:g}{NBSP}U/h"),
@@ -263,7 +257,7 @@ def _occlusion(sections: Sections, test: Occlusion, measured: Sequence[Measureme
             ("Compliance of pump and line", quantity(test.compliance_ul_per_kpa, "µL/kPa", 3)),
         ),
         sections.figure(
-            occlusion_figure(test, limits[0] if limits else None),
+            occlusion_figure(test, limits.pressure_kpa),
             name="occlusion",
             caption="Line pressure and delivered insulin from closing the outlet to its opening.",
             alt=f"Occlusion at {test.rate_u_per_h:g} U/h: alarm {alarm}, {test.pressure_at_alarm_kpa:.1f} kPa, "

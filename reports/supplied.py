@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reports.analyses import Analysis, Bolus, Occlusion, Trumpet, model_of
 from reports.blocks import Sections, table
 from reports.content import SIMULATED
-from reports.interactive import interactive_page
+from reports.interactive import Titled, interactive_page
 from reports.sections import analysis_blocks
 from reports.tables import Cell, tables_of, write_csv
 from reports.typesetting import typesetter, write_pdf
@@ -107,8 +107,9 @@ def write_analysis(folder: Path, records: Sequence[Mapping[str, Any]], job: Job)
             files += _write_data(folder, each, drawn, marks)
             figures |= drawn.figures
         page = folder / "interactive.html"
-        titled = [(f"{each.analysis.title} — {each.record.source.file}", each.analysis) for each in supplied]
-        page.write_text(interactive_page(titled, marks=marks), encoding="utf-8")
+        titled = [Titled(f"{each.analysis.title} — {each.record.source.file}", each.analysis) for each in supplied]
+        drawn_page = interactive_page("Analysis of supplied data", titled, marks=marks, simulated=len(marks) > 1)
+        page.write_text(drawn_page, encoding="utf-8")
         content = _content(supplied, sections, marks, job)
         with typesetter("analysis.typ", content, figures, record=folder, files=files) as compiler:
             write_pdf(folder / "report.pdf", compiler, job.analysed_utc)

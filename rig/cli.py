@@ -167,12 +167,12 @@ def open_console(bench: BenchOption = DEFAULT_BENCH, set_: SetOption = None) -> 
 
 @app.command()
 def report(run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")]) -> None:
-    """Write report.pdf from a run folder."""
+    """Write report.pdf and interactive.html from a run folder."""
     import importlib
 
     # The document room stands above this one, so it is called by name.
-    path = importlib.import_module("reports.pdf").write_report(run)
-    console.print(f"Report: {path}", soft_wrap=True)
+    for what, path in importlib.import_module("reports.documents").write_documents(run).items():
+        console.print(f"{what}: {path}", soft_wrap=True)
 
 
 @app.command()

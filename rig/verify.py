@@ -77,11 +77,12 @@ def verify_pump(asked: Asked, *, console: Console) -> int:
     results = end_run(run, outcome)
     if not problems:
         print_results(results, console)
-    report = importlib.import_module("reports.pdf").write_report(run.path)
+    documents = importlib.import_module("reports.documents").write_documents(run.path)
     if outcome != "complete":
         console.print(f"The run was {outcome}; what was measured before is kept in {run.path}.", soft_wrap=True)
     console.print(f"Verdict: {results['verdict']}", style=STYLES[results["verdict"]])
-    console.print(f"Report: {report}", soft_wrap=True)
+    for what, path in documents.items():
+        console.print(f"{what}: {path}", soft_wrap=True)
     return EXIT_RIG if outcome != "complete" else EXIT_CODES[Verdict(results["verdict"])]
 
 
