@@ -67,7 +67,7 @@ def classes_figure(boluses: Bolus) -> str:
             for edge in CLASS_EDGES_PERCENT:
                 axes.axhline(edge, color=RULE, linewidth=0.7)
         scatter.axhline(100.0, color=INK, linewidth=0.6)
-        scatter.plot(np.arange(1, percent.size + 1), percent, "o", color=BLUE)
+        scatter.plot(np.arange(1, percent.size + 1), percent, "o", color=BLUE, gid="boluses")
         scatter.set_xlim(0.3, percent.size + 0.7)
         scatter.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=13))
         scatter.yaxis.set_major_locator(FixedLocator([*CLASS_EDGES_PERCENT, 100.0]))

@@ -106,7 +106,10 @@ def _bar(axes: Axes, place: float, budget: QuantityBudget, fills: dict[str, Fill
     left = 0.0
     for source, share in shares_by_source(budget).items():
         fill, hatch, ink = fills[source]
-        axes.barh(place, share, left=left, height=1.4 * LINE_IN, color=fill, hatch=hatch, edgecolor=INK, linewidth=0.4)
+        axes.barh(
+            place, share, left=left, height=1.4 * LINE_IN, color=fill, hatch=hatch, edgecolor=INK, linewidth=0.4,
+            gid=f"{budget.quantity}: {source}",
+        )  # fmt: skip
         if share >= WRITTEN_FROM_PERCENT:
             named = share >= NAMED_FROM_PERCENT and len(source) < 0.75 * share
             words = f"{source} {share:.0f}{NBSP}%" if named else f"{share:.0f}{NBSP}%"

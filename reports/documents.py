@@ -13,7 +13,7 @@ from reports.interactive import Titled, interactive_page
 from reports.pdf import write_report_of
 from reports.run import Run, read_run
 from reports.sections import measured_by
-from rig.errors import EvidenceError
+from reports.typesetting import write_whole
 
 
 def write_documents(run_dir: Path) -> dict[str, Path]:
@@ -23,24 +23,23 @@ def write_documents(run_dir: Path) -> dict[str, Path]:
         EvidenceError: a file of the record is missing or damaged, or a document cannot be written.
     """
     run = read_run(run_dir)
-    documents = {"Report": write_report_of(run)}
-    page = _page(run)
-    if page:
-        documents["Curves"] = _written(run_dir / "interactive.html", page)
-    return documents
+    report, curves = write_report_of(run), write_curves(run)
+    return {"Report": report} if curves is None else {"Report": report, "Curves": curves}
 
 
-def _page(run: Run) -> str:
+def write_curves(run: Run) -> Path | None:
+    """Write `interactive.html` into the run's folder and return its path; None for a run without a curve.
+
+    Raises:
+        EvidenceError: it cannot be written.
+    """
     parts = [
         Titled(analysis.title, analysis, limits_of(analysis, measured_by(run, test))) for test, analysis in run.analyses
     ]
     title = f"Curves of test report {run.manifest.run_id}"
-    return interactive_page(title, parts, marks=marks_of(run), simulated=run.manifest.virtual)
-
-
-def _written(path: Path, page: str) -> Path:
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise EvidenceError(f"{path}: cannot be written ({error.strerror}); the record itself is untouched") from error
+    page = interactive_page(title, parts, marks=marks_of(run), simulated=run.manifest.virtual)
+    if not page:
+        return None
+    path = run.folder / "interactive.html"
+    write_whole(path, page.encode())
     return path

@@ -24,8 +24,8 @@ def trumpet_figure(curve: Trumpet, window_limits: dict[float, tuple[float | None
         axes = figure.subplots()
         windows = curve.windows_min
         axes.fill_between(windows, curve.error_min_percent, curve.error_max_percent, color=TINT, linewidth=0)
-        axes.plot(windows, curve.error_max_percent, "-o", color=BLUE)
-        axes.plot(windows, curve.error_min_percent, "-o", color=BLUE)
+        axes.plot(windows, curve.error_max_percent, "-o", color=BLUE, gid="largest-error")
+        axes.plot(windows, curve.error_min_percent, "-o", color=BLUE, gid="smallest-error")
         axes.axhline(0, color=INK, linewidth=0.6)
         overall = curve.overall_error_percent
         axes.axhline(overall, color=ORANGE, linestyle=(0, (4, 2)))
@@ -90,7 +90,7 @@ def flow_figure(curve: Trumpet) -> str:
         axes = figure.subplots()
         interval_h = curve.interval_min / 60.0
         edges = np.concatenate([[curve.flow.at_h[0] - interval_h], curve.flow.at_h])
-        axes.stairs(curve.flow.flow_u_per_h, edges.tolist(), color=BLUE, baseline=None)
+        axes.stairs(curve.flow.flow_u_per_h, edges.tolist(), color=BLUE, baseline=None, gid="flow")
         axes.axhline(curve.rate_u_per_h, color=ORANGE, linestyle=(0, (4, 2)))
         axes.set_xlim(float(edges[0]), float(edges[-1]))
         axes.set_xlabel("time in the analysis period / h")
@@ -154,9 +154,9 @@ def occlusion_figure(test: Occlusion, pressure_limit_kpa: float | None) -> str:
         figure = new_figure(2.75)
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1.15, 1))
         minutes = (np.asarray(test.trace.at_s) - test.occluded_at_s) / 60.0
-        upper.plot(minutes, test.trace.pressure_kpa, color=BLUE)
+        upper.plot(minutes, test.trace.pressure_kpa, color=BLUE, gid="pressure")
         upper.set_ylabel("line pressure / kPa")
-        lower.plot(minutes, test.trace.delivered_u, color=BLUE)
+        lower.plot(minutes, test.trace.delivered_u, color=BLUE, gid="delivered")
         lower.set_ylabel("delivered / U")
         lower.set_xlabel("time since the outlet was closed / min")
         if pressure_limit_kpa is not None:

@@ -93,7 +93,7 @@ def start_up_figure(curve: Trumpet) -> str:
         figure = new_figure(1.75)
         axes = figure.subplots()
         edges = [curve.start_up.at_h[0] - curve.interval_min / 60.0, *curve.start_up.at_h]
-        axes.stairs(curve.start_up.flow_u_per_h, edges, color=BLUE, baseline=None)
+        axes.stairs(curve.start_up.flow_u_per_h, edges, color=BLUE, baseline=None, gid="flow")
         axes.axhline(curve.rate_u_per_h, color=ORANGE, linestyle=(0, (4, 2)))
         axes.set_xlim(edges[0], edges[-1])
         axes.margins(y=0.15)
@@ -110,7 +110,7 @@ def cumulative_figure(curve: Trumpet, limit_percent: Ends = (None, None)) -> str
         axes = figure.subplots()
         at_h, error = np.asarray(curve.flow.at_h), np.asarray(curve.cumulative_error_percent)
         axes.axhline(0, color=INK, linewidth=0.6)
-        axes.plot(at_h, error, color=BLUE)
+        axes.plot(at_h, error, color=BLUE, gid="cumulative-error")
         shown = error[error.size // 10 :]
         low, high = min(0.0, float(shown.min())), max(0.0, float(shown.max()))
         ends = [end for end in limit_percent if end is not None]
@@ -146,7 +146,11 @@ def dose_figure(curve: Trumpet) -> str:
     with house_style():
         figure = new_figure(1.85)
         axes = figure.subplots()
-        axes.hist(percent, bins=min(40, max(8, round(2.0 * percent.size ** (1 / 3)))), color=TINT, edgecolor=BLUE)
+        classes = min(40, max(8, round(2.0 * percent.size ** (1 / 3))))
+        counts, edges = np.histogram(percent, classes)
+        bars = axes.bar(edges[:-1], counts, np.diff(edges), align="edge", color=TINT, edgecolor=BLUE)
+        for number, bar in enumerate(bars):
+            bar.set_gid(f"doses-{number}")
         axes.axvline(100.0, color=INK, linewidth=0.7)
         axes.axvline(float(percent.mean()), color=ORANGE, linestyle=(0, (4, 2)))
         axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))

@@ -18,7 +18,7 @@ from reports.drawn_limits import DrawnLimits, Ends
 from reports.further_curves import nominal_dose_u
 from reports.stability_figure import TIMES_S, of_the_balance
 from reports.style import BLUE, GREY, INK, ORANGE, RED, RULE, TINT
-from reports.words import quantity, value_and_uncertainty
+from reports.words import minus, quantity, value_and_uncertainty
 
 _FONT = {"family": "Georgia, 'Times New Roman', serif", "color": INK, "size": 14}
 _DASHED = {"color": ORANGE, "dash": "dash"}
@@ -56,9 +56,17 @@ def _dress(figure: go.Figure, title: str, height: int) -> None:
 def _limit_lines(figure: go.Figure, ends: Ends, name: str, unit: str) -> None:
     for end in ends:
         if end is not None:
-            words = f"{name} {quantity(end, unit, 2).rstrip()}"
             line = {"color": RED, "dash": "dash", "width": 1.2}
-            figure.add_hline(end, line=line, annotation={"text": words, "font": {"color": RED}})
+            figure.add_hline(end, line=line, annotation=_note(f"{name} {_end(end, unit)}", RED))
+
+
+def _end(end: float, unit: str) -> str:
+    return minus(f"{end:+g} %" if unit == "%" else f"{end:g} {unit}")
+
+
+def _note(words: str, color: str) -> dict[str, Any]:
+    """Get a note beside a line, readable where it covers a curve."""
+    return {"text": words, "font": {"color": color}, "bgcolor": "rgba(255, 255, 255, 0.8)"}
 
 
 def _basal(curve: Trumpet, limits: DrawnLimits) -> list[go.Figure]:
@@ -91,12 +99,14 @@ def _trumpet(curve: Trumpet, limits: DrawnLimits) -> go.Figure:
             fillcolor="rgba(31, 95, 153, 0.12)",
         )  # fmt: skip
     overall = f"whole period {quantity(curve.overall_error_percent, '%', 2, signed=True)}"
-    figure.add_hline(curve.overall_error_percent, line=_DASHED, annotation={"text": overall, "font": {"color": ORANGE}})
+    figure.add_hline(curve.overall_error_percent, line=_DASHED, annotation=_note(overall, ORANGE))
     for window, ends in limits.windows_percent.items():
         for end in ends:
             if end is not None:
                 figure.add_scatter(
-                    x=[window / 1.18, window * 1.18], y=[end, end], mode="lines", line={"color": RED},
+                    x=[window / 1.18, window, window * 1.18], y=[end, end, end], mode="lines+text",
+                    line={"color": RED}, text=["", f"limit {_end(end, '%')}", ""], textfont={"color": RED},
+                    textposition="top center" if end > 0.0 else "bottom center",
                     name=f"limit of a window of {window:g} min",
                 )  # fmt: skip
     ticks = {"tickvals": curve.windows_min, "ticktext": [f"{each:g}" for each in curve.windows_min]}
@@ -114,7 +124,7 @@ def _flow(title: str, x: str, flow: Flow, curve: Trumpet) -> go.Figure:
         name=f"mean of {curve.interval_min:g} min",
     )
     programmed = f"programmed {curve.rate_u_per_h:g} U/h"
-    figure.add_hline(curve.rate_u_per_h, line=_DASHED, annotation={"text": programmed, "font": {"color": ORANGE}})
+    figure.add_hline(curve.rate_u_per_h, line=_DASHED, annotation=_note(programmed, ORANGE))
     return figure
 
 
@@ -124,8 +134,8 @@ def _doses(curve: Trumpet) -> go.Figure:
     figure = _figure("Single doses", "dose / U", "doses")
     figure.add_histogram(x=doses_u, marker={"color": TINT, "line": {"color": BLUE, "width": 1}}, name="doses")
     figure.add_vline(nominal_u, line={"color": INK, "width": 1}, annotation_text=what)
-    mean = {"text": "mean", "font": {"color": ORANGE}}
-    figure.add_vline(sum(doses_u) / len(doses_u), line=_DASHED, annotation=mean, annotation_position="top left")
+    mean_u = sum(doses_u) / len(doses_u)
+    figure.add_vline(mean_u, line=_DASHED, annotation=_note("mean", ORANGE), annotation_position="top left")
     return figure
 
 
@@ -142,7 +152,7 @@ def _stability(curve: Trumpet) -> go.Figure:
         figure.update_layout(showlegend=True, legend={"x": 1, "y": 1, "xanchor": "right"})
     ticks = {"tickvals": list(TIMES_S), "ticktext": list(TIMES_S.values())}
     figure.update_xaxes(type="log", **ticks)
-    figure.update_yaxes(type="log", dtick=1)
+    figure.update_yaxes(type="log", dtick=1, exponentformat="power")
     return figure
 
 
@@ -188,7 +198,7 @@ def _occlusion(test: Occlusion, limit_kpa: float | None) -> go.Figure:
     figure.add_scatter(x=minutes, y=test.trace.delivered_u, line={"color": BLUE}, name="delivered", row=2, col=1)
     if limit_kpa is not None:
         line = {"color": RED, "dash": "dash", "width": 1.2}
-        note: Any = {"text": f"limit {limit_kpa:g} kPa", "font": {"color": RED}}
+        note = _note(f"limit {_end(limit_kpa, 'kPa')}", RED)
         figure.add_hline(limit_kpa, line=line, annotation=note, annotation_position="bottom left", row=1, col=1)
     moments = (("closed", test.occluded_at_s), ("alarm", test.alarm_at_s), ("opened", test.released_at_s))
     for name, at_s in moments:
@@ -227,5 +237,5 @@ def _uncertainty(budgets: Budgets) -> go.Figure:
         legend={"orientation": "h", "y": -0.3, "traceorder": "normal"},
     )
     figure.update_xaxes(range=[0, 100])
-    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_yaxes(autorange="reversed", automargin=True, ticksuffix="  ")
     return figure

@@ -28,10 +28,10 @@ def stability_figure(curve: Trumpet) -> str:
         axes = figure.subplots()
         axes.set_xscale("log")
         axes.set_yscale("log")
-        axes.plot(times[seen], deviations[seen], "-o", color=BLUE, markersize=2.6)
+        axes.plot(times[seen], deviations[seen], "-o", color=BLUE, markersize=2.6, gid="stability")
         floor = of_the_balance(curve)
         if floor is not None:
-            axes.plot(times, floor, color=ORANGE, linestyle=(0, (4, 2)))
+            axes.plot(times, floor, color=ORANGE, linestyle=(0, (4, 2)), gid="balance")
             _name(axes, times, floor)
         _time_axis(axes, times)
         _mark_interval(axes, curve)

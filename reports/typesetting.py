@@ -63,12 +63,17 @@ def typesetter(
 
 
 def write_pdf(path: Path, compiler: typst.Compiler, timestamp: datetime.datetime) -> None:
-    """Write the PDF whole or not at all; EvidenceError when the disk does not take it."""
+    """Write the PDF; EvidenceError when the disk does not take it."""
     pdf = compiler.compile(format="pdf", pdf_standards=STANDARDS, timestamp=timestamp)
     assert isinstance(pdf, bytes)
+    write_whole(path, pdf)
+
+
+def write_whole(path: Path, document: bytes) -> None:
+    """Write a document whole or not at all; EvidenceError when the disk does not take it."""
     partial = path.with_suffix(".partial")
     try:
-        partial.write_bytes(pdf)
+        partial.write_bytes(document)
         partial.replace(path)
     except OSError as error:
         raise EvidenceError(f"{path}: cannot be written ({error.strerror}); the record itself is untouched") from error

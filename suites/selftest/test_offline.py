@@ -303,7 +303,7 @@ class _Addresses(html.parser.HTMLParser):
         self.policy = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found += [f"{tag} {name}" for name, _ in attrs if name in ("src", "href", "srcset", "data")]
+        self.found += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data")]
         if tag == "meta" and ("http-equiv", "Content-Security-Policy") in attrs:
             self.policy = dict(attrs)["content"] or ""
 
@@ -325,7 +325,7 @@ def test_the_samples_become_tables_figures_a_page_and_a_report_marked_simulated(
             "# SIMULATED — no evidence about any device",
         ]
     drawn = {path.name.split("-", 1)[1] for path in (out / "basal").glob("*.svg")}
-    assert drawn == {"trumpet.svg", "flow.svg", "start-up.svg", "cumulative-error.svg", "doses.svg"}
+    assert drawn == {"trumpet.svg", "flow.svg", "start-up.svg", "cumulative-error.svg", "doses.svg", "stability.svg"}
     numbers = read_json(out / "basal" / "analysis.json")
     assert numbers["simulated"] is True
     pages = [" ".join(page.extract_text().split()) for page in PdfReader(out / "report.pdf").pages]
@@ -341,7 +341,7 @@ def test_the_interactive_page_holds_all_it_needs_and_may_load_nothing(tmp_path: 
     run_cli(str(SAMPLES / "bolus.csv"), "--kind", "bolus", "--bolus", "1 U", "--out", str(out))
     page = _Addresses()
     page.feed((out / "interactive.html").read_text(encoding="utf-8"))
-    assert page.found == []
+    assert page.found == ["#part-1"]
     assert page.policy.startswith("default-src 'none'; script-src 'unsafe-inline';")
     assert "http" not in page.policy
 

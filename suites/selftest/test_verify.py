@@ -49,13 +49,16 @@ def test_a_good_pump_passes_and_leaves_a_whole_record(tmp_path: Path) -> None:
     assert list((run / "allure-results").glob("*-result.json"))
     assert "PASS" in output
     assert "report.pdf" in output
+    assert "interactive.html" not in output  # a stopped pump has no curve
 
 
 def test_the_same_seed_leaves_the_same_bytes_also_in_another_process_on_a_busy_machine(tmp_path: Path) -> None:
     select = "occlusion or cancelled"
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as load:
-        assert verify(tmp_path / "a", "--select", select)[0] == 0
+        code, _, output = verify(tmp_path / "a", "--select", select)
         load.kill()
+    assert code == 0
+    assert f"Curves: {tmp_path / 'a' / 'interactive.html'}" in output
     assert verify(tmp_path / "b", "--select", select)[0] == 0
     first, second = files(tmp_path / "a"), files(tmp_path / "b")
     assert first.keys() == second.keys()

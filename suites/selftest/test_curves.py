@@ -1,0 +1,363 @@
+"""The curves of a run, printed and interactive: their numbers are those of the record, and what is missing is said."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+import re
+import shutil
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reports.analyses import Bolus, Budgets, Trumpet, model_of
+from reports.bolus_classes import CLASS_EDGES_PERCENT, HEIGHTS, classes_figure
+from reports.budget_figure import budget_figure
+from reports.documents import write_curves, write_documents
+from reports.figures import flow_figure, trumpet_figure
+from reports.further_curves import cumulative_figure, dose_figure, start_up_figure
+from reports.run import read_run
+from reports.stability_figure import stability_figure
+from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
+from rig.clock import SimClock
+from rig.errors import EvidenceError
+from rig.evidence import RunFolder, read_json, slug
+from rig.procedures.budgets import keep_budgets
+from suites.selftest.synthetic_run import BASAL, BOLUS, change, close_run, make_run
+from suites.selftest.test_report import text
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+SIMULATED = "SIMULATED — no evidence about any device"
+RNG = np.random.default_rng(11)
+FURTHER = {
+    "cumulative_error_percent": RNG.normal(0.0, 1.0, 100).tolist(),
+    "start_up": {"at_h": (np.arange(1, 97) / 4.0).tolist(), "flow_u_per_h": RNG.normal(1.0, 0.1, 96).tolist()},
+    "doses_u": RNG.normal(0.025, 0.002, 300).tolist(),
+    "dose_expanded_u": 0.0007,
+    "dose_interval_found_s": 90.02,
+    "strokes": {
+        "doses": 300, "mean_u": 0.0251, "sd_u": 0.002, "min_u": 0.02, "max_u": 0.03, "cv_percent": 7.97,
+    },
+    "stability": {
+        "averaging_s": [15.0, 30.0, 90.0, 600.0, 3600.0, 20000.0],
+        "deviation_u_per_h": [2.0, 1.1, 0.07, 0.05, 0.02, 0.006],
+        "reading_u": 2.4e-4,
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of today: with everything beside the trumpet curve, and with the budgets of the boluses."""
+    folder = make_run(tmp_path_factory.mktemp("whole") / "run")
+    change(trumpet_json(folder), **FURTHER)
+    volume = delivered_volume(
+        0.0, 0.010, hours=1.0, z_ul_per_mg=1.0029, uncertainty=WeighingUncertainty(3e-6, 1e-6, 0.005, 0.02, 0.01)
+    )
+    record = RunFolder(folder).test(BOLUS, SimClock())
+    keep_budgets(
+        record, "boluses of 1 U", {"one bolus": volume, "the mean": volume.plus("scatter of 25", "A", 0.02, 24)}
+    )
+    record.end("passed")
+    close_run(RunFolder(folder))
+    return folder
+
+
+@pytest.fixture
+def run(whole: Path, tmp_path: Path) -> Path:
+    """A copy of it, to change."""
+    return Path(shutil.copytree(whole, tmp_path / "run"))
+
+
+@pytest.fixture(scope="module")
+def page(whole: Path) -> Page:
+    """The interactive page of it."""
+    return page_of(whole)
+
+
+def trumpet_json(run: Path) -> Path:
+    return run / "analysis" / slug(BASAL) / "trumpet.json"
+
+
+def analysis(run: Path, name: str) -> Any:  # noqa: ANN401 - the model of what the file holds
+    content = read_json(next(run.glob(f"analysis/*/{name}.json")))
+    return model_of(content["kind"]).model_validate(content)
+
+
+# ---------------------------------------------------------------- printed
+
+POINTS = 0.12
+"""Matplotlib moves the corners of a line by up to a ninth of a point to save some."""
+
+
+def points(svg: str, name: str) -> FloatArray:
+    """Get the places (x, y) of what a figure calls `name`: of its markers, else of the corners of its path."""
+    (group,) = (each for each in ET.fromstring(svg).findall(".//{*}g") if each.get("id") == name)
+    marks = [(each.get("x"), each.get("y")) for each in group.findall(".//{*}use")]
+    if marks:
+        return np.array(marks, dtype=float)
+    path = group.findall(".//{*}path")[0].get("d") or ""
+    return np.array(re.findall(r"[-\d.]+", path), dtype=float).reshape(-1, 2)
+
+
+def shows(places: FloatArray, values: Any) -> None:  # noqa: ANN401 - any numbers
+    """Assert that places on the page are the values on a linear scale; upwards is downwards in SVG."""
+    numbers = np.asarray(values, dtype=float)
+    assert places.shape == numbers.shape
+    slope, offset = np.polyfit(numbers, places, 1)
+    assert slope < 0.0
+    assert places == pytest.approx(slope * numbers + offset, abs=POINTS)
+
+
+def steps(places: FloatArray, count: int) -> FloatArray:
+    """Get the heights of a line of so many steps of one width, in the middle of each."""
+    x, y = places.T
+    middles = x[0] + (x[-1] - x[0]) * (np.arange(count) + 0.5) / count
+    return np.interp(middles, x, y)
+
+
+def test_the_trumpet_shows_the_extremes_of_the_record(whole: Path) -> None:
+    curve: Trumpet = analysis(whole, "trumpet")
+    svg = trumpet_figure(curve, {60.0: (-15.0, 15.0)})
+    both = np.concatenate([points(svg, "largest-error")[:, 1], points(svg, "smallest-error")[:, 1]])
+    shows(both, [*curve.error_max_percent, *curve.error_min_percent])
+    assert "limit +15" in svg
+    assert "limit −15" in svg
+
+
+def test_flow_start_up_and_cumulative_error_are_those_of_the_record(whole: Path) -> None:
+    curve: Trumpet = analysis(whole, "trumpet")
+    assert curve.start_up is not None
+    shows(steps(points(flow_figure(curve), "flow"), 100), curve.flow.flow_u_per_h)
+    shows(steps(points(start_up_figure(curve), "flow"), 96), curve.start_up.flow_u_per_h)
+    svg = cumulative_figure(curve, (-5.0, 5.0))
+    shows(points(svg, "cumulative-error")[:, 1], curve.cumulative_error_percent)
+    assert "limit of the whole period +5" in svg
+
+
+def test_every_dose_stands_in_a_bar(whole: Path) -> None:
+    curve: Trumpet = analysis(whole, "trumpet")
+    svg = dose_figure(curve)
+    counts, _ = np.histogram(FURTHER["doses_u"], 13)
+    bars = [points(svg, f"doses-{number}")[:, 1] for number in range(len(counts))]
+    heights = np.array([corners.max() - corners.min() for corners in bars])
+    assert heights / heights.sum() == pytest.approx(counts / 300.0, abs=1e-4)
+    assert "300 doses" in svg
+    assert "U of one dose, 2.8" in svg  # 0.0007 of 0.025 U
+
+
+def test_steadiness_is_drawn_beside_what_the_balance_alone_makes(whole: Path) -> None:
+    svg = stability_figure(analysis(whole, "trumpet"))
+    stability: dict[str, Any] = FURTHER["stability"]  # type: ignore[assignment]
+    balance = [np.sqrt(3.0) * 3600.0 * 2.4e-4 / tau for tau in stability["averaging_s"]]
+    places = np.concatenate([points(svg, "stability")[:, 1], points(svg, "balance")[[0, -1], 1]])
+    shows(places, np.log10([*stability["deviation_u_per_h"], balance[0], balance[-1]]))
+    assert "dose interval 90 s" in svg
+
+
+def test_without_the_scatter_of_readings_there_is_no_line_for_the_balance(run: Path) -> None:
+    stability: dict[str, Any] = FURTHER["stability"]  # type: ignore[assignment]
+    change(trumpet_json(run), stability=stability | {"reading_u": None})
+    svg = stability_figure(analysis(run, "trumpet"))
+    assert "balance" not in svg
+
+
+def test_boluses_stand_in_the_bands_of_their_classes(whole: Path) -> None:
+    percent = (10.0, 50.0, 80.0, 97.0, 103.0, 110.0, 150.0, 200.0, 260.0)
+    boluses: Bolus = analysis(whole, "bolus").model_copy(
+        update={
+            "delivered_u": tuple(each / 100.0 for each in percent),
+            "bins": dict(zip(analysis(whole, "bolus").bins, (1, 1, 1, 2, 1, 1, 1, 1), strict=True)),
+        }
+    )
+    svg = classes_figure(boluses)
+    bands = np.concatenate([[0.0], np.cumsum(HEIGHTS)])
+    shows(points(svg, "boluses")[:, 1], np.interp(percent, [0.0, *CLASS_EDGES_PERCENT, 400.0], bands))
+    for words in ("1 in <25", "2 in 95–<105", "1 in >250"):
+        assert words in svg.replace("&lt;", "<").replace("&gt;", ">")
+
+
+def test_bars_are_as_wide_as_the_shares_of_the_budget(whole: Path) -> None:
+    budgets: Budgets = analysis(whole, "uncertainty")
+    svg = budget_figure(budgets)
+    for budget in budgets.budgets:
+        widths, shares = [], []
+        for source in ("evaporation", "repeatability", "readability", "calibration of the balance"):
+            corners = points(svg, f"{budget.quantity}: {source}")[:, 0]
+            widths.append(corners.max() - corners.min())
+            shares.append(sum(row.share_percent for row in budget.rows if row.source.startswith(source)))
+        assert np.array(widths) / sum(widths) == pytest.approx(np.array(shares) / sum(shares), abs=1e-4)
+    assert "scatter of 25" in svg
+    assert "U = 0.022" in svg
+
+
+# ---------------------------------------------------------------- interactive
+
+
+class Page(html.parser.HTMLParser):
+    """What a page asks the browser for, its policy, and its words outside scripts."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.source = path.read_text(encoding="utf-8")
+        self.addresses: list[str] = []
+        self.policy = ""
+        self.words: list[str] = []
+        self.figures: dict[str, list[dict[str, Any]]] = {}
+        self.watermarks = 0
+        self._in_script = False
+        self.feed(self.source)
+        self._read_figures()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._in_script = tag in ("script", "style")
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data")]
+        if tag == "meta" and ("http-equiv", "Content-Security-Policy") in attrs:
+            self.policy = dict(attrs)["content"] or ""
+
+    def handle_endtag(self, _: str) -> None:
+        self._in_script = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._in_script:
+            self.words += data.split()
+
+    def _read_figures(self) -> None:
+        """Read the traces of each figure by its title, in the order of the page."""
+        decoder = json.JSONDecoder()
+        for match in re.finditer(r'Plotly\.newPlot\(\s*"figure-\d+-\d+",\s*', self.source):
+            traces, end = decoder.raw_decode(self.source, match.end())
+            layout, _ = decoder.raw_decode(self.source, self.source.index("{", end))
+            self.figures[layout["title"]["text"]] = traces
+            self.watermarks += any(note["text"] == "SIMULATED" for note in layout.get("annotations", ()))
+
+
+def page_of(run: Path) -> Page:
+    path = write_curves(read_run(run))
+    assert path is not None
+    return Page(path)
+
+
+def test_the_page_shows_the_numbers_of_the_record(whole: Path, page: Page) -> None:
+    figures = page.figures
+    curve: Trumpet = analysis(whole, "trumpet")
+    largest, smallest, *limits = figures["Trumpet curve"]
+    assert (largest["y"], smallest["y"]) == (list(curve.error_max_percent), list(curve.error_min_percent))
+    assert [limit["y"][0] for limit in limits] == [-15.0, 15.0]
+    assert figures["Flow over the analysis period"][0]["y"][1:] == list(curve.flow.flow_u_per_h)
+    assert figures["Flow over the analysis period"][0]["x"][:2] == [0.0, 0.25]
+    assert figures["Start-up"][0]["y"][1:] == FURTHER["start_up"]["flow_u_per_h"]  # type: ignore[index]
+    assert figures["Cumulative error"][0]["y"] == FURTHER["cumulative_error_percent"]
+    assert figures["Single doses"][0]["x"] == FURTHER["doses_u"]
+    stability: dict[str, Any] = FURTHER["stability"]  # type: ignore[assignment]
+    assert figures["Steadiness of flow"][0]["y"] == stability["deviation_u_per_h"]
+    boluses: Bolus = analysis(whole, "bolus")
+    (weighed,) = figures["Boluses as weighed"]
+    assert (weighed["y"], weighed["error_y"]["array"]) == (list(boluses.delivered_u), list(boluses.u_u or ()))
+    assert figures["Classes of size (21 CFR 880.5730 labels)"][1]["x"] == list(boluses.bins.values())
+    trace = analysis(whole, "occlusion").trace
+    assert [each["y"] for each in figures["Occlusion"]] == [list(trace.pressure_kpa), list(trace.delivered_u)]
+    shares = {each["name"]: each["x"] for each in figures["Where the uncertainty comes from"]}
+    assert [sum(column) for column in zip(*shares.values(), strict=True)] == pytest.approx([100.0, 100.0])
+    assert shares["evaporation"][0] == pytest.approx(84.4, abs=0.05)
+
+
+def test_the_page_loads_nothing(page: Page) -> None:
+    assert all(address.startswith("#part-") for address in page.addresses)
+    assert page.policy.startswith("default-src 'none'; script-src 'unsafe-inline';")
+    assert "http" not in page.policy
+
+
+def test_the_page_and_every_figure_of_a_simulated_run_say_so(page: Page) -> None:
+    assert SIMULATED in " ".join(page.words)
+    assert page.watermarks == len(page.figures) == 10
+
+
+def test_the_page_of_a_real_bench_does_not_call_itself_simulated(tmp_path: Path) -> None:
+    page = page_of(make_run(tmp_path / "run", run_id="a", virtual=False, seed=None, bench={"name": "Lab"}))
+    assert page.figures
+    assert page.watermarks == 0
+    assert "SIMULATED" not in " ".join(page.words)
+
+
+def test_the_page_of_an_interrupted_run_says_so(tmp_path: Path) -> None:
+    page = page_of(make_run(tmp_path / "run", outcome="interrupted"))
+    assert "INTERRUPTED — this run was stopped before its end" in " ".join(page.words)
+
+
+def test_titles_are_text_and_never_run(run: Path) -> None:
+    change(trumpet_json(run), title="<script>alert(1)</script>")
+    page = page_of(run)
+    assert "<script>alert" not in page.source
+    assert "&lt;script&gt;alert" in page.source
+
+
+def test_the_same_run_folder_gives_the_same_page_also_elsewhere(run: Path, page: Page) -> None:
+    assert page_of(run).source == page.source
+
+
+def test_a_page_that_cannot_be_written_is_one_sentence(run: Path) -> None:
+    (run / "interactive.html").unlink(missing_ok=True)
+    (run / "interactive.html").mkdir()
+    with pytest.raises(EvidenceError, match=r"interactive\.html: cannot be written \(Is a directory\)"):
+        write_curves(read_run(run))
+
+
+# ---------------------------------------------------------------- what a record does not hold
+
+
+def test_an_older_run_leaves_curves_out_and_says_which(tmp_path: Path) -> None:
+    old = make_run(tmp_path / "run")
+    sentence = (
+        "Not drawn, because the record does not hold it: start-up flow, cumulative error, single doses and Allan "
+        "deviation of flow."
+    )
+    page = page_of(old)
+    assert sentence in " ".join(page.words)
+    assert {"Start-up", "Cumulative error", "Single doses", "Steadiness of flow"}.isdisjoint(page.figures)
+    assert sentence in text(old)
+
+
+def test_doses_that_nobody_could_tell_apart_are_left_out_with_the_reason(run: Path) -> None:
+    change(trumpet_json(run), doses_u=None, strokes=None, no_doses_because="the delivery has no rhythm of 60 s or less")
+    sentence = (
+        "Not drawn, because the record does not hold it: single doses (the delivery has no rhythm of 60 s or less)."
+    )
+    assert sentence in text(run)
+    page = page_of(run)
+    assert sentence in " ".join(page.words)
+    assert "Single doses" not in page.figures
+
+
+def test_what_is_known_of_single_doses_stands_above_the_curve(run: Path) -> None:
+    said = text(run)
+    assert "Dose interval as found 90.02 s" in said
+    assert "Mean and SD of a dose 0.0251 U, 8.0 %" in said
+    assert "Not drawn" not in said
+
+
+def test_a_run_without_any_curve_has_a_report_and_no_page(tmp_path: Path) -> None:
+    empty = RunFolder.create(tmp_path / "run", read_json(make_run(tmp_path / "other") / "manifest.json"))
+    close_run(empty, "blocked")
+    assert list(write_documents(empty.path)) == ["Report"]
+    assert not (empty.path / "interactive.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"cumulative_error_percent": [0.0]}, "the cumulative error"),
+        ({"start_up": {"at_h": [1.0, 2.0], "flow_u_per_h": [1.0]}}, "the start-up flow"),
+        (
+            {"stability": {"averaging_s": [1.0, 2.0], "deviation_u_per_h": [1.0], "reading_u": None}},
+            "the stability",
+        ),
+    ],
+)
+def test_arrays_that_do_not_belong_together_give_no_report(run: Path, values: dict[str, Any], named: str) -> None:
+    change(trumpet_json(run), **values)
+    with pytest.raises(EvidenceError, match=f"the arrays of {named} differ in length"):
+        read_run(run)
