@@ -173,6 +173,57 @@ class Occlusion(_Numbers):
         return self
 
 
+class Course(_Numbers):
+    """What was programmed: knots of a line, in s since its start and U since then."""
+
+    at_s: tuple[float, ...] = Field(min_length=2)
+    insulin_u: tuple[float, ...]
+
+
+class Delivered(_Numbers):
+    """What the balance showed, in s since the start of the programme and U since then."""
+
+    at_s: tuple[float, ...] = Field(min_length=2)
+    delivered_u: tuple[float, ...]
+
+
+class ProfilePart(_Numbers):
+    """A part of a delivery, from `from_s` to `to_s`; `u_u` is the expanded uncertainty of what was delivered."""
+
+    name: str
+    from_s: float
+    to_s: float
+    programmed_u: float
+    delivered_u: float
+    u_u: float = Field(ge=0)
+
+
+class ProfileMoment(_Numbers):
+    """By how many s a moment of the programme came late, with its expanded uncertainty."""
+
+    name: str
+    late_s: float
+    u_s: float = Field(ge=0)
+
+
+class DeliveryProfile(_Numbers):
+    """A delivery that follows a programme: an extended bolus, a temporary rate, a profile's switch."""
+
+    kind: Literal["profile"]
+    title: str
+    course: Course
+    trace: Delivered
+    parts: tuple[ProfilePart, ...]
+    moments: tuple[ProfileMoment, ...]
+    evaporation: Evaporation | None = None
+
+    @model_validator(mode="after")
+    def _arrays_agree(self) -> Self:
+        _same_length("the course", self.course.at_s, self.course.insulin_u)
+        _same_length("the trace", self.trace.at_s, self.trace.delivered_u)
+        return self
+
+
 class SourceRow(_Numbers):
     """One source of an uncertainty budget; `degrees_of_freedom` is None where it is infinite."""
 
@@ -227,15 +278,16 @@ class Other(_Numbers):
         return cls(kind=kind, title=str(content.get("title", kind)), values=values)
 
 
-Analysis = Trumpet | Bolus | Occlusion | Budgets | Other
-_KINDS: dict[object, type[Trumpet] | type[Bolus] | type[Occlusion] | type[Budgets]] = {
+Analysis = Trumpet | Bolus | Occlusion | DeliveryProfile | Budgets | Other
+_KINDS: dict[object, type[Analysis]] = {
     "trumpet": Trumpet,
     "bolus": Bolus,
     "occlusion": Occlusion,
+    "profile": DeliveryProfile,
     "budget": Budgets,
 }
 
 
-def model_of(kind: object) -> type[Trumpet] | type[Bolus] | type[Occlusion] | type[Budgets] | type[Other]:
+def model_of(kind: object) -> type[Analysis]:
     """Get the model of a kind of analysis."""
     return _KINDS.get(kind, Other)

@@ -5,7 +5,7 @@ Not responsible for layout (`report.typ`).
 
 from __future__ import annotations
 
-from reports.analyses import Bolus, Occlusion, Trumpet
+from reports.analyses import Bolus, DeliveryProfile, Occlusion, Trumpet
 from reports.run import Run
 from rig.limits import Rule
 
@@ -41,6 +41,14 @@ _METHODS = (
         "Boluses",
         "Consecutive boluses over a basal rate of zero. Each is weighed on its own, from the balance at rest to the "
         "balance at rest again, so that the part that arrives late is counted (IEC 60601-2-24, method).",
+    ),
+    (
+        DeliveryProfile,
+        "Courses of delivery",
+        "The balance is read throughout an extended bolus, a temporary rate or a switch of the basal profile, and what "
+        "it shows is laid beside the programme: in parts of the programme's time, and at the moments at which the "
+        "programme changes. A pump delivers in doses, the programme is a line: the staircase lies beside it by up to "
+        "a dose.",
     ),
     (
         Occlusion,

@@ -9,10 +9,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from reports.analyses import Analysis, Bolus, Budgets, Evaporation, Hourly, Occlusion, Trumpet
+from reports.analyses import Analysis, Bolus, Budgets, DeliveryProfile, Evaporation, Hourly, Occlusion, Trumpet
 from reports.blocks import Sections, facts, table, text
 from reports.bolus_classes import bolus_classes
 from reports.budgets import budget_blocks
+from reports.delivery_profile import profile_blocks
 from reports.drawn_limits import DrawnLimits, limits_of
 from reports.figures import bolus_figure, flow_figure, occlusion_figure, trumpet_figure
 from reports.further_curves import further_curves
@@ -33,7 +34,7 @@ def analysis_sections(run: Run) -> Sections:
         sections.content.append(
             {
                 "title": analysis.title,
-                "on_one_page": isinstance(analysis, Bolus | Occlusion),
+                "on_one_page": isinstance(analysis, Bolus | Occlusion | DeliveryProfile),
                 "test": test,
                 "decides": [
                     {"id": row.id, "verdict": row.verdict.value}
@@ -76,6 +77,8 @@ def analysis_blocks(
         return _bolus(sections, analysis, limits)
     if isinstance(analysis, Occlusion):
         return _occlusion(sections, analysis, limits)
+    if isinstance(analysis, DeliveryProfile):
+        return profile_blocks(sections, analysis)
     if isinstance(analysis, Budgets):
         return budget_blocks(sections, analysis)
     return [facts(*((key.replace("_", " "), value) for key, value in analysis.values.items()))]

@@ -1,0 +1,79 @@
+"""The report shows a delivery beside its programme, with the numbers that the record keeps of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pypdf import PdfReader
+
+from reports.analyses import DeliveryProfile
+from reports.delivery_profile import profile_figure
+from reports.pdf import write_report
+from rig.analysis.programme import Started, programmed_course
+from rig.errors import EvidenceError
+from rig.evidence import slug, write_json
+from rig.procedures.contents import Part, profile_content
+from rig.procedures.volume import VolumeScale
+from rig.roles import Air
+from rig.therapy import Bolus
+from suites.coverage.laboratory import declared
+from suites.selftest.synthetic_run import BOLUS, make_run
+
+SCALE = VolumeScale.in_air(declared(), Air(21.5, 1008.0, 0.48))
+LATE = SCALE.budget(1.0, 60.0).linear(1.0, offset=11.0, unit="s")  # 12 s
+
+
+def content() -> dict[str, Any]:
+    """A bolus of 2 U, half of it over 60 min, of which 5 % are missing."""
+    bolus = Bolus(fast_u=1.0, extended_u=1.0, duration_min=60)
+    course = programmed_course([], [Started(0.0, bolus)], 0.0, 60.0, bolus_u_per_min=1.5)
+    at_s = np.arange(0.0, 3700.0, 10.0)
+    delivered_u = 0.95 * np.interp(at_s, course.at_s, course.insulin_u)
+    kept = profile_content(
+        "2 U, 50 % extended over 60 min",
+        course=course,
+        at_s=at_s,
+        delivered_u=delivered_u,
+        parts=[Part("immediate part", 0.0, 100.0, 1.0, SCALE.budget(0.95, 100.0))],
+        moments={"beginning": LATE},
+        evaporation=SCALE.evaporation,
+    )
+    return {"kind": "profile", **kept}
+
+
+def reported(folder: Path, kept: dict[str, Any]) -> str:
+    run = make_run(folder / "run")
+    write_json(run / "analysis" / slug(BOLUS) / "profile-1.json", kept)
+    return " ".join(" ".join(page.extract_text().split()) for page in PdfReader(write_report(run)).pages)
+
+
+def test_parts_and_moments_stand_beside_the_course(tmp_path: Path) -> None:
+    said = reported(tmp_path, content())
+    assert "2 U, 50 % extended over 60 min" in said
+    assert "Delivered insulin beside its programme (dashed), and the difference." in said
+    assert "Immediate part 0 s 1 min 40 s 1 U 0.95000 U" in said.replace("\N{NO-BREAK SPACE}", " ")
+    assert "−5.00 %" in said.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Beginning 12.00000 s" in said.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Courses of delivery" in said
+
+
+def test_a_part_of_which_nothing_was_programmed_has_no_error_in_percent(tmp_path: Path) -> None:
+    kept = content()
+    kept["parts"][0] |= {"programmed_u": 0.0, "delivered_u": 0.0}
+    assert "Immediate part 0 s 1 min 40 s 0 U 0.00000 U" in reported(tmp_path, kept).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_the_figure_is_the_same_bytes_each_time() -> None:
+    profile = DeliveryProfile.model_validate(content())
+    assert profile_figure(profile) == profile_figure(profile)
+    assert "difference / U" in profile_figure(profile)
+
+
+def test_a_record_that_does_not_agree_with_itself_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    kept = content()
+    kept["trace"]["at_s"] = kept["trace"]["at_s"][:-1]
+    with pytest.raises(EvidenceError, match=r"profile-1\.json: .*the arrays of the trace differ in length: 369, 370"):
+        reported(tmp_path, kept)
