@@ -20,10 +20,11 @@ from rig.bench import open_bench
 from rig.bench_file import parse_override
 from rig.evidence import RunFolder
 from rig.limits import Measurement
-from rig.plan_profiles import ExtendedEntry
+from rig.plan_profiles import ExtendedEntry, SwitchEntry, TemporaryEntry, read_temporary
 from rig.procedures.day import DayPlan, Eating, Moment, Person, live_a_day, read_profile
 from rig.procedures.extended import measure_extended
 from rig.procedures.occlusion import OcclusionTest
+from rig.procedures.rate_change import RateChangePlan, measure_rate_change
 from rig.procedures.reservoir import count_missing_log_entries, deliver_until_reservoir_low
 from rig.procedures.safety import measure_refused_boluses
 from rig.requirements import read_requirements
@@ -185,6 +186,22 @@ class PumpBench:
         plan = validated(Path("Weigh Extended Bolus"), asked, ExtendedEntry).procedure()
         self._verify(measure_extended(bench, verification.record, plan).measurements)
 
+    @keyword
+    def weigh_temporary_rate(self, temporary: str, at: str, duration: str, before: str, after: str) -> None:
+        """Deliver at a rate, then at a share of it or another rate for a duration, then as before; judge all three."""
+        asked = {"temporary": temporary, "rate": at, "duration": duration, "before": before, "after": after}
+        self._weigh_change(validated(Path("Weigh Temporary Rate"), asked, TemporaryEntry).procedure())
+
+    @keyword
+    def weigh_profile_switch(self, rate: str, then: str, before: str, after: str) -> None:
+        """Deliver by a profile that switches from one rate to another, and judge both and when it switched."""
+        asked = {"rate": rate, "then": then, "before": before, "after": after}
+        self._weigh_change(validated(Path("Weigh Profile Switch"), asked, SwitchEntry).procedure())
+
+    def _weigh_change(self, plan: RateChangePlan) -> None:
+        bench, verification = self._now()
+        self._verify(measure_rate_change(bench, verification.record, plan).measurements)
+
     # ---- a day ------------------------------------------------------------------------------------------------
 
     @keyword
@@ -212,11 +229,7 @@ class PumpBench:
     @keyword
     def exercise(self, at: str, rate: str, duration: str) -> None:
         """Plan a temporary basal rate: a share of the profile such as "50 %", or a rate such as "0.2 U/h"."""
-        minutes = round(parse(duration, "time_s") / 60.0)
-        if rate.strip().endswith("%"):
-            temporary = TemporaryRate(minutes, factor=parse(rate, "percent") / 100.0)
-        else:
-            temporary = TemporaryRate(minutes, rate_u_per_h=parse(rate, "rate_u_per_h"))
+        temporary = TemporaryRate(round(parse(duration, "time_s") / 60.0), *read_temporary(rate))
         self._day.moments.append(Moment(parse_time_of_day(at), temporary))
 
     @keyword

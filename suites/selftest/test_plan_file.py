@@ -12,7 +12,7 @@ from rig.errors import BenchFileError
 from rig.limits import Verdict
 from rig.plan_entries import BasalEntry, BolusEntry
 from rig.plan_file import PLANS, read_plan, selection
-from rig.plan_profiles import ExtendedEntry
+from rig.plan_profiles import ExtendedEntry, SwitchEntry, TemporaryEntry
 from rig.requirements import read_requirements
 from rig.results import join, run_verdict
 
@@ -62,6 +62,23 @@ def test_every_plan_of_the_repository_can_be_read_by_its_name(name: str) -> None
             "slices of 720 s after the immediate part hold no",
         ),
         ('[[extended]]\nsize = "9 U"\nextended = "10 %"\nduration = "6 min"', "slices of 0 s after the immediate part"),
+        ('[[temporary]]\nrate = "1 U/h"\nduration = "2 h"', "temporary.0.temporary is missing"),
+        ('[[temporary]]\nrate = "1 U/h"\nduration = "2 h"\ntemporary = 0.5', "a rate such as '0.5 U/h', or a share of"),
+        (
+            '[[temporary]]\nrate = "1 U/h"\nduration = "2 h"\ntemporary = "5 U"',
+            "'5 U' is not a rate: allowed units are",
+        ),
+        (
+            '[[temporary]]\nrate = "1 U/h"\nduration = "2 h"\ntemporary = "95 %"',
+            "a change from 1 to 0.95 U/h is too small to say when it came: 10 % of the higher rate are needed",
+        ),
+        ('[[switch]]\nrate = "0 U/h"\nthen = "0 U/h"', "a change from 0 to 0 U/h is too small"),
+        (
+            '[[switch]]\nrate = "1 U/h"\nthen = "2 U/h"\nafter = "23 h"',
+            "before and after together are longer than a profile's 24 h",
+        ),
+        ('[[switch]]\nrate = "1 U/h"\nthen = "2 U/h"\nbefore = "61 s"', "pumps are told whole minutes"),
+        ('[[switch]]\nrate = "1 U/h"\nthen = "30 U/h"\nafter = "12 h"', "switch 1 to 30 U/h takes 362 U"),
         ('[[bolos]]\nsize = "1 U"', "bolos is not a known key; did you mean 'bolus'?"),
         ("[[bolus", "is no valid TOML"),
     ],
@@ -101,6 +118,15 @@ def test_an_extended_bolus_decides_what_asks_for_its_size_share_and_duration() -
     assert ExtendedEntry(size="6 U", extended="50 %", duration="120 min").decides(REQUIREMENTS) == ("PR-D4.2",)
     assert ExtendedEntry(size="6 U", extended="40 %", duration="2 h").decides(REQUIREMENTS) == ()
     assert ExtendedEntry(size="4 U", duration="3 h").decides(REQUIREMENTS) == ()
+
+
+def test_a_change_of_rate_decides_what_asks_for_its_rates_and_is_long_enough() -> None:
+    half = {"rate": "1 U/h", "temporary": "50 %", "duration": "4 h"}
+    assert TemporaryEntry(**half).decides(REQUIREMENTS) == ("PR-D6.1",)
+    assert TemporaryEntry(**half, after="1 h").decides(REQUIREMENTS) == ()
+    assert TemporaryEntry(**half | {"temporary": "0.5 U/h"}).decides(REQUIREMENTS) == ()
+    assert SwitchEntry(rate="0.5 U/h", then="1.5 U/h").decides(REQUIREMENTS) == ("PR-D2.1",)
+    assert SwitchEntry(rate="1.5 U/h", then="0.5 U/h").decides(REQUIREMENTS) == ()
 
 
 def test_only_without_warm_up_the_first_hours_are_measured() -> None:

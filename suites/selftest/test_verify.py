@@ -75,7 +75,11 @@ def test_another_seed_is_another_pump(tmp_path: Path) -> None:
     ("mutant", "select", "failing"),
     [
         ("over_deliver_10_percent", "basal or consecutive", {"PR-D1.1", "PR-D3.2", "PR-D3.3", "PR-H3.1"}),
-        ("over_deliver_10_percent", "extended_bolus", {"PR-D4.1", "PR-D4.2"}),
+        (
+            "over_deliver_10_percent",
+            "extended_bolus or rate_change",
+            {"PR-D4.1", "PR-D4.2", "PR-D2.1", "PR-D6.1"},
+        ),
         ("drop_one_pulse_in_twenty", "basal", {"PR-D1.3"}),
         ("never_alarm", "occlusion", {"PR-F1.1", "PR-F1.2"}),
     ],

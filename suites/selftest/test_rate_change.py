@@ -1,0 +1,119 @@
+"""Changes of the basal rate: exact moments of change, what scatter makes of them, and the truth of a whole bench."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rig.analysis.rate_change import RateChange, rate_change
+from rig.evidence import RunFolder, read_json
+from rig.plan_profiles import SwitchEntry, TemporaryEntry
+from rig.procedures.rate_change import RateChangePlan, measure_rate_change
+from suites.coverage.laboratory import declared, laboratory
+from suites.coverage.whole_bench import watched_bench
+
+AT_S = np.arange(0.0, 14401.0, 10.0)
+SPANS = {"before_s": (0.0, 7200.0), "after_s": (9000.0, 14400.0)}
+
+
+def bent(at_s: float, before_ul_per_h: float, after_ul_per_h: float) -> np.ndarray:
+    """A volume in µL whose flow changes at a moment."""
+    return np.where(at_s > AT_S, before_ul_per_h * (AT_S - at_s), after_ul_per_h * (AT_S - at_s)) / 3600.0
+
+
+@given(st.floats(7200.0, 9000.0), st.floats(0.0, 20.0), st.floats(0.5, 20.0), st.floats(-100.0, 100.0))
+def test_a_change_of_flow_is_found_where_it_is(at_s: float, before: float, more: float, offset_ul: float) -> None:
+    found = rate_change(AT_S, bent(at_s, before, before + more) + offset_ul, **SPANS)
+    assert found.at_s == pytest.approx(at_s, abs=0.01)
+    assert found.before_ul_per_h == pytest.approx(before, abs=1e-6)
+    assert found.after_ul_per_h == pytest.approx(before + more, abs=1e-6)
+
+
+def stairs(dose_ul: float) -> RateChange:
+    """10 µL/h before 7200 s and 5 µL/h after it, in whole doses."""
+    line_ul = bent(7200.0, 10.0, 5.0) + 20.0
+    return rate_change(AT_S, dose_ul * np.floor(line_ul / dose_ul + 1e-9), **SPANS, dose_ul=dose_ul)
+
+
+@pytest.mark.parametrize("dose_ul", [0.05, 0.25, 0.5])
+def test_a_staircase_bends_where_its_line_does_and_its_uncertainty_says_how_well(dose_ul: float) -> None:
+    found = stairs(dose_ul)
+    assert abs(found.at_s - 7200.0) <= 2.0 * np.hypot(found.u_before_s, found.u_after_s)
+    assert found.freedom_before == pytest.approx(20.0 / dose_ul - 2.0, rel=0.02)
+    assert found.freedom_after == pytest.approx(7.5 / dose_ul - 2.0, rel=0.05)
+
+
+def test_larger_doses_tell_the_moment_less_well() -> None:
+    assert stairs(0.5).u_before_s > 2.0 * stairs(0.25).u_before_s > 4.0 * stairs(0.125).u_before_s
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: rate_change(AT_S, AT_S, **SPANS), "the flow does not change: both lines have one slope"),
+        (
+            lambda: rate_change(AT_S, AT_S, before_s=(0, 7200), after_s=(7000, 9000)),
+            r"the span before must end before that after begins, got \(0, 7200\) and \(7000, 9000\) s",
+        ),
+        (
+            lambda: rate_change(AT_S, AT_S, before_s=(0, 30), after_s=(7000, 9000)),
+            "a line needs 5 samples, 0 … 30 s holds 4",
+        ),
+        (lambda: rate_change(AT_S, AT_S, **SPANS, dose_ul=-1), "dose_ul must not be negative, got -1"),
+    ],
+)
+def test_bad_input_is_refused_in_one_sentence(call: Callable[[], object], sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        call()
+
+
+def test_the_programme_of_a_plan_is_its_stretches_laid_end_to_end() -> None:
+    half = TemporaryEntry(rate="1 U/h", temporary="50 %", duration="2 h", before="1 h", after="3 h").procedure()
+    assert half.edges_s == (0.0, 3600.0, 10800.0, 21600.0)
+    assert half.course.insulin_u.tolist() == pytest.approx([0.0, 1.0, 2.0, 5.0])
+    switch = SwitchEntry(rate="0.5 U/h", then="1.5 U/h", before="2 h", after="1 h").procedure()
+    assert [segment.duration_min for segment in switch.profile] == [120, 1320]
+    assert switch.course.insulin_u.tolist() == pytest.approx([0.0, 1.0, 2.5])
+
+
+PLANS = {
+    "temporary": TemporaryEntry(rate="3 U/h", temporary="40 %", duration="40 min", before="40 min", after="40 min"),
+    "switch": SwitchEntry(rate="1 U/h", then="3 U/h", before="40 min", after="40 min"),
+}
+
+
+@pytest.mark.parametrize("kind", PLANS)
+def test_on_the_whole_bench_each_number_holds_the_truth_within_its_uncertainty(tmp_path: Path, kind: str) -> None:
+    plan: RateChangePlan = PLANS[kind].procedure()
+    run = RunFolder.create(tmp_path / "run", {})
+    with watched_bench(laboratory(5, declared())) as watched:
+        record = run.test("change", watched.bench.clock)
+        result = measure_rate_change(watched.bench, record, plan)
+        record.close()
+        truth_u, at_s = np.array(watched.balance.truth_u), np.array(watched.balance.at_s)
+    (path,) = (tmp_path / "run").glob("analysis/*/profile.json")
+    kept = read_json(path)
+    since_s = np.array(kept["trace"]["at_s"])
+    true_u = truth_u[_place(at_s, since_s) :][: since_s.size]
+    true_u = true_u - true_u[0]
+    for part in result.parts:
+        true_part_u = float(np.diff(np.interp([part.from_s, part.to_s], since_s, true_u))[0])
+        assert abs(part.delivered.value - true_part_u) <= part.delivered.expanded < 0.01, part.name
+    for number, change in enumerate(plan.changes):
+        spans = [plan.edges_s[each : each + 2] for each in (number, number + 1)]
+        before_s, after_s = ((a + 0.25 * (b - a), b) for a, b in spans)
+        true = rate_change(since_s, 10.0 * true_u, before_s=before_s, after_s=after_s, dose_ul=0.25)
+        delay = result.budgets[plan.delay_name(change)]
+        assert abs(delay.value - (true.at_s - plan.edges_s[number + 1])) <= delay.expanded < 200.0
+
+
+def _place(at_s: np.ndarray, since_s: np.ndarray) -> int:
+    """Find where in all readings of a test those begin whose times since the start of the programme are kept."""
+    steps = np.diff(since_s)
+    starts = range(at_s.size - steps.size)
+    return next(i for i in starts if np.allclose(np.diff(at_s[i : i + since_s.size]), steps, rtol=0.0, atol=1e-6))
