@@ -7,8 +7,9 @@ told apart in grey and by every eye.
 from __future__ import annotations
 
 import itertools
+import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -22,6 +23,12 @@ from reports.words import NBSP, value_and_uncertainty
 NAMED_FROM_PERCENT = 20.0
 WRITTEN_FROM_PERCENT = 6.0
 """A source is named inside its bar from so much on, and its share is written there; narrower ones are in the legend."""
+
+NAME_LETTERS_A_PERCENT = 0.66
+"""So many letters of a name fit into a bar of one percent, with the share behind it."""
+
+LEGEND_LETTERS, PATCH_LETTERS = 108, 7
+"""So many letters stand beside each other in the legend, and so many are as wide as a patch with its gaps."""
 
 LINE_IN = 0.16
 """Height of a line of text."""
@@ -78,7 +85,7 @@ def sources_of(budgets: Sequence[QuantityBudget]) -> list[str]:
 def budget_figure(budgets: Budgets) -> str:
     """Draw a bar for each number: the share of its sources in its variance, and U at its end."""
     bars = [budget for budget in budgets.budgets if budget.rows]
-    names = [textwrap.wrap(budget.quantity, 30) for budget in bars]
+    names = [textwrap.wrap(re.sub(r"(?<=\d) ", NBSP, budget.quantity), 30) for budget in bars]
     heights = [max(2, len(lines)) * LINE_IN for lines in names]
     with house_style():
         figure = new_figure(sum(heights) + 0.08 * len(bars) + 1.0)
@@ -98,8 +105,18 @@ def budget_figure(budgets: Budgets) -> str:
             Patch(facecolor=fill, hatch=hatch, edgecolor=INK, linewidth=0.4, label=source)
             for source, (fill, hatch, _) in fills.items()
         ]
-        figure.legend(handles=patches, loc="outside lower center", ncols=4, frameon=False, fontsize=8.5)
+        figure.legend(handles=patches, loc="outside lower center", ncols=_columns(fills), frameon=False, fontsize=8.5)
         return svg(figure)
+
+
+def _columns(sources: Iterable[str]) -> int:
+    """Get how many names stand beside each other in the legend, which fills column by column."""
+    lengths = [len(source) + PATCH_LETTERS for source in sources]
+    for columns in (4, 3, 2):
+        parts = np.array_split(lengths, min(columns, len(lengths)))
+        if sum(int(part.max()) for part in parts) <= LEGEND_LETTERS:
+            return columns
+    return 1
 
 
 def _bar(axes: Axes, place: float, budget: QuantityBudget, fills: dict[str, Fill]) -> None:
@@ -111,9 +128,9 @@ def _bar(axes: Axes, place: float, budget: QuantityBudget, fills: dict[str, Fill
             gid=f"{budget.quantity}: {source}",
         )  # fmt: skip
         if share >= WRITTEN_FROM_PERCENT:
-            named = share >= NAMED_FROM_PERCENT and len(source) < 0.75 * share
+            named = share >= NAMED_FROM_PERCENT and len(source) < NAME_LETTERS_A_PERCENT * share
             words = f"{source} {share:.0f}{NBSP}%" if named else f"{share:.0f}{NBSP}%"
-            box = {"facecolor": fill, "edgecolor": "none", "pad": 0.6} if hatch else None
+            box = {"facecolor": fill, "edgecolor": "none", "pad": 1.5} if hatch else None
             axes.text(
                 left + share / 2.0, place, words, ha="center", va="center_baseline", color=ink, fontsize=8, bbox=box
             )

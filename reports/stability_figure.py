@@ -44,7 +44,7 @@ def stability_figure(curve: Trumpet) -> str:
 
 
 def of_the_balance(curve: Trumpet) -> list[float] | None:
-    """Get the Allan deviation in U/h that readings with an independent scatter u make: √3 u/τ (NIST SP 1065)."""
+    """Get the Allan deviation in U/h that readings with an independent scatter u make: √3 u/τ, by its definition."""
     stability = curve.stability
     if stability is None or not stability.reading_u:
         return None

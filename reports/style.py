@@ -87,6 +87,16 @@ def svg(figure: Figure) -> str:
     return buffer.getvalue().replace(_METRICS_FONT, _PAGE_FONT)
 
 
+def simulated_svg(figure: str) -> str:
+    """Write SIMULATED across an SVG that leaves its marked page."""
+    word = (
+        f'<text x="50%" y="58%" text-anchor="middle" font-family="serif" font-weight="bold" font-size="54" fill="{RED}"'
+        ' fill-opacity="0.12">SIMULATED</text>\n'
+    )
+    head, _, tail = figure.rpartition("</svg>")
+    return f"{head}{word}</svg>{tail}"
+
+
 def quiet_grid(axes: Axes, which: str = "y") -> None:
     """Draw faint lines across an axis."""
     axes.grid(True, axis="y" if which == "y" else "x")

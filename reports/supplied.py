@@ -19,6 +19,7 @@ from reports.blocks import Sections, table
 from reports.content import SIMULATED
 from reports.interactive import Titled, interactive_page
 from reports.sections import analysis_blocks
+from reports.style import simulated_svg
 from reports.tables import Cell, tables_of, write_csv
 from reports.typesetting import typesetter, write_pdf
 from reports.words import NBSP, minus, moment, value_and_uncertainty
@@ -154,7 +155,8 @@ def _write_data(folder: Path, each: _Supplied, drawn: Sections, marks: Sequence[
         written.append(own / f"{name}.csv")
         write_csv(written[-1], columns, rows, marks=marks)
     for file, svg in drawn.figures.items():
-        (own / file.removeprefix(f"{each.name}-")).write_text(svg, encoding="utf-8")
+        figure = simulated_svg(svg) if each.record.simulated else svg
+        (own / file.removeprefix(f"{each.name}-")).write_text(figure, encoding="utf-8")
     return [path.relative_to(folder).as_posix() for path in written]
 
 

@@ -103,7 +103,7 @@ def test_a_steady_flow_is_steady_at_every_averaging_time() -> None:
 
 
 def test_readings_that_scatter_by_themselves_fall_with_the_averaging_time() -> None:
-    """White noise u of the volume: σ(τ) = √3 u/τ (NIST SP 1065, white phase noise)."""
+    """Independent readings: E (x₂ − 2 x₁ + x₀)² = 6 u², so that σ(τ) = √3 u/τ."""
     at_s = np.arange(0.0, 200_000.0, 1.0)
     noise_ul = np.random.default_rng(5).normal(0.0, 0.01, at_s.size)
     stability = flow_stability(at_s, noise_ul, interval_s=1.0, longest_gap_s=2.0)

@@ -326,6 +326,7 @@ def test_the_samples_become_tables_figures_a_page_and_a_report_marked_simulated(
         ]
     drawn = {path.name.split("-", 1)[1] for path in (out / "basal").glob("*.svg")}
     assert drawn == {"trumpet.svg", "flow.svg", "start-up.svg", "cumulative-error.svg", "doses.svg", "stability.svg"}
+    assert all(">SIMULATED</text>" in path.read_text(encoding="utf-8") for path in (out / "basal").glob("*.svg"))
     numbers = read_json(out / "basal" / "analysis.json")
     assert numbers["simulated"] is True
     pages = [" ".join(page.extract_text().split()) for page in PdfReader(out / "report.pdf").pages]
@@ -351,6 +352,7 @@ def test_data_that_nobody_calls_simulated_are_not(tmp_path: Path) -> None:
     assert run_cli(str(path), "--kind", "bolus", "--bolus", "1 U", "--out", str(tmp_path / "real"))[0] == 0
     text = " ".join(page.extract_text() for page in PdfReader(tmp_path / "real" / "report.pdf").pages)
     assert "simulated" not in text.lower()
+    assert not any("SIMULATED" in figure.read_text(encoding="utf-8") for figure in (tmp_path / "real").rglob("*.svg"))
     run_cli(str(path), "--kind", "bolus", "--bolus", "1 U", "--out", str(tmp_path / "told"), "--simulated")
     assert "SIMULATED" in PdfReader(tmp_path / "told" / "report.pdf").pages[0].extract_text()
 
