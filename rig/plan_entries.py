@@ -11,6 +11,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rig.analysis.capability import Measurand, Statistic
+from rig.analysis.dose_phase import MIN_SAMPLES_PER_DOSE
+from rig.analysis.pulses import MIN_DOSES
 from rig.procedures.basal import BasalPlan
 from rig.procedures.bolus import BolusPlan
 from rig.procedures.gates import BLANK_S
@@ -92,6 +94,19 @@ class BasalEntry(Entry):
             raise ValueError(f"the longest window, {max(self.windows):g} s, is longer than analysis")
         if self.analysis < 3600.0:
             raise ValueError("analysis must be 1 h or longer: statistics of single hours stand beside each curve")
+        return self
+
+    @model_validator(mode="after")
+    def _doses_can_be_told_apart(self) -> Self:
+        dose_interval_s = self.procedure().dose_interval_s
+        longest_s = dose_interval_s / MIN_SAMPLES_PER_DOSE
+        came = f"doses of {self.dose:g} U at {self.rate:g} U/h come every {dose_interval_s:g} s"
+        if self.sample_every > longest_s * (1.0 + 1e-9):
+            raise ValueError(
+                f"{came}, so that sample_every must be {longest_s:g} s or shorter, and it is {self.sample_every:g} s"
+            )
+        if self.analysis < MIN_DOSES * dose_interval_s:
+            raise ValueError(f"{came}, and analysis, {self.analysis:g} s, is shorter than {MIN_DOSES} of them")
         return self
 
     @property

@@ -20,6 +20,9 @@ LOW_DOSE = 0.2
 noise, 29 %, Φ(−0.8/0.29) = 0.3 % of the honest strokes fall below it (below one half it would be 4 %), and a dose left
 out stays below it as long as the line empties with a time constant under T/2.7 (docs/analysis.md)."""
 
+MIN_DOSES = 3
+"""A record holds at least so many dose intervals."""
+
 LEAD_SHARE = 0.4
 """A dose interval begins this share of itself before the middle of its delivery: 40 % for doses that come early, 60 %
 for the tail of the line."""
@@ -69,7 +72,7 @@ def dose_volumes(at_s: ArrayLike, volume_ul: ArrayLike, *, dose_interval_s: floa
 
 def _check_sampling(times: FloatArray, dose_interval_s: float) -> None:
     duration = float(times[-1] - times[0])
-    if duration < 3 * dose_interval_s:
+    if duration < MIN_DOSES * dose_interval_s:
         raise ValueError(f"the record of {duration:g} s is shorter than three dose intervals of {dose_interval_s:g} s")
     steps = np.diff(times)
     widest = int(np.argmax(steps))
