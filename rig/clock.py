@@ -10,7 +10,7 @@ import heapq
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 NS_PER_S = 1_000_000_000
@@ -50,13 +50,11 @@ class WallClock:
         time.sleep(ns_from_s(seconds) / NS_PER_S)
 
 
-@dataclass(order=True, slots=True)
+@dataclass(slots=True)
 class Event:
-    """A callback that falls due at `at_ns`; events of one instant run in the order they were scheduled."""
+    """A scheduled callback; None once it has run or was cancelled."""
 
-    at_ns: int
-    order: int
-    callback: Callable[[], None] | None = field(compare=False)
+    callback: Callable[[], None] | None
 
     def cancel(self) -> None:
         """Never run this event."""
@@ -68,7 +66,7 @@ class SimClock:
 
     def __init__(self) -> None:
         self.now_ns = 0
-        self._queue: list[Event] = []
+        self._queue: list[tuple[int, int, Event]] = []  # (ns, number): those of one instant run as they were scheduled
         self._scheduled = 0
         self._advancing = False
         self._done: Callable[[], bool] = _never
@@ -87,15 +85,15 @@ class SimClock:
         if at_ns < self.now_ns:
             raise ValueError(f"time can't go backwards: asked for {at_ns} ns, it is {self.now_ns} ns")
         self._scheduled += 1
-        event = Event(at_ns, self._scheduled, callback)
-        heapq.heappush(self._queue, event)
+        event = Event(callback)
+        heapq.heappush(self._queue, (at_ns, self._scheduled, event))
         return event
 
     def next_due_ns(self) -> int | None:
         """Get the time of the next event, None when nothing is scheduled."""
-        while self._queue and self._queue[0].callback is None:
+        while self._queue and self._queue[0][2].callback is None:
             heapq.heappop(self._queue)
-        return self._queue[0].at_ns if self._queue else None
+        return self._queue[0][0] if self._queue else None
 
     def pass_to(self, at_ns: int) -> bool:
         """Go on to `at_ns` within a callback, as if it had scheduled itself for then.
@@ -131,13 +129,12 @@ class SimClock:
             while True:
                 if done():
                     return True
-                while queue and queue[0].callback is None:
+                while queue and queue[0][2].callback is None:
                     heapq.heappop(queue)
-                if not queue or queue[0].at_ns > deadline_ns:
+                if not queue or queue[0][0] > deadline_ns:
                     self.now_ns = deadline_ns
                     return False
-                event = heapq.heappop(queue)
-                self.now_ns = event.at_ns
+                self.now_ns, _, event = heapq.heappop(queue)
                 callback, event.callback = event.callback, None
                 assert callback is not None
                 callback()

@@ -19,7 +19,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from rig.clock import Clock
 from rig.errors import EvidenceError
@@ -51,7 +51,7 @@ class AppendOnlyFile:
         self._given_up = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[str] = path.open("a", encoding="utf-8", newline="\n")
+            self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise _cannot_write(path, error) from error
 
@@ -60,8 +60,9 @@ class AppendOnlyFile:
         if self._given_up:
             return
         try:
-            self._file.write(text + "\n")
-            self._file.flush()
+            data = f"{text}\n".encode()
+            while data:  # a disk that is nearly full takes a part
+                data = data[self._file.write(data) :]
         except OSError as error:
             self._given_up = True
             raise _cannot_write(self.path, error) from error
@@ -168,7 +169,7 @@ class TestRecorder:
         columns, file = self._samples[channel]
         if names != columns:
             raise ValueError(f"channel {channel} has the columns {columns}, got {names}")
-        file.line(",".join(_cell(value) for value in (self._clock.now(), *values.values())))
+        file.line(",".join([_cell(value) for value in (self._clock.now(), *values.values())]))
 
     def measure(self, requirement: str | None, measurement: Measurement) -> None:
         """Record a measured value for a requirement, or for none."""

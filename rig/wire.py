@@ -45,6 +45,7 @@ class Wire:
         self._resource = resource
         self._clock = clock
         self._log = log
+        self._timeout_s = resource.timeout / 1000.0
 
     def configure_serial(
         self, *, baud: int, data_bits: int = 8, parity: Parity = Parity.none, stop_bits: StopBits = StopBits.one
@@ -61,7 +62,7 @@ class Wire:
         self._resource.read_termination = read_end
         self._resource.write_termination = write_end
         self._resource.encoding = encoding
-        self._resource.timeout = timeout_s * 1000.0
+        self._set_timeout(timeout_s)
 
     def configure_binary(self, *, timeout_s: float) -> None:
         """Read counted bytes, with no line end, within `timeout_s`."""
@@ -69,7 +70,7 @@ class Wire:
         self._resource.write_termination = ""
         if isinstance(self._resource, SerialInstrument):
             self._resource.end_input = pyvisa.constants.SerialTermination.none
-        self._resource.timeout = timeout_s * 1000.0
+        self._set_timeout(timeout_s)
 
     def write(self, message: str) -> None:
         """Send one line."""
@@ -83,16 +84,15 @@ class Wire:
             BadReplyError: bytes outside the encoding.
         """
         resource = self._resource
-        usual_ms = resource.timeout
+        usual_s = self._timeout_s
         if timeout_s is not None:
-            resource.timeout = timeout_s * 1000.0
+            self._set_timeout(timeout_s)
         try:
             raw = resource.read_raw()
         except (pyvisa.VisaIOError, OSError) as error:
             raise self._failed(error, asked, look_at) from error
         finally:
-            if timeout_s is not None:
-                resource.timeout = usual_ms
+            self._set_timeout(usual_s)
         self._log.wire(self._clock.now(), self.device, "<", raw)
         try:
             text: str = raw.decode(resource.encoding)
@@ -138,13 +138,18 @@ class Wire:
         """Close the resource."""
         self._resource.close()
 
+    def _set_timeout(self, timeout_s: float) -> None:
+        """Set the resource's time-out, unless it is this one: an attribute costs as much as a reply."""
+        if timeout_s != self._timeout_s:
+            self._resource.timeout = timeout_s * 1000.0
+            self._timeout_s = timeout_s
+
     def _failed(
         self, error: pyvisa.VisaIOError | OSError, asked: str, look_at: str
     ) -> NoReplyError | NotConnectedError:
         if isinstance(error, pyvisa.VisaIOError) and error.error_code == pyvisa.constants.StatusCode.error_timeout:
-            within_s = self._resource.timeout / 1000.0
             return NoReplyError(
-                asked=asked, of_whom=self.device, came_back=f"no reply within {within_s:g} s", look_at=look_at
+                asked=asked, of_whom=self.device, came_back=f"no reply within {self._timeout_s:g} s", look_at=look_at
             )
         reason = error.abbreviation if isinstance(error, pyvisa.VisaIOError) else error.strerror or str(error)
         return NotConnectedError(

@@ -95,7 +95,7 @@ class Keller33X:
         """Send a request and get the data of its reply; RefusedError on an exception."""
         request = bytes([self._address, function]) + parameters
         request += crc16(request)
-        asked = f"F{function}{''.join(f' {octet}' for octet in parameters)}"
+        asked = " ".join([f"F{function}", *map(str, parameters)])
         self._wire.discard_input()  # a reply that came after its time-out must not answer this request
         self._wire.write_raw(request)
         begun = self._begin(len(request), asked, _LOOK_AT_CABLE)
@@ -135,10 +135,17 @@ def crc16(message: bytes) -> bytes:
     """Get the checksum of a message, high byte first: CRC-16, reflected 0x8005, from FFFF (version 3.7, appendix)."""
     remainder = 0xFFFF
     for octet in message:
-        remainder ^= octet
-        for _ in range(8):
-            remainder = remainder >> 1 ^ (0xA001 if remainder & 1 else 0)
+        remainder = remainder >> 8 ^ _OCTET_REMAINDERS[(remainder ^ octet) & 0xFF]
     return remainder.to_bytes(2, "big")
+
+
+def _octet_remainder(octet: int) -> int:
+    for _ in range(8):
+        octet = octet >> 1 ^ (0xA001 if octet & 1 else 0)
+    return octet
+
+
+_OCTET_REMAINDERS = [_octet_remainder(octet) for octet in range(256)]
 
 
 def open_driver(wire: Wire, *, clock: Clock, address: int = TRANSPARENT_ADDRESS, baud: int = 9600) -> Keller33X:

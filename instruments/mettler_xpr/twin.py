@@ -47,6 +47,8 @@ SOFTWARE = "2.00 1.00.0.0.0"
 MATERIAL_NUMBER = "00000000A"
 """Made up, in the form of the manual's examples (I3: software version and type definition number; I5)."""
 
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f]")
+
 
 @dataclass(frozen=True)
 class Command:
@@ -84,7 +86,7 @@ class XPR26:
             Command(0, "SI", "", "S", self._weight, stops_repeat=True),
             Command(0, "SIR", "", "S", lambda: self._repeat_after(ANSWER_AFTER_S), stops_repeat=True),
             Command(0, "Z", "", "Z", lambda: self._once_stable("Z", lambda: self._zero("Z", "A"))),
-            Command(0, "ZI", "", "ZI", lambda: self._zero("ZI", self._status())),
+            Command(0, "ZI", "", "ZI", lambda: self._zero("ZI", _status(self._signals.weigh()[1]))),
             Command(1, "T", "", "T", lambda: self._once_stable("T", lambda: self._tare("T"))),
             Command(1, "TI", "", "TI", lambda: self._tare("TI")),
             Command(1, "TA", r"(?: (\d+\.?\d*) g)?", "TA", self._preset_tare),
@@ -103,7 +105,7 @@ class XPR26:
                 self._send_after(ANSWER_AFTER_S, answer)
 
     def _obey(self, line: str) -> str | None:
-        if re.search(r"[\x00-\x1f]", line):  # 30324923E, 2: commands are characters from 32 to 255
+        if _CONTROL_CHARACTER.search(line):  # 30324923E, 2: commands are characters from 32 to 255
             return "ET"
         name, blank, parameter = line.partition(" ")
         command = self._commands.get(name)
@@ -125,20 +127,10 @@ class XPR26:
 
     # ---- weighing --------------------------------------------------------------------------------------------
 
-    def _gross_g(self) -> float:
-        return self._signals.weigh()[0] - self._zero_g
-
-    def _status(self) -> str:
-        return "S" if self._signals.weigh()[1] else "D"
-
-    def _range_error(self) -> str | None:
-        indication_g = self._signals.weigh()[0]
-        if indication_g > OVERLOAD_ABOVE_G:
-            return "+"
-        return "-" if indication_g < UNDERLOAD_BELOW_G else None
-
     def _weight(self) -> str:
-        return f"S {self._range_error() or f'{self._status()} {_field(self._gross_g() - self._tare_g)}'}"
+        indication_g, stable = self._signals.weigh()
+        net_g = indication_g - self._zero_g - self._tare_g
+        return f"S {_range_error(indication_g) or f'{_status(stable)} {_field(net_g)}'}"
 
     def _repeat_after(self, seconds: float) -> None:
         clock = self._port.clock
@@ -175,13 +167,14 @@ class XPR26:
         return f"{name} {done}"
 
     def _tare(self, name: str) -> str:
-        gross_g = self._gross_g()
-        if self._range_error() == "+":
+        indication_g, stable = self._signals.weigh()
+        gross_g = indication_g - self._zero_g
+        if _range_error(indication_g) == "+":
             return f"{name} +"
         if gross_g < -ZERO_RANGE_G:
             return f"{name} -"
         self._tare_g = gross_g
-        return f"{name} {self._status()} {_field(gross_g)}"
+        return f"{name} {_status(stable)} {_field(gross_g)}"
 
     def _preset_tare(self, tare_g: str | None) -> str:
         if tare_g is not None:
@@ -209,6 +202,16 @@ class XPR26:
     def _list_commands(self) -> str:
         rows = sorted(self._commands.values(), key=lambda row: (row.level, row.name))
         return "\r\n".join(f'I0 {"A" if row is rows[-1] else "B"} {row.level} "{row.name}"' for row in rows)
+
+
+def _status(stable: bool) -> str:
+    return "S" if stable else "D"
+
+
+def _range_error(indication_g: float) -> str | None:
+    if indication_g > OVERLOAD_ABOVE_G:
+        return "+"
+    return "-" if indication_g < UNDERLOAD_BELOW_G else None
 
 
 def _field(mass_g: float) -> str:

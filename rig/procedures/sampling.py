@@ -19,7 +19,7 @@ from rig.units import u_from_ul
 PROGRESS_EVERY_S = 600.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One reading of the bench: s on its clock, g on the balance, kPa in the line."""
 

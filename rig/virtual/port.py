@@ -70,11 +70,12 @@ class Port:
             data = _misread(data)
         start_ns = max(self.clock.now_ns + self._latency_ns, self._to_device_free_ns)
         self._to_device_free_ns = start_ns + len(data) * self.character_ns
-        chunks = [data[i : i + 1] for i in range(len(data))] if self._bytewise else [data]
-        arrived_ns = start_ns
-        for chunk in chunks:
-            arrived_ns += len(chunk) * self.character_ns
-            self.clock.call_at(arrived_ns, lambda chunk=chunk: self._on_receive(chunk))  # type: ignore[misc]
+        if not self._bytewise:
+            self.clock.call_at(self._to_device_free_ns, lambda: self._on_receive(data))
+            return
+        for number in range(len(data)):
+            character, arrived_ns = data[number : number + 1], start_ns + (number + 1) * self.character_ns
+            self.clock.call_at(arrived_ns, lambda character=character: self._on_receive(character))  # type: ignore[misc]
 
     def host_waiting(self) -> int:
         """Get the number of bytes that have arrived and are unread."""
@@ -101,11 +102,13 @@ class Port:
             if until is not None and (position := data.find(until, 0, wanted)) >= 0:
                 wanted = position + 1
             last_ns = first_ns + (wanted - 1) * self.character_ns
-            if last_ns > clock.now_ns:
-                clock.advance_to(last_ns if deadline_ns is None else min(last_ns, deadline_ns))
+            if deadline_ns is not None and last_ns > deadline_ns:
+                clock.advance_to(deadline_ns)
                 wanted = min(wanted, self._arrived(first_ns, data))
                 if wanted == 0:
                     break
+            elif last_ns > clock.now_ns:
+                clock.advance_to(last_ns)
             received += data[:wanted]
             if wanted == len(data):
                 self._to_host.popleft()

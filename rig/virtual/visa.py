@@ -19,6 +19,8 @@ from rig.virtual.port import Port
 
 _numbers = itertools.count(1)  # PyVISA keeps one library for each path: every bench gets a path of its own
 
+_DISCARDS = int(constants.BufferOperation.discard_receive_buffer | constants.BufferOperation.discard_read_buffer)
+
 
 class _Session:
     """One open resource: its port and its VISA attributes."""
@@ -138,7 +140,7 @@ class VirtualVisaLibrary(highlevel.VisaLibraryBase):
 
     def flush(self, session: Any, mask: constants.BufferOperation) -> StatusCode:  # noqa: ANN401
         """Discard the receive buffer when `mask` says so (viFlush); writes leave at once, so nothing else waits."""
-        if mask & (constants.BufferOperation.discard_receive_buffer | constants.BufferOperation.discard_read_buffer):
+        if int(mask) & _DISCARDS:
             self._sessions[session].port.host_discard()
         return self.handle_return_value(session, StatusCode.success)
 
