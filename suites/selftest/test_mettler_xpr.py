@@ -118,6 +118,19 @@ def test_a_mute_balance_times_out_in_virtual_time(rack: Rack) -> None:
     assert rack.clock.now() == 2.0
 
 
+def test_the_long_time_out_of_a_stable_value_ends_with_it(rack: Rack) -> None:
+    answering, rack.port.distort = rack.port.distort, lambda _: b""
+    with pytest.raises(NoReplyError, match="no reply within 60 s to 'S'"):
+        rack.balance.read_stable()
+    rack.port.distort = answering
+    assert rack.balance.read_stable() == MassReading(mass_g=1.234567, stable=True)
+    rack.port.distort = lambda _: b""
+    muted_s = rack.clock.now()
+    with pytest.raises(NoReplyError, match="no reply within 2 s to '@'"):
+        rack.balance.make_safe()
+    assert rack.clock.now() - muted_s == pytest.approx(2.0, abs=1e-9)
+
+
 def test_a_late_reply_never_answers_the_next_command(rack: Rack) -> None:
     held: list[bytes] = []
 
