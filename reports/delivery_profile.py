@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reports.analyses import DeliveryProfile, ProfilePart
 from reports.blocks import Sections, table, text
@@ -60,6 +61,18 @@ def _part(part: ProfilePart) -> tuple[str, ...]:
     )
 
 
+def difference_u(profile: DeliveryProfile) -> NDArray[np.float64]:
+    """Get what was delivered less what was programmed until then in U, at each moment of the trace."""
+    programmed_u = np.interp(profile.trace.at_s, profile.course.at_s, profile.course.insulin_u)
+    difference: NDArray[np.float64] = np.asarray(profile.trace.delivered_u) - programmed_u
+    return difference
+
+
+def edges_s(profile: DeliveryProfile) -> list[float]:
+    """Get the moments in s at which the parts begin and end."""
+    return sorted({end for part in profile.parts for end in (part.from_s, part.to_s)})
+
+
 def profile_figure(profile: DeliveryProfile) -> str:
     """Draw delivered and programmed insulin over time, and below it their difference, between the ends of the parts."""
     with house_style():
@@ -71,7 +84,7 @@ def profile_figure(profile: DeliveryProfile) -> str:
         upper.plot(course_s / 60.0, course_u, color=ORANGE, linestyle=(0, (4, 2)))
         upper.set_ylabel("delivered / U")
         lower.axhline(0, color=INK, linewidth=0.6)
-        lower.plot(at_s / 60.0, delivered_u - np.interp(at_s, course_s, course_u), color=BLUE)
+        lower.plot(at_s / 60.0, difference_u(profile), color=BLUE)
         lower.set_ylabel("difference / U")
         lower.set_xlabel("time since the start of the programme / min")
         lower.yaxis.set_major_formatter(SIGNED)
@@ -79,7 +92,7 @@ def profile_figure(profile: DeliveryProfile) -> str:
             axes.margins(y=0.08)
             axes.set_xlim(max(float(at_s[0]), -0.05 * course_s[-1]) / 60.0, float(at_s[-1]) / 60.0)
             quiet_grid(axes)
-            for edge_s in sorted({end for part in profile.parts for end in (part.from_s, part.to_s)}):
+            for edge_s in edges_s(profile):
                 axes.axvline(edge_s / 60.0, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)))
         figure.align_ylabels()
         return svg(figure)

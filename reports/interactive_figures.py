@@ -11,9 +11,10 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from reports.analyses import Analysis, Bolus, Budgets, Flow, Occlusion, Trumpet
+from reports.analyses import Analysis, Bolus, Budgets, DeliveryProfile, Flow, Occlusion, Trumpet
 from reports.bolus_classes import CLASS_EDGES_PERCENT, delivered_percent
 from reports.budget_figure import fills_of, shares_by_source
+from reports.delivery_profile import difference_u, edges_s
 from reports.drawn_limits import DrawnLimits, Ends
 from reports.further_curves import nominal_dose_u
 from reports.stability_figure import TIMES_S, of_the_balance
@@ -34,6 +35,8 @@ def figures_of(analysis: Analysis, limits: DrawnLimits) -> list[go.Figure]:
         return [_boluses(analysis, limits.bolus_u), _classes(analysis)]
     if isinstance(analysis, Occlusion):
         return [_occlusion(analysis, limits.pressure_kpa)]
+    if isinstance(analysis, DeliveryProfile):
+        return [_profile(analysis)]
     if isinstance(analysis, Budgets) and any(budget.rows for budget in analysis.budgets):
         return [_uncertainty(analysis)]
     return []
@@ -210,6 +213,23 @@ def _occlusion(test: Occlusion, limit_kpa: float | None) -> go.Figure:
     figure.update_yaxes(title="line pressure / kPa", row=1, col=1)
     figure.update_yaxes(title="delivered / U", row=2, col=1)
     figure.update_xaxes(title="time since the outlet was closed / min", row=2, col=1)
+    return figure
+
+
+def _profile(profile: DeliveryProfile) -> go.Figure:
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.62, 0.38])
+    minutes = [at_s / 60.0 for at_s in profile.trace.at_s]
+    figure.add_scatter(x=minutes, y=profile.trace.delivered_u, line={"color": BLUE}, name="delivered", row=1, col=1)
+    course_min = [at_s / 60.0 for at_s in profile.course.at_s]
+    figure.add_scatter(x=course_min, y=profile.course.insulin_u, line=_DASHED, name="programmed", row=1, col=1)
+    difference = difference_u(profile).tolist()
+    figure.add_scatter(x=minutes, y=difference, line={"color": BLUE}, name="difference", row=2, col=1)
+    for edge_s in edges_s(profile):
+        figure.add_vline(edge_s / 60.0, line={"color": GREY, "dash": "dot", "width": 1})
+    _dress(figure, "Delivery beside its programme", 560)
+    figure.update_yaxes(title="delivered / U", row=1, col=1)
+    figure.update_yaxes(title="difference / U", row=2, col=1)
+    figure.update_xaxes(title="time since the start of the programme / min", row=2, col=1)
     return figure
 
 

@@ -28,6 +28,7 @@ from rig.evidence import RunFolder, read_json, slug
 from rig.procedures.budgets import keep_budgets
 from suites.selftest.synthetic_run import BASAL, BOLUS, change, close_run, make_run
 from suites.selftest.test_report import text
+from suites.selftest.test_report_profile import content
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 SIMULATED = "SIMULATED — no evidence about any device"
@@ -49,6 +50,9 @@ FURTHER = {
 }  # fmt: skip
 
 
+PROFILE = content()
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of today: with everything beside the trumpet curve, and with the budgets of the boluses."""
@@ -61,6 +65,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     keep_budgets(
         record, "boluses of 1 U", {"one bolus": volume, "the mean": volume.plus("scatter of 25", "A", 0.02, 24)}
     )
+    record.analysis("profile-1", "profile", PROFILE)
     record.end("passed")
     close_run(RunFolder(folder))
     return folder
@@ -260,6 +265,10 @@ def test_the_page_shows_the_numbers_of_the_record(whole: Path, page: Page) -> No
     assert figures["Classes of size (21 CFR 880.5730 labels)"][1]["x"] == list(boluses.bins.values())
     trace = analysis(whole, "occlusion").trace
     assert [each["y"] for each in figures["Occlusion"]] == [list(trace.pressure_kpa), list(trace.delivered_u)]
+    delivered, programmed, difference = figures["Delivery beside its programme"]
+    assert delivered["y"] == PROFILE["trace"]["delivered_u"]
+    assert programmed["y"] == PROFILE["course"]["insulin_u"]
+    assert difference["y"] == pytest.approx([-u / 19.0 for u in delivered["y"]])  # a twentieth of the programme
     shares = {each["name"]: each["x"] for each in figures["Where the uncertainty comes from"]}
     assert [sum(column) for column in zip(*shares.values(), strict=True)] == pytest.approx([100.0, 100.0])
     assert shares["evaporation"][0] == pytest.approx(84.4, abs=0.05)
@@ -273,7 +282,7 @@ def test_the_page_loads_nothing(page: Page) -> None:
 
 def test_the_page_and_every_figure_of_a_simulated_run_say_so(page: Page) -> None:
     assert SIMULATED in " ".join(page.words)
-    assert page.watermarks == len(page.figures) == 10
+    assert page.watermarks == len(page.figures) == 11
 
 
 def test_the_page_of_a_real_bench_does_not_call_itself_simulated(tmp_path: Path) -> None:

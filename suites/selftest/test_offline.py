@@ -3,6 +3,7 @@
 import csv
 import datetime
 import html.parser
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -269,6 +270,8 @@ def test_the_log_of_a_basal_run_gives_the_numbers_of_the_run(tmp_path: Path) -> 
     assert found.content["doses_u"] == pytest.approx(own["doses_u"], abs=2e-3)
     assert found.content["strokes"]["sd_u"] == pytest.approx(own["strokes"]["sd_u"], abs=1e-4)
     assert found.content["dose_expanded_u"] == pytest.approx(own["dose_expanded_u"], rel=0.1)
+    reading_mg = math.hypot(2.5e-3, 1e-3 / math.sqrt(12.0))  # repeatability, and a step of 1 µg
+    assert found.content["stability"]["reading_u"] == pytest.approx(reading_mg / own["density_g_per_ml"] / 10.0)
     assert found.content["stability"]["averaging_s"] == pytest.approx(own["stability"]["averaging_s"])
     assert found.content["stability"]["deviation_u_per_h"] == pytest.approx(
         own["stability"]["deviation_u_per_h"], rel=0.05, abs=1e-3
