@@ -68,8 +68,8 @@ def _end(end: float, unit: str) -> str:
 
 
 def _note(words: str, color: str) -> dict[str, Any]:
-    """Get a note beside a line, readable where it covers a curve."""
-    return {"text": words, "font": {"color": color}, "bgcolor": "rgba(255, 255, 255, 0.8)"}
+    """Get a note beside a line."""
+    return {"text": words, "font": {"color": color}}
 
 
 def _basal(curve: Trumpet, limits: DrawnLimits) -> list[go.Figure]:
@@ -101,8 +101,9 @@ def _trumpet(curve: Trumpet, limits: DrawnLimits) -> go.Figure:
             x=curve.windows_min, y=errors, name=name, mode="lines+markers", line={"color": BLUE}, fill=fill,
             fillcolor="rgba(31, 95, 153, 0.12)",
         )  # fmt: skip
-    overall = f"whole period {quantity(curve.overall_error_percent, '%', 2, signed=True)}"
-    figure.add_hline(curve.overall_error_percent, line=_DASHED, annotation=_note(overall, ORANGE))
+    figure.add_hline(curve.overall_error_percent, line=_DASHED)
+    overall = quantity(curve.overall_error_percent, "%", 2, signed=True)
+    figure.update_layout(title_subtitle_text=f"whole period {overall} (dashed)")
     for window, ends in limits.windows_percent.items():
         for end in ends:
             if end is not None:
@@ -126,8 +127,8 @@ def _flow(title: str, x: str, flow: Flow, curve: Trumpet) -> go.Figure:
         line={"color": BLUE, "shape": "vh"},
         name=f"mean of {curve.interval_min:g} min",
     )
-    programmed = f"programmed {curve.rate_u_per_h:g} U/h"
-    figure.add_hline(curve.rate_u_per_h, line=_DASHED, annotation=_note(programmed, ORANGE))
+    figure.add_hline(curve.rate_u_per_h, line=_DASHED)
+    figure.update_layout(title_subtitle_text=f"programmed {curve.rate_u_per_h:g} U/h (dashed)")
     return figure
 
 
@@ -221,7 +222,9 @@ def _profile(profile: DeliveryProfile) -> go.Figure:
     minutes = [at_s / 60.0 for at_s in profile.trace.at_s]
     figure.add_scatter(x=minutes, y=profile.trace.delivered_u, line={"color": BLUE}, name="delivered", row=1, col=1)
     course_min = [at_s / 60.0 for at_s in profile.course.at_s]
-    figure.add_scatter(x=course_min, y=profile.course.insulin_u, line=_DASHED, name="programmed", row=1, col=1)
+    figure.add_scatter(
+        x=course_min, y=profile.course.insulin_u, mode="lines", line=_DASHED, name="programmed", row=1, col=1
+    )
     difference = difference_u(profile).tolist()
     figure.add_scatter(x=minutes, y=difference, line={"color": BLUE}, name="difference", row=2, col=1)
     for edge_s in edges_s(profile):
