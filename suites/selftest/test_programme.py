@@ -25,11 +25,11 @@ def test_an_hour_across_a_switch_is_half_of_each_rate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("temporary", "expected_u"),
+    ("rate", "expected_u"),
     [(TemporaryRate(90, factor=0.5), 0.25 * 1.2 + 1.5 * 0.6 + 0.25 * 1.2), (TemporaryRate(60, rate_u_per_h=0.0), 1.2)],
 )
-def test_a_temporary_rate_replaces_the_profile_for_its_time(temporary: TemporaryRate, expected_u: float) -> None:
-    assert u([Started(615.0, temporary)], 600.0, 720.0) == pytest.approx(expected_u)
+def test_a_temporary_rate_replaces_the_profile_for_its_time(rate: TemporaryRate, expected_u: float) -> None:
+    assert u([Started(615.0, rate)], 600.0, 720.0) == pytest.approx(expected_u)
 
 
 def test_a_temporary_factor_follows_the_profile_across_a_switch() -> None:

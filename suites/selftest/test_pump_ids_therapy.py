@@ -97,10 +97,10 @@ def test_a_temporary_rate_can_be_cancelled_once(running: Bench) -> None:
         running.pump.cancel_temporary_rate()
 
 
-@pytest.mark.parametrize("temporary", [TemporaryRate(30, rate_u_per_h=35.1), TemporaryRate(30, factor=2.51)])
-def test_a_temporary_rate_beyond_the_limits_is_refused_with_its_words(running: Bench, temporary: TemporaryRate) -> None:
+@pytest.mark.parametrize("rate", [TemporaryRate(30, rate_u_per_h=35.1), TemporaryRate(30, factor=2.51)])
+def test_a_temporary_rate_beyond_the_limits_is_refused_with_its_words(running: Bench, rate: TemporaryRate) -> None:
     with pytest.raises(RefusedError, match=r"'parameter out of range' \(0x73\) to Set Tbr Adjustment .*for 30 min"):
-        running.pump.set_temporary_rate(temporary)
+        running.pump.set_temporary_rate(rate)
 
 
 def test_a_temporary_rate_is_one_thing_or_the_other() -> None:
