@@ -173,6 +173,24 @@ class Occlusion(_Numbers):
         return self
 
 
+class OneOcclusion(_Numbers):
+    """What one occlusion of a series showed; `time_to_alarm_s` is None when it was not alarmed."""
+
+    time_to_alarm_s: float | None
+    pressure_at_alarm_kpa: float
+    missed_u: float
+    released_u: float
+
+
+class OcclusionSeries(_Numbers):
+    """Occlusions one after the other at one rate and threshold."""
+
+    kind: Literal["occlusions"]
+    title: str
+    rate_u_per_h: float = Field(gt=0)
+    occlusions: tuple[OneOcclusion, ...] = Field(min_length=1)
+
+
 class Course(_Numbers):
     """What was programmed: knots of a line, in s since its start and U since then."""
 
@@ -278,11 +296,12 @@ class Other(_Numbers):
         return cls(kind=kind, title=str(content.get("title", kind)), values=values)
 
 
-Analysis = Trumpet | Bolus | Occlusion | DeliveryProfile | Budgets | Other
+Analysis = Trumpet | Bolus | Occlusion | OcclusionSeries | DeliveryProfile | Budgets | Other
 _KINDS: dict[object, type[Analysis]] = {
     "trumpet": Trumpet,
     "bolus": Bolus,
     "occlusion": Occlusion,
+    "occlusions": OcclusionSeries,
     "profile": DeliveryProfile,
     "budget": Budgets,
 }

@@ -9,7 +9,17 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from reports.analyses import Analysis, Bolus, Budgets, DeliveryProfile, Evaporation, Hourly, Occlusion, Trumpet
+from reports.analyses import (
+    Analysis,
+    Bolus,
+    Budgets,
+    DeliveryProfile,
+    Evaporation,
+    Hourly,
+    Occlusion,
+    OcclusionSeries,
+    Trumpet,
+)
 from reports.blocks import Sections, facts, table, text
 from reports.bolus_classes import bolus_classes
 from reports.budgets import budget_blocks
@@ -17,6 +27,7 @@ from reports.delivery_profile import profile_blocks
 from reports.drawn_limits import DrawnLimits, limits_of
 from reports.figures import bolus_figure, flow_figure, occlusion_figure, trumpet_figure
 from reports.further_curves import further_curves
+from reports.occlusion_series import series_blocks
 from reports.record import MeasurementRecord
 from reports.run import Run
 from reports.words import NBSP, NONE, and_list, duration, quantity, value_and_uncertainty
@@ -77,6 +88,8 @@ def analysis_blocks(
         return _bolus(sections, analysis, limits)
     if isinstance(analysis, Occlusion):
         return _occlusion(sections, analysis, limits)
+    if isinstance(analysis, OcclusionSeries):
+        return series_blocks(analysis)
     if isinstance(analysis, DeliveryProfile):
         return profile_blocks(sections, analysis)
     if isinstance(analysis, Budgets):

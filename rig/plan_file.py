@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from rig.conditions import PlannedCondition
 from rig.errors import BenchFileError
 from rig.plan_entries import BasalEntry, BolusEntry, Entry, PlanTable
+from rig.plan_occlusions import OcclusionEntry, UnoccludedEntry
 from rig.plan_profiles import ExtendedEntry, SwitchEntry, TemporaryEntry
 from rig.procedures.preparation import FULL_RESERVOIR_U
 from rig.validation import read_toml, validated
@@ -37,7 +38,7 @@ class TestPlan(PlanTable):
     """
 
     __test__ = False  # pytest: this is no test class
-    TABLES: ClassVar = ("basal", "bolus", "extended", "temporary", "switch")
+    TABLES: ClassVar = ("basal", "bolus", "extended", "temporary", "switch", "occlusion", "unoccluded")
 
     name: str = Field(min_length=1)
     purpose: str
@@ -48,6 +49,8 @@ class TestPlan(PlanTable):
     extended: tuple[ExtendedEntry, ...] = ()
     temporary: tuple[TemporaryEntry, ...] = ()
     switch: tuple[SwitchEntry, ...] = ()
+    occlusion: tuple[OcclusionEntry, ...] = ()
+    unoccluded: tuple[UnoccludedEntry, ...] = ()
     condition: tuple[PlannedCondition, ...] = ()
 
     @model_validator(mode="after")

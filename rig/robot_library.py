@@ -20,10 +20,12 @@ from rig.bench import open_bench
 from rig.bench_file import parse_override
 from rig.evidence import RunFolder
 from rig.limits import Measurement
+from rig.plan_occlusions import OcclusionEntry, UnoccludedEntry
 from rig.plan_profiles import ExtendedEntry, SwitchEntry, TemporaryEntry, read_temporary
 from rig.procedures.day import DayPlan, Eating, Moment, Person, live_a_day, read_profile
 from rig.procedures.extended import measure_extended
 from rig.procedures.occlusion import OcclusionTest
+from rig.procedures.occlusion_series import measure_free_delivery, measure_occlusions
 from rig.procedures.rate_change import RateChangePlan, measure_rate_change
 from rig.procedures.reservoir import count_missing_log_entries, deliver_until_reservoir_low
 from rig.procedures.safety import measure_refused_boluses
@@ -145,6 +147,22 @@ class PumpBench:
         occlusion = self._occlusion_now()
         occlusion.open_outlet()
         self._verify(occlusion.evaluate())
+
+    @keyword
+    def provoke_occlusions(self, rate: str, threshold: str, times: int, giving_up_after: str) -> None:
+        """Occlude so many times at a rate, the pump set to a threshold (low, normal, high), and judge them all."""
+        asked = {"rate": rate, "threshold": threshold, "count": times, "giving_up_after": giving_up_after}
+        bench, verification = self._now()
+        plan = validated(Path("Provoke Occlusions"), asked, OcclusionEntry).procedure()
+        self._verify(measure_occlusions(bench, verification.record, plan))
+
+    @keyword
+    def deliver_without_an_occlusion(self, rate: str, over: str, threshold: str) -> None:
+        """Deliver at a basal rate with the outlet open and the pump set to a threshold, and look for false alarms."""
+        asked = {"rate": rate, "duration": over, "threshold": threshold}
+        bench, verification = self._now()
+        plan = validated(Path("Deliver Without An Occlusion"), asked, UnoccludedEntry).procedure()
+        self._verify(measure_free_delivery(bench, verification.record, plan))
 
     # ---- boluses, reservoir, log ------------------------------------------------------------------------------
 

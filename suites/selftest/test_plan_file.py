@@ -12,6 +12,7 @@ from rig.errors import BenchFileError
 from rig.limits import Verdict
 from rig.plan_entries import BasalEntry, BolusEntry
 from rig.plan_file import PLANS, read_plan, selection
+from rig.plan_occlusions import OcclusionEntry, UnoccludedEntry
 from rig.plan_profiles import ExtendedEntry, SwitchEntry, TemporaryEntry
 from rig.requirements import read_requirements
 from rig.results import join, run_verdict
@@ -87,6 +88,10 @@ def test_every_plan_of_the_repository_can_be_read_by_its_name(name: str) -> None
         ),
         ('[[switch]]\nrate = "1 U/h"\nthen = "2 U/h"\nbefore = "61 s"', "pumps are told whole minutes"),
         ('[[switch]]\nrate = "1 U/h"\nthen = "30 U/h"\nafter = "12 h"', "switch 1 to 30 U/h takes 362 U"),
+        ('[[occlusion]]\nrate = "1 U/h"\nthreshold = "medium"', "should be 'low', 'normal' or 'high'"),
+        ('[[occlusion]]\nrate = "1 U/h"\ncount = 0', "occlusion.0.count is 0: input should be greater than or equal"),
+        ('[[occlusion]]\nrate = "1 U/h"\n' * 2, "occlusion 1 U/h stands twice"),
+        ('[[unoccluded]]\nrate = "0.025 U/h"\nduration = "5 min"', "should be greater than or equal to 600"),
         ('[[bolos]]\nsize = "1 U"', "bolos is not a known key; did you mean 'bolus'?"),
         ("[[bolus", "is no valid TOML"),
     ],
@@ -135,6 +140,15 @@ def test_a_change_of_rate_decides_what_asks_for_its_rates_and_is_long_enough() -
     assert TemporaryEntry(**half | {"temporary": "0.5 U/h"}).decides(REQUIREMENTS) == ()
     assert SwitchEntry(rate="0.5 U/h", then="1.5 U/h").decides(REQUIREMENTS) == ("PR-D2.1",)
     assert SwitchEntry(rate="1.5 U/h", then="0.5 U/h").decides(REQUIREMENTS) == ()
+
+
+def test_occlusions_decide_what_asks_for_their_rate_and_threshold_and_for_no_more_of_them() -> None:
+    low = {"rate": "2 U/h", "threshold": "low"}
+    assert OcclusionEntry(**low, count=3).decides(REQUIREMENTS) == ("PR-F1.5",)
+    assert OcclusionEntry(**low, count=2).decides(REQUIREMENTS) == ()
+    assert OcclusionEntry(rate="2 U/h", count=3).decides(REQUIREMENTS) == ()
+    assert UnoccludedEntry(rate="0.025 U/h", threshold="low").decides(REQUIREMENTS) == ("PR-F1.7",)
+    assert UnoccludedEntry(rate="0.025 U/h", threshold="low", duration="23 h").decides(REQUIREMENTS) == ()
 
 
 def test_only_without_warm_up_the_first_hours_are_measured() -> None:
