@@ -177,8 +177,8 @@ def test_a_bolus_is_planned_to_last_as_long_as_its_speed_says() -> None:
 
 def test_a_plans_selection_and_a_calls_are_joined() -> None:
     plan = read_plan("smoke").plan
-    assert selection(plan, None) == "not day and not reservoir"
-    assert selection(plan, "basal or bolus") == "(not day and not reservoir) and (basal or bolus)"
+    assert selection(plan, None) == plan.select
+    assert selection(plan, "basal or bolus") == f"({plan.select}) and (basal or bolus)"
     assert selection(read_plan("default").plan, None) is None
 
 
