@@ -71,6 +71,6 @@ class UnableError(DeviceError):
         super().__init__(
             asked=asked,
             of_whom=of_whom,
-            came_back="this device cannot do it",
+            came_back="its capabilities do not extend",
             look_at="ask for its capabilities first",
         )

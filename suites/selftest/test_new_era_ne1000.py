@@ -200,7 +200,7 @@ def test_after_a_lost_reply_the_pump_is_asked_and_delivers_once(port: Port, lost
 
 def test_what_it_cannot_do_is_no_capability_and_one_sentence(bench: Bench) -> None:
     assert Capability.HISTORY not in bench.pump.capabilities
-    with pytest.raises(UnableError, match="cannot do it to its log since entry 0"):
+    with pytest.raises(UnableError, match="its capabilities do not extend to its log since entry 0"):
         bench.pump.history()
 
 
