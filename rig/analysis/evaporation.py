@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rig.analysis.checks import FloatArray, finite, timed_series
+from rig.analysis.checks import FloatArray, finite, not_negative, timed_series
 from rig.analysis.gravimetry import MG_PER_G, SECONDS_PER_HOUR
 
 
@@ -70,6 +70,25 @@ def interpolated(before: EvaporationRate, after: EvaporationRate, *, at_s: float
     by_freedom = parts[0] ** 2 / before.degrees_of_freedom + parts[1] ** 2 / after.degrees_of_freedom
     freedom = variance**2 / by_freedom if by_freedom > 0 else float("inf")
     return EvaporationRate(before.rate_mg_per_h + share * difference, float(np.sqrt(variance)), freedom, moment)
+
+
+def with_earlier_knowledge(found: EvaporationRate, rate_mg_per_h: float, u_mg_per_h: float) -> EvaporationRate:
+    """Get the mean of what blank runs showed now and what is known from earlier ones, weighted by 1/u².
+
+    u = 1/√(1/u₁² + 1/u₂²) (JCGM 100:2008 via Gauss–Markov; Aitken 1935). The two are independent; whether they agree is
+    to be looked at before. Earlier knowledge without an uncertainty (0) counts as none.
+
+    Raises:
+        ValueError: an uncertainty that is negative or not a number.
+    """
+    u_earlier = not_negative("u_mg_per_h", u_mg_per_h)
+    if u_earlier == 0.0 or found.u_mg_per_h == 0.0:
+        return found
+    weight_now, weight_earlier = found.u_mg_per_h**-2, u_earlier**-2
+    total = weight_now + weight_earlier
+    mean = (weight_now * found.rate_mg_per_h + weight_earlier * finite("rate_mg_per_h", rate_mg_per_h)) / total
+    freedom = found.degrees_of_freedom * (total / weight_now) ** 2
+    return EvaporationRate(mean, float(total**-0.5), freedom, found.at_s)
 
 
 def rate_between(before: EvaporationRate, after: EvaporationRate, at_s: ArrayLike) -> FloatArray:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rig.analysis.blank_run import change_of_rate, largest_credible_sd, repeatability_g
-from rig.analysis.evaporation import EvaporationRate, evaporation_rate, interpolated
+from rig.analysis.evaporation import EvaporationRate, evaporation_rate, interpolated, with_earlier_knowledge
 from rig.analysis.uncertainty import WeighingUncertainty
 from rig.errors import BlockedError
 from rig.evidence import TestRecorder
@@ -68,17 +68,19 @@ def blank_run(bench: Bench, record: TestRecorder, which: str, *, duration_s: flo
 def with_blanks(bench: Bench, before: BlankRun, after: BlankRun) -> Bench:
     """Get the bench with the evaporation that the blank runs around a measurement showed, halfway between them.
 
-    The bench file's uncertainty stays in: it is for what a short run does not see, such as what the weather does to
-    the vessel's buoyancy. u² = u²(blank runs) + u²(bench file).
+    What the bench file knows from earlier and longer blank runs is joined with it, each by its weight 1/u²: the gates
+    have seen to it that they agree. What the weather does to the vessel's buoyancy is `blank_wander` in a budget.
     """
     middle_s = (before.evaporation.at_s + after.evaporation.at_s) / 2.0
-    found = interpolated(before.evaporation, after.evaporation, at_s=middle_s)
+    found = with_earlier_knowledge(
+        interpolated(before.evaporation, after.evaporation, at_s=middle_s),
+        bench.metrology.evaporation_g_per_h * 1e3,
+        bench.metrology.evaporation_uncertainty_g_per_h * 1e3,
+    )
     metrology = replace(
         bench.metrology,
         evaporation_g_per_h=found.rate_mg_per_h * 1e-3,
-        evaporation_uncertainty_g_per_h=math.hypot(
-            found.u_mg_per_h * 1e-3, bench.metrology.evaporation_uncertainty_g_per_h
-        ),
+        evaporation_uncertainty_g_per_h=found.u_mg_per_h * 1e-3,
     )
     return replace(bench, metrology=metrology)
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.analysis.blank_run import change_of_rate, largest_credible_sd, repeatability_g
-from rig.analysis.evaporation import EvaporationRate
+from rig.analysis.evaporation import EvaporationRate, with_earlier_knowledge
 from rig.bench import open_bench
 from rig.errors import BlockedError
 from rig.evidence import RunFolder
@@ -94,16 +94,31 @@ def test_an_unfit_bench_is_blocked_with_what_to_do(
     assert remedy in str(blocked.value)
 
 
-def test_the_analysis_takes_the_evaporation_between_both_blank_runs_and_keeps_the_bench_files_doubt() -> None:
+def test_the_analysis_joins_the_evaporation_between_both_blank_runs_with_what_the_bench_file_knows() -> None:
     before = BlankRun(EvaporationRate(0.10, 0.03, 50.0, 0.0), 2e-6)
     after = BlankRun(EvaporationRate(0.16, 0.03, 50.0, 7200.0), 2e-6)
     with open_bench(VIRTUAL) as bench:
         found = with_blanks(bench, before, after).metrology
-    assert found.evaporation_g_per_h * 1e3 == pytest.approx(0.13)
-    # halves of each run's u, a rectangle over their difference, and the bench file's 0.005 mg/h
-    u_mg_per_h = np.sqrt(2 * 0.015**2 + 0.06**2 / 12 + 0.005**2)
-    assert found.evaporation_uncertainty_g_per_h * 1e3 == pytest.approx(u_mg_per_h)
+    # now: 0.13 mg/h, with halves of each run's u and a rectangle over their difference; earlier: 0.02 ± 0.005 mg/h
+    now, earlier = 1 / (2 * 0.015**2 + 0.06**2 / 12), 1 / 0.005**2
+    assert found.evaporation_g_per_h * 1e3 == pytest.approx((now * 0.13 + earlier * 0.02) / (now + earlier))
+    assert found.evaporation_uncertainty_g_per_h * 1e3 == pytest.approx((now + earlier) ** -0.5)
     assert found.balance_repeatability_g == pytest.approx(2.5e-6)
+
+
+@given(st.floats(-1, 1), st.floats(0.001, 1), st.floats(-1, 1), st.floats(0.001, 1))
+def test_knowledge_from_now_and_earlier_lies_between_and_is_surer_than_either(
+    now: float, u_now: float, earlier: float, u_earlier: float
+) -> None:
+    found = with_earlier_knowledge(EvaporationRate(now, u_now, 10.0, 0.0), earlier, u_earlier)
+    assert min(now, earlier) - 1e-9 <= found.rate_mg_per_h <= max(now, earlier) + 1e-9
+    assert found.u_mg_per_h <= min(u_now, u_earlier)
+    assert found.degrees_of_freedom >= 10.0
+
+
+def test_a_bench_file_that_knows_nothing_of_evaporation_leaves_what_the_blanks_showed() -> None:
+    found = EvaporationRate(0.1, 0.01, 10.0, 0.0)
+    assert with_earlier_knowledge(found, 0.0, 0.0) == found
 
 
 def test_a_gate_that_is_not_passed_is_the_rigs_error_and_no_verdict_on_the_pump(tmp_path: Path) -> None:
