@@ -5,7 +5,7 @@ Not responsible for limits, nor for the formulas (`rig.analysis.bolus`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,10 +16,11 @@ from rig.analysis.budget import Budget
 from rig.errors import BlockedError
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
+from rig.procedures.between_blanks import between_blanks
 from rig.procedures.budgets import bolus_budget, bolus_budgets, keep_budgets, measured
 from rig.procedures.contents import bolus_content
-from rig.procedures.gates import BLANK_S, blank_run, with_blanks
-from rig.procedures.preparation import prepare, start_therapy
+from rig.procedures.gates import BLANK_S
+from rig.procedures.preparation import start_therapy
 from rig.procedures.sampling import Sample, Series, sample_for, series
 from rig.procedures.volume import VolumeScale
 from rig.roles import Bench, HistoryEvent, Metrology
@@ -114,17 +115,13 @@ def wait_for_rest(bench: Bench, record: TestRecorder, doing: str) -> list[Sample
 
 def measure_boluses(bench: Bench, record: TestRecorder, plan: BolusPlan) -> BolusResult:
     """Deliver consecutive boluses over a basal rate of 0 and weigh each to its plateau; stops the pump at the end."""
-    air = prepare(bench, record, rate_u_per_h=0.0)
-    opening = blank_run(bench, record, "opening", duration_s=plan.blank_s)
-    start_therapy(bench, record)
-    rest = wait_for_rest(bench, record, "rest before the first bolus")
-    delivered = []
-    for number in range(1, plan.count + 1):
-        delivered.append(_one_bolus(bench, record, plan, rest, number))
-        rest = delivered[-1].rest
-    bench.pump.stop()
-    closing = blank_run(bench, record, "closing", duration_s=plan.blank_s)
-    scale = VolumeScale.of(with_blanks(bench, opening, closing), air)
+    delivered, scale = consecutive_boluses(
+        bench,
+        record,
+        count=plan.count,
+        blank_s=plan.blank_s,
+        deliver_one=lambda rest, number: _one_bolus(bench, record, plan, rest, number),
+    )
     weighed = [weigh_delivered(bolus, plan.planned_s, scale) for bolus in delivered]
     logged = [bolus.logged_u for bolus in delivered]
     statistics = bolus_statistics([bolus.volume_ul for bolus in weighed], programmed_ul=ul_from_u(plan.insulin_u))
@@ -145,6 +142,31 @@ def measure_boluses(bench: Bench, record: TestRecorder, plan: BolusPlan) -> Bolu
     )
     keep_budgets(record, f"{plan.count} boluses of {plan.insulin_u:g} U", budgets)
     return result
+
+
+def consecutive_boluses(
+    bench: Bench,
+    record: TestRecorder,
+    *,
+    count: int,
+    blank_s: float,
+    deliver_one: Callable[[list[Sample], int], DeliveredBolus],
+) -> tuple[list[DeliveredBolus], VolumeScale]:
+    """Deliver boluses over a basal rate of 0 between two blank runs; stops the pump at the end.
+
+    `deliver_one` gets the rest before its bolus and its number from 1, and goes on to the rest after it.
+    """
+
+    def deliver() -> list[DeliveredBolus]:
+        start_therapy(bench, record)
+        rest = wait_for_rest(bench, record, "rest before the first bolus")
+        delivered: list[DeliveredBolus] = []
+        for number in range(1, count + 1):
+            delivered.append(deliver_one(rest, number))
+            rest = delivered[-1].rest
+        return delivered
+
+    return between_blanks(bench, record, rate_u_per_h=0.0, blank_s=blank_s, deliver=deliver)
 
 
 @dataclass(frozen=True)

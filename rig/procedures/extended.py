@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from rig.analysis.budget import Budget
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
-from rig.procedures.bolus import AVERAGED_S, SAMPLE_EVERY_S, DeliveredBolus, logged_bolus_u, wait_for_rest
+from rig.procedures.bolus import (
+    AVERAGED_S,
+    SAMPLE_EVERY_S,
+    DeliveredBolus,
+    consecutive_boluses,
+    logged_bolus_u,
+    wait_for_rest,
+)
 from rig.procedures.budgets import bolus_budget, error_of, keep_budgets, mean_bolus_budget, measured
 from rig.procedures.contents import profile_content
 from rig.procedures.extended_course import (
@@ -23,8 +30,6 @@ from rig.procedures.extended_course import (
     ExtendedPlan,
     analyse_course,
 )
-from rig.procedures.gates import blank_run, with_blanks
-from rig.procedures.preparation import prepare, start_therapy
 from rig.procedures.sampling import Sample, sample_for, series
 from rig.procedures.volume import VolumeScale
 from rig.roles import Bench
@@ -41,17 +46,13 @@ class ExtendedResult:
 
 def measure_extended(bench: Bench, record: TestRecorder, plan: ExtendedPlan) -> ExtendedResult:
     """Deliver the boluses over a basal rate of 0 and weigh their course; stops the pump at the end."""
-    air = prepare(bench, record, rate_u_per_h=0.0)
-    opening = blank_run(bench, record, "opening", duration_s=plan.blank_s)
-    start_therapy(bench, record)
-    rest = wait_for_rest(bench, record, "rest before the first bolus")
-    delivered = []
-    for number in range(1, plan.count + 1):
-        delivered.append(_one_bolus(bench, record, plan, rest, number))
-        rest = delivered[-1].rest
-    bench.pump.stop()
-    closing = blank_run(bench, record, "closing", duration_s=plan.blank_s)
-    scale = VolumeScale.of(with_blanks(bench, opening, closing), air)
+    delivered, scale = consecutive_boluses(
+        bench,
+        record,
+        count=plan.count,
+        blank_s=plan.blank_s,
+        deliver_one=lambda rest, number: _one_bolus(bench, record, plan, rest, number),
+    )
     courses = tuple(analyse_course(bolus, plan, scale) for bolus in delivered)
     for number, course in enumerate(courses, start=1):
         of_several = f", {number} of {plan.count}" if plan.count > 1 else ""

@@ -17,9 +17,10 @@ from rig.analysis.occlusion import alarm_times
 from rig.analysis.uncertainty import COVERAGE_PERCENT
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
+from rig.procedures.between_blanks import between_blanks
 from rig.procedures.bolus import wait_for_rest
 from rig.procedures.budgets import keep_budgets, measured
-from rig.procedures.gates import BLANK_S, blank_run, with_blanks
+from rig.procedures.gates import BLANK_S
 from rig.procedures.occlusion import (
     LOOK_EVERY_S,
     RELEASE_S,
@@ -27,8 +28,8 @@ from rig.procedures.occlusion import (
     OcclusionTest,
     occlusion_is_alarmed,
 )
-from rig.procedures.preparation import prepare, start_therapy
-from rig.procedures.sampling import sample_for, series
+from rig.procedures.preparation import start_therapy
+from rig.procedures.sampling import Sample, sample_for, series
 from rig.procedures.volume import VolumeScale
 from rig.roles import Bench
 from rig.therapy import Setting
@@ -132,13 +133,13 @@ def threshold_set(bench: Bench, record: TestRecorder, threshold: str | None) -> 
 def measure_occlusions(bench: Bench, record: TestRecorder, plan: OcclusionPlan) -> tuple[Measurement, ...]:
     """Occlude again and again between two blank runs; the first occlusion that is not alarmed is the last one."""
     with threshold_set(bench, record, plan.threshold):
-        air = prepare(bench, record, rate_u_per_h=plan.rate_u_per_h)
-        opening = blank_run(bench, record, "opening", duration_s=plan.blank_s)
-        tests: list[OcclusionTest] = []
-        while len(tests) < plan.count and all(test.alarmed for test in tests):
-            tests.append(_one_occlusion(bench, record, plan))
-        closing = blank_run(bench, record, "closing", duration_s=plan.blank_s)
-    scale = VolumeScale.of(with_blanks(bench, opening, closing), air)
+        tests, scale = between_blanks(
+            bench,
+            record,
+            rate_u_per_h=plan.rate_u_per_h,
+            blank_s=plan.blank_s,
+            deliver=lambda: _occlude(bench, record, plan),
+        )
     results = [test.result(f"occlusion-{number}", scale) for number, test in enumerate(tests, start=1)]
     record.analysis("occlusions", "occlusions", _content(plan, results))
     budgets = occlusion_budgets(plan, results, scale)
@@ -150,14 +151,17 @@ def measure_occlusions(bench: Bench, record: TestRecorder, plan: OcclusionPlan) 
     )
 
 
-def _one_occlusion(bench: Bench, record: TestRecorder, plan: OcclusionPlan) -> OcclusionTest:
-    test = OcclusionTest(bench, record, rate_u_per_h=plan.rate_u_per_h)
-    test.deliver_freely(plan.free_s)
-    test.close_outlet()
-    test.wait_for_alarm(giving_up_after_u=plan.giving_up_after_u)
-    test.watch_after_alarm(plan.watch_s)
-    test.open_outlet()
-    return test
+def _occlude(bench: Bench, record: TestRecorder, plan: OcclusionPlan) -> list[OcclusionTest]:
+    tests: list[OcclusionTest] = []
+    while len(tests) < plan.count and all(test.alarmed for test in tests):
+        test = OcclusionTest(bench, record, rate_u_per_h=plan.rate_u_per_h)
+        test.deliver_freely(plan.free_s)
+        test.close_outlet()
+        test.wait_for_alarm(giving_up_after_u=plan.giving_up_after_u)
+        test.watch_after_alarm(plan.watch_s)
+        test.open_outlet()
+        tests.append(test)
+    return tests
 
 
 def occlusion_budgets(plan: OcclusionPlan, results: Sequence[OcclusionResult], scale: VolumeScale) -> dict[str, Budget]:
@@ -212,23 +216,13 @@ def measure_free_delivery(bench: Bench, record: TestRecorder, plan: FreePlan) ->
     What was delivered by then is weighed beside: a pump that delivers nothing alarms nothing.
     """
     with threshold_set(bench, record, plan.threshold):
-        air = prepare(bench, record, rate_u_per_h=plan.rate_u_per_h)
-        opening = blank_run(bench, record, "opening", duration_s=plan.blank_s)
-        start_therapy(bench, record)
-        samples = sample_for(
+        (samples, alarmed), scale = between_blanks(
             bench,
             record,
-            f"free delivery at {plan.title}",
-            duration_s=plan.duration_s,
-            every_s=FREE_SAMPLE_EVERY_S,
-            until=lambda _: occlusion_is_alarmed(bench),
+            rate_u_per_h=plan.rate_u_per_h,
+            blank_s=plan.blank_s,
+            deliver=lambda: _deliver_freely(bench, record, plan),
         )
-        alarmed = occlusion_is_alarmed(bench)
-        record.step("false occlusion alarm" if alarmed else "no occlusion alarm", hours=plan.duration_s / 3600.0)
-        bench.pump.stop()
-        wait_for_rest(bench, record, "rest after free delivery")
-        closing = blank_run(bench, record, "closing", duration_s=plan.blank_s)
-    scale = VolumeScale.of(with_blanks(bench, opening, closing), air)
     readings = series(samples)
     lasted_s = float(readings.at_s[-1] - readings.at_s[0])
     delivered = scale.budget(float(scale.delivered_u(readings)[-1]), lasted_s)
@@ -236,3 +230,21 @@ def measure_free_delivery(bench: Bench, record: TestRecorder, plan: FreePlan) ->
     budgets = {error: delivered.error_percent_of(plan.rate_u_per_h * lasted_s / 3600.0)}
     keep_budgets(record, f"free delivery at {plan.title}", budgets)
     return Measurement(false_alarms, float(alarmed), "alarms"), measured(error, budgets[error])
+
+
+def _deliver_freely(bench: Bench, record: TestRecorder, plan: FreePlan) -> tuple[list[Sample], bool]:
+    """Deliver up to the rest after it; returns the samples, and whether an occlusion was alarmed."""
+    start_therapy(bench, record)
+    samples = sample_for(
+        bench,
+        record,
+        f"free delivery at {plan.title}",
+        duration_s=plan.duration_s,
+        every_s=FREE_SAMPLE_EVERY_S,
+        until=lambda _: occlusion_is_alarmed(bench),
+    )
+    alarmed = occlusion_is_alarmed(bench)
+    record.step("false occlusion alarm" if alarmed else "no occlusion alarm", hours=plan.duration_s / 3600.0)
+    bench.pump.stop()
+    wait_for_rest(bench, record, "rest after free delivery")
+    return samples, alarmed

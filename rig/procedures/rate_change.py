@@ -18,12 +18,13 @@ from rig.analysis.rate_change import rate_change
 from rig.analysis.uncertainty import COVERAGE_PERCENT
 from rig.evidence import TestRecorder
 from rig.limits import Measurement
+from rig.procedures.between_blanks import between_blanks
 from rig.procedures.bolus import wait_for_rest
 from rig.procedures.budgets import keep_budgets, measured
 from rig.procedures.contents import Part, profile_content
 from rig.procedures.day import MIDNIGHT
-from rig.procedures.gates import BLANK_S, blank_run, with_blanks
-from rig.procedures.preparation import MINUTES_A_DAY, prepare, start_therapy
+from rig.procedures.gates import BLANK_S
+from rig.procedures.preparation import MINUTES_A_DAY, start_therapy
 from rig.procedures.sampling import Sample, Series, sample_for, series
 from rig.procedures.volume import VolumeScale
 from rig.roles import Bench
@@ -112,15 +113,9 @@ class RateChangeResult:
 
 def measure_rate_change(bench: Bench, record: TestRecorder, plan: RateChangePlan) -> RateChangeResult:
     """Deliver stretch after stretch and weigh throughout; stops the pump at the end."""
-    air = prepare(bench, record, rate_u_per_h=0.0)
-    bench.pump.set_basal_profile(plan.profile)
-    opening = blank_run(bench, record, "opening", duration_s=plan.blank_s)
-    start_s, samples = _deliver(bench, record, plan)
-    bench.pump.stop()
-    record.step("therapy stopped")
-    wait_for_rest(bench, record, "rest after the last stretch")
-    closing = blank_run(bench, record, "closing", duration_s=plan.blank_s)
-    scale = VolumeScale.of(with_blanks(bench, opening, closing), air)
+    (start_s, samples), scale = between_blanks(
+        bench, record, rate_u_per_h=0.0, blank_s=plan.blank_s, deliver=lambda: _deliver(bench, record, plan)
+    )
     readings = series(samples)
     since_s = readings.at_s - start_s
     parts, delays = _parts(since_s, readings, plan, scale), _delays(since_s, readings, plan, scale)
@@ -143,10 +138,11 @@ def measure_rate_change(bench: Bench, record: TestRecorder, plan: RateChangePlan
 
 
 def _deliver(bench: Bench, record: TestRecorder, plan: RateChangePlan) -> tuple[float, list[Sample]]:
-    """Deliver all stretches; returns when they began on the bench's clock, and the samples.
+    """Deliver all stretches up to the rest after them; returns when they began on the bench's clock, and the samples.
 
     A profile is switched by the pump's clock, which is set to midnight as therapy starts.
     """
+    bench.pump.set_basal_profile(plan.profile)
     if plan.temporary is None:
         bench.pump.set_clock(MIDNIGHT)
     start_s = bench.clock.now()
@@ -162,6 +158,9 @@ def _deliver(bench: Bench, record: TestRecorder, plan: RateChangePlan) -> tuple[
             _confirm_the_end(bench, record)
         remaining_s = start_s + end_s - bench.clock.now()
         samples += sample_for(bench, record, doing, duration_s=remaining_s, every_s=SAMPLE_EVERY_S)
+    bench.pump.stop()
+    record.step("therapy stopped")
+    wait_for_rest(bench, record, "rest after the last stretch")
     return start_s, samples
 
 
