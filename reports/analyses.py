@@ -9,26 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from reports.courses import DeliveryProfile, OcclusionSeries
+from reports.numbers import Evaporation, Numbers, same_length
 
 
-class _Numbers(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
-
-
-def _same_length(owner: str, *arrays: tuple[float, ...]) -> None:
-    if len({len(array) for array in arrays}) != 1:
-        raise ValueError(f"the arrays of {owner} differ in length: {', '.join(str(len(array)) for array in arrays)}")
-
-
-class Flow(_Numbers):
+class Flow(Numbers):
     """Mean flow in U/h of each sample interval, beside the hour at which it ended."""
 
     at_h: tuple[float, ...] = Field(min_length=1)
     flow_u_per_h: tuple[float, ...]
 
 
-class Hourly(_Numbers):
+class Hourly(Numbers):
     """Errors in % of consecutive windows of one hour; `within` gives the share (0..1) inside ± so many %."""
 
     mean_percent: float
@@ -36,14 +30,14 @@ class Hourly(_Numbers):
     within: dict[str, float]
 
 
-class MissedDoses(_Numbers):
+class MissedDoses(Numbers):
     """How many doses were due, and how many of them were left out."""
 
     doses: int
     missed: int
 
 
-class Strokes(_Numbers):
+class Strokes(Numbers):
     """How single doses scatter: n, mean, SD (n − 1), extremes in U, and the SD in % of the mean."""
 
     doses: int
@@ -54,7 +48,7 @@ class Strokes(_Numbers):
     cv_percent: float
 
 
-class Stability(_Numbers):
+class Stability(Numbers):
     """Allan deviation of flow in U/h by averaging time in s; `reading_u` is u of one reading of the balance in U."""
 
     averaging_s: tuple[float, ...] = Field(min_length=1)
@@ -62,14 +56,7 @@ class Stability(_Numbers):
     reading_u: float | None
 
 
-class Evaporation(_Numbers):
-    """What blank runs showed of the vessel's loss in mg/h, with its standard uncertainty."""
-
-    rate_mg_per_h: float
-    u_mg_per_h: float
-
-
-class Trumpet(_Numbers):
+class Trumpet(Numbers):
     """A trumpet curve and what must stand beside it; None stands for what was not to be had.
 
     `cumulative_error_percent` belongs to the ends of the intervals of `flow`; `doses_u` are single basal doses,
@@ -103,18 +90,18 @@ class Trumpet(_Numbers):
 
     @model_validator(mode="after")
     def _arrays_agree(self) -> Self:
-        _same_length("the curve", self.windows_min, self.error_max_percent, self.error_min_percent)
-        _same_length("the flow", self.flow.at_h, self.flow.flow_u_per_h)
+        same_length("the curve", self.windows_min, self.error_max_percent, self.error_min_percent)
+        same_length("the flow", self.flow.at_h, self.flow.flow_u_per_h)
         if self.cumulative_error_percent is not None:
-            _same_length("the cumulative error", self.flow.at_h, self.cumulative_error_percent)
+            same_length("the cumulative error", self.flow.at_h, self.cumulative_error_percent)
         if self.start_up is not None:
-            _same_length("the start-up flow", self.start_up.at_h, self.start_up.flow_u_per_h)
+            same_length("the start-up flow", self.start_up.at_h, self.start_up.flow_u_per_h)
         if self.stability is not None:
-            _same_length("the stability", self.stability.averaging_s, self.stability.deviation_u_per_h)
+            same_length("the stability", self.stability.averaging_s, self.stability.deviation_u_per_h)
         return self
 
 
-class Bolus(_Numbers):
+class Bolus(Numbers):
     """Consecutive boluses of one size in U, each weighed on its own; `u_u` is the expanded uncertainty of each.
 
     None stands for what is not known.
@@ -136,11 +123,11 @@ class Bolus(_Numbers):
     @model_validator(mode="after")
     def _arrays_agree(self) -> Self:
         if self.u_u is not None:
-            _same_length("the boluses", self.delivered_u, self.u_u)
+            same_length("the boluses", self.delivered_u, self.u_u)
         return self
 
 
-class Trace(_Numbers):
+class Trace(Numbers):
     """Line pressure in kPa and delivered insulin in U over the seconds of the bench's clock."""
 
     at_s: tuple[float, ...] = Field(min_length=1)
@@ -148,7 +135,7 @@ class Trace(_Numbers):
     delivered_u: tuple[float, ...]
 
 
-class Occlusion(_Numbers):
+class Occlusion(Numbers):
     """An occlusion under basal delivery.
 
     `alarm_at_s` is None when the pump never alarmed, `released_at_s` when nobody saw the line open.
@@ -169,80 +156,11 @@ class Occlusion(_Numbers):
 
     @model_validator(mode="after")
     def _arrays_agree(self) -> Self:
-        _same_length("the trace", self.trace.at_s, self.trace.pressure_kpa, self.trace.delivered_u)
+        same_length("the trace", self.trace.at_s, self.trace.pressure_kpa, self.trace.delivered_u)
         return self
 
 
-class OneOcclusion(_Numbers):
-    """What one occlusion of a series showed; `time_to_alarm_s` is None when it was not alarmed."""
-
-    time_to_alarm_s: float | None
-    pressure_at_alarm_kpa: float
-    missed_u: float
-    released_u: float
-
-
-class OcclusionSeries(_Numbers):
-    """Occlusions one after the other at one rate and threshold."""
-
-    kind: Literal["occlusions"]
-    title: str
-    rate_u_per_h: float = Field(gt=0)
-    occlusions: tuple[OneOcclusion, ...] = Field(min_length=1)
-
-
-class Course(_Numbers):
-    """What was programmed: knots of a line, in s since its start and U since then."""
-
-    at_s: tuple[float, ...] = Field(min_length=2)
-    insulin_u: tuple[float, ...]
-
-
-class Delivered(_Numbers):
-    """What the balance showed, in s since the start of the programme and U since then."""
-
-    at_s: tuple[float, ...] = Field(min_length=2)
-    delivered_u: tuple[float, ...]
-
-
-class ProfilePart(_Numbers):
-    """A part of a delivery, from `from_s` to `to_s`; `u_u` is the expanded uncertainty of what was delivered."""
-
-    name: str
-    from_s: float
-    to_s: float
-    programmed_u: float
-    delivered_u: float
-    u_u: float = Field(ge=0)
-
-
-class ProfileMoment(_Numbers):
-    """By how many s a moment of the programme came late, with its expanded uncertainty."""
-
-    name: str
-    late_s: float
-    u_s: float = Field(ge=0)
-
-
-class DeliveryProfile(_Numbers):
-    """A delivery that follows a programme: an extended bolus, a temporary rate, a profile's switch."""
-
-    kind: Literal["profile"]
-    title: str
-    course: Course
-    trace: Delivered
-    parts: tuple[ProfilePart, ...]
-    moments: tuple[ProfileMoment, ...]
-    evaporation: Evaporation | None = None
-
-    @model_validator(mode="after")
-    def _arrays_agree(self) -> Self:
-        _same_length("the course", self.course.at_s, self.course.insulin_u)
-        _same_length("the trace", self.trace.at_s, self.trace.delivered_u)
-        return self
-
-
-class SourceRow(_Numbers):
+class SourceRow(Numbers):
     """One source of an uncertainty budget; `degrees_of_freedom` is None where it is infinite."""
 
     source: str
@@ -256,7 +174,7 @@ class SourceRow(_Numbers):
     share_percent: float
 
 
-class QuantityBudget(_Numbers):
+class QuantityBudget(Numbers):
     """A reported number, its U, and every source of it."""
 
     quantity: str = Field(min_length=1)
@@ -271,7 +189,7 @@ class QuantityBudget(_Numbers):
     rows: tuple[SourceRow, ...]
 
 
-class Budgets(_Numbers):
+class Budgets(Numbers):
     """The uncertainty budgets of a test's numbers."""
 
     kind: Literal["budget"]
@@ -279,7 +197,7 @@ class Budgets(_Numbers):
     budgets: tuple[QuantityBudget, ...]
 
 
-class Other(_Numbers):
+class Other(Numbers):
     """A kind that this report has no drawing for: its single values, by name."""
 
     kind: str

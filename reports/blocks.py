@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from reports.numbers import Evaporation
+from reports.words import NBSP, value_and_uncertainty
+
 
 @dataclass
 class Sections:
@@ -38,3 +41,11 @@ def text(sentence: str) -> dict[str, Any]:
 def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
     """Get a block with a table of numbers, right-aligned."""
     return {"block": "table", "caption": caption, "columns": columns, "rows": rows}
+
+
+def evaporation_rows(found: Evaporation | None) -> list[tuple[str, str]]:
+    """Get the evaporation that the masses are corrected for; u is of the rate."""
+    if found is None:
+        return []
+    value, u = value_and_uncertainty(found.rate_mg_per_h, found.u_mg_per_h)
+    return [("Evaporation, ± u", f"{value} ± {u}{NBSP}mg/h")]

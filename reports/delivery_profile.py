@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.analyses import DeliveryProfile, ProfilePart
-from reports.blocks import Sections, table, text
+from reports.blocks import Sections, evaporation_rows, facts, table, text
+from reports.courses import DeliveryProfile, ProfilePart
 from reports.figures import SIGNED
 from reports.style import BLUE, GREY, INK, ORANGE, house_style, new_figure, quiet_grid, svg
 from reports.words import NBSP, duration, quantity, value_and_uncertainty
@@ -43,6 +43,7 @@ def profile_blocks(sections: Sections, profile: DeliveryProfile) -> list[dict[st
                 for moment in profile.moments
             ],
         ),
+        *([facts(*evaporation_rows(profile.evaporation))] if profile.evaporation else []),
         text("A part holds whole doses: where its ends fall between two of them, it may read up to a dose off."),
     ]
 

@@ -11,9 +11,10 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from reports.analyses import Analysis, Bolus, Budgets, DeliveryProfile, Flow, Occlusion, Trumpet
+from reports.analyses import Analysis, Bolus, Budgets, Flow, Occlusion, Trumpet
 from reports.bolus_classes import CLASS_EDGES_PERCENT, delivered_percent
 from reports.budget_figure import fills_of, shares_by_source
+from reports.courses import DeliveryProfile
 from reports.delivery_profile import difference_u, edges_s
 from reports.drawn_limits import DrawnLimits, Ends
 from reports.further_curves import nominal_dose_u

@@ -5,7 +5,8 @@ Not responsible for layout (`report.typ`).
 
 from __future__ import annotations
 
-from reports.analyses import Bolus, DeliveryProfile, Occlusion, Trumpet
+from reports.analyses import Bolus, Occlusion, Trumpet
+from reports.courses import DeliveryProfile
 from reports.run import Run
 from rig.limits import Rule
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from statistics import median
 from typing import Any
 
-from reports.analyses import OcclusionSeries
 from reports.blocks import facts, table
+from reports.courses import OcclusionSeries
 from reports.words import NBSP, duration, quantity
 
 

@@ -13,16 +13,14 @@ from reports.analyses import (
     Analysis,
     Bolus,
     Budgets,
-    DeliveryProfile,
-    Evaporation,
     Hourly,
     Occlusion,
-    OcclusionSeries,
     Trumpet,
 )
-from reports.blocks import Sections, facts, table, text
+from reports.blocks import Sections, evaporation_rows, facts, table, text
 from reports.bolus_classes import bolus_classes
 from reports.budgets import budget_blocks
+from reports.courses import DeliveryProfile, OcclusionSeries
 from reports.delivery_profile import profile_blocks
 from reports.drawn_limits import DrawnLimits, limits_of
 from reports.figures import bolus_figure, flow_figure, occlusion_figure, trumpet_figure
@@ -107,7 +105,7 @@ def _trumpet(sections: Sections, curve: Trumpet, limits: DrawnLimits) -> list[di
             ("Density for volume from mass", quantity(curve.density_g_per_ml, "g/mL", 5)),
             ("Dose interval", _dose_interval(curve)),
             *_single_doses(curve),
-            *_evaporation(curve.evaporation),
+            *evaporation_rows(curve.evaporation),
         ),
         sections.figure(
             trumpet_figure(curve, limits.windows_percent),
@@ -135,14 +133,6 @@ def _trumpet(sections: Sections, curve: Trumpet, limits: DrawnLimits) -> list[di
         ),
         *further_curves(sections, curve, limits),
     ]
-
-
-def _evaporation(found: Evaporation | None) -> list[tuple[str, str]]:
-    """Get the evaporation that the masses are corrected for; u is of the rate."""
-    if found is None:
-        return []
-    value, u = value_and_uncertainty(found.rate_mg_per_h, found.u_mg_per_h)
-    return [("Evaporation, ± u", f"{value} ± {u}{NBSP}mg/h")]
 
 
 def _hourly(hourly: Hourly | None) -> list[dict[str, Any]]:
@@ -245,7 +235,7 @@ def _bolus(sections: Sections, boluses: Bolus, limits: DrawnLimits) -> list[dict
             ),
             ("Weighed in all", quantity(weighed_u, "U", 3)),
             *([("Logged by the pump", quantity(sum(boluses.logged_u), "U", 3))] if boluses.logged_u else []),
-            *_evaporation(boluses.evaporation),
+            *evaporation_rows(boluses.evaporation),
         ),
         sections.figure(
             bolus_figure(boluses, limits.bolus_u),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
-from reports.analyses import DeliveryProfile
+from reports.courses import DeliveryProfile
 from reports.delivery_profile import profile_figure
 from reports.pdf import write_report
 from rig.analysis.programme import Started, programmed_course
@@ -57,6 +57,7 @@ def test_parts_and_moments_stand_beside_the_course(tmp_path: Path) -> None:
     assert "Immediate part 0 s 1 min 40 s 1 U 0.95000 U" in said.replace("\N{NO-BREAK SPACE}", " ")
     assert "−5.00 %" in said.replace("\N{NO-BREAK SPACE}", " ")
     assert "Beginning 12.00000 s" in said.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Evaporation, ± u 0.0200 ± 0.0050 mg/h" in said.replace("\N{NO-BREAK SPACE}", " ")
     assert "Courses of delivery" in said
 
 
