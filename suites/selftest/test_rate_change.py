@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.analysis.rate_change import RateChange, rate_change
+from rig.bench import open_bench
 from rig.evidence import RunFolder, read_json
 from rig.plan_profiles import SwitchEntry, TemporaryEntry
 from rig.procedures.rate_change import RateChangePlan, measure_rate_change
@@ -81,6 +82,14 @@ def test_the_programme_of_a_plan_is_its_stretches_laid_end_to_end() -> None:
     assert switch.course.insulin_u.tolist() == pytest.approx([0.0, 1.0, 2.5])
 
 
+def test_lines_are_fitted_to_40_doses_beside_a_change_and_to_none_of_what_follows_it_at_once() -> None:
+    """A dose of 0.025 U: 40 of them take 1 h at 1 U/h and 20 min at 3 U/h."""
+    plan = SwitchEntry(rate="1 U/h", then="3 U/h", before="2 h", after="2 h").procedure()
+    assert plan.fitted_s(0) == ((3600.0, 7200.0), (7500.0, 8700.0))
+    slow = SwitchEntry(rate="0 U/h", then="0.1 U/h", before="10 min", after="2 h").procedure()
+    assert slow.fitted_s(0) == ((150.0, 600.0), (900.0, 7800.0))
+
+
 PLANS = {
     "temporary": TemporaryEntry(rate="3 U/h", temporary="40 %", duration="40 min", before="40 min", after="40 min"),
     "switch": SwitchEntry(rate="1 U/h", then="3 U/h", before="40 min", after="40 min"),
@@ -105,8 +114,7 @@ def test_on_the_whole_bench_each_number_holds_the_truth_within_its_uncertainty(t
         true_part_u = float(np.diff(np.interp([part.from_s, part.to_s], since_s, true_u))[0])
         assert abs(part.delivered.value - true_part_u) <= part.delivered.expanded < 0.01, part.name
     for number, change in enumerate(plan.changes):
-        spans = [plan.edges_s[each : each + 2] for each in (number, number + 1)]
-        before_s, after_s = ((a + 0.25 * (b - a), b) for a, b in spans)
+        before_s, after_s = plan.fitted_s(number)
         true = rate_change(since_s, 10.0 * true_u, before_s=before_s, after_s=after_s, dose_ul=0.25)
         delay = result.budgets[plan.delay_name(change)]
         assert abs(delay.value - (true.at_s - plan.edges_s[number + 1])) <= delay.expanded < 200.0
@@ -117,3 +125,14 @@ def _place(at_s: np.ndarray, since_s: np.ndarray) -> int:
     steps = np.diff(since_s)
     starts = range(at_s.size - steps.size)
     return next(i for i in starts if np.allclose(np.diff(at_s[i : i + since_s.size]), steps, rtol=0.0, atol=1e-6))
+
+
+def test_a_line_that_fades_slowly_delays_the_flow_by_its_time_constant(tmp_path: Path) -> None:
+    """0.25 µL/kPa behind 180 kPa s/µL: 45 s, ten times what the line of the virtual bench has."""
+    overrides = {"virtual.parameters.fluid.resistance_kpa_s_per_ul": 180.0}
+    plan = SwitchEntry(rate="0.5 U/h", then="3 U/h", before="2 h", after="1 h").procedure()
+    with open_bench("fixtures/benches/virtual.toml", overrides) as bench:
+        record = RunFolder.create(tmp_path / "run", {}).test("change", bench.clock)
+        delay = measure_rate_change(bench, record, plan).budgets[plan.delay_name("switch")]
+        record.close()
+    assert abs(delay.value - 45.0) <= delay.expanded < 40.0
