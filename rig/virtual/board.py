@@ -55,6 +55,8 @@ class ControllerBoard:
         mcu: the microcontroller.
         edges: every change of buzzer and vibrator.
         motor_stalled: fault: the motor hums and does not turn.
+        motor_slips_every: fault: the motor misses each step of this number, 0 when it misses none.
+        encoder_stuck: fault: the encoder keeps its outputs while the motor turns.
         buzzer_broken: fault: the buzzer draws no current and makes no sound.
         stuck_force_v: fault: the force sensor gives this voltage whatever the force; None when it works.
     """
@@ -78,7 +80,9 @@ class ControllerBoard:
         self._driver_awake = self._retracts = False
         self._buzzer_driven = self._vibrator = False
         self.edges: list[Edge] = []
-        self.motor_stalled = self.buzzer_broken = False
+        self.motor_stalled = self.encoder_stuck = self.buzzer_broken = False
+        self.motor_slips_every = 0
+        self._steps_asked = 0
         self.stuck_force_v: float | None = None
         self._inputs_v: dict[int, Callable[[], float]] = {
             0: lambda: self._force_v(plunger_force_n()),
@@ -164,7 +168,9 @@ class ControllerBoard:
             return
         early = self._clock.now_ns - self._last_step_ns < _PULL_OUT_NS
         self._last_step_ns = self._clock.now_ns
-        if early or self.motor_stalled:
+        self._steps_asked += 1
+        slips = self.motor_slips_every and self._steps_asked % self.motor_slips_every == 0
+        if early or self.motor_stalled or slips:
             return
         direction = -1 if self._retracts else 1
         self._shaft += direction
@@ -172,6 +178,8 @@ class ControllerBoard:
         self._on_step(direction)
 
     def _turn_encoder(self) -> None:
+        if self.encoder_stuck:
+            return
         a_high, b_high = _QUADRATURE[self._shaft % 4]
         self.mcu.set_input("PB4", a_high)
         self.mcu.set_input("PB5", b_high)

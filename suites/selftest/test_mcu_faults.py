@@ -149,3 +149,9 @@ def test_a_missing_package_is_named_with_what_to_install(package: str) -> None:
     last = run.stderr.strip().splitlines()[-1]
     assert last.startswith("rig.errors.RigError: the emulated controller needs ")
     assert last.endswith("which is not installed: pip install 'insulin-pump-rig[virtual]'")
+
+
+def test_the_backup_domain_cannot_be_lost_while_power_feeds_it() -> None:
+    bench = Scripted()
+    with pytest.raises(RigError, match="only while the controller has no power"):
+        bench.mcu.lose_backup()

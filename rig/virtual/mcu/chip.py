@@ -211,6 +211,14 @@ class Chip:
 
     # ---- the backup domain ---------------------------------------------------------------------------------
 
+    def lose_backup(self, *, calendar_only: bool) -> None:
+        """Forget what the backup domain's cell keeps."""
+        if not calendar_only:
+            self.memory.lose_backup()
+        self.rtc.reset_domain()
+        self.rtc.start(False)
+        self.rcc.lose_backup()
+
     @property
     def backup_changed(self) -> bool:
         """Whether access to the backup SRAM is to be changed while the engine stands."""

@@ -147,6 +147,20 @@ class Stm32F405:
         if self._powered:
             self._schedule_watchdog()
 
+    def stop_calendar(self) -> None:
+        """Stop the crystal of the RTC: it keeps the time that it has reached."""
+        self._chip.rtc.start(False)
+
+    def lose_backup(self, *, calendar_only: bool = False) -> None:
+        """Empty the cell of the backup domain while there is no power: calendar and backup SRAM, or one, are lost.
+
+        Raises:
+            RigError: the controller is powered, and power feeds the backup domain.
+        """
+        if self._powered:
+            raise RigError("the backup domain is lost only while the controller has no power")
+        self._chip.lose_backup(calendar_only=calendar_only)
+
     # ---- resets and halts ----------------------------------------------------------------------------------
 
     def _ask_reset(self, cause: str) -> None:

@@ -59,6 +59,10 @@ class Memory:
         self._sram[:] = LOST * SRAM_SIZE
         self._ccm[:] = LOST * CCM_SIZE
 
+    def lose_backup(self) -> None:
+        """Forget what needs the cell."""
+        self._backup[:] = LOST * BACKUP_SRAM_SIZE
+
     def place(self, address: int, size: int) -> _Place:
         """Get the memory that holds `size` bytes at `address`, and where in it; RigError when there is none."""
         for start, length, view in self._regions:

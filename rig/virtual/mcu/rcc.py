@@ -54,6 +54,10 @@ class Rcc:
         for peripheral in self._gates.values():
             peripheral.clocked = False
 
+    def lose_backup(self) -> None:
+        """Take the backup domain's power-on reset value of BDCR (7.3.20)."""
+        self.words[BDCR >> 2] = 0
+
     def note_reset(self, cause: int, *, power_on: bool = False) -> None:
         """Record why the controller was reset; a power-on clears what was recorded before (7.3.21)."""
         self.words[CSR >> 2] = cause if power_on else self.words[CSR >> 2] & 0xFE000000 | cause

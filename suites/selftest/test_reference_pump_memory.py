@@ -1,0 +1,156 @@
+"""The reference pump's memory when bits flip in it: nothing is moved by a value that is not what was once set."""
+
+from __future__ import annotations
+
+import pytest
+
+from suites.conformance.history import read_log
+from suites.selftest.bedside import (
+    BACKUP_SRAM,
+    DOSE_U,
+    ERROR,
+    FLASH,
+    PENDING,
+    RAM,
+    RESET,
+    SRAM,
+    STEPS_PER_DOSE,
+    STOP,
+    STORE,
+    SYSTEM,
+    Bedside,
+)
+
+
+def words(*values: int) -> bytes:
+    """Get 32-bit words as they lie in memory."""
+    return b"".join(value.to_bytes(4, "little") for value in values)
+
+
+RECORDS = {  # octets that lie in one record only, and an octet in them whose highest bit makes a great difference
+    "profile": (bytes([1, 0, 0, 0]) + (1440).to_bytes(2, "little") + (1000).to_bytes(2, "little"), 7),
+    "settings": (words(25_000, 35_000, 100_000), 10),
+    "reservoir": (words(200_000, 0), 2),
+}
+"""Of a pump with 200 U and one block of 1440 min at 1000 mU/h."""
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_bit_that_flips_in_ram_moves_nothing_and_stops_therapy_at_the_next_dose(record: str) -> None:
+    octets, place = RECORDS[record]
+    bed = Bedside("basal")
+    bed.sleep(91.0)
+    moved = bed.host.steps
+    assert moved == STEPS_PER_DOSE
+    octets = words(199_975, 0) if record == "reservoir" else octets
+    (at,) = bed.places(octets, SRAM)
+    bed.mcu.flip_bit(at + place, 7)
+    bed.sleep(90.0)
+    assert bed.host.steps == moved
+    assert bed.what() == (SYSTEM, RAM)
+    assert bed.therapy() == STOP
+    assert bed.places(octets, SRAM) == [at], "what was saved is not back"
+    assert bed.confirm().startswith("a50f")
+    assert bed.run() == "550f5a0f0f"
+    bed.sleep(89.0)
+    assert bed.host.steps == moved
+    bed.sleep(2.0)
+    assert bed.host.steps == moved + STEPS_PER_DOSE
+
+
+def test_a_bolus_whose_amount_flips_in_ram_ends_with_what_was_delivered() -> None:
+    bed = Bedside("fast bolus")  # 5 U
+    bed.sleep(4.5)
+    moved = bed.host.steps
+    (at,) = bed.places(words(5000, 0), SRAM)
+    bed.mcu.flip_bit(at + 1, 7)  # 37.768 U
+    bed.sleep(120.0)
+    assert bed.host.steps == moved
+    assert bed.what() == (SYSTEM, RAM)
+    assert bed.bolus_ended() == (pytest.approx(moved / STEPS_PER_DOSE * DOSE_U), ERROR)
+
+
+def test_insulin_on_board_that_flips_in_ram_is_not_told() -> None:
+    bed = Bedside("fast bolus")
+    bed.sleep(240.0)
+    on_board_u = bed.on_board_u()
+    doses = (200).to_bytes(2, "little")  # all in the first bucket of 5 min
+    (at,) = bed.places(words(0, 0, 0, 0) + doses + bytes(390), SRAM)
+    bed.mcu.flip_bit(at + 16, 7)  # 72 doses
+    assert bed.on_board_u() == pytest.approx(on_board_u, abs=0.02)
+    assert bed.what() == (SYSTEM, RAM)
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_record_that_was_damaged_while_the_power_was_off_is_not_used(record: str) -> None:
+    octets, place = RECORDS[record]
+    bed = Bedside("basal stopped")
+    bed.switch_off()
+    for at in bed.places(octets, BACKUP_SRAM):
+        bed.mcu.flip_bit(at + place, 7)
+    bed.switch_on()
+    assert bed.what() == (SYSTEM, STORE)
+    assert bed.therapy() == STOP
+    profile = bed.pump.ask("command", "aa0f 01")
+    assert [part.hex() for part in profile.data] == ([] if record == "profile" else ["c30f000101a0050100"])
+    assert bed.host.steps == 0
+
+
+def test_one_of_two_copies_that_is_damaged_is_told_lest_an_old_one_be_taken_for_the_present() -> None:
+    bed = Bedside("basal stopped")
+    bed.switch_off()
+    octets, place = RECORDS["reservoir"]
+    bed.mcu.flip_bit(bed.places(octets, BACKUP_SRAM)[0] + place, 7)
+    bed.switch_on()
+    assert bed.what() == (SYSTEM, STORE)
+
+
+def test_a_record_of_the_log_that_was_damaged_is_told_as_that_and_the_others_stay() -> None:
+    bed = Bedside("basal")
+    before = bed.log()
+    lost = before[3]
+    octets = bytes.fromhex(lost.event) + words(lost.number)
+    (at,) = bed.places(octets, (0x080C0000, 1 << 12))
+    bed.mcu.flip_bit(at + 8, 0)
+    after = read_log(bed.pump.client)
+    assert [record for record in after if record.event != "a603"] == before[:3] + before[4:]
+    (corrupt,) = [record for record in after if record.event == "a603"]
+    assert after.index(corrupt) == 3
+    assert corrupt.number == 0xFFFFFFFF
+
+
+def test_a_bit_that_flips_in_flash_stops_therapy_within_the_round_of_its_check() -> None:
+    bed = Bedside("basal")
+    bed.mcu.flip_bit(0x08000000 + 0x7F00, 3)  # near the image's end: constants that a basal rate does not use
+    bed.sleep(9 * 3600.0)
+    assert bed.what() == (SYSTEM, FLASH)
+    assert bed.therapy() == STOP
+
+
+def test_an_image_that_was_damaged_while_the_power_was_off_does_not_run_therapy() -> None:
+    bed = Bedside("basal stopped")
+    bed.switch_off()
+    bed.mcu.flip_bit(0x08000000 + 0x7F00, 3)
+    bed.switch_on()
+    assert bed.what() == (SYSTEM, FLASH)
+    assert bed.confirm() == "550f990f74"  # its cause holds
+    assert bed.run() == "550f5a0f74"
+    bed.sleep(3600.0)
+    assert bed.host.steps == 0
+
+
+def test_a_save_that_lost_its_power_leaves_the_one_before() -> None:
+    bed = Bedside("running")
+    bed.command("4b11 00 33 19d0 0000 0000")
+    bed.sleep(1.0)
+    bed.command("5a0f 33")
+    bed.switch_off()
+    copies = bed.places(words(199_975, 25), BACKUP_SRAM)  # 8 octets behind the head: CRC and count of saves
+    heads = [at - 12 for at in copies]
+    assert len(heads) == 2
+    newer = max(heads, key=lambda head: int.from_bytes(bed.mcu.read_memory(head + 2, 2), "little"))
+    bed.mcu.write_memory(newer, words(0xFFFF0000))  # as store.c begins
+    bed.switch_on()
+    assert bed.annunciated() == [(SYSTEM, PENDING, RESET)], "before it was stopped, therapy ran"
+    assert bed.pump.client.read("status")[0] == STOP
+    assert bed.host.steps == STEPS_PER_DOSE
