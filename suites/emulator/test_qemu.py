@@ -151,7 +151,7 @@ def test_a_replayed_command_is_refused(pump: Pump) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    ["7e 0a 06 00 66 e2 7e", "7e 0a 06 00 66 7d 7e", "7e" + " 55" * 40 + " 7e", "7e 0a 7e", "7e 7e 7e"],
+    ["7e 0a 06 00 66 e2 7e", "7e 0a 06 00 66 e1 7d 7e", "7e" + " 55" * 40 + " 7e", "7e 0a 7e", "7e 7e 7e"],
     ids=["wrong FCS", "aborted", "too long", "too short", "empty"],
 )
 def test_a_frame_that_is_none_is_not_answered(pump: Pump, broken: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from suites.selftest.firmware_host import Host, crc
+from suites.selftest.firmware_host import Host, crc, fcs
 
 STATUS, READER, COMMAND, RACP = "0600", "0e00", "1100", "1700"
 SET_BOLUS_1_25_U = "4b11 00 33 7de0 0000 0000 01 834a"
@@ -45,6 +45,24 @@ def test_discovery_lists_services_characteristics_and_configurations() -> None:
     assert host.ask("08 0100 ffff 0328") == "09070200220300202b0500220600212b0800220900222b"
     assert host.ask("04 0300 0400") == "05010300202b04000229"
     assert host.ask("02 1700") == "0102000006"
+
+
+@pytest.mark.parametrize(
+    ("stuffed", "handle"), [("5d", "5d"), ("7d 5d", "7d"), ("7d 7d", "5d"), ("7d 7c", "5c")]
+)
+def test_any_octet_after_an_escape_is_flipped(host: Host, stuffed: str, handle: str) -> None:
+    check = fcs(bytes.fromhex(f"0a {handle} 00"))
+    host.port.host_write(bytes.fromhex(f"7e 0a {stuffed} 00") + check + b"\x7e")
+    assert host.hear() == f"010a{handle}0001"  # there is no such handle
+
+
+@pytest.mark.parametrize("end", ["7d 7e", "7d 7d 7d 7e"])
+def test_a_frame_that_ends_in_an_escape_is_aborted_and_the_next_is_heard(host: Host, end: str) -> None:
+    whole, following = bytes.fromhex("0a 0c 00"), bytes.fromhex("0a 1e 00")
+    host.port.host_write(b"\x7e" + whole + fcs(whole) + bytes.fromhex(end))
+    assert host.hear() == ""
+    host.port.host_write(following + fcs(following) + b"\x7e")
+    assert host.hear() == "0b" + b"Open Rig".hex()
 
 
 def test_the_published_bolus_conversation(host: Host) -> None:

@@ -81,6 +81,79 @@ def test_insulin_on_board_that_flips_in_ram_is_not_told() -> None:
     assert bed.what() == (SYSTEM, RAM)
 
 
+def test_a_clock_that_flips_in_ram_is_put_back_before_it_is_saved_again() -> None:
+    bed = Bedside("basal stopped")
+    bed.pump.set_date(2026, 6, 1, 12, 0)
+    (at,) = bed.places((-128).to_bytes(4, "little", signed=True) + words(255), SRAM)  # zone and saving are not known
+    bed.mcu.flip_bit(at - 32 + 2, 7)  # 97 days, behind the offset of the date
+    bed.sleep(61.0)
+    assert bed.what() == (SYSTEM, RAM)
+    shown = bed.pump.client.request(f"0a {bed.pump.client.handles['current time']:02x}00")
+    assert shown[1:7].hex() == "ea0706010c01"  # 2026-06-01 12:01
+
+
+def test_a_total_that_flips_in_ram_before_midnight_is_not_logged() -> None:
+    bed = Bedside("basal")
+    bed.sleep(91.0)
+    bed.command("5a0f 33")
+    bed.pump.set_date(2026, 6, 1, 23, 59)
+    bed.sleep(59.5)
+    (at,) = bed.places(words(199_975, 0, 25, 0, 25), SRAM)  # the last is today's basal insulin
+    bed.mcu.flip_bit(at + 16, 7)
+    bed.sleep(1.0)
+    assert bed.what() == (SYSTEM, RAM)
+    (total,) = [record for record in bed.log() if record.event == "ff00"]
+    assert total.data[1:5].hex() == "00d019d0"  # 0 U and 0.025 U
+    assert bed.places(words(199_975, 0, 25, 0, 0), SRAM) == [at]
+
+
+def test_a_temporary_rate_whose_end_flips_in_ram_has_not_come_to_its_end() -> None:
+    bed = Bedside("running")  # at 0 U/h: no dose looks at it
+    bed.command("ff0f 00 3c 0bf0 1e00")  # 1.1 for 30 min
+    (at,) = bed.places(words(1100) + bytes([30, 0, 0x3C, 0]), SRAM)
+    bed.mcu.write_memory(at - 8, bytes(8))
+    bed.sleep(16.0)
+    assert bed.what() == (SYSTEM, RAM)
+    (ended,) = [record for record in bed.log() if record.event == "aa00"]
+    assert ended.data[4:5].hex() == ERROR
+
+
+def test_a_command_that_finds_a_flipped_bit_is_refused_until_a_person_has_been_told() -> None:
+    bed = Bedside("basal stopped")
+    octets, place = RECORDS["settings"]
+    (at,) = bed.places(octets, SRAM)
+    bed.mcu.flip_bit(at + place, 7)
+    assert bed.run() == "550f5a0f74"
+    assert bed.what() == (SYSTEM, RAM)
+    assert bed.places(octets, SRAM) == [at]
+    bed.confirm()
+    assert bed.run() == "550f5a0f0f"
+
+
+def test_a_key_that_finds_a_flipped_bit_does_not_confirm_what_it_has_just_told() -> None:
+    bed = Bedside("basal stopped")
+    octets, place = RECORDS["settings"]
+    bed.mcu.flip_bit(bed.places(octets, SRAM)[0] + place, 7)
+    bed.press("confirm")
+    assert bed.annunciated() == [(SYSTEM, PENDING, RAM)]
+    bed.press("confirm")
+    assert bed.shown() is None
+
+
+def test_the_calculator_does_not_reckon_with_a_ratio_that_flipped() -> None:
+    bed = Bedside("templates")
+    for template in ("05", "06", "07"):
+        bed.command(f"2e12 01 {template}")
+    asked, advised = "33f0 ff07 2d00", "3cf02df0" + 3 * "00d0"  # 45 g at 10 g/U
+    assert bed.maker(asked) == advised
+    (at,) = bed.places(bytes([1, 0, 0, 0]) + (1440).to_bytes(2, "little") + (100).to_bytes(2, "little"), SRAM)
+    bed.mcu.flip_bit(at + 6, 6)  # 3.6 g/U
+    assert bed.maker(asked) == "0ff033f074"
+    assert bed.what() == (SYSTEM, RAM)
+    bed.confirm()
+    assert bed.maker(asked) == advised
+
+
 @pytest.mark.parametrize("record", RECORDS)
 def test_a_record_that_was_damaged_while_the_power_was_off_is_not_used(record: str) -> None:
     octets, place = RECORDS[record]
