@@ -47,9 +47,7 @@ def test_discovery_lists_services_characteristics_and_configurations() -> None:
     assert host.ask("02 1700") == "0102000006"
 
 
-@pytest.mark.parametrize(
-    ("stuffed", "handle"), [("5d", "5d"), ("7d 5d", "7d"), ("7d 7d", "5d"), ("7d 7c", "5c")]
-)
+@pytest.mark.parametrize(("stuffed", "handle"), [("5d", "5d"), ("7d 5d", "7d"), ("7d 7d", "5d"), ("7d 7c", "5c")])
 def test_any_octet_after_an_escape_is_flipped(host: Host, stuffed: str, handle: str) -> None:
     check = fcs(bytes.fromhex(f"0a {handle} 00"))
     host.port.host_write(bytes.fromhex(f"7e 0a {stuffed} 00") + check + b"\x7e")
