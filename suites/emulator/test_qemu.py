@@ -48,7 +48,7 @@ def pump(image: Path, erased: Path) -> Iterator[Pump]:
 
 
 class SilentError(Exception):
-    """QEMU brought no answer at all."""
+    """QEMU brought no answer, or not all of it."""
 
 
 def play(pump: Pump, exchange: Exchange) -> None:
@@ -56,10 +56,10 @@ def play(pump: Pump, exchange: Exchange) -> None:
     pump.send(exchange.request)
     heard = [pump.hear()]
     last = unframed(exchange.answers[-1])
-    if not heard[0]:
-        raise SilentError(f"no answer to {exchange.where}")
     while last[:2] == "1d" and heard[-1] and not unframed(heard[-1]).startswith(last[:6]):
         heard.append(pump.hear())
+    if not heard[-1]:
+        raise SilentError(f"no answer to {exchange.where}, or not to its end: {heard}")
     if last[:2] == "1d":
         pump.send(framed("1e"))
     if exchange.exact:
