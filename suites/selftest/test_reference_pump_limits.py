@@ -9,6 +9,7 @@ import pytest
 from rig.bench import open_bench
 from rig.roles import Bench
 from rig.therapy import BasalSegment, Setting, TherapyState
+from suites.selftest.idle_bench import annunciated, open_idle_bench
 
 DRIVE_U = 0.14
 """What this device's drive may make of 2 U: 1.5 % of bias and drift, 0.04 U of screw at either end, a dose."""
@@ -16,14 +17,8 @@ DRIVE_U = 0.14
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    with open_bench("fixtures/benches/virtual.toml") as bench:
-        bench.pump.set_reservoir_level(300.0)
-        bench.pump.set_basal_profile([BasalSegment(1440, 0.0)])
+    with open_idle_bench() as bench:
         yield bench
-
-
-def kinds(bench: Bench) -> list[str]:
-    return [annunciation.kind for annunciation in bench.pump.annunciations()]
 
 
 def test_no_more_than_its_maximum_is_delivered_in_an_hour_whatever_the_boluses(bench: Bench) -> None:
@@ -35,7 +30,7 @@ def test_no_more_than_its_maximum_is_delivered_in_an_hour_whatever_the_boluses(b
     bench.clock.sleep(120.0)
     pump.bolus(1.5)
     bench.clock.sleep(300.0)
-    assert kinds(bench) == ["maximum delivery"]
+    assert annunciated(bench) == ["maximum delivery"]
     assert pump.status().therapy is TherapyState.STOP
     assert (bench.balance.read_stable().mass_g - before_g) * 100.3 == pytest.approx(2.0, abs=DRIVE_U)
     delivered = [event.fields["delivered_u"] for event in pump.history() if event.kind == "bolus delivered"]
@@ -56,7 +51,7 @@ def test_a_higher_occlusion_threshold_alarms_at_a_higher_pressure() -> None:
             while pump.status().therapy is TherapyState.RUN:
                 bench.clock.sleep(1.0)
                 assert bench.clock.now() < 500.0, "no alarm"
-            assert kinds(bench) == ["occlusion"]
+            assert annunciated(bench) == ["occlusion"]
             at_alarm_kpa.append(bench.pressure.read_kpa())
     low, normal, high = at_alarm_kpa
     assert low + 20.0 < normal < high - 20.0

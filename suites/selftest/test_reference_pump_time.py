@@ -7,22 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from rig.bench import open_bench
 from rig.roles import Bench
 from rig.therapy import BasalSegment, Setting, TherapyState
 from suites.selftest.bedside import DOSE_U, STEPS_PER_DOSE, Bedside, sfloat
+from suites.selftest.idle_bench import annunciated, open_idle_bench
 
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    with open_bench("fixtures/benches/virtual.toml") as bench:
-        bench.pump.set_reservoir_level(300.0)
-        bench.pump.set_basal_profile([BasalSegment(1440, 0.0)])
+    with open_idle_bench() as bench:
         yield bench
-
-
-def kinds(bench: Bench) -> list[str]:
-    return [annunciation.kind for annunciation in bench.pump.annunciations()]
 
 
 def test_the_hour_rolls_by_elapsed_time_and_not_by_the_clock_that_is_shown(bench: Bench) -> None:
@@ -34,7 +28,7 @@ def test_the_hour_rolls_by_elapsed_time_and_not_by_the_clock_that_is_shown(bench
     pump.set_clock(datetime.datetime(2026, 6, 1, 12, 0))  # months later, for those who look at the clock
     pump.bolus(1.0)
     bench.clock.sleep(300.0)
-    assert kinds(bench) == ["maximum delivery"]
+    assert annunciated(bench) == ["maximum delivery"]
 
 
 @pytest.mark.parametrize(
@@ -90,17 +84,17 @@ def test_an_hour_after_the_maximum_of_an_hour_there_is_room_again(bench: Bench) 
     pump.run()
     pump.bolus(1.0)
     bench.clock.sleep(60.0)
-    assert kinds(bench) == []
+    assert annunciated(bench) == []
     bench.clock.sleep(3540.0)
     pump.bolus(0.5)  # in an hour from the first dose, still within the minute that is counted on
     bench.clock.sleep(10.0)
-    assert kinds(bench) == ["maximum delivery"]
+    assert annunciated(bench) == ["maximum delivery"]
     pump.confirm(pump.annunciations()[0].annunciation_id)
     bench.clock.sleep(120.0)
     pump.run()
     pump.bolus(1.0)
     bench.clock.sleep(60.0)
-    assert kinds(bench) == []
+    assert annunciated(bench) == []
     assert pump.status().therapy is TherapyState.RUN
 
 
