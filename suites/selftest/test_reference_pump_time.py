@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from rig.roles import Bench
-from rig.therapy import BasalSegment, Setting, TherapyState
+from rig.therapy import BasalSegment, Setting, TemporaryRate, TherapyState
 from suites.selftest.bedside import DOSE_U, STEPS_PER_DOSE, Bedside, sfloat
 from suites.selftest.idle_bench import annunciated, open_idle_bench
 
@@ -160,3 +160,21 @@ def test_daylight_saving_moves_the_clock_and_the_segment_and_neither_drops_nor_r
     # In spring 11:40 becomes 12:40: all but the first 10 min at 2 U/h. In autumn it becomes 10:40: noon is 80 min on.
     expected_u = 600 / 3600 * 1.0 + 4800 / 3600 * (2.0 if after else 1.0)
     assert bed.host.steps / STEPS_PER_DOSE * DOSE_U == pytest.approx(expected_u, abs=DOSE_U)
+
+
+def test_the_pump_sleeps_until_its_next_dose_when_a_temporary_rate_of_0_is_over(bench: Bench) -> None:
+    """Half a minute of looks at its supply between two doses of 1 U/h: an awake controller draws far more."""
+    pump = bench.pump
+    pump.set_basal_profile([BasalSegment(1440, 1.0)])
+    pump.run()
+    bench.clock.sleep(45.0)
+    asleep_a = bench.supply.read_current_a()
+    pump.set_temporary_rate(TemporaryRate(15, rate_u_per_h=0.0))
+    bench.clock.sleep(15 * 60.0 + 2.0)
+    for annunciation in pump.annunciations():
+        pump.confirm(annunciation.annunciation_id)
+    drawn_a = []
+    for _ in range(10):
+        bench.clock.sleep(3.0)
+        drawn_a.append(bench.supply.read_current_a())
+    assert drawn_a == [asleep_a] * 10
