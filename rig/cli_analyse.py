@@ -87,6 +87,12 @@ def analyse(
     calibration: Annotated[
         str | None, _option("--calibration", "Standard uncertainty of the sensitivity.", '"0.01 %"', _BALANCE)
     ] = None,
+    blank_wander: Annotated[
+        str | None, _option("--blank-wander", "Of the empty vessel, far apart (SD).", '"12 µg"', _BALANCE)
+    ] = None,
+    blank_wander_per_hour: Annotated[
+        str | None, _option("--blank-wander-per-hour", "Likewise, within an hour.", '"9 µg"', _BALANCE)
+    ] = None,
 ) -> None:
     """Analyse balance logs from elsewhere; write tables, curves, an interactive page and a PDF.
 
@@ -110,7 +116,7 @@ def analyse(
         starts=starts, duration=duration, rest=rest, closed=closed, alarm=alarm, released=released,
         air_temperature=air_temperature, air_pressure=air_pressure, air_humidity=air_humidity,
         evaporation=evaporation, evaporation_u=evaporation_u, repeatability=repeatability, readability=readability,
-        calibration=calibration,
+        calibration=calibration, blank_wander=blank_wander, blank_wander_per_hour=blank_wander_per_hour,
     )  # fmt: skip
     supplied = analyse_files(files, asked, simulated=simulated)
     # The document room stands above this one, so it is called by name.

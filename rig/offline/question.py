@@ -83,6 +83,8 @@ class Question:
     repeatability: str | None = None
     readability: str | None = None
     calibration: str | None = None
+    blank_wander: str | None = None
+    blank_wander_per_hour: str | None = None
 
 
 def given(asked: Question) -> dict[str, str]:
@@ -162,6 +164,8 @@ def on_break_of(asked: Question) -> OnBreak:
 
 def weighing_of(asked: Question) -> Weighing:
     """Get what was said of air, vessel and balance."""
+    if (asked.blank_wander is None) is not (asked.blank_wander_per_hour is None):
+        raise DataFileError("--blank-wander and --blank-wander-per-hour belong together: one of them is missing")
     return Weighing(
         air=_air(asked),
         evaporation_g_per_h=_optional("--evaporation", asked.evaporation, "evaporation_g_per_h", above_zero=False),
@@ -171,6 +175,10 @@ def weighing_of(asked: Question) -> Weighing:
         repeatability_g=_optional("--repeatability", asked.repeatability, "mass_g"),
         readability_g=_optional("--readability", asked.readability, "mass_g"),
         u_calibration_percent=_optional("--calibration", asked.calibration, "percent"),
+        blank_wander_g=_optional("--blank-wander", asked.blank_wander, "mass_g", above_zero=False),
+        blank_wander_g_per_h=_optional(
+            "--blank-wander-per-hour", asked.blank_wander_per_hour, "mass_g", above_zero=False
+        ),
     )
 
 

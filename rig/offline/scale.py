@@ -29,6 +29,7 @@ class Weighing:
         evaporation_g_per_h: what the vessel loses.
         u_evaporation_g_per_h: of that rate.
         repeatability_g, readability_g, u_calibration_percent: of the balance.
+        blank_wander_g, blank_wander_g_per_h: of the vessel (docs/uncertainty.md), between moments far apart and in 1 h.
     """
 
     air: Air | None = None
@@ -37,6 +38,8 @@ class Weighing:
     repeatability_g: float | None = None
     readability_g: float | None = None
     u_calibration_percent: float | None = None
+    blank_wander_g: float | None = None
+    blank_wander_g_per_h: float | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,8 @@ class Scale:
             pressure_expanded_uncertainty_kpa=np.nan,
             temperature_band_c=(known.air.temperature_c, known.air.temperature_c),
             humidity_band=(known.air.relative_humidity, known.air.relative_humidity),
+            blank_wander_g=known.blank_wander_g or 0.0,
+            blank_wander_g_per_h=known.blank_wander_g_per_h or 0.0,
         )
         return VolumeScale.in_air(metrology, known.air)
 
@@ -150,5 +155,13 @@ class Scale:
         if self.unsaid:
             found.append(
                 Finding("uncertainty", f"The uncertainty is not known: it needs {', '.join(self.unsaid)} as well.")
+            )
+        elif self.weighing.blank_wander_g is None:
+            found.append(
+                Finding(
+                    "uncertainty",
+                    "Nothing is said of how the vessel's blank wanders (--blank-wander): U has no part for what the "
+                    "weather does to its buoyancy.",
+                )
             )
         return found

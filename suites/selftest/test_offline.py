@@ -227,6 +227,8 @@ def evaporation_flags(content: dict[str, object]) -> dict[str, str]:
         "repeatability": "2.5 µg",
         "readability": "1 µg",
         "calibration": "0.01 %",
+        "blank_wander": "12.5 µg",
+        "blank_wander_per_hour": "9.5 µg",
     }
 
 
@@ -279,6 +281,11 @@ def test_the_log_of_a_basal_run_gives_the_numbers_of_the_run(tmp_path: Path) -> 
     assert found.content["hourly"]["mean_percent"] == pytest.approx(own["hourly"]["mean_percent"], abs=0.01)
     expanded = {each.name: each.expanded_uncertainty for each in found.measured}
     assert expanded["mean basal error"] == pytest.approx(result.measurements[0].expanded_uncertainty, rel=0.02)
+    assert not [finding for finding in found.findings if "--blank-wander" in finding.sentence]
+    unsaid = replace(asked, blank_wander=None, blank_wander_per_hour=None)
+    less = analysed(run.path / "samples" / "basal" / "balance.csv", unsaid)
+    assert [finding.kind for finding in less.findings if "--blank-wander" in finding.sentence] == ["uncertainty"]
+    assert less.measured[0].expanded_uncertainty < expanded["mean basal error"]
 
 
 def test_the_log_of_a_bolus_run_gives_the_numbers_of_the_run(tmp_path: Path) -> None:

@@ -153,6 +153,7 @@ def test_a_record_that_is_too_short_for_the_method_is_refused(tmp_path: Path) ->
         (replace(SHORT, rate="-1 U/h"), "--rate '-1 U/h': it must be above 0"),
         (replace(SHORT, bolus="1 U"), "--bolus belongs to --kind bolus, not basal"),
         (replace(SHORT, air_pressure="1000 hPa"), "--air-temperature and --air-pressure belong together"),
+        (replace(SHORT, blank_wander="12 µg"), "--blank-wander and --blank-wander-per-hour belong together"),
         (replace(SHORT, air_pressure="1 bar", air_temperature="80 °C"), "--air-temperature: 80 is outside 0 … 40"),
         (replace(SHORT, start="2026-01-01T00:00:00"), "--start '2026-01-01T00:00:00': the log has no timestamps"),
         (replace(SHORT, start="9 h"), "--start: 32400 s is outside the record, 0 to 3600 s"),

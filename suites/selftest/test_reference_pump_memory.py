@@ -192,9 +192,17 @@ def test_a_record_of_the_log_that_was_damaged_is_told_as_that_and_the_others_sta
     assert corrupt.number == 0xFFFFFFFF
 
 
+def tones_of_low_priority(bed: Bedside) -> int:
+    """Get the address of a constant that no therapy uses (fixtures/controller/firmware/alarm.c)."""
+    tones = b"".join(ms.to_bytes(2, "little") for ms in (200, 200, 200, 30_000))
+    place = bed.mcu.read_memory(0x08000000, 1 << 16).find(tones)
+    assert place >= 0
+    return 0x08000000 + place
+
+
 def test_a_bit_that_flips_in_flash_stops_therapy_within_the_round_of_its_check() -> None:
     bed = Bedside("basal")
-    bed.mcu.flip_bit(0x08000000 + 0x7F00, 3)  # near the image's end: constants that a basal rate does not use
+    bed.mcu.flip_bit(tones_of_low_priority(bed), 3)
     bed.sleep(9 * 3600.0)
     assert bed.what() == (SYSTEM, FLASH)
     assert bed.therapy() == STOP
@@ -202,8 +210,9 @@ def test_a_bit_that_flips_in_flash_stops_therapy_within_the_round_of_its_check()
 
 def test_an_image_that_was_damaged_while_the_power_was_off_does_not_run_therapy() -> None:
     bed = Bedside("basal stopped")
+    at = tones_of_low_priority(bed)
     bed.switch_off()
-    bed.mcu.flip_bit(0x08000000 + 0x7F00, 3)
+    bed.mcu.flip_bit(at, 3)
     bed.switch_on()
     assert bed.what() == (SYSTEM, FLASH)
     assert bed.confirm() == "550f990f74"  # its cause holds
