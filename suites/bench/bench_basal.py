@@ -61,3 +61,7 @@ def main() -> None:
         run_basal(Path(folder) / "profiled")
         profile.disable()
     pstats.Stats(profile).strip_dirs().sort_stats("tottime").print_stats(25)
+
+
+if __name__ == "__main__":
+    main()
