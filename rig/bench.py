@@ -9,11 +9,10 @@ import datetime
 import importlib
 import importlib.util
 import inspect
-import math
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,7 +22,7 @@ from pyvisa.resources import MessageBasedResource
 
 from rig.bench_file import BenchFile, CalibratedTable, InstrumentTable, read_bench_file
 from rig.clock import Clock, WallClock
-from rig.conditions import Conditions
+from rig.declared import metrology, set_up_world
 from rig.errors import (
     BenchFileError,
     BlockedError,
@@ -33,15 +32,11 @@ from rig.errors import (
     WrongIdentityError,
 )
 from rig.evidence import read_json, utc_now
-from rig.roles import Bench, Instrument, Metrology
-from rig.virtual.parameters import VirtualParameters
+from rig.roles import Bench, Instrument
 from rig.wire import ByteLog, NoLog, Wire
 
 ROLES = ("supply", "switch", "environment", "pressure", "balance", "pump")
 """In the order of opening: the supply first, because the pump has no power before it."""
-SET_UP_WITHIN_C = 2.0
-SET_UP_WITHIN_KPA = 1.0
-"""How near a condition that was set up must come to what was asked for. The house's."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +131,7 @@ def open_virtual(spec: BenchFile) -> Iterator[Any]:
     elif virtual.firmware is None:
         raise BenchFileError(f"virtual.firmware is missing: the pump {spec.pump.driver!r} is simulated by its firmware")
     world = World(
-        parameters=_set_up(virtual.parameters, spec.conditions),
+        parameters=set_up_world(virtual.parameters, spec.conditions),
         seed=virtual.seed,
         firmware=None if virtual.firmware is None else virtual.firmware.read_bytes(),
         places=places,
@@ -149,22 +144,6 @@ def open_virtual(spec: BenchFile) -> Iterator[Any]:
         yield world
     finally:
         world.close()
-
-
-def _set_up(parameters: VirtualParameters, conditions: Conditions) -> VirtualParameters:
-    """Get the world with the conditions that a person would set up on a real bench."""
-    fluid, air = parameters.fluid, parameters.air
-    if conditions.back_pressure is not None:
-        fluid = replace(fluid, back_pressure_kpa=conditions.back_pressure)
-    if conditions.head is not None:
-        fluid = replace(fluid, head_m=conditions.head)
-    if conditions.viscosity is not None:  # Poiseuille: the resistance is that of a liquid of 1 mPa·s, such as water
-        fluid = replace(fluid, resistance_kpa_s_per_ul=fluid.resistance_kpa_s_per_ul * conditions.viscosity)
-    if conditions.temperature is not None:
-        air = replace(air, temperature_c=conditions.temperature)
-    if conditions.ambient_pressure is not None:
-        air = replace(air, pressure_hpa=10.0 * conditions.ambient_pressure)
-    return replace(parameters, fluid=fluid, air=air)
 
 
 def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Any:  # noqa: ANN401 - one of the roles
@@ -271,39 +250,6 @@ def refuse_untested(spec: BenchFile, today: datetime.date) -> dict[str, Any] | N
     if not passed:
         raise BlockedError(f"balance: {path} was not passed: {problems}")
     return record
-
-
-def metrology(spec: BenchFile) -> Metrology:
-    """Get what the bench file declares of the bench's measuring."""
-    return Metrology(
-        balance_repeatability_g=spec.balance.repeatability,
-        balance_readability_g=spec.balance.readability,
-        balance_calibration_percent=spec.balance.calibration_uncertainty,
-        evaporation_g_per_h=spec.fluid.evaporation_per_hour,
-        evaporation_uncertainty_g_per_h=spec.fluid.evaporation_uncertainty_per_hour,
-        pressure_expanded_uncertainty_kpa=spec.pressure.expanded_uncertainty,
-        temperature_band_c=_temperature_band_c(spec),
-        humidity_band=(spec.environment.lowest_humidity / 100.0, spec.environment.highest_humidity / 100.0),
-        blank_wander_g=spec.fluid.blank_wander,
-        blank_wander_g_per_h=spec.fluid.blank_wander_per_hour,
-        ambient_pressure_band_hpa=_ambient_band_hpa(spec),
-        line_pressure_at_rest_kpa=spec.conditions.line_pressure_kpa,
-    )
-
-
-def _temperature_band_c(spec: BenchFile) -> tuple[float, float]:
-    """Get the band of the room, or the one around the temperature that was set up."""
-    wanted_c = spec.conditions.temperature
-    if wanted_c is None:
-        return spec.environment.lowest_temperature, spec.environment.highest_temperature
-    return wanted_c - SET_UP_WITHIN_C, wanted_c + SET_UP_WITHIN_C
-
-
-def _ambient_band_hpa(spec: BenchFile) -> tuple[float, float]:
-    wanted_kpa = spec.conditions.ambient_pressure
-    if wanted_kpa is None:
-        return 0.0, math.inf
-    return 10.0 * (wanted_kpa - SET_UP_WITHIN_KPA), 10.0 * (wanted_kpa + SET_UP_WITHIN_KPA)
 
 
 def _table(spec: BenchFile, role: str) -> InstrumentTable:

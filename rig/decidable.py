@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rig.analysis.capability import Capability, Measurand, Statistic, capability
-from rig.bench import metrology
 from rig.bench_file import BenchFile
+from rig.declared import metrology
 from rig.plan_file import TestPlan
 from rig.procedures.volume import VolumeScale
 from rig.requirements import MeasurementRule, Requirement

@@ -16,9 +16,9 @@ from rich.table import Table
 from rig.analysis.capability import Capability, Measurand, Statistic, capability
 from rig.analysis.success_run import trials_needed
 from rig.analysis.tolerance import Sides, values_needed
-from rig.bench import metrology
 from rig.bench_file import parse_override, read_bench_file
 from rig.decidable import ASSUMED_AIR, cannot
+from rig.declared import metrology
 from rig.errors import BenchFileError
 from rig.limits import Rule, Verdict
 from rig.plan_entries import BOLUS_H

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rig.bench import metrology
 from rig.bench_file import read_bench_file
+from rig.declared import metrology
 from rig.procedures.volume import U_PRESSURE_HPA, U_RELATIVE_HUMIDITY, U_TEMPERATURE_C, VolumeScale
 from rig.roles import Air, Metrology
 from rig.virtual.parameters import VirtualParameters

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from rig.bench import ROLES, FarSide, compare_identity, metrology, open_device, open_virtual, power_pump
+from rig.bench import ROLES, FarSide, compare_identity, open_device, open_virtual, power_pump
 from rig.bench_file import BenchFile, read_bench_file
+from rig.declared import metrology
 from rig.evidence import RunFolder, read_json_lines
 from rig.procedures.basal import BasalPlan, measure_basal
 from rig.procedures.bolus import BolusPlan, measure_boluses
