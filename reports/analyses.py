@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from reports.courses import DeliveryProfile, OcclusionSeries
+from reports.courses import Day, DeliveryProfile, OcclusionSeries
 from reports.numbers import Evaporation, Numbers, same_length
 
 
@@ -214,13 +214,14 @@ class Other(Numbers):
         return cls(kind=kind, title=str(content.get("title", kind)), values=values)
 
 
-Analysis = Trumpet | Bolus | Occlusion | OcclusionSeries | DeliveryProfile | Budgets | Other
+Analysis = Trumpet | Bolus | Occlusion | OcclusionSeries | DeliveryProfile | Day | Budgets | Other
 _KINDS: dict[object, type[Analysis]] = {
     "trumpet": Trumpet,
     "bolus": Bolus,
     "occlusion": Occlusion,
     "occlusions": OcclusionSeries,
     "profile": DeliveryProfile,
+    "day": Day,
     "budget": Budgets,
 }
 

@@ -15,10 +15,14 @@ from reports.words import NBSP, value_and_uncertainty
 
 @dataclass
 class Sections:
-    """The sections of a report as data for the template, and the SVG figures they name, all with one prefix."""
+    """The sections of a report as data for the template, and the SVG figures they name, all with one prefix.
+
+    `annex` holds what a reader looks up rather than reads, with a title and blocks each.
+    """
 
     prefix: str = ""
     content: list[dict[str, Any]] = field(default_factory=list)
+    annex: list[dict[str, Any]] = field(default_factory=list)
     figures: dict[str, str] = field(default_factory=dict)
 
     def figure(self, svg: str, *, name: str, caption: str, alt: str) -> dict[str, Any]:

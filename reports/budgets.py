@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from reports.analyses import Budgets, QuantityBudget
-from reports.blocks import Sections
+from reports.blocks import Sections, table, text
 from reports.budget_figure import budget_figure, shares_by_source
 from reports.words import NBSP, decimals, minus, value_and_uncertainty
 
@@ -16,7 +16,7 @@ COLUMNS = ("Source", "Type", "Value", "u", "ν", "Sensitivity", "Contribution", 
 
 
 def budget_blocks(sections: Sections, budgets: Budgets) -> list[dict[str, Any]]:
-    """Get the bars of all quantities, a table for each, and the sentence that must stand beside it."""
+    """Get the bars of all quantities and what must stand beside them; a table for each goes into the annex."""
     blocks: list[dict[str, Any]] = []
     if any(budget.rows for budget in budgets.budgets):
         blocks.append(
@@ -27,10 +27,10 @@ def budget_blocks(sections: Sections, budgets: Budgets) -> list[dict[str, Any]]:
                 alt=" ".join(_bar_words(budget) for budget in budgets.budgets),
             )
         )
-    for budget in budgets.budgets:
-        blocks.append({"block": "table", "caption": _caption(budget), "columns": COLUMNS, "rows": _rows(budget)})
-        if budget.note is not None:
-            blocks.append({"block": "text", "text": budget.note})
+    notes = dict.fromkeys(budget.note for budget in budgets.budgets if budget.note is not None)
+    blocks += [text(note) for note in notes]
+    tables = [table(_caption(budget), COLUMNS, _rows(budget)) for budget in budgets.budgets]
+    sections.annex.append({"title": budgets.title, "blocks": tables})
     return blocks
 
 

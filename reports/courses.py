@@ -79,3 +79,19 @@ class DeliveryProfile(Numbers):
         same_length("the course", self.course.at_s, self.course.insulin_u)
         same_length("the trace", self.trace.at_s, self.trace.delivered_u)
         return self
+
+
+class Day(Numbers):
+    """Insulin of each hour of a day in U, programmed and weighed, and what the pump says of the whole day."""
+
+    kind: Literal["day"]
+    title: str
+    programmed_u: tuple[float, ...] = Field(min_length=1)
+    weighed_u: tuple[float, ...]
+    logged_u: float
+    reservoir_u: float | None
+
+    @model_validator(mode="after")
+    def _arrays_agree(self) -> Self:
+        same_length("the hours", self.programmed_u, self.weighed_u)
+        return self

@@ -54,7 +54,7 @@ def _typesetter(run: Run) -> AbstractContextManager[typst.Compiler]:
     sections = analysis_sections(run)
     return typesetter(
         "report.typ",
-        report_content(run) | {"analyses": sections.content},
+        report_content(run) | {"analyses": sections.content, "annex": sections.annex},
         sections.figures,
         record=run.folder,
         files=[file.path for file in run.files],

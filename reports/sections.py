@@ -20,7 +20,8 @@ from reports.analyses import (
 from reports.blocks import Sections, evaporation_rows, facts, table, text
 from reports.bolus_classes import bolus_classes
 from reports.budgets import budget_blocks
-from reports.courses import DeliveryProfile, OcclusionSeries
+from reports.courses import Day, DeliveryProfile, OcclusionSeries
+from reports.day import day_blocks
 from reports.delivery_profile import profile_blocks
 from reports.drawn_limits import DrawnLimits, limits_of
 from reports.figures import bolus_figure, flow_figure, occlusion_figure, trumpet_figure
@@ -42,8 +43,8 @@ def analysis_sections(run: Run) -> Sections:
         measured = measured_by(run, test)
         sections.content.append(
             {
-                "title": analysis.title,
-                "on_one_page": isinstance(analysis, Bolus | Occlusion | DeliveryProfile),
+                "title": f"{analysis.title[:1].upper()}{analysis.title[1:]}",
+                "on_one_page": isinstance(analysis, Bolus | Occlusion | DeliveryProfile | Day),
                 "test": test,
                 "decides": [
                     {"id": row.id, "verdict": row.verdict.value}
@@ -90,6 +91,8 @@ def analysis_blocks(
         return series_blocks(analysis)
     if isinstance(analysis, DeliveryProfile):
         return profile_blocks(sections, analysis)
+    if isinstance(analysis, Day):
+        return day_blocks(sections, analysis)
     if isinstance(analysis, Budgets):
         return budget_blocks(sections, analysis)
     return [facts(*((key.replace("_", " "), value) for key, value in analysis.values.items()))]

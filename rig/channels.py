@@ -73,8 +73,7 @@ def bench_content(path: Path) -> dict[str, Any]:
         return content
     known = [channel.name for channel in validated(file, content, _File).channel]
     if name is None:
-        examples = " or ".join(f"{file}{MARK}{each}" for each in known)
-        raise BenchFileError(f"{file}: has the channels {', '.join(known)}; name one, as {examples}")
+        raise BenchFileError(f"{file}: has the channels {', '.join(known)}; name one, as {file}{MARK}{known[0]}")
     if name not in known:
         there = f"known are {', '.join(known)}" if known else "the file has none"
         raise BenchFileError(f"{path}: there is no channel {name!r}; {there}")

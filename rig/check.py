@@ -12,11 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from rig.bench_file import parse_override, read_bench_file
+from rig.channels import MARK, channels
 from rig.run import Finding, check_bench
 
 
 def print_check(bench: Path, overrides: Sequence[str], *, console: Console) -> int:
-    """Check a bench and print what was found; 0 when it is fit for use, 3 when it is not."""
+    """Check a bench, or each of its channels, and print what was found; 0 when all is fit for use, 3 when not."""
+    if names := channels(bench):
+        return max(print_check(Path(f"{bench}{MARK}{name}"), overrides, console=console) for name in names)
     spec, _ = read_bench_file(bench, dict(parse_override(text) for text in overrides))
     findings = check_bench(spec)
     table = Table(title=f"{spec.name} ({bench})", title_justify="left")

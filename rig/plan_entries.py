@@ -5,6 +5,7 @@ Not responsible for measuring, nor for limits.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Self
 
@@ -32,25 +33,25 @@ class PlanTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Entry(PlanTable):
+class Entry(PlanTable, ABC):
     """One measurement that a plan asks for, between two blank runs."""
 
     blank: TimeS = Field(default=BLANK_S, ge=300.0)
 
     @property
+    @abstractmethod
     def title(self) -> str:
         """What tells it from the other entries of its table."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def needed_u(self) -> float:
         """Insulin that it takes in U."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def measures(self) -> frozenset[str]:
         """Names of its measurements."""
-        raise NotImplementedError
 
     @property
     def extent(self) -> Mapping[str, float]:

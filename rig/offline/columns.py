@@ -81,7 +81,7 @@ class _Reading:
             raise ValueError(f"holds {len(rows)} sample{'s' * (len(rows) != 1)}; an analysis needs a series of them")
         columns = np.array(values).T
         interval_s = self._layout.interval_s
-        at_s = columns[0] if time is not None else interval_s * np.arange(len(rows), dtype=np.float64)  # type: ignore[operator]
+        at_s = columns[0] if interval_s is None else interval_s * np.arange(len(rows), dtype=np.float64)
         weight = columns[1 if time is not None else 0]
         is_volume = self._weight_is_volume
         log = Log(

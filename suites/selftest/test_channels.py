@@ -12,9 +12,10 @@ from rig.bench_file import parse_override, read_bench_file
 from rig.channels import channels, split
 from rig.conditions import Conditions, PlannedCondition
 from rig.errors import BenchFileError, BlockedError
-from rig.evidence import RunFolder
+from rig.evidence import RunFolder, TestRecorder
 from rig.procedures.gates import blank_run
 from rig.procedures.sampling import read_air
+from rig.roles import Bench
 
 VIRTUAL = Path("fixtures/benches/virtual.toml")
 THREE = Path("fixtures/benches/virtual_channels.toml")
@@ -93,7 +94,7 @@ def test_a_planned_condition_changes_one_thing() -> None:
             PlannedCondition.model_validate(wrong)
 
 
-def under(folder: Path, setting: str, ask: Callable[..., object]) -> None:
+def under(folder: Path, setting: str, ask: Callable[[Bench, TestRecorder], None]) -> None:
     with open_bench(VIRTUAL, dict([parse_override(setting)])) as bench:
         record = RunFolder.create(folder, {}).test("t", bench.clock)
         try:
@@ -113,19 +114,19 @@ def under(folder: Path, setting: str, ask: Callable[..., object]) -> None:
 def test_the_virtual_bench_sets_the_line_up_and_its_sensor_sees_it(
     tmp_path: Path, setting: str, expected_kpa: float
 ) -> None:
-    def ask(bench: object, record: object) -> None:
-        assert bench.pressure.read_kpa() == pytest.approx(expected_kpa, abs=0.5)  # type: ignore[attr-defined]
-        blank_run(bench, record, "opening", duration_s=600.0)  # type: ignore[arg-type]
+    def ask(bench: Bench, record: TestRecorder) -> None:
+        assert bench.pressure.read_kpa() == pytest.approx(expected_kpa, abs=0.5)
+        blank_run(bench, record, "opening", duration_s=600.0)
 
     under(tmp_path / "run", setting, ask)
 
 
 def test_the_virtual_bench_sets_the_air_up_and_the_band_goes_with_it(tmp_path: Path) -> None:
-    def cold(bench: object, record: object) -> None:
-        assert read_air(bench, record).temperature_c == pytest.approx(5.0, abs=1.0)  # type: ignore[arg-type]
+    def cold(bench: Bench, record: TestRecorder) -> None:
+        assert read_air(bench, record).temperature_c == pytest.approx(5.0, abs=1.0)
 
-    def high(bench: object, record: object) -> None:
-        assert read_air(bench, record).pressure_hpa == pytest.approx(750.0, abs=8.0)  # type: ignore[arg-type]
+    def high(bench: Bench, record: TestRecorder) -> None:
+        assert read_air(bench, record).pressure_hpa == pytest.approx(750.0, abs=8.0)
 
     under(tmp_path / "cold", "conditions.temperature=5 °C", cold)
     under(tmp_path / "high", "conditions.ambient_pressure=75 kPa", high)

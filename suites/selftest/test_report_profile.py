@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from pypdf import PdfReader
 
-from reports.courses import DeliveryProfile
+from reports.blocks import Sections
+from reports.courses import Day, DeliveryProfile
+from reports.day import day_blocks
 from reports.delivery_profile import profile_figure
 from reports.pdf import write_report
 from rig.analysis.programme import Started, programmed_course
@@ -78,3 +81,21 @@ def test_a_record_that_does_not_agree_with_itself_is_refused_in_one_sentence(tmp
     kept["trace"]["at_s"] = kept["trace"]["at_s"][:-1]
     with pytest.raises(EvidenceError, match=r"profile-1\.json: .*the arrays of the trace differ in length: 369, 370"):
         reported(tmp_path, kept)
+
+
+def day(weighed_u: tuple[float, ...]) -> Day:
+    return Day(
+        kind="day", title="a day", programmed_u=(0.5, 1.0, 0.0), weighed_u=weighed_u, logged_u=1.5, reservoir_u=298.5
+    )
+
+
+def test_a_day_is_its_sums_and_one_step_an_hour() -> None:
+    sums, drawing = day_blocks(Sections(), day((0.45, 1.1, 0.0)))
+    assert dict(sums["rows"])["Weighed"] == "1.550\N{NO-BREAK SPACE}U"
+    assert dict(sums["rows"])["Programmed"] == "1.500\N{NO-BREAK SPACE}U"
+    assert "1.55 U weighed of 1.50 U programmed" in drawing["alt"]
+
+
+def test_a_day_with_an_hour_that_was_not_weighed_is_a_damaged_record() -> None:
+    with pytest.raises(ValidationError, match="the hours"):
+        day((0.45, 1.1))
