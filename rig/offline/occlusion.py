@@ -59,6 +59,7 @@ def analyse_occlusion(log: Log, asked: OcclusionQuestion, scale: Scale) -> Analy
     released_u = _released_u(log, volume_ul, asked)
     content = occlusion_content(
         alarm,
+        title=f"Occlusion at {asked.rate_u_per_h:g} U/h",
         rate_u_per_h=asked.rate_u_per_h,
         occluded_at_s=asked.closed_at_s,
         alarm_at_s=asked.alarm_at_s,

@@ -158,6 +158,7 @@ def bolus_content(
 def occlusion_content(
     alarm: OcclusionAlarm,
     *,
+    title: str,
     rate_u_per_h: float,
     occluded_at_s: float,
     alarm_at_s: float | None,
@@ -169,7 +170,7 @@ def occlusion_content(
 ) -> dict[str, Any]:
     """Get what belongs to an occlusion; None for an alarm that never came and a line that was not seen to open."""
     return {
-        "title": f"Occlusion at {rate_u_per_h:g} U/h",
+        "title": title,
         "rate_u_per_h": rate_u_per_h,
         "occluded_at_s": occluded_at_s,
         "alarm_at_s": alarm_at_s,

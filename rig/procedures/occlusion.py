@@ -103,8 +103,10 @@ class OcclusionTest:
         """Compute what requirements ask for, and keep the trace."""
         return self._measurements(self.result())
 
-    def result(self, name: str = "occlusion", scale: VolumeScale | None = None) -> OcclusionResult:
-        """Compute what one occlusion showed, and keep it with its trace as the analysis `name`.
+    def result(
+        self, name: str = "occlusion", scale: VolumeScale | None = None, *, title: str | None = None
+    ) -> OcclusionResult:
+        """Compute what one occlusion showed, and keep it with its trace as the analysis `name`, called `title`.
 
         `scale` is for a bench whose evaporation is known better than at the start.
         """
@@ -130,14 +132,22 @@ class OcclusionTest:
         )
         watched = (readings.at_s >= self._alarm_at_s) & (readings.at_s <= self._opened_at_s)
         rise_kpa = float(np.max(readings.pressure_kpa[watched]) - alarm.pressure_at_alarm_kpa)
-        self._keep(name, readings, delivered_u, alarm, released_u)
+        title = title or f"Occlusion at {self._rate_u_per_h:g} U/h"
+        self._keep(name, title, readings, delivered_u, alarm, released_u)
         return OcclusionResult(self._alarmed, alarm, u_from_ul(alarm.missed_ul), released_u, rise_kpa)
 
     def _keep(
-        self, name: str, readings: Series, delivered_u: NDArray[np.float64], alarm: OcclusionAlarm, released_u: float
+        self,
+        name: str,
+        title: str,
+        readings: Series,
+        delivered_u: NDArray[np.float64],
+        alarm: OcclusionAlarm,
+        released_u: float,
     ) -> None:
         content = occlusion_content(
             alarm,
+            title=title,
             rate_u_per_h=self._rate_u_per_h,
             occluded_at_s=self._closed_at_s,
             alarm_at_s=self._alarm_at_s if self._alarmed else None,

@@ -140,7 +140,10 @@ def measure_occlusions(bench: Bench, record: TestRecorder, plan: OcclusionPlan) 
             blank_s=plan.blank_s,
             deliver=lambda: _occlude(bench, record, plan),
         )
-    results = [test.result(f"occlusion-{number}", scale) for number, test in enumerate(tests, start=1)]
+    results = [
+        test.result(f"occlusion-{number}", scale, title=f"Occlusion {number} of {len(tests)} at {plan.title}")
+        for number, test in enumerate(tests, start=1)
+    ]
     record.analysis("occlusions", "occlusions", _content(plan, results))
     budgets = occlusion_budgets(plan, results, scale)
     keep_budgets(record, f"occlusions at {plan.title}", budgets)

@@ -16,6 +16,7 @@ from rig.evidence import RunFolder, TestRecorder
 from rig.procedures.gates import blank_run
 from rig.procedures.sampling import read_air
 from rig.roles import Bench
+from suites.selftest.test_verify import rig
 
 VIRTUAL = Path("fixtures/benches/virtual.toml")
 THREE = Path("fixtures/benches/virtual_channels.toml")
@@ -144,3 +145,10 @@ def test_a_condition_that_nobody_set_up_blocks_and_never_blames_the_pump(tmp_pat
         with pytest.raises(BlockedError, match=r"hPa at the balance is outside 740 … 760 hPa; set up the ambient"):
             read_air(replace(bench, metrology=wanted["air"]), record)
         record.close()
+
+
+def test_a_check_looks_at_every_channel() -> None:
+    done = rig("check", "--bench", str(THREE), "--set", "virtual.serial_numbers.balance=X1")
+    assert done.returncode == 3
+    assert [f"three channels, {name}" in done.stdout for name in ("left", "middle", "right")] == [True] * 3
+    assert done.stdout.count("the answer was 'X1'") == 3

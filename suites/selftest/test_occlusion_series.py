@@ -81,7 +81,8 @@ def test_each_threshold_alarms_at_its_own_pressure_and_the_pumps_setting_is_give
         assert found[names.missed].value > found[names.released].value > 0.0
         at_alarm_kpa.append(found[names.at_alarm].value)
         kept = [read_json(path) for path in sorted((tmp_path / threshold).rglob("occlusion-*.json"))]
-        assert [each["title"] for each in kept] == ["Occlusion at 10 U/h"] * 2
+        titles = [f"Occlusion {number} of 2 at 10 U/h, threshold {threshold}" for number in (1, 2)]
+        assert [each["title"] for each in kept] == titles
         (series,) = [read_json(path) for path in (tmp_path / threshold).rglob("occlusions.json")]
         assert [each["time_to_alarm_s"] for each in series["occlusions"]] == [each["time_to_alarm_s"] for each in kept]
     low, high = at_alarm_kpa
