@@ -114,7 +114,7 @@ def _measurements(run: Run) -> Iterator[tuple[str, str, float, float]]:
 
 def _errors(run: Run) -> Iterator[tuple[str, list[float]]]:
     """Get errors in %: of each bolus, and of each whole hour of an analysis period."""
-    for _, analysis in run.analyses:
+    for analysis in (each.analysis for each in run.analyses):
         if isinstance(analysis, Bolus):
             errors = 100.0 * (np.array(analysis.delivered_u) / analysis.programmed_u - 1.0)
             yield f"boluses of {analysis.programmed_u:g} U", errors.tolist()

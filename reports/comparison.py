@@ -21,7 +21,7 @@ from reports.typesetting import typesetter, write_pdf
 from reports.words import NBSP, minus, moment, quantity, value_and_uncertainty
 from rig.analysis.conditions import ConditionRow
 from rig.errors import EvidenceError
-from rig.evidence import utc_now, write_json
+from rig.record.files import utc_now, write_json
 
 NOT_A_RUN = "Comparison of runs"
 

@@ -11,6 +11,7 @@ from reports.content import marks_of
 from reports.drawn_limits import limits_of
 from reports.interactive import Titled, interactive_page
 from reports.pdf import write_report_of
+from reports.revisions import new_revision
 from reports.run import Run, read_run
 from reports.sections import measured_by
 from reports.typesetting import write_whole
@@ -23,23 +24,25 @@ def write_documents(run_dir: Path) -> dict[str, Path]:
         EvidenceError: a file of the record is missing or damaged, or a document cannot be written.
     """
     run = read_run(run_dir)
-    report, curves = write_report_of(run), write_curves(run)
+    folder = new_revision(run_dir)
+    report, curves = write_report_of(run, folder), write_curves(run, folder)
     return {"Report": report} if curves is None else {"Report": report, "Curves": curves}
 
 
-def write_curves(run: Run) -> Path | None:
-    """Write `interactive.html` into the run's folder and return its path; None for a run without a curve.
+def write_curves(run: Run, folder: Path) -> Path | None:
+    """Write `interactive.html` into a folder and return its path; None for a run without a curve.
 
     Raises:
         EvidenceError: it cannot be written.
     """
     parts = [
-        Titled(analysis.title, analysis, limits_of(analysis, measured_by(run, test))) for test, analysis in run.analyses
+        Titled(each.analysis.title, each.analysis, limits_of(each.analysis, measured_by(run, each.test)))
+        for each in run.analyses
     ]
     title = f"Curves of test report {run.manifest.run_id}"
     page = interactive_page(title, parts, marks=marks_of(run), simulated=run.manifest.virtual)
     if not page:
         return None
-    path = run.folder / "interactive.html"
+    path = folder / "interactive.html"
     write_whole(path, page.encode())
     return path

@@ -13,7 +13,7 @@ from rig.limits import Rule
 
 def method(run: Run) -> list[dict[str, str]]:
     """Describe how was measured and decided; only what this run did."""
-    kinds = {type(analysis) for _, analysis in run.analyses}
+    kinds = {type(analysis) for analysis in (each.analysis for each in run.analyses)}
     notes = [{"title": title, "text": words} for kind, title, words in _METHODS if kind in kinds]
     if run.manifest.virtual:
         notes.insert(0, {"title": "Simulation", "text": _simulation(run)})

@@ -12,22 +12,23 @@ import typst
 
 from reports.content import report_content
 from reports.run import Run, read_run
+from reports.revisions import new_revision
 from reports.sections import analysis_sections
 from reports.typesetting import typesetter, write_pdf
 
 
 def write_report(run_dir: Path) -> Path:
-    """Write `report.pdf` into a run folder and return its path.
+    """Write `report.pdf` as a new revision into a run folder and return its path.
 
     Raises:
         EvidenceError: a file of the record is missing or damaged, or the report cannot be written.
     """
-    return write_report_of(read_run(run_dir))
+    return write_report_of(read_run(run_dir), new_revision(run_dir))
 
 
-def write_report_of(run: Run) -> Path:
-    """Write `report.pdf` into the folder of a run that was read, and return its path; EvidenceError as above."""
-    path = run.folder / "report.pdf"
+def write_report_of(run: Run, folder: Path) -> Path:
+    """Write `report.pdf` of a run that was read into a folder, and return its path; EvidenceError as above."""
+    path = folder / "report.pdf"
     with _typesetter(run) as compiler:
         write_pdf(path, compiler, run.manifest.started_utc)
     return path

@@ -39,7 +39,8 @@ def analysis_sections(run: Run) -> Sections:
     """Write the section of each analysis, in the order of the tests."""
     sections = Sections()
     told: set[str] = set()
-    for test, analysis in run.analyses:
+    for each in run.analyses:
+        test, analysis = each.test, each.analysis
         measured = measured_by(run, test)
         sections.content.append(
             {

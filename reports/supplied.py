@@ -24,7 +24,7 @@ from reports.tables import Cell, tables_of, write_csv
 from reports.typesetting import typesetter, write_pdf
 from reports.words import NBSP, minus, moment, value_and_uncertainty
 from rig.errors import DataFileError, EvidenceError
-from rig.evidence import write_json
+from rig.record.files import write_json
 from rig.validation import explain
 
 NO_RUN = "Analysis of supplied data: no verification run"

@@ -31,7 +31,7 @@ from rig.errors import (
     NotConnectedError,
     WrongIdentityError,
 )
-from rig.evidence import read_json, utc_now
+from rig.record.files import read_json, utc_now
 from rig.roles import Bench, Instrument
 from rig.wire import ByteLog, NoLog, Wire
 
@@ -57,14 +57,14 @@ class FarSide:
 
 @contextmanager
 def open_bench(
-    path: Path | str, overrides: Mapping[str, Any] | None = None, *, log: ByteLog | None = None
+    bench: BenchFile | Path | str, overrides: Mapping[str, Any] | None = None, *, log: ByteLog | None = None
 ) -> Iterator[Bench]:
     """Open every device of a bench file, compare identities and calibration, and hand over the bench.
 
     On leaving, whatever happened, the pump is stopped, the bench made safe and every port closed.
 
     Args:
-        path: the bench file.
+        bench: the bench file, or what was read from one.
         overrides: "table.key" to value, laid over the file.
         log: keeps every byte of every wire.
 
@@ -73,7 +73,7 @@ def open_bench(
         BlockedError: a calibration is overdue.
         DeviceError: a device cannot be opened, stays silent, or is not the one that the file names.
     """
-    spec, _ = read_bench_file(Path(path), overrides)
+    spec = bench if isinstance(bench, BenchFile) else read_bench_file(Path(bench), overrides)[0]
     with ExitStack() as stack:
         far = stack.enter_context(far_side(spec))
         for role in ROLES:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import datetime
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rig.channels import bench_content
+from rig.channels import bench_content, split
 from rig.conditions import Conditions
 from rig.errors import BenchFileError
-from rig.quantities import CurrentA, MassG, Percent, PressureKpa, TemperatureC, TimeS, VoltageV
-from rig.validation import validated
+from rig.unit_types import CurrentA, MassG, Percent, PressureKpa, TemperatureC, TimeS, VoltageV
+from rig.validation import parse_toml, read_file, validated
 from rig.virtual.parameters import VirtualParameters
 
 
@@ -164,16 +164,29 @@ class BenchFile(_Table):
 
 
 def read_bench_file(path: Path, overrides: Mapping[str, Any] | None = None) -> tuple[BenchFile, dict[str, Any]]:
-    """Read a bench file, or one channel of it (`file.toml#channel`), with `overrides` ("table.key" to value) over it.
+    """Read a bench file, or one channel of it (`file.toml#channel`); as `parse_bench_file`."""
+    return parse_bench_file(path, read_file(split(path)[0]), overrides or {})
+
+
+def parse_bench_file(
+    path: Path, data: bytes, overrides: Mapping[str, Any], *, load: Callable[[bytes], Any] | None = None
+) -> tuple[BenchFile, dict[str, Any]]:
+    """Parse what a bench file holds, or one channel of it, with `overrides` ("table.key" to value) laid over it.
+
+    Args:
+        path: the file, for sentences about it; relative paths in it are relative to it.
+        data: its bytes.
+        overrides: "table.key" to value.
+        load: parses the bytes, where they are no TOML.
 
     Returns:
-        The validated bench, and the same as plain data for the record. Relative paths are relative to the file.
+        The validated bench, and the same as plain data for the record.
 
     Raises:
         BenchFileError: one sentence with file, key, what was found and what is allowed.
     """
-    content = bench_content(path)
-    for key, value in (overrides or {}).items():
+    content = bench_content(path, load(data) if load is not None else parse_toml(split(path)[0], data))
+    for key, value in overrides.items():
         _lay_over(content, key, value)
     bench = validated(path, content, BenchFile)
     if bench.balance.routine_test is not None:

@@ -61,14 +61,13 @@ def channels(path: Path) -> list[str]:
     return names
 
 
-def bench_content(path: Path) -> dict[str, Any]:
-    """Read what a bench file says of one bench, or of the channel that `path` names.
+def bench_content(path: Path, content: dict[str, Any]) -> dict[str, Any]:
+    """Choose what a bench file's content says of one bench, or of the channel that `path` names.
 
     Raises:
-        BenchFileError: the file cannot be read, has channels and none was named, or has no such channel.
+        BenchFileError: the file has channels and none was named, or has no such channel.
     """
     file, name = split(path)
-    content = read_toml(file)
     if name is None and "channel" not in content:
         return content
     known = [channel.name for channel in validated(file, content, _File).channel]

@@ -69,6 +69,9 @@ def verify(
         str | None,
         typer.Option(help="Only this condition of the plan, or 'nominal'.", metavar="NAME"),
     ] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Only list what would be measured, for which requirements.")
+    ] = False,
 ) -> None:
     """Run the pump suites and write the report; on every channel, and under every condition of the plan.
 
@@ -76,9 +79,11 @@ def verify(
     failed, was blocked or was interrupted; 4 inconclusive and nothing worse.
     """
     from rig.series import verify_all
-    from rig.verify import Asked
+    from rig.verify import Asked, list_quantities
 
     asked = Asked(bench, tuple(set_ or []), out=out, select=select, requirements=requirements, plan=plan)
+    if list_:
+        raise typer.Exit(list_quantities(asked, console=console))
     raise typer.Exit(verify_all(asked, condition, console=console))
 
 

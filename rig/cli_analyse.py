@@ -103,7 +103,7 @@ def analyse(
     from datetime import datetime
     from importlib.metadata import version
 
-    from rig.evidence import utc_now
+    from rig.record.files import utc_now
     from rig.offline.analyse import analyse_files
     from rig.offline.question import Question, given
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rig.quantities import LengthM, PressureKpa, TemperatureC, ViscosityMpaS
+from rig.unit_types import LengthM, PressureKpa, TemperatureC, ViscosityMpaS
 
 NOMINAL = "nominal"
 """What the conditions are called that no key changes."""

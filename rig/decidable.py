@@ -21,14 +21,14 @@ ASSUMED_AIR = Air(temperature_c=20.0, pressure_hpa=1013.25, relative_humidity=0.
 
 
 def undecidable(spec: BenchFile, plan: TestPlan, requirements: Mapping[str, Requirement]) -> list[str]:
-    """Get a sentence for each limit that even a perfect pump could not be shown to meet, with what would be needed."""
+    """Write a sentence for each limit that even a perfect pump could not be shown to meet, with what would be needed."""
     scale = VolumeScale.in_air(metrology(spec), ASSUMED_AIR)
     sentences = []
     for entry in (entry for entries in plan.entries.values() for entry in entries):
         measurands = entry.measurands
         for requirement in (requirements[name] for name in entry.decides(requirements)):
-            for rule in (rule for rule in requirement.measurement if rule.name in measurands):
-                measurand = measurands[rule.name]
+            for rule in (rule for rule in requirement.measurement if rule.quantity in measurands):
+                measurand = measurands[rule.quantity]
                 found = capability(
                     measurand,
                     scale.weighing,
@@ -38,7 +38,7 @@ def undecidable(spec: BenchFile, plan: TestPlan, requirements: Mapping[str, Requ
                 )
                 if not found.decidable:
                     sentences.append(
-                        f"{requirement.id}, {rule.name}: expected U is {found.expanded_percent:.2g} %. "
+                        f"{requirement.id}, {rule.quantity}: expected U is {found.expanded_percent:.2g} %. "
                         + cannot(found, measurand)
                     )
     return sentences
@@ -65,6 +65,6 @@ def minutes_up(hours: float) -> int:
 
 
 def _tolerance_percent(rule: MeasurementRule, measurand: Measurand) -> float:
-    """Get the nearer limit in % of the volume that is weighed."""
+    """Compute the nearer limit in % of the volume that is weighed."""
     nearest = min(abs(end) for end in (rule.low, rule.high) if end is not None)
     return nearest if rule.unit == "%" else 100.0 * nearest / u_from_ul(measurand.volume_ul)

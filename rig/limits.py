@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+from rig.quantity import Quantity
+
 
 class Verdict(Enum):
     """What can be said of a requirement. FAIL is the pump's, ERROR is the rig's; neither UNSET nor ERROR is a pass."""
@@ -77,11 +79,10 @@ class Limit:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A measured value in `unit` with its expanded uncertainty U (k = 2); U is 0 for a count or a yes/no."""
+    """A measured value in its quantity's unit with its expanded uncertainty U; U is 0 for a count or a yes/no."""
 
-    name: str
+    quantity: Quantity
     value: float
-    unit: str
     expanded_uncertainty: float = 0.0
 
     def __post_init__(self) -> None:
@@ -89,6 +90,16 @@ class Measurement:
             raise ValueError(f"{self.name} is not a finite number: {self.value!r}")
         if not (math.isfinite(self.expanded_uncertainty) and self.expanded_uncertainty >= 0):
             raise ValueError(f"{self.name}: the expanded uncertainty must be ≥ 0, got {self.expanded_uncertainty!r}")
+
+    @property
+    def name(self) -> str:
+        """The printed form of its quantity."""
+        return self.quantity.name
+
+    @property
+    def unit(self) -> str:
+        """The unit of its quantity."""
+        return self.quantity.unit
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from rig.decidable import ASSUMED_AIR, cannot
 from rig.declared import metrology
 from rig.errors import BenchFileError
 from rig.limits import Rule, Verdict
-from rig.plan_entries import BOLUS_H
+from rig.procedures.bolus import BOLUS_H
 from rig.procedures.volume import VolumeScale
 from rig.results import EXIT_CODES
 from rig.units import parse, ul_from_u

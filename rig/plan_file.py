@@ -1,56 +1,48 @@
 """Test plans: how long, how often, at which rates and sizes the suites measure. TOML files that a laboratory edits.
 
-Each table of a plan is one entry, and a suite is repeated over its entries. A plan holds no limit: which requirements
-an entry decides follows from the requirements file (`Entry.decides`). Not responsible for measuring.
+Each table of a plan is one procedure, and a suite is repeated over its entries. A plan holds no limit: which
+requirements an entry decides follows from the requirements file (`Procedure.decides`). Not responsible for measuring.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from rig.conditions import PlannedCondition
 from rig.errors import BenchFileError
-from rig.plan_entries import BasalEntry, BolusEntry, Entry, PlanTable
-from rig.plan_occlusions import OcclusionEntry, UnoccludedEntry
-from rig.plan_profiles import ExtendedEntry, SwitchEntry, TemporaryEntry
+from rig.procedures.catalogue import TABLES
 from rig.procedures.preparation import FULL_RESERVOIR_U
-from rig.validation import read_toml, validated
+from rig.procedures.procedure import Procedure
+from rig.validation import parse_toml, read_file, validated
 
 PLANS = Path("fixtures/plans")
 """Where a plan is looked for that is named without its file."""
 DEFAULT_PLAN = "default"
 
 
-class TestPlan(PlanTable):
-    """A whole plan.
+class TestPlan(BaseModel):
+    """A whole plan: besides these keys it has a table for each procedure of the catalogue (`read_plan`).
 
     Attributes:
         name, purpose: for the report.
         select: which tests of the suites belong to it, as pytest's -k has it; empty: all of them.
-        every_requirement_due: whether a requirement that none of its tests measures is UNSET, or out of its scope.
+        every_requirement_due: whether a requirement that none of its tests measures is refused, or out of its scope.
         condition: what the whole plan is repeated under, after the nominal run.
-        TABLES: the tables of entries; a test whose argument has the name of one is repeated over it.
     """
 
     __test__ = False  # pytest: this is no test class
-    TABLES: ClassVar = ("basal", "bolus", "extended", "temporary", "switch", "occlusion", "unoccluded")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1)
     purpose: str
     select: str = ""
     every_requirement_due: bool = False
-    basal: tuple[BasalEntry, ...] = ()
-    bolus: tuple[BolusEntry, ...] = ()
-    extended: tuple[ExtendedEntry, ...] = ()
-    temporary: tuple[TemporaryEntry, ...] = ()
-    switch: tuple[SwitchEntry, ...] = ()
-    occlusion: tuple[OcclusionEntry, ...] = ()
-    unoccluded: tuple[UnoccludedEntry, ...] = ()
     condition: tuple[PlannedCondition, ...] = ()
 
     @model_validator(mode="after")
@@ -73,19 +65,29 @@ class TestPlan(PlanTable):
         return self
 
     @property
-    def entries(self) -> dict[str, tuple[Entry, ...]]:
+    def entries(self) -> Mapping[str, tuple[Procedure, ...]]:
         """The entries by table."""
-        return {table: getattr(self, table) for table in self.TABLES}
+        return {table: getattr(self, table, ()) for table in TABLES}
+
+
+_TABLES: dict[str, Any] = {table: (tuple[procedure, ...], ()) for table, procedure in TABLES.items()}  # type: ignore
+PlanWithTables: type[TestPlan] = create_model("PlanWithTables", __base__=TestPlan, **_TABLES)
+"""A plan with a table for each procedure."""
 
 
 @dataclass(frozen=True)
 class PlanFile:
-    """A plan, with the file that it stands in, that file's SHA-256, and its content as it was written."""
+    """A plan, with the file that it stands in, that file's bytes, and its content as it was written."""
 
     path: Path
-    sha256: str
+    data: bytes
     content: dict[str, Any]
     plan: TestPlan
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the file."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 def read_plan(name: str) -> PlanFile:
@@ -98,9 +100,13 @@ def read_plan(name: str) -> PlanFile:
     if not name.endswith(".toml") and not path.is_file():
         known = ", ".join(sorted(file.stem for file in PLANS.glob("*.toml"))) or "none"
         raise BenchFileError(f"--plan {name!r}: there is no such plan in {PLANS}; known are {known}")
-    content = read_toml(path)
-    plan = validated(path, content, TestPlan)
-    return PlanFile(path, hashlib.sha256(path.read_bytes()).hexdigest(), content, plan)
+    return parse_plan(path, read_file(path))
+
+
+def parse_plan(path: Path, data: bytes) -> PlanFile:
+    """Parse what a plan file holds; BenchFileError with file, key, what was found and what is allowed."""
+    content = parse_toml(path, data)
+    return PlanFile(path, data, content, validated(path, content, PlanWithTables))
 
 
 def selection(plan: TestPlan, wanted: str | None) -> str | None:

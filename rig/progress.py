@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 _MARKS = {"passed": "[green]passed[/]", "failed": "[bold red]FAILED[/]", "error": "[magenta]ERROR[/]"}
@@ -24,7 +25,7 @@ class LineTail:
         self._position = 0
 
     def entries(self) -> list[dict[str, Any]]:
-        """Get the JSON objects of the new whole lines."""
+        """Read the JSON objects of the new whole lines."""
         if not self._path.exists():
             return []
         with self._path.open("rb") as file:
@@ -39,23 +40,28 @@ class EndedTests:
     """One line for each test of a run that has ended, with a label before it where several runs go on."""
 
     def __init__(self, run: Path, console: Console, label: str = "") -> None:
-        self._tests = LineTail(run / "tests.jsonl")
+        self._progress = LineTail(run / "progress.jsonl")
         self._console = console
         self._label = f"{label}: " if label else ""
         self._titles: dict[str, str] = {}
 
-    def refresh(self) -> None:
-        """Print what has been written since the last look."""
-        for entry in self._tests.entries():
-            if entry["event"] == "collected":
+    def refresh(self) -> list[dict[str, Any]]:
+        """Print which tests have ended since the last look; returns what else was told meanwhile."""
+        doing = []
+        for entry in self._progress.entries():
+            if "title" in entry:
                 self._titles[entry["test"]] = entry["title"]
-            elif entry["event"] == "end":
-                mark = _MARKS.get(entry["outcome"], entry["outcome"])
-                title, took = self.title(entry["test"]), elapsed(entry["duration_s"])
-                self._console.print(f"{self._label}{mark}  {title}  [dim]({took} of bench time)[/]")
+            elif "ended" in entry:
+                outcome = entry["ended"]["outcome"]
+                mark, took = _MARKS.get(outcome, outcome), elapsed(entry["ended"]["duration_s"])
+                title = escape(self.title(entry["test"]))
+                self._console.print(f"{escape(self._label)}{mark}  {title}  [dim]({took} of bench time)[/]")
+            else:
+                doing.append(entry)
+        return doing
 
     def title(self, test_id: str) -> str:
-        """Get what a test is called."""
+        """Say what a test is called."""
         return self._titles.get(test_id, test_id)
 
 
@@ -64,8 +70,7 @@ class ProgressView:
 
     def __init__(self, run: Path, console: Console) -> None:
         self._ended = EndedTests(run, console)
-        self._progress = LineTail(run / "progress.jsonl")
-        self._status = Status("checking the suites", console=console)
+        self._status = Status("starting the suites", console=console)
 
     def __enter__(self) -> Self:
         self._status.start()
@@ -78,9 +83,8 @@ class ProgressView:
 
     def refresh(self) -> None:
         """Show what has been written since the last look."""
-        self._ended.refresh()
-        if entries := self._progress.entries():
-            self._status.update(self._now(entries[-1]))
+        if doing := self._ended.refresh():
+            self._status.update(escape(self._now(doing[-1])))
 
     def _now(self, entry: dict[str, Any]) -> str:
         title = self._ended.title(entry["test"])

@@ -7,12 +7,12 @@ never fails a pump, and a requirement nobody measured is UNSET.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from rig.limits import Measurement, Verdict, decide, worst
+from rig.limits import Verdict, decide, worst
+from rig.record.folder import Attempt, Collected, RunFolder
+from rig.record.models import LimitRecord, MeasuredRecord
+from rig.record.results import JudgedRecord, ReportedRecord, RequirementRecord, Results, TestRecord, run_verdict
 from rig.requirements import Requirement
-
-FORMAT = 1
 
 EXIT_CODES = {
     Verdict.PASS: 0,
@@ -27,133 +27,142 @@ EXIT_CODES = {
 
 def join(
     requirements: Mapping[str, Requirement],
-    events: Sequence[Mapping[str, Any]],
+    run: RunFolder,
     *,
     selected: str | None = None,
     plan: str | None = None,
-) -> dict[str, Any]:
-    """Build the content of results.json from the requirements and the events of tests.jsonl.
+) -> Results:
+    """Join the requirements with what a run's tests measured, every attempt of each.
 
     Args:
         requirements: by id.
-        events: in the order of the file.
-        selected: the selection expression of a partial run; requirements that none of its tests names are out of its
+        run: with its tests declared.
+        selected: the selection expression of a partial run; requirements that none of its tests name are out of its
             scope: they stay UNSET in the list and do not decide its verdict.
         plan: the name of the test plan, when it does not set out to decide every requirement: likewise.
 
     A test that decides nothing yet could not be finished makes the verdict an ERROR where it would be better.
+
+    Raises:
+        EvidenceError: the record is damaged.
     """
-    tests = _tests(events)
+    collected = run.collected()
+    attempts = [(attempt, attempt.measured()) for attempt in run.attempts()]
+    tests = _tests(collected, [attempt for attempt, _ in attempts])
     partial = f"not selected by {selected!r}" if selected is not None else None
     if plan is not None:
         partial = partial or f"not part of the plan {plan!r}"
-    rows = [_row(requirement, tests, events, partial) for requirement in requirements.values()]
+    rows = [_row(requirement, tests, attempts, partial) for requirement in requirements.values()]
     verdict = run_verdict(
-        [Verdict(row["verdict"]) for row in rows if row["in_scope"]],
-        [test["outcome"] for test in tests.values() if not test["requirements"]],
+        [row.verdict for row in rows if row.in_scope],
+        [test.outcome for test in tests if not test.requirements],
     )
-    return {
-        "format": FORMAT,
-        "verdict": verdict.value,
-        "selected": selected,
-        "requirements": rows,
-        "reported": [
-            _reported(event) for event in events if event["event"] == "measurement" and not event["requirement"]
-        ],
-        "tests": list(tests.values()),
-    }
+    return Results(
+        verdict=verdict,
+        selected=selected,
+        requirements=tuple(rows),
+        reported=tuple(_reported(requirements, attempts)),
+        tests=tuple(tests),
+    )
 
 
-def run_verdict(decided: list[Verdict], undeciding: Sequence[str]) -> Verdict:
-    """Get the verdict of a run from those in its scope and from how the tests ended that decide nothing."""
-    disturbed = [Verdict.ERROR] if any(outcome in ("error", "not run") for outcome in undeciding) else []
-    return worst([*decided, *disturbed])
-
-
-def _reported(event: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: event[key] for key in ("name", "value", "unit", "expanded_uncertainty", "test")}
-
-
-def _tests(events: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    tests: dict[str, dict[str, Any]] = {}
-    for event in events:
-        if event["event"] == "collected":
-            tests[event["test"]] = {
-                "id": event["test"],
-                "title": event["title"],
-                "outcome": "not run",
-                "message": "the run ended before this test",
-                "duration_s": 0.0,
-                "requirements": event["requirements"],
-            }
-        elif event["event"] == "start":
-            tests[event["test"]] |= {"outcome": "error", "message": "the test was interrupted"}
-        elif event["event"] == "end":
-            tests[event["test"]] |= {key: event[key] for key in ("outcome", "message", "duration_s")}
+def _tests(collected: Sequence[Collected], attempts: Sequence[Attempt]) -> list[TestRecord]:
+    """List every attempt at every declared test, and the tests that nobody attempted."""
+    tests = []
+    for each in collected:
+        own = [attempt for attempt in attempts if attempt.collected.test == each.test]
+        known = {
+            "id": each.test,
+            "title": each.title,
+            "requirements": each.requirements,
+            "quantities": each.quantities,
+        }
+        if not own:
+            message = "the run ended before this test"
+            tests.append(TestRecord(**known, outcome="not run", message=message, duration_s=0.0))
+        for attempt in own:
+            ended = {"outcome": attempt.outcome, "message": attempt.message, "duration_s": attempt.duration_s}
+            if attempt.outcome is None:
+                ended |= {"outcome": "error", "message": "the test was interrupted"}
+            tests.append(TestRecord.model_validate({**known, "attempt": attempt.number, **ended}))
     return tests
 
 
+_Measured = Sequence[tuple[Attempt, Sequence[MeasuredRecord]]]
+
+
 def _row(
-    requirement: Requirement,
-    tests: Mapping[str, Mapping[str, Any]],
-    events: Sequence[Mapping[str, Any]],
-    partial: str | None,
-) -> dict[str, Any]:
-    naming = [test for test in tests.values() if requirement.id in test["requirements"]]
+    requirement: Requirement, tests: Sequence[TestRecord], attempts: _Measured, partial: str | None
+) -> RequirementRecord:
+    naming = [test for test in tests if requirement.id in test.requirements]
     measurements = [
-        _judged(requirement, event)
-        for event in events
-        if event["event"] == "measurement" and event["requirement"] == requirement.id
+        _judged(requirement, each, attempt)
+        for attempt, measured in attempts
+        if requirement.id in attempt.collected.requirements
+        for each in measured
+        if requirement.asks_for(each.quantity.quantity)
     ]
     verdict, reason = _verdict(requirement, naming, measurements)
     if not naming and partial is not None:
         reason = partial
-    return {
-        "id": requirement.id,
-        "text": requirement.text,
-        "clause": requirement.clause,
-        "hazard": requirement.hazard,
-        "verdict": verdict.value,
-        "reason": reason,
-        "in_scope": bool(naming) or partial is None,
-        "tests": [test["id"] for test in naming],
-        "measurements": measurements,
-    }
+    return RequirementRecord(
+        id=requirement.id,
+        text=requirement.text,
+        clause=requirement.clause,
+        hazard=requirement.hazard,
+        verdict=verdict,
+        reason=reason,
+        in_scope=bool(naming) or partial is None,
+        tests=tuple(dict.fromkeys(test.id for test in naming)),
+        measurements=tuple(measurements),
+    )
 
 
-def _judged(requirement: Requirement, event: Mapping[str, Any]) -> dict[str, Any]:
-    measurement = Measurement(event["name"], event["value"], event["unit"], event["expanded_uncertainty"])
-    limit = requirement.measurement_rule(measurement.name).limit
-    decision = decide(measurement, limit, requirement.rule)
-    return {
-        "name": measurement.name,
-        "value": measurement.value,
-        "unit": measurement.unit,
-        "expanded_uncertainty": measurement.expanded_uncertainty,
-        "limit": {"low": limit.low, "high": limit.high, "unit": limit.unit},
-        "rule": requirement.rule.value,
-        "verdict": decision.verdict.value,
-        "reason": decision.reason,
-        "test": event["test"],
-    }
+def _reported(requirements: Mapping[str, Requirement], attempts: _Measured) -> list[ReportedRecord]:
+    """List what no requirement of its own test judges."""
+    return [
+        ReportedRecord(**dict(each), test=attempt.collected.test, attempt=attempt.number)
+        for attempt, measured in attempts
+        for each in measured
+        if not any(
+            requirements[name].asks_for(each.quantity.quantity)
+            for name in attempt.collected.requirements
+            if name in requirements
+        )
+    ]
+
+
+def _judged(requirement: Requirement, measured: MeasuredRecord, attempt: Attempt) -> JudgedRecord:
+    limit = requirement.measurement_rule(measured.quantity.quantity).limit
+    decision = decide(measured.measurement, limit, requirement.rule)
+    return JudgedRecord(
+        **dict(measured),
+        limit=LimitRecord(low=limit.low, high=limit.high, unit=limit.unit),
+        rule=requirement.rule,
+        verdict=decision.verdict,
+        reason=decision.reason,
+        test=attempt.collected.test,
+        attempt=attempt.number,
+    )
 
 
 def _verdict(
-    requirement: Requirement, naming: Sequence[Mapping[str, Any]], measurements: Sequence[Mapping[str, Any]]
+    requirement: Requirement, naming: Sequence[TestRecord], measurements: Sequence[JudgedRecord]
 ) -> tuple[Verdict, str | None]:
     """Decide one requirement: what was measured, then whether everything it asks for was measured at all."""
-    verdicts = [Verdict(measurement["verdict"]) for measurement in measurements]
+    verdicts = [measurement.verdict for measurement in measurements]
     if Verdict.FAIL in verdicts:
         return Verdict.FAIL, None
-    disturbed = [test for test in naming if test["outcome"] in ("error", "not run")]
+    disturbed = [test for test in naming if test.outcome in ("error", "not run")]
     if disturbed:
-        return Verdict.ERROR, disturbed[0]["message"]
-    inapplicable = [test for test in naming if test["outcome"] == "not applicable"]
+        return Verdict.ERROR, disturbed[0].message
+    inapplicable = [test for test in naming if test.outcome == "not applicable"]
     if inapplicable and not measurements:
-        return Verdict.NOT_APPLICABLE, inapplicable[0]["message"]
-    missing = {rule.name for rule in requirement.measurement} - {measurement["name"] for measurement in measurements}
+        return Verdict.NOT_APPLICABLE, inapplicable[0].message
+    measured = {measurement.quantity.quantity for measurement in measurements}
+    missing = [str(rule.quantity) for rule in requirement.measurement if rule.quantity not in measured]
     if missing:
         return Verdict.UNSET, f"never measured: {', '.join(sorted(missing))}"
     verdict = worst(verdicts)
-    reasons = [each["reason"] for each in measurements if each["verdict"] == verdict.value and each["reason"]]
+    reasons = [each.reason for each in measurements if each.verdict is verdict and each.reason]
     return verdict, "; ".join(reasons) or None

@@ -1,4 +1,4 @@
-"""Run Robot Framework protocols with the options that pytest understands: `python -m rig.robot_runner suites/pump …`.
+"""Run Robot Framework protocols for a run: `python -m rig.robot_runner --run RUN`, or only declare what they measure.
 
 Not responsible for keywords (`rig.robot_library`). Exit codes are Robot Framework's.
 """
@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from _pytest.mark.expression import Expression  # one selection language for both runners: pytest's -k
 from robot.api import SuiteVisitor
 from robot.run import run as run_robot
-from robot.running import TestSuite
+from robot.running import LibraryKeyword, TestSuite
+
+from rig.collection import Declaration
+from rig.errors import BenchFileError, RigError
+from rig.inputs import SUITES, frozen_inputs
+from rig.procedures.catalogue import PROCEDURES
+from rig.procedures.procedure import Procedure
+from rig.record.appending import LineFile
+from rig.record.folder import RunFolder
+from rig.requirements import Requirement
+from rig.robot_library import PlannedDay, PumpBench, asked, test_id
 
 REQUIREMENT_TAG = "allure.label.requirement:"
 """Tag that names a requirement, in the form that Allure turns into a label."""
@@ -43,32 +54,125 @@ class Selection(SuiteVisitor):
         return self._expression.evaluate(found)
 
 
+class Declaring:
+    """A listener of a dry run: collects what each test's keywords would measure.
+
+    A requirement that a test is tagged with and does not decide is a false claim, and refused.
+    """
+
+    ROBOT_LISTENER_API_VERSION = 3
+
+    def __init__(self, requirements: Mapping[str, Requirement]) -> None:
+        self.declared: list[Declaration] = []
+        self.refused: str | None = None
+        self._requirements = requirements
+        self._procedures: list[Procedure] = []
+        self._day = PlannedDay()
+
+    def start_test(self, data: Any, result: Any) -> None:  # noqa: ANN401 - Robot's objects
+        """Begin with nothing."""
+        del data, result
+        self._procedures, self._day = [], PlannedDay()
+
+    def start_library_keyword(self, data: Any, implementation: LibraryKeyword, result: Any) -> None:  # noqa: ANN401
+        """Note the procedure that a keyword asks for."""
+        del result
+        if not isinstance(implementation.owner.instance, PumpBench):
+            return
+        given, named = _arguments(data.args)
+        try:
+            if implementation.name in _BY_KEYWORD:
+                self._procedures.append(asked(_BY_KEYWORD[implementation.name], given, named))
+            elif implementation.name in _OF_A_DAY:
+                day = _OF_A_DAY[implementation.name](self._day, *given, **named)
+                self._procedures += [day] if isinstance(day, Procedure) else []
+        except (RigError, TypeError) as error:
+            self._refuse(f"{implementation.name}: {error}")
+
+    def end_test(self, data: Any, result: Any) -> None:  # noqa: ANN401 - Robot's objects
+        """Declare the test."""
+        if not result.passed:
+            self._refuse(f"{test_id(data)}: {result.message}")
+        title = (data.doc or data.name).splitlines()[0]
+        try:
+            declared = Declaration.of(test_id(data), title, self._procedures, self._requirements)
+        except BenchFileError as error:
+            self._refuse(str(error))
+            return
+        for tag in (str(tag) for tag in data.tags):
+            name = tag.removeprefix(REQUIREMENT_TAG)
+            if tag != name and name in self._requirements and name not in declared.requirements:
+                self._refuse(f"{test_id(data)} is tagged with {name}, and measures nothing that decides it")
+        self.declared.append(declared)
+
+    def _refuse(self, sentence: str) -> None:
+        self.refused = self.refused or sentence
+
+
+def _arguments(written: Sequence[object]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Take a keyword's arguments apart, as Robot does where names are followed by an equals sign."""
+    named = dict(text.split("=", 1) for text in map(str, written) if "=" in text)
+    return tuple(text for text in map(str, written) if "=" not in text), named
+
+
+def _lived(day: PlannedDay, called: str, person: str) -> Procedure:
+    return day.lived(called, person)
+
+
+def _eaten(day: PlannedDay, at: str, **words: str) -> None:
+    day.add("eat", {"at": at, **words})
+
+
+_BY_KEYWORD = {procedure.KEYWORD: procedure for procedure in PROCEDURES if procedure.KEYWORD}
+_OF_A_DAY: Mapping[str, Callable[..., Procedure | None]] = {
+    "Plan Basal Profile": lambda day, *segments: day.plan(profile=list(segments)),
+    "Plan Calculator": lambda day, **words: day.plan(**words),
+    "Eat": _eaten,
+    "Exercise": lambda day, at, **words: day.add("exercise", {"at": at, **words}),
+    "Live The Day": _lived,
+}
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Run the protocols; returns Robot Framework's exit code."""
+    """Run the protocols of a run, or write what they would measure; returns Robot Framework's exit code."""
     parser = argparse.ArgumentParser(prog="rig.robot_runner")
-    parser.add_argument("suite", type=Path)
-    parser.add_argument("--bench", required=True)
     parser.add_argument("--run", required=True, type=Path)
-    parser.add_argument("--requirements", required=True)
-    parser.add_argument("--set", action="append", default=[])
-    parser.add_argument("-k", dest="expression")
+    parser.add_argument("--declare", type=Path)
     options = parser.parse_args(arguments)
-    return int(
-        run_robot(
-            str(options.suite),
-            outputdir=str(options.run / "robot"),
-            listener=[f"allure_robotframework;{options.run / 'allure-results'}"],
-            prerunmodifier=[Selection(options.expression)] if options.expression else [],
-            variable=[
-                f"BENCH:{options.bench}",
-                f"RUN:{options.run}",
-                f"REQUIREMENTS:{options.requirements}",
-                f"SET:{chr(10).join(options.set)}",
-            ],
-            runemptysuite=True,
-            consolecolors="off",
+    run = RunFolder(options.run)
+    manifest = run.manifest()
+    common: dict[str, Any] = {
+        "name": "pump",
+        "prerunmodifier": [Selection(manifest.selected)] if manifest.selected else [],
+        "runemptysuite": True,
+        "consolecolors": "off",
+    }
+    suites = str(run.inputs / SUITES)
+    if options.declare is None:
+        return int(
+            run_robot(
+                suites,
+                outputdir=str(options.run / "robot"),
+                listener=[f"allure_robotframework;{options.run / 'allure-results'}"],
+                variable=[f"RUN:{options.run}"],
+                **common,
+            )
         )
+    declaring = Declaring(frozen_inputs(run, manifest).requirements)
+    code = int(
+        run_robot(
+            suites, dryrun=True, output=None, log=None, report=None, console="none", listener=[declaring],
+            variable=["RUN:"], **common,
+        )  # fmt: skip
     )
+    file = LineFile(options.declare)
+    for each in declaring.declared:
+        file.json(each.model_dump(mode="json"))
+    file.close()
+    if declaring.refused is not None:
+        print(declaring.refused, file=sys.stderr)  # noqa: T201 - the process's answer
+        return 252
+    return code
 
 
 if __name__ == "__main__":

@@ -1,15 +1,13 @@
-"""Begin and end a run: check the bench, write the manifest, join the results.
+"""Begin and end a run: freeze its inputs, check the bench, join the results.
 
 Not responsible for running tests (the runners do) nor for printing (the command line and `reports` do).
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
-import platform
-import subprocess
-from collections.abc import Mapping
+import datetime
+import shutil
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,19 +23,20 @@ from rig.bench import (
     refuse_overdue,
     refuse_untested,
 )
-from rig.bench_file import BenchFile, CalibratedTable, read_bench_file
-from rig.channels import split
+from rig.bench_file import BenchFile, CalibratedTable
 from rig.decidable import undecidable
-from rig.errors import RigError
-from rig.evidence import RunFolder, read_json, utc_now, write_json
-from rig.plan_file import PlanFile
-from rig.requirements import read_requirements
+from rig.errors import EvidenceError, RigError
+from rig.inputs import FIRMWARE, REQUIREMENTS, Inputs, freeze, frozen_inputs, plain
+from rig.plan_file import selection
+from rig.record.files import cannot_write, utc_now
+from rig.record.folder import RECORD, RunFolder, holds_a_run
+from rig.record.manifest import BenchCheck, Equipment, Manifest, Plan, RunOutcome
+from rig.record.models import Device
+from rig.record.results import Results
 from rig.results import join
 from rig.roles import Identity
+from rig.software import software, versions
 from rig.wire import NoLog
-
-FORMAT = 1
-_RECORDED_PACKAGES = ("insulin-pump-rig", "pyvisa", "pyserial", "numpy", "pytest", "robotframework", "unicorn")
 
 
 @dataclass(frozen=True)
@@ -77,134 +76,113 @@ def check_bench(spec: BenchFile) -> list[Finding]:
     return findings
 
 
-def start_run(
-    bench_path: Path,
-    overrides: Mapping[str, Any],
-    *,
-    out: Path | None,
-    requirements_path: Path,
-    plan: PlanFile,
-    findings: list[Finding],
-    selected: str | None = None,
-) -> RunFolder:
-    """Make the run's folder and its manifest.
+def start_run(inputs: Inputs, *, out: Path | None, select: str | None = None) -> RunFolder:
+    """Make the run's folder: its frozen inputs and its manifest, before any device is looked at.
 
     Args:
-        bench_path: the bench file.
-        overrides: "table.key" to value, laid over it.
+        inputs: what the run reads.
         out: the folder to make; None makes one below `runs/` named after the time.
-        requirements_path: the requirements file.
-        plan: the test plan.
-        findings: what `check_bench` found.
-        selected: the selection expression of a partial run.
+        select: the selection expression of a partial run, over that of the plan.
 
     Raises:
         EvidenceError: the folder holds a run already, or cannot be written.
     """
-    spec, content = read_bench_file(bench_path, overrides)
-    requirements = read_requirements(requirements_path)
+    spec, plan, code = inputs.spec, inputs.plan, software()
     started = utc_now()
-    kind = "virtual" if spec.virtual else "bench"
-    run_id = f"{started.replace(':', '-')}-{kind}"
-    pump = next((finding.identity for finding in findings if finding.role == "pump"), None)
-    manifest = {
-        "format": FORMAT,
-        "run_id": run_id,
-        "started_utc": started,
-        "ended_utc": None,
-        "outcome": "started",
-        "virtual": spec.virtual is not None,
-        "seed": spec.virtual.seed if spec.virtual else None,
-        "bench_file": str(bench_path),
-        "bench_sha256": _sha256(split(bench_path)[0]),
-        "bench": _plain(content),
-        "requirements_file": str(requirements_path),
-        "requirements_sha256": _sha256(requirements_path),
-        "plan": {
-            "name": plan.plan.name,
-            "purpose": plan.plan.purpose,
-            "file": str(plan.path),
-            "sha256": plan.sha256,
-            "every_requirement_due": plan.plan.every_requirement_due,
-            "content": _plain(plan.content),
-        },
-        "conditions": spec.conditions.settings,
-        "disposables": spec.disposables.model_dump(),
-        "routine_test": read_json(tested) if (tested := spec.balance.routine_test) and tested.is_file() else None,
-        "undecidable": undecidable(spec, plan.plan, requirements),
-        "overrides": _plain(dict(overrides)),
-        "selected": selected,
-        "versions": _versions(),
-        "commit": _commit(bench_path.parent),
-        "firmware_sha256": _sha256(spec.virtual.firmware) if spec.virtual and spec.virtual.firmware else None,
-        "operator": spec.operator,
-        "equipment": [_equipment(spec, finding) for finding in findings if finding.role != "pump"],
-        "dut": asdict(pump) if pump else None,
-        "problems": {finding.role: finding.problem for finding in findings if finding.problem},
-    }
-    return RunFolder.create(out or Path("runs") / run_id, manifest)
-
-
-def end_run(run: RunFolder, outcome: str) -> dict[str, Any]:
-    """Join what the run measured with the requirements, write results.json, close the manifest; returns the results."""
-    manifest = run.manifest()
-    requirements = read_requirements(Path(manifest["requirements_file"]))
-    plan = manifest["plan"]
-    results = join(
-        requirements,
-        run.events(),
-        selected=manifest["selected"],
-        plan=None if plan["every_requirement_due"] else plan["name"],
+    run_id = f"{started.replace(':', '-')}-{'virtual' if spec.virtual else 'bench'}"
+    folder = out if out is not None else _new_folder(Path("runs"), run_id)
+    if holds_a_run(folder):
+        raise EvidenceError(f"{folder}: holds a run already; name another folder, a record is never overwritten")
+    manifest = Manifest(
+        run_id=folder.name if out is None else run_id,
+        started_utc=datetime.datetime.fromisoformat(started),
+        virtual=spec.virtual is not None,
+        seed=spec.virtual.seed if spec.virtual else None,
+        bench_file=str(inputs.sources.bench),
+        bench_sha256=inputs.sha256["bench.toml"],
+        bench=inputs.bench,
+        requirements_file=str(inputs.sources.requirements),
+        requirements_sha256=inputs.sha256[REQUIREMENTS],
+        plan=Plan(
+            name=plan.plan.name,
+            purpose=plan.plan.purpose,
+            file=str(plan.path),
+            sha256=plan.sha256,
+            every_requirement_due=plan.plan.every_requirement_due,
+            content=plain(plan.content),
+        ),
+        conditions=spec.conditions.settings,
+        disposables=spec.disposables.model_dump(),
+        overrides=plain(dict(inputs.sources.overrides)),
+        selected=selection(plan.plan, select),
+        inputs=inputs.sha256,
+        undecidable=tuple(undecidable(spec, plan.plan, inputs.requirements)),
+        versions=versions(),
+        software=code,
+        commit=f"{code.commit}{'-dirty' if code.dirty else ''}" if code.commit else None,
+        firmware_sha256=inputs.sha256.get(FIRMWARE),
+        operator=spec.operator,
     )
-    write_json(run.path / "results.json", results)
-    run.end(outcome)
+    freeze(inputs, folder / RECORD / "inputs")
+    return RunFolder.create(folder, manifest)
+
+
+def _new_folder(parent: Path, name: str) -> Path:
+    """Make a folder that nobody else has: two runs may begin in the same second."""
+    for number in range(1, 1000):
+        folder = parent / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        return folder
+    raise EvidenceError(f"{parent / name}: a thousand runs of this second are there already")
+
+
+def discard(run: RunFolder) -> None:
+    """Take away the folder of a run that was refused before anything was measured."""
+    shutil.rmtree(run.path)
+
+
+def keep_findings(run: RunFolder, spec: BenchFile, findings: Sequence[Finding]) -> list[str]:
+    """Keep what `check_bench` found in the run; returns the problems."""
+    pump = next((finding.identity for finding in findings if finding.role == "pump"), None)
+    check = BenchCheck(
+        equipment=tuple(_equipment(spec, finding) for finding in findings if finding.role != "pump"),
+        dut=Device(**asdict(pump)) if pump else None,
+        problems={finding.role: finding.problem for finding in findings if finding.problem},
+    )
+    run.checked(check)
+    return list(check.problems.values())
+
+
+def end_run(run: RunFolder, outcome: RunOutcome) -> Results:
+    """Join what the run measured with its frozen requirements, and close it; returns the results."""
+    manifest = run.manifest()
+    plan = manifest.plan
+    results = join(
+        frozen_inputs(run, manifest).requirements,
+        run,
+        selected=manifest.selected,
+        plan=None if plan is None or plan.every_requirement_due else plan.name,
+    )
+    run.end(results, outcome)
     return results
 
 
-def _equipment(spec: BenchFile, finding: Finding) -> dict[str, Any]:
+def _equipment(spec: BenchFile, finding: Finding) -> Equipment:
     table = getattr(spec, finding.role)
     calibrated = isinstance(table, CalibratedTable)
     overdue = finding.problem is not None and "calibration was due" in finding.problem
     identity = finding.identity or Identity("", "", "", "")
-    return {
-        "role": finding.role,
-        "driver": table.driver,
-        "address": table.address,
+    return Equipment(
+        role=finding.role,
+        driver=table.driver,
+        address=table.address,
         **asdict(identity),
-        "calibrated": str(table.calibrated) if calibrated else None,
-        "calibration_due": str(table.calibration_due) if calibrated else None,
-        "status": "overdue" if overdue else "in date" if calibrated else "not required",
-    }
-
-
-def _versions() -> dict[str, str]:
-    installed = {distribution.metadata["Name"].lower() for distribution in importlib.metadata.distributions()}
-    packages = {name: importlib.metadata.version(name) for name in _RECORDED_PACKAGES if name in installed}
-    return {"python": platform.python_version(), **packages}
-
-
-def _commit(folder: Path) -> str | None:
-    """Get the commit that the software was run from, marked when the tree differs from it; None outside a checkout."""
-    try:
-        described = subprocess.run(
-            ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return described.stdout.strip()
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any TOML value
-    """Make TOML values fit for JSON: dates become text."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value if isinstance(value, str | int | float | bool) else str(value)
+        calibrated=str(table.calibrated) if calibrated else None,
+        calibration_due=str(table.calibration_due) if calibrated else None,
+        status="overdue" if overdue else "in date" if calibrated else "not required",
+    )

@@ -21,10 +21,13 @@ from rig.channels import MARK, channels
 from rig.clock import WallClock
 from rig.conditions import NOMINAL, Conditions
 from rig.errors import BenchFileError, EvidenceError
-from rig.evidence import read_json, slug, utc_now, write_json
+from rig.record.files import slug, utc_now, write_json
+from rig.record.folder import RunFolder, holds_a_run, read_model
+from rig.record.results import Results
 from rig.limits import Verdict, worst
 from rig.plan_file import TestPlan, read_plan
 from rig.progress import EndedTests
+from rig.procedures.catalogue import KINDS
 from rig.requirements import read_requirements
 from rig.results import EXIT_CODES
 from rig.verify import EXIT_RIG, LOOK_EVERY_S, STYLES, Asked, verify_pump
@@ -52,7 +55,7 @@ def verify_all(asked: Asked, condition: str | None, *, console: Console) -> int:
         EvidenceError: a folder cannot be made or written.
     """
     names = channels(asked.bench)
-    read_requirements(asked.requirements)
+    read_requirements(asked.requirements, KINDS)
     chosen = _conditions(read_plan(asked.plan).plan, condition)
     if not names and len(chosen) == 1:
         return verify_pump(_under(asked, chosen[0]), console=console)
@@ -172,10 +175,12 @@ def _conclude(folder: Path, parts: Sequence[Part], console: Console) -> int:
     return EXIT_CODES[overall]
 
 
-def _verdict(run: Path) -> tuple[Verdict, str]:
-    """Get a run's verdict; an ERROR where it was not finished, with where to look."""
-    if not (run / "results.json").is_file():
-        return Verdict.ERROR, f"  (see {run.with_suffix('.log')})"
-    if read_json(run / "manifest.json")["outcome"] != "complete":
-        return Verdict.ERROR, f"  (not finished; see {run.with_suffix('.log')})"
-    return Verdict(read_json(run / "results.json")["verdict"]), ""
+def _verdict(folder: Path) -> tuple[Verdict, str]:
+    """Read a run's verdict; an ERROR where it was not finished, with where to look."""
+    look = f"see {folder.with_suffix('.log')}"
+    if not holds_a_run(folder):
+        return Verdict.ERROR, f"  ({look})"
+    run = RunFolder(folder)
+    if run.manifest().outcome != "complete":
+        return Verdict.ERROR, f"  (not finished; {look})"
+    return read_model(run.record / "results.json", Results).verdict, ""

@@ -9,7 +9,7 @@ import difflib
 import tomllib
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,26 +17,51 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from rig.errors import BenchFileError
+from rig.unit_types import WRITTEN
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file; BenchFileError when it cannot be read or is no TOML."""
+def read_file(path: Path) -> bytes:
+    """Read a file that a person wrote; BenchFileError when it cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_bytes()
     except OSError as error:
         raise BenchFileError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def parse_toml(path: Path, data: bytes) -> dict[str, Any]:
+    """Parse what a TOML file holds; BenchFileError when it is no TOML."""
+    try:
+        return tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BenchFileError(f"{path}: is no valid TOML: {error}") from error
 
 
-def validated(path: Path, content: object, model: type[Model]) -> Model:
-    """Check what a file holds against a model; BenchFileError with file, key, what was found and what is allowed."""
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file; BenchFileError when it cannot be read or is no TOML."""
+    return parse_toml(path, read_file(path))
+
+
+def validated(
+    where: Path | str, content: object, model: type[Model], *, context: Mapping[str, Any] | None = None
+) -> Model:
+    """Check what a person wrote against a model: keys as people write them, quantities with their units.
+
+    Args:
+        where: the file, or whatever else the sentence shall name.
+        content: what stands there.
+        model: what it must be.
+        context: what the model's checks need to know besides.
+
+    Raises:
+        BenchFileError: one sentence with file, key, what was found and what is allowed.
+    """
     try:
-        return model.model_validate(content)
+        known = {WRITTEN: True, **(context or {})}
+        return model.model_validate(content, context=known, by_alias=True, by_name=False)
     except ValidationError as error:
-        raise BenchFileError(explain(path, error, model, content)) from error
+        raise BenchFileError(explain(where, error, model, content)) from error
 
 
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
@@ -52,7 +77,7 @@ def explain(file: Path | str, error: ValidationError, model: type[BaseModel], co
     mistakes = error.errors(include_url=False)
     first = min(mistakes, key=lambda mistake: mistake["type"] not in _UNKNOWN)
     location = first["loc"]
-    key = ".".join(str(part) for part in location) or "the file"
+    key = _key(content, location)
     if first["type"] in _UNKNOWN:
         known = known_keys(model, location[:-1])
         near = difflib.get_close_matches(str(location[-1]), known, n=1)
@@ -62,9 +87,21 @@ def explain(file: Path | str, error: ValidationError, model: type[BaseModel], co
         sentence = f"{file}: {key} is missing"
     else:
         message = first["msg"].removeprefix("Value error, ")
-        sentence = f"{file}: {key} is {_written(content, location)!r}: {message[0].lower()}{message[1:]}"
+        written = _written(content, location)
+        found = "" if isinstance(written, dict | list) else f" is {written!r}"
+        sentence = f"{file}: {key}{found}: {message[:1].lower()}{message[1:]}"
     more = len(mistakes) - 1
     return sentence + (f" (and {more} more mistake{'s' if more > 1 else ''})" if more else "")
+
+
+def _key(content: Any, location: Sequence[int | str]) -> str:  # noqa: ANN401 - any TOML value
+    """Name a place in a file: its keys; of a list's entries the id, where they have one."""
+    parts = []
+    for number, part in enumerate(location):
+        entry = _written(content, location[: number + 1])
+        named = isinstance(part, int) and isinstance(entry, dict) and isinstance(entry.get("id"), str)
+        parts.append(entry["id"] if named and isinstance(entry, dict) else str(part))
+    return ".".join(parts) or "the file"
 
 
 def _written(content: Any, location: Sequence[int | str]) -> object:  # noqa: ANN401 - any TOML value

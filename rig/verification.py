@@ -1,17 +1,19 @@
-"""One test and the requirements it decides: every measurement is recorded and judged as it is made.
+"""One test and the requirements it decides: every measurement is declared, taken, recorded and judged as it is made.
 
 Not responsible for measuring; not for the run's results, which `rig.results` joins from the record alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rig.errors import BenchFileError
-from rig.evidence import TestRecorder
 from rig.limits import Measurement, Verdict, decide
+from rig.procedures.procedure import Computed, Procedure, measure
+from rig.quantity import Quantity
+from rig.record.folder import AttemptRecord
 from rig.requirements import Requirement
-from rig.roles import Capability, Pump
+from rig.roles import Bench, Capability
 
 
 class NotApplicableError(Exception):
@@ -23,28 +25,50 @@ class RequirementNotMetError(AssertionError):
 
 
 class Verification:
-    """The requirements that one test decides, and the record it leaves."""
+    """The requirements that one test decides, and the record it leaves.
 
-    def __init__(self, record: TestRecorder, requirements: Mapping[str, Requirement], ids: Sequence[str]) -> None:
-        unknown = [name for name in ids if name not in requirements]
-        if unknown:
-            raise BenchFileError(f"{record.test_id}: there is no requirement {unknown[0]!r} in the requirements file")
+    Args:
+        bench: the open bench.
+        record: of this attempt.
+        requirements: all of them, by id.
+        ids: those that the test decides, by what it declared.
+    """
+
+    def __init__(
+        self, bench: Bench, record: AttemptRecord, requirements: Mapping[str, Requirement], ids: Sequence[str]
+    ) -> None:
+        self.bench = bench
         self.record = record
         self._requirements = [requirements[name] for name in ids]
         self._unmet: list[str] = []
+        self._measured: set[Quantity] = set()
 
-    def verify(self, measurements: Iterable[Measurement]) -> None:
-        """Record each measurement, and judge it by each of this test's requirements that asks for it."""
-        for measurement in measurements:
-            asking = [each for each in self._requirements if each.asks_for(measurement.name)]
-            for requirement in asking:
-                self._decide(requirement, measurement)
-            if not asking:
-                self.record.measure(None, measurement)
+    def measure(self, procedure: Procedure) -> Computed:
+        """Take, compute and record a measurement, and judge each value by this test's requirements that ask for it.
 
-    def need(self, pump: Pump, *capabilities: Capability) -> None:
+        Raises:
+            NotApplicableError: the pump cannot do it.
+            BenchFileError: the test has measured one of its quantities already.
+            RigError: as the procedure's `take`.
+        """
+        self.need(*procedure.needs)
+        twice = self._measured.intersection(procedure.quantities)
+        if twice:
+            raise BenchFileError(
+                f"{procedure.TABLE} {procedure.title}: {next(iter(twice))} was measured before in this test; "
+                "one test measures a quantity once"
+            )
+        self._measured.update(procedure.quantities)
+        computed = measure(self.bench, self.record.take(procedure.asked), procedure)
+        for measurement in computed.measured:
+            for requirement in self._requirements:
+                if requirement.asks_for(measurement.quantity):
+                    self._decide(requirement, measurement)
+        return computed
+
+    def need(self, *capabilities: Capability) -> None:
         """End the test as NOT APPLICABLE when the pump lacks one of `capabilities`."""
-        lacking = [capability.value for capability in capabilities if capability not in pump.capabilities]
+        lacking = [each.value for each in capabilities if each not in self.bench.pump.capabilities]
         if lacking:
             raise NotApplicableError(f"this pump has no {' and no '.join(lacking)}")
 
@@ -54,8 +78,7 @@ class Verification:
             raise RequirementNotMetError("; ".join(self._unmet))
 
     def _decide(self, requirement: Requirement, measurement: Measurement) -> None:
-        self.record.measure(requirement.id, measurement)
-        limit = requirement.measurement_rule(measurement.name).limit
+        limit = requirement.measurement_rule(measurement.quantity).limit
         decision = decide(measurement, limit, requirement.rule)
         if decision.verdict is not Verdict.PASS:
             reason = f" ({decision.reason})" if decision.reason else ""

@@ -1,4 +1,4 @@
-"""`rig verify`: check the bench, run the suites of both runners, join the results, write the report.
+"""`rig verify`: freeze the inputs, check the bench, run the suites of both runners, join the results, write the report.
 
 The runners are processes of their own, so that each is the ordinary pytest and the ordinary Robot Framework. Not
 responsible for what they test.
@@ -10,24 +10,28 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from rig.bench_file import parse_override, read_bench_file
+from rig.bench_file import parse_override
 from rig.clock import WallClock
-from rig.evidence import RunFolder
-from rig.limits import Limit, Rule, Verdict
-from rig.plan_file import DEFAULT_PLAN, read_plan, selection
+from rig.collection import Declaration, read_declarations, refuse_unanswered
+from rig.errors import BenchFileError
+from rig.inputs import DEFAULT_REQUIREMENTS, PUMP_SUITE, SUITES, Inputs, Sources, read_inputs
+from rig.limits import Rule
+from rig.plan_file import DEFAULT_PLAN
 from rig.progress import ProgressView
+from rig.record.folder import RunFolder
+from rig.record.manifest import RunOutcome
+from rig.record.results import JudgedRecord, ReportedRecord, RequirementRecord, Results
 from rig.results import EXIT_CODES
-from rig.run import check_bench, end_run, start_run
+from rig.run import check_bench, discard, end_run, keep_findings, start_run
 
-DEFAULT_REQUIREMENTS = Path("suites/requirements.toml")
-PUMP_SUITE = Path("suites/pump")
 LOOK_EVERY_S = 0.2
 EXIT_RIG = 3
 
@@ -45,60 +49,145 @@ class Asked:
     select: str | None = None
     requirements: Path = DEFAULT_REQUIREMENTS
     plan: str = DEFAULT_PLAN
+    suites: Path = PUMP_SUITE
+
+    @property
+    def sources(self) -> Sources:
+        """Where the run's inputs stand."""
+        overrides = dict(parse_override(text) for text in self.settings)
+        return Sources(self.bench, overrides, self.requirements, self.plan, self.suites)
 
 
 def verify_pump(asked: Asked, *, console: Console) -> int:
     """Verify the pump on a bench by a test plan; returns the exit code.
 
     Raises:
-        BenchFileError: the bench file, a setting, the plan or the requirements file is wrong.
+        BenchFileError: the bench file, a setting, the plan, the requirements file or a suite is wrong, or a requirement
+            asks for what nothing measures.
         EvidenceError: the run folder cannot be made or written.
     """
-    overrides = dict(parse_override(text) for text in asked.settings)
-    spec, _ = read_bench_file(asked.bench, overrides)
-    planned = read_plan(asked.plan)
-    select = selection(planned.plan, asked.select)
-    findings = check_bench(spec)
-    run = start_run(
-        asked.bench,
-        overrides,
-        out=asked.out,
-        requirements_path=asked.requirements,
-        plan=planned,
-        findings=findings,
-        selected=select,
-    )
-    for sentence in run.manifest()["undecidable"]:
+    inputs = read_inputs(asked.sources)
+    run = start_run(inputs, out=asked.out, select=asked.select)
+    try:
+        declared = collect(run)
+        _refuse_unanswered(inputs, declared, asked.select)
+    except BaseException:
+        discard(run)
+        raise
+    for each in declared:
+        each.declare_in(run)
+    for sentence in run.manifest().undecidable:
         console.print(sentence, style="yellow", soft_wrap=True, markup=False)
-    problems = [finding for finding in findings if finding.problem]
-    for finding in problems:
-        console.print(finding.problem, style="red", soft_wrap=True, markup=False)
-    outcome = "blocked" if problems else _run_suites(run, replace(asked, select=select), console)
+    problems = keep_findings(run, inputs.spec, check_bench(inputs.spec))
+    for problem in problems:
+        console.print(problem, style="red", soft_wrap=True, markup=False)
+    outcome: RunOutcome = "blocked" if problems else _run_suites(run, console)
     results = end_run(run, outcome)
     if not problems:
         print_results(results, console)
     documents = importlib.import_module("reports.documents").write_documents(run.path)
     if outcome != "complete":
-        console.print(f"The run was {outcome}; what was measured before is kept in {run.path}.", soft_wrap=True)
-    console.print(f"Verdict: {results['verdict']}", style=STYLES[results["verdict"]])
+        sentence = f"The run was {outcome}; what was measured before is kept in {run.path}."
+        console.print(sentence, soft_wrap=True, markup=False)
+    console.print(f"Verdict: {results.verdict.value}", style=STYLES[results.verdict.value])
     for what, path in documents.items():
-        console.print(f"{what}: {path}", soft_wrap=True)
-    return EXIT_RIG if outcome != "complete" else EXIT_CODES[Verdict(results["verdict"])]
+        console.print(f"{what}: {path}", soft_wrap=True, markup=False)
+    return EXIT_RIG if outcome != "complete" else EXIT_CODES[results.verdict]
 
 
-def _run_suites(run: RunFolder, asked: Asked, console: Console) -> str:
-    """Run pytest, then Robot Framework; returns the run's outcome."""
-    common = [
-        "--bench", str(asked.bench), "--run", str(run.path), "--requirements", str(asked.requirements),
-        *(word for text in asked.settings for word in ("--set", text)), *(["-k", asked.select] if asked.select else []),
+def list_quantities(asked: Asked, *, console: Console) -> int:
+    """Print what the tests of this plan measure, for which requirements; returns the exit code.
+
+    Raises:
+        BenchFileError: as `verify_pump`.
+    """
+    inputs = read_inputs(asked.sources)
+    with TemporaryDirectory(prefix="rig-list-") as folder:
+        declared = collect(start_run(inputs, out=Path(folder) / "run", select=asked.select))
+    table = Table(title=f"Measured by the plan {inputs.plan.plan.name!r}", title_justify="left")
+    for column in ("quantity", "unit", "kind and parameters, as a requirement writes them", "decides", "test"):
+        table.add_column(column, overflow="fold")
+    for test in declared:
+        for each in test.quantities:
+            asking = [
+                name
+                for name in test.requirements
+                if inputs.requirements[name].asks_for(each.quantity)
+            ]
+            words = ", ".join([f'quantity = "{each.kind}"', *(f'{k} = "{v}"' for k, v in each.parameters.items())])
+            cells = (each.name, each.unit, words, ", ".join(asking) or "–", test.title)
+            table.add_row(*(escape(cell) for cell in cells))
+    console.print(table)
+    _refuse_unanswered(inputs, declared, asked.select)
+    return 0
+
+
+def _refuse_unanswered(inputs: Inputs, declared: Sequence[Declaration], select: str | None) -> None:
+    plan = inputs.plan.plan
+    due = plan.every_requirement_due and not plan.select and not select
+    refuse_unanswered(inputs.requirements, declared, every_requirement_due=due)
+
+
+def collect(run: RunFolder) -> list[Declaration]:
+    """Let both runners declare what the run's suites will measure, at the same time.
+
+    Raises:
+        BenchFileError: a suite cannot be read, with the last words of its runner.
+    """
+    declared: list[Declaration] = []
+    with TemporaryDirectory(prefix="rig-declare-") as folder:
+        files = {name: Path(folder) / name for name in ("pytest", "robot")}
+        commands = {
+            "pytest": [*_pytest(run), "--collect-only", "--declare", str(files["pytest"])],
+            "robot": [*_robot(run), "--declare", str(files["robot"])],
+        }
+        processes = {
+            name: subprocess.Popen(
+                [sys.executable, "-B", "-m", *command],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
+            for name, command in commands.items()
+        }
+        for name, process in processes.items():
+            said = process.communicate()[0].decode(errors="replace").strip()
+            if process.returncode not in _COLLECTED[name]:
+                words = said.splitlines()
+                raise BenchFileError(f"the suites cannot be read by {name}: {_essence(words)}")
+            if files[name].is_file():
+                declared += read_declarations(files[name])
+    return declared
+
+
+_COLLECTED = {"pytest": (0, 5), "robot": range(251)}
+"""Exit codes of a collection that came to its end: pytest's 5 says that no test was selected."""
+
+
+def _essence(words: Sequence[str]) -> str:
+    """Choose the line of a runner's output that says what is wrong."""
+    telling = [line.removeprefix("E ").strip() for line in words if line.startswith(("E ", "ERROR: "))]
+    return (telling or list(words) or ["it said nothing"])[-1].removeprefix("ERROR: ")
+
+
+def _pytest(run: RunFolder) -> list[str]:
+    return [
+        "pytest", str(run.inputs / SUITES), "--rootdir", str(run.inputs), "-c", "/dev/null", "--confcutdir",
+        str(run.inputs), "-p", "fixtures.bench_plugin", "-p", "no:cacheprovider", "--import-mode", "importlib",
+        "--strict-markers", "-q", "--run", str(run.path),
     ]  # fmt: skip
+
+
+def _robot(run: RunFolder) -> list[str]:
+    return ["rig.robot_runner", "--run", str(run.path)]
+
+
+def _run_suites(run: RunFolder, console: Console) -> RunOutcome:
+    """Run pytest, then Robot Framework; returns the run's outcome."""
     commands = {
-        "pytest": [
-            "pytest", str(PUMP_SUITE), "--plan", asked.plan, *common,
-            "--alluredir", str(run.path / "allure-results"), "-p", "no:cacheprovider", "-q",
-        ],
-        "robot": ["rig.robot_runner", str(PUMP_SUITE), *common],
-    }  # fmt: skip
+        "pytest": [*_pytest(run), "--alluredir", str(run.path / "allure-results")],
+        "robot": _robot(run),
+    }
     with ProgressView(run.path, console) as view:
         for name, command in commands.items():
             outcome = _run_one(name, command, run, view)
@@ -107,13 +196,13 @@ def _run_suites(run: RunFolder, asked: Asked, console: Console) -> str:
     return "complete"
 
 
-def _run_one(name: str, command: Sequence[str], run: RunFolder, view: ProgressView) -> str:
+def _run_one(name: str, command: Sequence[str], run: RunFolder, view: ProgressView) -> RunOutcome:
     """Run one runner to its end, with its output in the run folder; returns complete, interrupted or broken."""
     clock = WallClock()
     with (
         (run.path / f"{name}.log").open("wb") as output,
         subprocess.Popen(
-            [sys.executable, "-m", *command], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+            [sys.executable, "-B", "-m", *command], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
         ) as process,
     ):
         try:
@@ -127,7 +216,10 @@ def _run_one(name: str, command: Sequence[str], run: RunFolder, view: ProgressVi
     return _OUTCOMES[name].get(process.returncode, "complete" if 0 <= process.returncode < 250 else "broken")
 
 
-_OUTCOMES = {"pytest": {2: "interrupted", 3: "broken", 4: "broken"}, "robot": {253: "interrupted"}}
+_OUTCOMES: dict[str, dict[int, RunOutcome]] = {
+    "pytest": {2: "interrupted", 3: "broken", 4: "broken"},
+    "robot": {253: "interrupted"},
+}
 """What the runners' own exit codes say beyond passed and failed tests, which the record tells."""
 
 STYLES = {
@@ -140,23 +232,25 @@ STYLES = {
 }
 
 
-def print_results(results: dict[str, Any], console: Console) -> None:
+def print_results(results: Results, console: Console) -> None:
     """Print the table of requirements with verdicts and measured values."""
     table = Table(show_lines=True, caption="Decision rule: guard band w = U, unless the limit names another.")
     for column in ("requirement", "verdict", "measured", "limit"):
         table.add_column(column)
-    for row in results["requirements"]:
-        if not row["in_scope"]:
+    titles = {test.id: test.title for test in results.tests}
+    for row in results.requirements:
+        if not row.in_scope:
             continue
-        values = "\n".join(_value(measurement) for measurement in row["measurements"]) or row["reason"] or ""
-        limits = "\n".join(_limit(measurement) for measurement in row["measurements"])
-        verdict = row["verdict"]
-        table.add_row(f"[bold]{row['id']}[/] {row['text']}", f"[{STYLES[verdict]}]{verdict}[/]", values, limits)
+        values = "\n".join(_judged(row, each, titles) for each in row.measurements) or row.reason or ""
+        limits = "\n".join(_limit(measurement) for measurement in row.measurements)
+        verdict = row.verdict.value
+        text = f"[bold]{row.id}[/] {escape(row.text)}"
+        table.add_row(text, f"[{STYLES[verdict]}]{verdict}[/]", escape(values), escape(limits))
     console.print(table)
-    print_reported(results["reported"], console)
+    print_reported(results.reported, console)
 
 
-def print_reported(reported: Sequence[dict[str, Any]], console: Console) -> None:
+def print_reported(reported: Sequence[ReportedRecord], console: Console) -> None:
     """Print what was measured and is judged by no requirement, if anything."""
     if not reported:
         return
@@ -165,12 +259,18 @@ def print_reported(reported: Sequence[dict[str, Any]], console: Console) -> None
         console.print(f"  {_value(measurement)}", markup=False)
 
 
-def _limit(measurement: dict[str, Any]) -> str:
-    limit = Limit(**measurement["limit"])
-    return f"{limit}" if measurement["rule"] == Rule.GUARD_BAND.value else f"{limit} ({measurement['rule']})"
+def _judged(row: RequirementRecord, measurement: JudgedRecord, titles: dict[str, str]) -> str:
+    """Write a measured value; where several tests measured its quantity, with the test."""
+    same = [each for each in row.measurements if each.quantity == measurement.quantity]
+    return _value(measurement) + (f" ({titles[measurement.test].rstrip('.')})" if len(same) > 1 else "")
 
 
-def _value(measurement: dict[str, Any]) -> str:
-    uncertainty = measurement["expanded_uncertainty"]
+def _limit(measurement: JudgedRecord) -> str:
+    limit = measurement.limit.limit
+    return f"{limit}" if measurement.rule is Rule.GUARD_BAND else f"{limit} ({measurement.rule.value})"
+
+
+def _value(measurement: JudgedRecord | ReportedRecord) -> str:
+    uncertainty = measurement.expanded_uncertainty
     spread = f" ± {uncertainty:.2g}" if uncertainty else ""
-    return f"{measurement['name']}: {measurement['value']:.4g}{spread} {measurement['unit']}"
+    return f"{measurement.name}: {measurement.value:.4g}{spread} {measurement.unit}"

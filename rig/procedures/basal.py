@@ -5,75 +5,130 @@ Not responsible for limits, nor for the formulas (`rig.analysis`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+import numpy as np
+from pydantic import Field, model_validator
 
 from rig.analysis.allan import AllanDeviation, flow_stability
 from rig.analysis.budget import Budget
+from rig.analysis.capability import Measurand
 from rig.analysis.checks import FloatArray
-from rig.analysis.flow import StartUpCurve, WindowStatistics, hourly_windows, start_up_of_record
-from rig.analysis.pulses import MissedDoses, missed_doses
+from rig.analysis.dose_phase import MIN_SAMPLES_PER_DOSE
+from rig.analysis.flow import StartUpCurve, hourly_windows, start_up_of_record
+from rig.analysis.pulses import MIN_DOSES, missed_doses
 from rig.analysis.single_doses import single_doses
-from rig.analysis.trumpet import TrumpetCurve, trumpet_curve
-from rig.evidence import TestRecorder
+from rig.analysis.trumpet import AMBULATORY, TrumpetCurve, trumpet_curve
+from rig.analysis.uncertainty import OF_ONE_WEIGHING, bias_of_extremes
 from rig.limits import Measurement
-from rig.procedures.bolus import wait_for_rest
-from rig.procedures.budgets import (
-    LARGEST,
-    MEAN,
-    SMALLEST,
-    VOLUMES_H,
-    WINDOW_MIN,
-    basal_budgets,
-    first_hours_measured,
-    first_hours_names,
-    keep_budgets,
-    measured,
-    notes_on_extremes,
-)
+from rig.procedures.between_blanks import scale_between_blanks
+from rig.procedures.budgets import measured
 from rig.procedures.contents import trumpet_content
-from rig.procedures.gates import BLANK_S, blank_run, with_blanks
+from rig.procedures.gates import blank_run
+from rig.procedures.parameters import HOURS, RATE, WINDOW
 from rig.procedures.preparation import prepare, start_therapy
-from rig.procedures.sampling import Series, sample_for, series
+from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.rest import wait_for_rest
+from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
-from rig.roles import Bench
+from rig.quantity import Kind, Quantity
+from rig.record.taking import Recorder, Series, Taken
+from rig.roles import Bench, Capability, Metrology
+from rig.unit_types import InsulinU, RateUPerH, TimeS
 from rig.units import ml_per_h_from_u_per_h, ul_from_u
 
+WINDOW_MIN = 60
+FIRST_HOURS = (1, 6, 12)
+"""21 CFR 880.5730 labels state the volume after so many hours without warm-up."""
+STABILISATION, ANALYSIS = "stabilisation", "analysis period"
 
-class BasalNames(NamedTuple):
-    """Names of the measurements at one rate, by which requirements ask for them."""
+MEAN = Kind("basal.mean_error", "mean basal error at {rate}", ("%",), (RATE,), "Error over the whole analysis period.")
+LARGEST, SMALLEST = (
+    Kind(
+        f"basal.{which}_window_error",
+        f"{which} error of a {{window}} window at {{rate}}",
+        ("%",),
+        (WINDOW, RATE),
+        f"The {which} flow error of all windows of that length, overlapping (IEC 60601-2-24, method: trumpet curve).",
+    )
+    for which in ("largest", "smallest")
+)
+MISSED = Kind("basal.missed_doses", "missed doses at {rate}", ("%",), (RATE,), "Share of single doses left out.")
+FIRST_VOLUME = Kind(
+    "basal.first_volume",
+    "volume of the first {hours} at {rate}",
+    ("U",),
+    (HOURS, RATE),
+    "Volume after 1, 6 or 12 h from the first request, without warm-up (21 CFR 880.5730 labels).",
+)
+FIRST_ERROR = Kind(
+    "basal.first_error", "error of the first {hours} at {rate}", ("%",), (HOURS, RATE), "The error of that volume."
+)
 
-    mean: str
-    largest: str
-    smallest: str
-    missed: str
 
-    @classmethod
-    def at(cls, rate_u_per_h: float) -> BasalNames:
-        """Get the names at a rate in U/h."""
-        window, rate = f"error of a {WINDOW_MIN} min window", f"at {rate_u_per_h:g} U/h"
-        return cls(
-            f"mean basal error {rate}", f"largest {window} {rate}", f"smallest {window} {rate}", f"missed doses {rate}"
-        )
-
-
-@dataclass(frozen=True)
-class BasalPlan:
-    """What to measure: rate in U/h, stabilisation and analysis period in h, sample interval S of the curve in min.
+class Basal(BetweenBlanks):
+    """Weigh basal delivery at one rate: stabilisation, then an analysis period; S and P of the trumpet curve.
 
     IEC 60601-2-24 (method) for ambulatory pumps: S = 15 min, 24 h of stabilisation, 25 h of analysis. Single doses of
-    `dose_u` are told apart by reading the balance every `sample_every_s`. Blank runs of `blank_s` stand around it all.
+    `dose_u` are told apart by reading the balance every `sample_every_s`.
     """
 
-    rate_u_per_h: float
-    dose_u: float
-    stabilisation_h: float = 24.0
-    analysis_h: float = 25.0
-    interval_min: float = 15.0
-    windows_min: tuple[float, ...] = (15, 60, 150, 330, 570, 930)
-    sample_every_s: float = 15.0
-    stabilisation_sample_every_s: float = 300.0
-    blank_s: float = BLANK_S
+    TABLE: ClassVar = "basal"
+    KEYWORD: ClassVar = "Weigh Basal Delivery"
+    KINDS: ClassVar = (MEAN, LARGEST, SMALLEST, MISSED, FIRST_VOLUME, FIRST_ERROR)
+
+    rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", gt=0)]
+    dose_u: Annotated[InsulinU, Field(alias="dose", gt=0)] = 0.025
+    stabilisation_s: Annotated[TimeS, Field(alias="stabilisation", ge=0)] = 60.0 * AMBULATORY.stabilisation_min
+    analysis_s: Annotated[TimeS, Field(alias="analysis", gt=0)] = 60.0 * AMBULATORY.analysis_min
+    interval_s: Annotated[TimeS, Field(alias="interval", gt=0)] = 60.0 * AMBULATORY.interval_min
+    windows_s: Annotated[tuple[TimeS, ...], Field(alias="windows", min_length=1)] = tuple(
+        60.0 * window_min for window_min in AMBULATORY.windows_min
+    )
+    sample_every_s: Annotated[TimeS, Field(alias="sample_every", gt=0)] = 15.0
+    warm_up_sample_every_s: Annotated[TimeS, Field(alias="warm_up_sample_every", gt=0)] = 300.0
+
+    @model_validator(mode="after")
+    def _periods_fit(self) -> Self:
+        for what, longer in {"a window": self.windows_s, "1 h": (3600.0,), "analysis": (self.analysis_s,)}.items():
+            if any(_broken(each, self.interval_s) for each in longer):
+                raise ValueError(f"interval is {self.interval_s:g} s, and {what} is not a multiple of it")
+        if _broken(self.interval_s, self.sample_every_s):
+            raise ValueError(f"interval is {self.interval_s:g} s, which is no multiple of sample_every")
+        if max(self.windows_s) > self.analysis_s:
+            raise ValueError(f"the longest window, {max(self.windows_s):g} s, is longer than analysis")
+        if self.analysis_s < 3600.0:
+            raise ValueError("analysis must be 1 h or longer: statistics of single hours stand beside each curve")
+        return self
+
+    @model_validator(mode="after")
+    def _doses_can_be_told_apart(self) -> Self:
+        longest_s = self.dose_interval_s / MIN_SAMPLES_PER_DOSE
+        came = f"doses of {self.dose_u:g} U at {self.rate_u_per_h:g} U/h come every {self.dose_interval_s:g} s"
+        if self.sample_every_s > longest_s * (1.0 + 1e-9):
+            raise ValueError(
+                f"{came}, so that sample_every must be {longest_s:g} s or shorter, and it is {self.sample_every_s:g} s"
+            )
+        if self.analysis_s < MIN_DOSES * self.dose_interval_s:
+            raise ValueError(f"{came}, and analysis, {self.analysis_s:g} s, is shorter than {MIN_DOSES} of them")
+        return self
+
+    @property
+    def title(self) -> str:
+        """What tells it from other basal measurements: its rate."""
+        return f"{self.rate_u_per_h:g} U/h"
+
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """What a pump must be able to do for it."""
+        return (Capability.BASAL_PROFILE,)
+
+    @property
+    def needed_u(self) -> float:
+        """Insulin that it takes in U."""
+        return self.rate_u_per_h * (self.stabilisation_s + self.analysis_s) / 3600.0
 
     @property
     def dose_interval_s(self) -> float:
@@ -83,140 +138,173 @@ class BasalPlan:
     @property
     def longest_gap_s(self) -> float:
         """Readings further apart than S have no line between them; a tenth more is the time that a reading takes."""
-        return 66.0 * self.interval_min
+        return 1.1 * self.interval_s
 
     @property
-    def names(self) -> BasalNames:
-        """What the measurements are called."""
-        return BasalNames.at(self.rate_u_per_h)
-
-    @property
-    def first_hours(self) -> tuple[str, ...]:
-        """What the volumes of the first hours and their errors are called; none after a warm-up."""
-        if self.stabilisation_h > 0.0:
-            return ()
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What it measures; volumes of the first hours only without a warm-up."""
         rate = self.rate_u_per_h
-        return tuple(name for hours in VOLUMES_H if hours <= self.analysis_h for name in first_hours_names(rate, hours))
+        windows = [kind.of(window=60.0 * WINDOW_MIN, rate=rate) for kind in (LARGEST, SMALLEST) if self._has_hours]
+        first = [kind.of(hours=3600.0 * hours, rate=rate) for hours in self._first_hours for kind in _FIRST]
+        return (MEAN.of(rate=rate), *windows, MISSED.of(rate=rate), *first)
 
     @property
-    def stride(self) -> int:
-        """Samples of the balance in a sample interval of the curve."""
-        return round(self.interval_min * 60.0 / self.sample_every_s)
+    def extent(self) -> Mapping[str, float]:
+        """How long it stabilises and analyses, in s."""
+        return {"stabilisation": self.stabilisation_s, "analysis": self.analysis_s}
 
+    @property
+    def measurands(self) -> Mapping[Quantity, Measurand]:
+        """The whole analysis period, and each window of an hour."""
+        hours, hour_ul = self.analysis_s / 3600.0, ul_from_u(self.rate_u_per_h)
+        each = Measurand(hour_ul, 1.0, round((self.analysis_s - 3600.0) / self.interval_s) + 1)
+        windows = {quantity: each for quantity in self.quantities if quantity.kind in (LARGEST.name, SMALLEST.name)}
+        return {MEAN.of(rate=self.rate_u_per_h): Measurand(hour_ul * hours, hours), **windows}
 
-@dataclass(frozen=True)
-class BasalResult:
-    """The curve, hourly statistics and missed doses of one rate, and the measurements that requirements ask for.
+    @property
+    def _has_hours(self) -> bool:
+        return 60.0 * WINDOW_MIN in self.windows_s
 
-    `budgets` has one for each weighed number, by its name.
-    """
+    @property
+    def _first_hours(self) -> tuple[int, ...]:
+        if self.stabilisation_s > 0.0:
+            return ()
+        return tuple(hours for hours in FIRST_HOURS if 3600.0 * hours <= self.analysis_s)
 
-    curve: TrumpetCurve
-    hourly: WindowStatistics
-    missed: MissedDoses
-    measurements: tuple[Measurement, ...]
-    budgets: dict[str, Budget]
+    def take(self, bench: Bench, record: Recorder) -> None:
+        """Deliver at one rate and read what arrives; stops the pump at the end."""
+        prepare(bench, record, rate_u_per_h=self.rate_u_per_h)
+        blank_run(bench, record, "opening", duration_s=self.blank_s)
+        start_therapy(bench, record)
+        record.step("stabilisation", hours=self.stabilisation_s / 3600.0)
+        every_s = self.warm_up_sample_every_s
+        sample_for(bench, record, STABILISATION, duration_s=self.stabilisation_s, every_s=every_s)
+        record.step("analysis period", hours=self.analysis_s / 3600.0)
+        sample_for(bench, record, ANALYSIS, duration_s=self.analysis_s, every_s=self.sample_every_s)
+        bench.pump.stop()
+        record.step("therapy stopped")
+        wait_for_rest(bench, record, "rest after the analysis period")
+        blank_run(bench, record, "closing", duration_s=self.blank_s)
 
+    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
+        """Compute the curve and the measurements from the readings of the analysis period."""
+        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        return self.computed(taken.series(STABILISATION), taken.series(ANALYSIS), scale)
 
-def measure_basal(bench: Bench, record: TestRecorder, plan: BasalPlan) -> BasalResult:
-    """Deliver at one rate and measure what arrives; stops the pump at the end."""
-    air = prepare(bench, record, rate_u_per_h=plan.rate_u_per_h)
-    opening = blank_run(bench, record, "opening", duration_s=plan.blank_s)
-    start_therapy(bench, record)
-    record.step("stabilisation", hours=plan.stabilisation_h)
-    stabilising_s = plan.stabilisation_h * 3600.0
-    stabilising = series(
-        sample_for(bench, record, "stabilisation", duration_s=stabilising_s, every_s=plan.stabilisation_sample_every_s)
-    )
-    record.step("analysis period", hours=plan.analysis_h)
-    readings = series(
-        sample_for(bench, record, "analysis period", duration_s=plan.analysis_h * 3600.0, every_s=plan.sample_every_s)
-    )
-    bench.pump.stop()
-    record.step("therapy stopped")
-    wait_for_rest(bench, record, "rest after the analysis period")
-    closing = blank_run(bench, record, "closing", duration_s=plan.blank_s)
-    scale = VolumeScale.of(with_blanks(bench, opening, closing), air)
-    result = analyse_basal(readings, plan, scale)
-    record.analysis("trumpet", "trumpet", _content(stabilising, readings, plan, scale, result))
-    notes = notes_on_extremes(result.curve, result.budgets)
-    keep_budgets(record, f"basal delivery at {plan.rate_u_per_h:g} U/h", result.budgets, notes)
-    return result
-
-
-def analyse_basal(readings: Series, plan: BasalPlan, scale: VolumeScale) -> BasalResult:
-    """Compute the curve and the measurements from the readings of the analysis period."""
-    mass_g = scale.dry_mass_g(readings)[:: plan.stride]
-    common: dict[str, Any] = {
-        "interval_min": plan.interval_min,
-        "rate_ml_per_h": ml_per_h_from_u_per_h(plan.rate_u_per_h),
-        "density_g_per_ml": scale.density_g_per_ml,
-    }
-    curve = trumpet_curve(mass_g, windows_min=plan.windows_min, **common)
-    missed = missed_doses(
-        readings.at_s,
-        ul_from_u(1.0) * scale.delivered_u(readings),
-        dose_interval_s=plan.dose_interval_s,
-        dose_ul=ul_from_u(plan.dose_u),
-    )
-    budgets = basal_budgets(readings, curve, plan.rate_u_per_h, scale)
-    names = plan.names
-    asked_for = {MEAN: names.mean, LARGEST: names.largest, SMALLEST: names.smallest}
-    measurements = (
-        *(measured(asked_for[name], budget) for name, budget in budgets.items() if name in asked_for),
-        Measurement(names.missed, missed.share_percent, "%"),
-        *(first_hours_measured(budgets, plan.rate_u_per_h) if plan.stabilisation_h == 0.0 else ()),
-    )
-    return BasalResult(curve, hourly_windows(mass_g, **common), missed, measurements, budgets)
-
-
-def _content(
-    stabilising: Series, readings: Series, plan: BasalPlan, scale: VolumeScale, result: BasalResult
-) -> dict[str, Any]:
-    """Get what a reader of the curve must see beside it."""
-    volume_ul = ul_from_u(1.0) * scale.delivered_u(readings)
-    return trumpet_content(
-        result.curve,
-        scale.dry_mass_g(readings)[:: plan.stride],
-        rate_u_per_h=plan.rate_u_per_h,
-        stabilisation_h=plan.stabilisation_h,
-        hourly=result.hourly,
-        evaporation=scale.evaporation,
-        doses=single_doses(
-            readings.at_s,
-            volume_ul,
-            step_s=plan.sample_every_s,
-            longest_gap_s=plan.longest_gap_s,
-            dose_interval_s=plan.dose_interval_s,
-            dose_ul=ul_from_u(plan.dose_u),
-        ),
-        start_up=_start_up(stabilising, plan, scale),
-        stability=_stability(readings, volume_ul, plan),
-        scale=scale,
-    )
-
-
-def _start_up(stabilising: Series, plan: BasalPlan, scale: VolumeScale) -> StartUpCurve | None:
-    """Get the flow over the stabilisation period; None where it was read too seldom, or holds no sample interval."""
-    try:
-        return start_up_of_record(
-            stabilising.at_s,
-            scale.dry_mass_g(stabilising),
-            start_s=float(stabilising.at_s[0]),
-            duration_min=60.0 * plan.stabilisation_h,
-            interval_min=plan.interval_min,
-            longest_gap_s=plan.longest_gap_s,
-            density_g_per_ml=scale.density_g_per_ml,
+    def computed(self, stabilising: Series, readings: Series, scale: VolumeScale) -> Computed:
+        """Compute the same from arrays and a scale."""
+        stride = round(self.interval_s / self.sample_every_s)
+        mass_g, volume_ul = scale.dry_mass_g(readings)[::stride], ul_from_u(1.0) * scale.delivered_u(readings)
+        common: dict[str, Any] = {
+            "interval_min": self.interval_s / 60.0,
+            "rate_ml_per_h": ml_per_h_from_u_per_h(self.rate_u_per_h),
+            "density_g_per_ml": scale.density_g_per_ml,
+        }
+        curve = trumpet_curve(mass_g, windows_min=tuple(each / 60.0 for each in self.windows_s), **common)
+        hourly = hourly_windows(mass_g, **common)
+        doses: dict[str, float] = {"dose_interval_s": self.dose_interval_s, "dose_ul": ul_from_u(self.dose_u)}
+        missed = missed_doses(readings.at_s, volume_ul, **doses)
+        budgets = self._budgets(readings, curve, scale)
+        analysis = trumpet_content(
+            curve,
+            mass_g,
+            rate_u_per_h=self.rate_u_per_h,
+            stabilisation_h=self.stabilisation_s / 3600.0,
+            hourly=hourly,
+            evaporation=scale.evaporation,
+            doses=single_doses(
+                readings.at_s,
+                volume_ul,
+                step_s=self.sample_every_s,
+                longest_gap_s=self.longest_gap_s,
+                **doses,
+            ),
+            start_up=self._start_up(stabilising, scale),
+            stability=self._stability(readings, volume_ul),
+            scale=scale,
         )
-    except ValueError:
-        return None
-
-
-def _stability(readings: Series, volume_ul: FloatArray, plan: BasalPlan) -> AllanDeviation | None:
-    """Get the Allan deviation of flow; None where the analysis period is too short."""
-    try:
-        return flow_stability(
-            readings.at_s, volume_ul, interval_s=plan.sample_every_s, longest_gap_s=plan.longest_gap_s
+        return Computed(
+            measured=(
+                *(measured(quantity, budget) for quantity, budget in budgets.items()),
+                Measurement(MISSED.of(rate=self.rate_u_per_h), missed.share_percent),
+            ),
+            analyses={"trumpet": analysis},
+            budgets=dict(budgets),
+            notes=_notes_on_extremes(curve, budgets),
         )
-    except ValueError:
-        return None
+
+    def _budgets(self, readings: Series, curve: TrumpetCurve, scale: VolumeScale) -> dict[Quantity, Budget]:
+        """Write a budget for each weighed number; first hours count from the first reading."""
+        rate = self.rate_u_per_h
+
+        def error(percent: float, hours: float) -> Budget:
+            programmed_u = rate * hours
+            delivered_u = programmed_u * (1.0 + percent / 100.0)
+            return scale.budget(delivered_u, 3600.0 * hours).error_percent_of(programmed_u)
+
+        budgets = {MEAN.of(rate=rate): error(curve.overall_error_percent, curve.period_min / 60.0)}
+        for window in _hours_in(curve):
+            for kind, extremes in ((LARGEST, curve.error_max_percent), (SMALLEST, curve.error_min_percent)):
+                quantity = kind.of(window=60.0 * WINDOW_MIN, rate=rate)
+                budgets[quantity] = error(float(extremes[window]), WINDOW_MIN / 60.0)
+        at_s, delivered_u = readings.at_s - readings.at_s[0], scale.delivered_u(readings)
+        for hours in self._first_hours:
+            volume_u = float(np.interp(3600.0 * hours, at_s, delivered_u))
+            volume = scale.budget(volume_u, 3600.0 * hours)
+            budgets[FIRST_VOLUME.of(hours=3600.0 * hours, rate=rate)] = volume
+            budgets[FIRST_ERROR.of(hours=3600.0 * hours, rate=rate)] = volume.error_percent_of(rate * hours)
+        return budgets
+
+    def _start_up(self, stabilising: Series, scale: VolumeScale) -> StartUpCurve | None:
+        """Compute the flow over the stabilisation period; None where it was read too seldom, or holds no interval."""
+        try:
+            return start_up_of_record(
+                stabilising.at_s,
+                scale.dry_mass_g(stabilising),
+                start_s=float(stabilising.at_s[0]),
+                duration_min=self.stabilisation_s / 60.0,
+                interval_min=self.interval_s / 60.0,
+                longest_gap_s=self.longest_gap_s,
+                density_g_per_ml=scale.density_g_per_ml,
+            )
+        except ValueError:
+            return None
+
+    def _stability(self, readings: Series, volume_ul: FloatArray) -> AllanDeviation | None:
+        """Compute the Allan deviation of flow; None where the analysis period is too short."""
+        try:
+            return flow_stability(
+                readings.at_s, volume_ul, interval_s=self.sample_every_s, longest_gap_s=self.longest_gap_s
+            )
+        except ValueError:
+            return None
+
+
+_FIRST = (FIRST_VOLUME, FIRST_ERROR)
+
+
+def _hours_in(curve: TrumpetCurve) -> list[int]:
+    """Find the window of an hour in a curve; none where a plan left it out."""
+    return [int(window) for window in np.flatnonzero(curve.windows_min == WINDOW_MIN)]
+
+
+def _notes_on_extremes(curve: TrumpetCurve, budgets: Mapping[Quantity, Budget]) -> dict[Quantity | str, str]:
+    """Say by how much noise may have pushed the extreme windows outwards: a bias that U holds no part of."""
+    notes: dict[Quantity | str, str] = {}
+    for quantity, budget in budgets.items():
+        if quantity.kind not in (LARGEST.name, SMALLEST.name):
+            continue
+        (window,) = _hours_in(curve)
+        windows = curve.windows_counted[window]
+        own = [row.contribution for row in budget.rows if row.source in OF_ONE_WEIGHING]
+        bias = bias_of_extremes(math.hypot(*own), windows)
+        notes[quantity] = (
+            f"The extreme of {windows} windows: noise pushes it outwards, on average by no more than {bias:.2g} %, "
+            "and by next to nothing where the pump itself varies far more than that. U holds no part of it."
+        )
+    return notes
+
+
+def _broken(longer_s: float, shorter_s: float) -> bool:
+    """Say whether `shorter_s` does not go into `longer_s` a whole number of times."""
+    return abs(longer_s / shorter_s - round(longer_s / shorter_s)) > 1e-9

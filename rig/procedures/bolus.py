@@ -1,233 +1,164 @@
 """Consecutive boluses, each weighed on its own from rest to plateau, between two blank runs.
 
-Not responsible for limits, nor for the formulas (`rig.analysis.bolus`).
+Not responsible for limits, nor for the formulas (`rig.analysis.bolus`), nor for the steps that extended boluses share
+(`consecutive`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar
 
 import numpy as np
+from pydantic import Field
 
-from rig.analysis.bolus import BolusStatistics, WeighedBolus, bolus_statistics, plateau_reached, weigh_bolus
+from rig.analysis.bolus import WeighedBolus, bolus_statistics
 from rig.analysis.budget import Budget
-from rig.errors import BlockedError
-from rig.evidence import TestRecorder
+from rig.analysis.capability import Measurand, Statistic
 from rig.limits import Measurement
-from rig.procedures.between_blanks import between_blanks
-from rig.procedures.budgets import bolus_budget, bolus_budgets, keep_budgets, measured
+from rig.procedures.between_blanks import scale_between_blanks
+from rig.procedures.budgets import bolus_budget, error_of, error_unit, mean_bolus_budget, measured
+from rig.procedures.consecutive import delivered_boluses, give_boluses, weigh_delivered
 from rig.procedures.contents import bolus_content
-from rig.procedures.gates import BLANK_S
-from rig.procedures.preparation import start_therapy
-from rig.procedures.sampling import Sample, Series, sample_for, series
+from rig.procedures.parameters import SIZE
+from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.rest import SAMPLE_EVERY_S
+from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
-from rig.roles import Bench, HistoryEvent, Metrology
+from rig.quantity import Kind, Quantity
+from rig.record.taking import Recorder, Taken
+from rig.roles import Bench, Capability, Metrology
+from rig.therapy import Bolus as Command
+from rig.unit_types import InsulinU, RateUPerH
 from rig.units import u_from_ul, ul_from_u
 
-SAMPLE_EVERY_S = 2.0
-REST_SPAN_S = 60.0
-AVERAGED_S = 30.0
-"""Of the rest that was seen, the later part is averaged. The test of rest lets the foot of a tail pass in the earlier
-part: with a tail that fades in 4.5 s that alone made 0.05 U read 0.06 % low (docs/uncertainty.md)."""
-LONGEST_REST_S = 1800.0
+BOLUS_H = 5.0 / 60.0
+"""Assumed time between the weighings before and after a bolus, for what evaporation may do meanwhile."""
+STANDARD_BOLUS_U_PER_H = 90.0
+"""1.5 U/min, the usual speed of a fast bolus."""
+
+MEAN, LARGEST, SMALLEST = (
+    Kind(f"bolus.{which}_error", f"{which} bolus error at {{size}}", ("%", "U"), (SIZE,), meaning)
+    for which, meaning in (
+        ("mean", "Mean error of consecutive boluses: in % from 1 U up, in U below."),
+        ("largest", "Error of the largest of them: in % from 1 U up, in U below."),
+        ("smallest", "Error of the smallest of them: in % from 1 U up, in U below."),
+    )
+)
+LOGGED = Kind(
+    "bolus.logged_less_weighed",
+    "logged less weighed bolus volume at {size}",
+    ("%",),
+    (SIZE,),
+    "What the pump's log adds up to, less what was weighed, in % of it.",
+)
 
 
-class BolusNames(NamedTuple):
-    """Names of the measurements of boluses of one size, by which requirements ask for them."""
+class Bolus(BetweenBlanks):
+    """Weigh consecutive boluses of one size, at the speed at which the pump delivers them."""
 
-    mean: str
-    largest: str
-    smallest: str
-    logged: str
+    TABLE: ClassVar = "bolus"
+    KEYWORD: ClassVar = "Weigh Boluses"
+    KINDS: ClassVar = (MEAN, LARGEST, SMALLEST, LOGGED)
 
-    @classmethod
-    def of(cls, insulin_u: float) -> BolusNames:
-        """Get the names for a size in U."""
-        error, size = "bolus error at", f"{insulin_u:g} U"
-        return cls(
-            f"mean {error} {size}",
-            f"largest {error} {size}",
-            f"smallest {error} {size}",
-            f"logged less weighed bolus volume at {size}",
-        )
-
-
-@dataclass(frozen=True)
-class BolusPlan:
-    """What to measure: so many boluses of one size in U, of `planned_s` each, between blank runs of `blank_s`."""
-
-    insulin_u: float
-    count: int
-    planned_s: float
-    blank_s: float = BLANK_S
+    size_u: Annotated[InsulinU, Field(alias="size", gt=0)]
+    count: int = Field(ge=2, le=1000)
+    speed_u_per_h: Annotated[RateUPerH, Field(alias="speed", gt=0)] = STANDARD_BOLUS_U_PER_H
 
     @property
-    def names(self) -> BolusNames:
-        """What the measurements are called."""
-        return BolusNames.of(self.insulin_u)
+    def title(self) -> str:
+        """What tells it from other series of boluses: its size."""
+        return f"{self.size_u:g} U"
 
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """What a pump must be able to do for it."""
+        return (Capability.FAST_BOLUS, Capability.HISTORY)
 
-@dataclass(frozen=True)
-class BolusResult:
-    """Each bolus in U, the statistics of all, and the measurements that requirements ask for.
+    @property
+    def needed_u(self) -> float:
+        """Insulin that it takes in U."""
+        return self.size_u * self.count
 
-    `budgets` has one for each weighed number, by its name.
-    """
+    @property
+    def planned_s(self) -> float:
+        """How long one bolus should take in s."""
+        return round(self.size_u / self.speed_u_per_h * 3600.0, 6)
 
-    statistics: BolusStatistics
-    boluses: tuple[WeighedBolus, ...]
-    logged_u: tuple[float, ...]
-    measurements: tuple[Measurement, ...]
-    budgets: dict[str, Budget]
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What it measures."""
+        return (*(self._error(kind) for kind in (MEAN, LARGEST, SMALLEST)), LOGGED.of(size=self.size_u))
 
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """How many there are."""
+        return {"count": float(self.count)}
 
-def rest_tolerance_g(metrology: Metrology) -> float:
-    """Get the change over `REST_SPAN_S` that counts as rest: 3.5 s/√n, below which noise decides, three times over."""
-    readings = REST_SPAN_S / SAMPLE_EVERY_S
-    return 3.0 * 3.5 * metrology.balance_repeatability_g / float(np.sqrt(readings))
+    @property
+    def measurands(self) -> Mapping[Quantity, Measurand]:
+        """Each bolus, and the mean of all."""
+        volume_ul = ul_from_u(self.size_u)
+        each = Measurand(volume_ul, BOLUS_H, self.count)
+        mean = Measurand(volume_ul, BOLUS_H, self.count, Statistic.MEAN)
+        return {self._error(MEAN): mean, self._error(LARGEST): each, self._error(SMALLEST): each}
 
+    def _error(self, kind: Kind) -> Quantity:
+        return kind.of(size=self.size_u, unit=error_unit(self.size_u))
 
-def wait_for_rest(bench: Bench, record: TestRecorder, doing: str) -> list[Sample]:
-    """Sample until the balance has come to rest; BlockedError when it does not in half an hour."""
-    seen: list[Sample] = []
+    def take(self, bench: Bench, record: Recorder) -> None:
+        """Deliver the boluses over a basal rate of 0, each to its plateau; stops the pump at the end."""
 
-    def at_rest(sample: Sample) -> bool:
-        seen.append(sample)
-        recent = series(seen[-round(REST_SPAN_S / SAMPLE_EVERY_S) - 5 :])
-        return plateau_reached(
-            recent.at_s,
-            recent.mass_g,
-            span_s=REST_SPAN_S,
-            tolerance_g=rest_tolerance_g(bench.metrology),
-            evaporation_g_per_h=bench.metrology.evaporation_g_per_h,
+        def during(phase: str, start_s: float) -> None:
+            del start_s
+            sample_for(bench, record, phase, duration_s=self.planned_s, every_s=SAMPLE_EVERY_S)
+
+        bolus = Command(fast_u=self.size_u)
+        give_boluses(bench, record, bolus, count=self.count, blank_s=self.blank_s, during=during)
+
+    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
+        """Weigh each bolus from rest to rest, and compute the errors of all."""
+        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        delivered = delivered_boluses(taken, planned_s=self.planned_s)
+        weighed = [weigh_delivered(bolus, self.planned_s, scale) for bolus in delivered]
+        logged_u = [bolus.logged_u for bolus in delivered]
+        budgets = self._budgets(scale, weighed)
+        mean = budgets[self._error(MEAN)]
+        u_mean = mean.expanded if mean.unit == "%" else 100.0 * mean.expanded / self.size_u
+        total_u = u_from_ul(sum(bolus.volume_ul for bolus in weighed))
+        return Computed(
+            measured=(
+                *(measured(name, budget) for name, budget in budgets.items() if isinstance(name, Quantity)),
+                Measurement(LOGGED.of(size=self.size_u), 100.0 * (sum(logged_u) - total_u) / total_u, u_mean),
+            ),
+            analyses={
+                "bolus": bolus_content(
+                    bolus_statistics([each.volume_ul for each in weighed], programmed_ul=ul_from_u(self.size_u)),
+                    u_u=[bolus_budget(scale, each).expanded for each in weighed],
+                    logged_u=logged_u,
+                    tail_percent=float(np.mean([each.tail_percent for each in weighed])),
+                    z_ul_per_mg=scale.z_ul_per_mg,
+                    evaporation=scale.evaporation,
+                )
+            },
+            budgets=budgets,
         )
 
-    samples = sample_for(bench, record, doing, duration_s=LONGEST_REST_S, every_s=SAMPLE_EVERY_S, until=at_rest)
-    if samples[-1].at_s - samples[0].at_s >= LONGEST_REST_S:
-        raise BlockedError(
-            f"balance: not at rest after {LONGEST_REST_S / 60:g} min of {doing}; "
-            "look for draught, a drip at the needle, or a leak"
-        )
-    return samples
+    def _budgets(self, scale: VolumeScale, weighed: Sequence[WeighedBolus]) -> dict[Quantity | str, Budget]:
+        """Write a budget for each weighed number.
 
-
-def measure_boluses(bench: Bench, record: TestRecorder, plan: BolusPlan) -> BolusResult:
-    """Deliver consecutive boluses over a basal rate of 0 and weigh each to its plateau; stops the pump at the end."""
-    delivered, scale = consecutive_boluses(
-        bench,
-        record,
-        count=plan.count,
-        blank_s=plan.blank_s,
-        deliver_one=lambda rest, number: _one_bolus(bench, record, plan, rest, number),
-    )
-    weighed = [weigh_delivered(bolus, plan.planned_s, scale) for bolus in delivered]
-    logged = [bolus.logged_u for bolus in delivered]
-    statistics = bolus_statistics([bolus.volume_ul for bolus in weighed], programmed_ul=ul_from_u(plan.insulin_u))
-    budgets = bolus_budgets(plan.insulin_u, scale, weighed)
-    measurements = _measurements(plan, budgets, weighed, logged)
-    result = BolusResult(statistics, tuple(weighed), tuple(logged), measurements, budgets)
-    record.analysis(
-        "bolus",
-        "bolus",
-        bolus_content(
-            statistics,
-            u_u=[bolus_budget(scale, bolus).expanded for bolus in weighed],
-            logged_u=logged,
-            tail_percent=float(np.mean([bolus.tail_percent for bolus in weighed])),
-            z_ul_per_mg=scale.z_ul_per_mg,
-            evaporation=scale.evaporation,
-        ),
-    )
-    keep_budgets(record, f"{plan.count} boluses of {plan.insulin_u:g} U", budgets)
-    return result
-
-
-def consecutive_boluses(
-    bench: Bench,
-    record: TestRecorder,
-    *,
-    count: int,
-    blank_s: float,
-    deliver_one: Callable[[list[Sample], int], DeliveredBolus],
-) -> tuple[list[DeliveredBolus], VolumeScale]:
-    """Deliver boluses over a basal rate of 0 between two blank runs; stops the pump at the end.
-
-    `deliver_one` gets the rest before its bolus and its number from 1, and goes on to the rest after it.
-    """
-
-    def deliver() -> list[DeliveredBolus]:
-        start_therapy(bench, record)
-        rest = wait_for_rest(bench, record, "rest before the first bolus")
-        delivered: list[DeliveredBolus] = []
-        for number in range(1, count + 1):
-            delivered.append(deliver_one(rest, number))
-            rest = delivered[-1].rest
-        return delivered
-
-    return between_blanks(bench, record, rate_u_per_h=0.0, blank_s=blank_s, deliver=deliver)
-
-
-@dataclass(frozen=True)
-class DeliveredBolus:
-    """One bolus, not weighed yet: the readings around it, its start, the rest after it, and what the pump logged."""
-
-    readings: Series
-    start_s: float
-    rest: list[Sample]
-    logged_u: float
-
-
-def _one_bolus(bench: Bench, record: TestRecorder, plan: BolusPlan, rest: list[Sample], number: int) -> DeliveredBolus:
-    """Deliver one bolus, from the rest before it to the rest after it."""
-    start_s = bench.clock.now()
-    bolus_id = bench.pump.bolus(plan.insulin_u)
-    doing = f"bolus {number} of {plan.count}, {plan.insulin_u:g} U"
-    record.step("bolus", number=number, bolus_id=bolus_id, insulin_u=plan.insulin_u)
-    during = sample_for(bench, record, doing, duration_s=plan.planned_s, every_s=SAMPLE_EVERY_S)
-    after = wait_for_rest(bench, record, doing)
-    plateau_s = max(start_s + plan.planned_s, after[-1].at_s - AVERAGED_S)
-    logged_u = logged_bolus_u(bench, bolus_id)
-    record.step("bolus at rest", number=number, logged_u=logged_u)
-    return DeliveredBolus(
-        series([*rest, *during, *after]), start_s, [sample for sample in after if sample.at_s >= plateau_s], logged_u
-    )
-
-
-def weigh_delivered(bolus: DeliveredBolus, planned_s: float, scale: VolumeScale) -> WeighedBolus:
-    """Weigh a bolus in µL from rest to rest; it was planned to last `planned_s`."""
-    readings, planned_end_s = bolus.readings, bolus.start_s + planned_s
-    return weigh_bolus(
-        readings.at_s,
-        readings.mass_g,
-        start_s=bolus.start_s,
-        planned_end_s=planned_end_s,
-        plateau_s=max(planned_end_s, float(readings.at_s[-1]) - AVERAGED_S),
-        z_ul_per_mg=scale.z_ul_per_mg,
-        evaporation_g_per_h=scale.metrology.evaporation_g_per_h,
-        u_evaporation_g_per_h=scale.metrology.evaporation_uncertainty_g_per_h,
-    )
-
-
-def logged_bolus_u(bench: Bench, bolus_id: int) -> float:
-    """Get what the pump's log says of a bolus that has ended, in U; 0 when the log does not know it."""
-    events = [event for event in bench.pump.history() if _tells_delivery(event, bolus_id)]
-    return float(events[-1].fields["delivered_u"]) if events else 0.0
-
-
-def _tells_delivery(event: HistoryEvent, bolus_id: int) -> bool:
-    return event.kind == "bolus delivered" and event.fields.get("bolus_id") == bolus_id
-
-
-def _measurements(
-    plan: BolusPlan, budgets: Mapping[str, Budget], weighed: Sequence[WeighedBolus], logged_u: Sequence[float]
-) -> tuple[Measurement, ...]:
-    total_u = u_from_ul(sum(bolus.volume_ul for bolus in weighed))
-    *deciding, _ = budgets.items()
-    mean = deciding[0][1]
-    u_mean = mean.expanded if mean.unit == "%" else 100.0 * mean.expanded / plan.insulin_u
-    return (
-        *(measured(name, budget) for name, budget in deciding),
-        Measurement(plan.names.logged, 100.0 * (sum(logged_u) - total_u) / total_u, "%", u_mean),
-    )
+        The last is for more boluses of this pump than these n: their scatter is then a source too (type A, n − 1
+        degrees of freedom), as if boluses were independent, which they need not be (docs/uncertainty.md). It decides
+        nothing.
+        """
+        n, by_volume = len(weighed), sorted(weighed, key=lambda bolus: bolus.volume_ul)
+        mean = mean_bolus_budget(scale, weighed)
+        scatter_u = u_from_ul(float(np.std([bolus.volume_ul for bolus in weighed], ddof=1))) / math.sqrt(n)
+        delivered: dict[Quantity | str, Budget] = {
+            self._error(MEAN): mean,
+            self._error(LARGEST): bolus_budget(scale, by_volume[-1]),
+            self._error(SMALLEST): bolus_budget(scale, by_volume[0]),
+            f"{self._error(MEAN)}, of more than these {n}": mean.plus(f"scatter of {n}", "A", scatter_u, n - 1),
+        }
+        return {name: error_of(self.size_u, budget) for name, budget in delivered.items()}

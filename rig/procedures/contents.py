@@ -1,14 +1,13 @@
 """What a record keeps of each kind of analysis, beside its numbers what a reader must see with them.
 
-One home, so that a bench run and a log from elsewhere say the same things. Pure: results in, plain data out. Not
-responsible for computing (`rig.analysis`) nor for how it is shown.
+One home, so that a bench run and a log from elsewhere say the same things. Pure: results in, the record's models out.
+Not responsible for computing (`rig.analysis`) nor for how it is shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,23 @@ from rig.analysis.pulses import stroke_statistics
 from rig.analysis.single_doses import SingleDoses
 from rig.analysis.trumpet import TrumpetCurve
 from rig.procedures.volume import VolumeScale
+from rig.record.analyses import (
+    Bolus,
+    Delivered,
+    DeliveryProfile,
+    Evaporation,
+    Flow,
+    Hourly,
+    MissedDoses,
+    Occlusion,
+    ProfileMoment,
+    ProfilePart,
+    Stability,
+    Strokes,
+    Trace,
+    Trumpet,
+)
+from rig.record.analyses import Course as CourseRecord
 from rig.units import u_from_ul
 
 BINS = ("<25", "25–<75", "75–<95", "95–<105", "105–<125", "125–<175", "175–250", ">250")
@@ -36,96 +52,96 @@ def trumpet_content(
     rate_u_per_h: float,
     stabilisation_h: float,
     hourly: WindowStatistics | None,
-    evaporation: Mapping[str, float] | None,
+    evaporation: Evaporation | None,
     doses: SingleDoses,
     start_up: StartUpCurve | None,
     stability: AllanDeviation | None,
     scale: VolumeScale | None,
-) -> dict[str, Any]:
-    """Get what belongs to a trumpet curve; None for what is not known.
+) -> Trumpet:
+    """Gather what belongs to a trumpet curve; None for what is not known.
 
     `mass_g` are the masses at the ends of its sample intervals; `scale` tells how well one dose and one reading of the
     balance are known.
     """
     missed = doses.missed
     flow = flow_ul_per_h(mass_g, interval_min=curve.interval_min, density_g_per_ml=curve.density_g_per_ml)
-    return {
-        "title": f"Basal delivery at {rate_u_per_h:g} U/h",
-        "rate_u_per_h": rate_u_per_h,
-        "interval_min": curve.interval_min,
-        "stabilisation_h": stabilisation_h,
-        "analysis_h": curve.period_min / 60.0,
-        "density_g_per_ml": curve.density_g_per_ml,
-        "evaporation": evaporation,
-        "dose_interval_s": doses.interval_s,
-        "windows_min": curve.windows_min.tolist(),
-        "error_max_percent": curve.error_max_percent.tolist(),
-        "error_min_percent": curve.error_min_percent.tolist(),
-        "overall_error_percent": curve.overall_error_percent,
-        "hourly": hourly_content(hourly) if hourly is not None else None,
-        "missed_doses": {"doses": missed.doses, "missed": missed.missed} if missed is not None else None,
-        "dose_interval_found_s": doses.found_interval_s,
-        "no_doses_because": doses.reason,
-        "dose_expanded_u": _dose_expanded_u(doses, scale),
-        "flow": _flow(np.arange(1.0, flow.size + 1.0) * (curve.interval_min / 60.0), flow),
-        "cumulative_error_percent": _cumulative_error_percent(curve, mass_g).tolist(),
-        "start_up": _flow(start_up.at_min / 60.0, start_up.flow_ul_per_h) if start_up is not None else None,
-        "doses_u": (u_from_ul(1.0) * doses.volumes.volume_ul).tolist() if doses.volumes is not None else None,
-        "strokes": _strokes(doses),
-        "stability": _stability(stability, scale) if stability is not None else None,
-    }
+    return Trumpet(
+        title=f"Basal delivery at {rate_u_per_h:g} U/h",
+        rate_u_per_h=rate_u_per_h,
+        interval_min=curve.interval_min,
+        stabilisation_h=stabilisation_h,
+        analysis_h=curve.period_min / 60.0,
+        density_g_per_ml=curve.density_g_per_ml,
+        evaporation=evaporation,
+        dose_interval_s=doses.interval_s,
+        windows_min=tuple(curve.windows_min.tolist()),
+        error_max_percent=tuple(curve.error_max_percent.tolist()),
+        error_min_percent=tuple(curve.error_min_percent.tolist()),
+        overall_error_percent=curve.overall_error_percent,
+        hourly=hourly_content(hourly) if hourly is not None else None,
+        missed_doses=MissedDoses(doses=missed.doses, missed=missed.missed) if missed is not None else None,
+        dose_interval_found_s=doses.found_interval_s,
+        no_doses_because=doses.reason,
+        dose_expanded_u=_dose_expanded_u(doses, scale),
+        flow=_flow(np.arange(1.0, flow.size + 1.0) * (curve.interval_min / 60.0), flow),
+        cumulative_error_percent=tuple(_cumulative_error_percent(curve, mass_g).tolist()),
+        start_up=_flow(start_up.at_min / 60.0, start_up.flow_ul_per_h) if start_up is not None else None,
+        doses_u=tuple((u_from_ul(1.0) * doses.volumes.volume_ul).tolist()) if doses.volumes is not None else None,
+        strokes=_strokes(doses),
+        stability=_stability(stability, scale) if stability is not None else None,
+    )
 
 
-def _strokes(doses: SingleDoses) -> dict[str, Any] | None:
-    """Get how single doses scatter; None for fewer than two, or where nothing flowed."""
+def _strokes(doses: SingleDoses) -> Strokes | None:
+    """Gather how single doses scatter; None for fewer than two, or where nothing flowed."""
     if doses.volumes is None or doses.volumes.volume_ul.size < 2 or doses.volumes.volume_ul.mean() <= 0.0:
         return None
     strokes = stroke_statistics(doses.volumes.volume_ul)
-    return {
-        "doses": strokes.doses,
-        "mean_u": u_from_ul(strokes.mean_ul),
-        "sd_u": u_from_ul(strokes.sd_ul),
-        "min_u": u_from_ul(strokes.min_ul),
-        "max_u": u_from_ul(strokes.max_ul),
-        "cv_percent": strokes.cv_percent,
-    }
+    return Strokes(
+        doses=strokes.doses,
+        mean_u=u_from_ul(strokes.mean_ul),
+        sd_u=u_from_ul(strokes.sd_ul),
+        min_u=u_from_ul(strokes.min_ul),
+        max_u=u_from_ul(strokes.max_ul),
+        cv_percent=strokes.cv_percent,
+    )
 
 
 def _dose_expanded_u(doses: SingleDoses, scale: VolumeScale | None) -> float | None:
-    """Get U in insulin units of a dose of mean size: the difference of two readings one dose interval apart."""
+    """Compute U in insulin units of a dose of mean size: the difference of two readings one dose interval apart."""
     if doses.volumes is None or scale is None:
         return None
     mean_u = u_from_ul(float(doses.volumes.volume_ul.mean()))
     return scale.expanded_uncertainty_u(mean_u, doses.volumes.dose_interval_s)
 
 
-def _stability(stability: AllanDeviation, scale: VolumeScale | None) -> dict[str, Any]:
-    return {
-        "averaging_s": stability.averaging_s.tolist(),
-        "deviation_u_per_h": (u_from_ul(1.0) * stability.deviation_ul_per_h).tolist(),
-        "reading_u": scale.reading_u if scale is not None else None,
-    }
+def _stability(stability: AllanDeviation, scale: VolumeScale | None) -> Stability:
+    return Stability(
+        averaging_s=tuple(stability.averaging_s.tolist()),
+        deviation_u_per_h=tuple((u_from_ul(1.0) * stability.deviation_ul_per_h).tolist()),
+        reading_u=scale.reading_u if scale is not None else None,
+    )
 
 
-def _flow(at_h: NDArray[np.float64], flow_ul_per_h: NDArray[np.float64]) -> dict[str, Any]:
-    return {"at_h": at_h.tolist(), "flow_u_per_h": (u_from_ul(1.0) * flow_ul_per_h).tolist()}
+def _flow(at_h: NDArray[np.float64], flow_ul_per_h: NDArray[np.float64]) -> Flow:
+    return Flow(at_h=tuple(at_h.tolist()), flow_u_per_h=tuple((u_from_ul(1.0) * flow_ul_per_h).tolist()))
 
 
 def _cumulative_error_percent(curve: TrumpetCurve, mass_g: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Get the error in % of all that was delivered until the end of each sample interval, shape (n,)."""
+    """Compute the error in % of all that was delivered until the end of each sample interval, shape (n,)."""
     programmed_g = curve.rate_ml_per_h * curve.density_g_per_ml * curve.interval_min / 60.0 * np.arange(1, mass_g.size)
     error: NDArray[np.float64] = 100.0 * ((mass_g[1:] - mass_g[0]) / programmed_g - 1.0)
     return error
 
 
-def hourly_content(hourly: WindowStatistics) -> dict[str, Any]:
-    """Get mean and SD in %, and the share (0..1) of windows within ± so many %."""
+def hourly_content(hourly: WindowStatistics) -> Hourly:
+    """Gather mean and SD in %, and the share (0..1) of windows within ± so many %."""
     shares = zip(hourly.bands_percent, hourly.share_within_percent, strict=True)
-    return {
-        "mean_percent": hourly.mean_percent,
-        "sd_percent": hourly.sd_percent,
-        "within": {f"{band:g}": share / 100.0 for band, share in shares},
-    }
+    return Hourly(
+        mean_percent=hourly.mean_percent,
+        sd_percent=hourly.sd_percent,
+        within={f"{band:g}": share / 100.0 for band, share in shares},
+    )
 
 
 def bolus_content(
@@ -135,24 +151,24 @@ def bolus_content(
     logged_u: Sequence[float] | None,
     tail_percent: float | None,
     z_ul_per_mg: float,
-    evaporation: Mapping[str, float] | None,
-) -> dict[str, Any]:
-    """Get what belongs to a series of boluses; `u_u` are expanded uncertainties in U, None when not known."""
+    evaporation: Evaporation | None,
+) -> Bolus:
+    """Gather what belongs to a series of boluses; `u_u` are expanded uncertainties in U, None when not known."""
     programmed_u = u_from_ul(statistics.programmed_ul)
-    return {
-        "title": f"{statistics.boluses} boluses of {programmed_u:g} U",
-        "programmed_u": programmed_u,
-        "delivered_u": [u_from_ul(volume) for volume in statistics.volume_ul.tolist()],
-        "logged_u": list(logged_u) if logged_u is not None else None,
-        "u_u": list(u_u) if u_u is not None else None,
-        "mean_error_percent": statistics.mean_error_percent,
-        "sd_percent": 100.0 * statistics.sd_ul / statistics.programmed_ul,
-        "worst_error_percent": max(statistics.error_percent.tolist(), key=abs),
-        "bins": dict(zip(BINS, statistics.bins, strict=True)),
-        "tail_percent": tail_percent,
-        "z_ul_per_mg": z_ul_per_mg,
-        "evaporation": evaporation,
-    }
+    return Bolus(
+        title=f"{statistics.boluses} boluses of {programmed_u:g} U",
+        programmed_u=programmed_u,
+        delivered_u=tuple(u_from_ul(volume) for volume in statistics.volume_ul.tolist()),
+        logged_u=tuple(logged_u) if logged_u is not None else None,
+        u_u=tuple(u_u) if u_u is not None else None,
+        mean_error_percent=statistics.mean_error_percent,
+        sd_percent=100.0 * statistics.sd_ul / statistics.programmed_ul,
+        worst_error_percent=max(statistics.error_percent.tolist(), key=abs),
+        bins=dict(zip(BINS, statistics.bins, strict=True)),
+        tail_percent=tail_percent,
+        z_ul_per_mg=z_ul_per_mg,
+        evaporation=evaporation,
+    )
 
 
 def occlusion_content(
@@ -167,25 +183,25 @@ def occlusion_content(
     at_s: NDArray[np.float64],
     pressure_kpa: NDArray[np.float64],
     delivered_u: NDArray[np.float64],
-) -> dict[str, Any]:
-    """Get what belongs to an occlusion; None for an alarm that never came and a line that was not seen to open."""
-    return {
-        "title": title,
-        "rate_u_per_h": rate_u_per_h,
-        "occluded_at_s": occluded_at_s,
-        "alarm_at_s": alarm_at_s,
-        "released_at_s": released_at_s,
-        "time_to_alarm_s": alarm.time_to_alarm_s if alarm_at_s is not None else None,
-        "pressure_at_alarm_kpa": alarm.pressure_at_alarm_kpa,
-        "missed_u": u_from_ul(alarm.missed_ul),
-        "released_u": released_u,
-        "compliance_ul_per_kpa": alarm.compliance_ul_per_kpa,
-        "trace": {
-            "at_s": at_s.tolist(),
-            "pressure_kpa": pressure_kpa.tolist(),
-            "delivered_u": delivered_u.tolist(),
-        },
-    }
+) -> Occlusion:
+    """Gather what belongs to an occlusion; None for an alarm that never came and a line that was not seen to open."""
+    return Occlusion(
+        title=title,
+        rate_u_per_h=rate_u_per_h,
+        occluded_at_s=occluded_at_s,
+        alarm_at_s=alarm_at_s,
+        released_at_s=released_at_s,
+        time_to_alarm_s=alarm.time_to_alarm_s if alarm_at_s is not None else None,
+        pressure_at_alarm_kpa=alarm.pressure_at_alarm_kpa,
+        missed_u=u_from_ul(alarm.missed_ul),
+        released_u=released_u,
+        compliance_ul_per_kpa=alarm.compliance_ul_per_kpa,
+        trace=Trace(
+            at_s=tuple(at_s.tolist()),
+            pressure_kpa=tuple(pressure_kpa.tolist()),
+            delivered_u=tuple(delivered_u.tolist()),
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -207,27 +223,29 @@ def profile_content(
     delivered_u: NDArray[np.float64],
     parts: Sequence[Part],
     moments: Mapping[str, Budget],
-    evaporation: Mapping[str, float] | None,
-) -> dict[str, Any]:
-    """Get what belongs to a delivery that follows a programme; times in s since its start, U since then.
+    evaporation: Evaporation | None,
+) -> DeliveryProfile:
+    """Gather what belongs to a delivery that follows a programme; times in s since its start, U since then.
 
     `moments` are how late in s the programme's moments came, by name.
     """
-    return {
-        "title": title,
-        "course": {"at_s": course.at_s.tolist(), "insulin_u": course.insulin_u.tolist()},
-        "trace": {"at_s": at_s.tolist(), "delivered_u": delivered_u.tolist()},
-        "parts": [
-            {
-                "name": part.name,
-                "from_s": part.from_s,
-                "to_s": part.to_s,
-                "programmed_u": part.programmed_u,
-                "delivered_u": part.delivered.value,
-                "u_u": part.delivered.expanded,
-            }
+    return DeliveryProfile(
+        title=title,
+        course=CourseRecord(at_s=tuple(course.at_s.tolist()), insulin_u=tuple(course.insulin_u.tolist())),
+        trace=Delivered(at_s=tuple(at_s.tolist()), delivered_u=tuple(delivered_u.tolist())),
+        parts=tuple(
+            ProfilePart(
+                name=part.name,
+                from_s=part.from_s,
+                to_s=part.to_s,
+                programmed_u=part.programmed_u,
+                delivered_u=part.delivered.value,
+                u_u=part.delivered.expanded,
+            )
             for part in parts
-        ],
-        "moments": [{"name": name, "late_s": budget.value, "u_s": budget.expanded} for name, budget in moments.items()],
-        "evaporation": evaporation,
-    }
+        ),
+        moments=tuple(
+            ProfileMoment(name=name, late_s=budget.value, u_s=budget.expanded) for name, budget in moments.items()
+        ),
+        evaporation=evaporation,
+    )

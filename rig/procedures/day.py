@@ -6,225 +6,398 @@ reconciled. Not responsible for limits, nor for the programme's arithmetic (`rig
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from rig.analysis.programme import MINUTES_A_DAY, Started, programmed_u
-from rig.evidence import TestRecorder
-from rig.limits import Measurement
-from rig.procedures.bolus import wait_for_rest
-from rig.procedures.preparation import prepare, start_therapy
-from rig.procedures.sampling import Sample, sample_for, series
-from rig.procedures.volume import VolumeScale
-from rig.roles import Bench, Capability, HistoryEvent
+from rig.analysis.budget import Budget
+from rig.analysis.programme import Started, programmed_u
+from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.budgets import measured
+from rig.procedures.extended import Minutes
+from rig.procedures.parameters import PERSON
+from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY, start_therapy
+from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.rest import wait_for_rest
+from rig.procedures.sampling import sample_for
+from rig.procedures.temporary import RateOrShare
+from rig.quantity import Kind, Quantity
+from rig.record.analyses import Day as DayRecord
+from rig.record.taking import Fact, Recorder, Taken, joined
+from rig.roles import Bench, Capability, Metrology
 from rig.therapy import BasalSegment, Bolus, BolusReason, Meal, ProfileBlock, ProfileKind, TemporaryRate
+from rig.unit_types import GlucoseMgPerDl, InsulinU, MassG, Percent
 from rig.units import parse, parse_time_of_day
 
 SAMPLE_EVERY_S = 60.0
-MIDNIGHT = datetime.datetime(2026, 1, 1)
 BOLUS_U_PER_MIN = 1.5
 EXTENDED_STEP_U = 0.05
 """Multiples of it can be told to a pump up to 20 U: an SFLOAT has three digits and a little more."""
-NEEDS = (
-    Capability.BASAL_PROFILE,
-    Capability.FAST_BOLUS,
-    Capability.MULTIWAVE_BOLUS,
-    Capability.TEMPORARY_BASAL,
-    Capability.CALCULATOR,
-    Capability.CLOCK,
-    Capability.DAILY_TOTAL,
-    Capability.HISTORY,
-    Capability.RESERVOIR_LEVEL,
+BEFORE, DAY, AFTER = "rest before the day", "day", "rest after the day"
+
+
+def _kind(name: str, sentence: str, meaning: str, unit: str = "%") -> Kind:
+    return Kind(f"day.{name}", f"{sentence} of {{person}}", (unit,), (PERSON,), meaning)
+
+
+LARGEST = _kind("largest_hour_error", "largest error of an hour of the day", "Largest error of the 24 single hours.")
+SMALLEST = _kind("smallest_hour_error", "smallest error of an hour of the day", "Smallest error of the 24 hours.")
+WHOLE = _kind("error", "error of the day", "Error of the whole day, from the rest before it to the rest after it.")
+LOGGED = _kind(
+    "logged_less_weighed",
+    "logged less weighed insulin of the day",
+    "Boluses and basal insulin that the pump logs, less what was weighed, in % of it.",
 )
-"""What a pump must be able to do for a whole day."""
+RESERVOIR = _kind(
+    "reservoir_less_weighed",
+    "reservoir less weighed insulin of the day",
+    "What the pump says has left its reservoir, less what was weighed, in % of it.",
+)
+IDLE = _kind(
+    "idle_hour",
+    "most insulin of an hour without a programme of the day",
+    "Most that came in an hour in which nothing was programmed: an error in % has no meaning there.",
+    "U",
+)
 
 
-@dataclass(frozen=True)
-class Eating:
+class DayBegan(Fact):
+    """Midnight on the pump's clock, at the bench's second; entries of its log from this number on are the day's."""
+
+    first_entry: int
+
+
+class Told(Fact):
+    """What the pump was told at a minute of the day: a bolus in its parts, in U, or a temporary rate."""
+
+    at_min: float
+    duration_min: int
+    fast_u: float = 0.0
+    extended_u: float = 0.0
+    rate_u_per_h: float | None = None
+    factor: float | None = None
+
+    @property
+    def started(self) -> Started:
+        """The same, for the arithmetic of programmes."""
+        if self.rate_u_per_h is not None or self.factor is not None:
+            return Started(self.at_min, TemporaryRate(self.duration_min, self.rate_u_per_h, self.factor))
+        return Started(self.at_min, Bolus(self.fast_u, self.extended_u, self.duration_min))
+
+
+class DayAccounts(Fact):
+    """What the pump says of the day: insulin that its log adds up to, and what its reservoir has left, in U.
+
+    The log's boluses, and the basal insulin of its daily totals: the day's last doses may lie behind the pump's
+    midnight; that total is still open, and the pump is stopped then. `reservoir_u` is None when it cannot tell.
+    """
+
+    bolus_u: tuple[float, ...]
+    basal_u: tuple[float, ...]
+    reservoir_u: float | None
+
+
+class _Words(BaseModel):
+    """A part of a day as people write it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
+
+
+def _minute(written: object) -> object:
+    return parse_time_of_day(written) if isinstance(written, str) else written
+
+
+AtMin = Annotated[int, BeforeValidator(_minute), Field(alias="at", ge=0, lt=1440)]
+"""A time of day such as "07:30", as minutes since midnight."""
+
+
+class Eat(_Words):
     """A meal, or a correction without one; a share of its insulin may be extended, as for protein and fat."""
 
-    meal: Meal
-    extended_share: float = 0.0
-    duration_min: int = 0
+    at_min: AtMin
+    carbohydrates_g: Annotated[MassG, Field(alias="carbohydrates", ge=0)] = 0.0
+    glucose_mg_per_dl: Annotated[GlucoseMgPerDl | None, Field(alias="glucose")] = None
+    extended_percent: Annotated[Percent, Field(alias="extended", ge=0, le=100)] = 0.0
+    over_s: Annotated[Minutes, Field(alias="over", ge=0)] = 0.0
+
+    @property
+    def meal(self) -> Meal:
+        """What the calculator is told: glucose as a meter shows it, in whole mg/dL."""
+        glucose = self.glucose_mg_per_dl
+        return Meal(self.carbohydrates_g, round(glucose) if glucose is not None else None)
 
 
-@dataclass(frozen=True)
-class Moment:
-    """What happens at a minute since midnight."""
+class Exercise(_Words):
+    """A temporary basal rate: a share of the profile, or a rate."""
 
-    at_min: int
-    what: Eating | TemporaryRate
+    at_min: AtMin
+    rate: RateOrShare
+    duration_s: Annotated[Minutes, Field(alias="duration", gt=0)]
 
-
-@dataclass(frozen=True)
-class Person:
-    """A person's basal profile and what their calculator works with."""
-
-    profile: tuple[BasalSegment, ...]
-    sensitivity_mg_per_dl: float
-    carbohydrate_ratio_g: float
-    target_mg_per_dl: float
+    @property
+    def temporary(self) -> TemporaryRate:
+        """What the pump is told."""
+        return TemporaryRate(round(self.duration_s / 60.0), *self.rate)
 
 
-@dataclass(frozen=True)
-class DayPlan:
-    """A person and the moments of one day, in their order."""
-
-    name: str
-    person: Person
-    moments: tuple[Moment, ...]
-    reservoir_u: float = 200.0
-
-
-@dataclass
-class _Lived:
-    """What was asked of the pump, when, and what was read meanwhile."""
-
-    started: list[Started] = field(default_factory=list)
-    samples: list[Sample] = field(default_factory=list)
+def _segment(written: object) -> object:
+    """Read "04:00 1.2 U/h" into a minute of the day and a rate in U/h."""
+    if not isinstance(written, str):
+        return written
+    start, _, rate = written.strip().partition(" ")
+    if not rate:
+        raise ValueError(f"{written!r} is no time with a rate, such as '04:00 1.2 U/h'")
+    return parse_time_of_day(start), parse(rate, "rate_u_per_h")
 
 
-def read_profile(segments: Sequence[str]) -> tuple[BasalSegment, ...]:
-    """Read a basal profile from words such as "04:00 1.2 U/h"; ValueError unless it begins at 00:00 and goes on."""
-    parts = [segment.split(maxsplit=1) for segment in segments]
-    starts = [parse_time_of_day(part[0]) for part in parts]
-    if any(len(part) != 2 for part in parts) or starts[:1] != [0] or starts != sorted(set(starts)):
-        raise ValueError(f"{', '.join(segments)!r} is not a profile: times from 00:00 on, each with a rate in U/h")
-    rates = [parse(part[1], "rate_u_per_h") for part in parts]
-    ends = [*starts[1:], int(MINUTES_A_DAY)]
-    return tuple(BasalSegment(end - start, rate) for start, end, rate in zip(starts, ends, rates, strict=True))
+def _from_midnight_on(profile: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
+    starts = [start for start, _ in profile]
+    if starts[:1] != [0] or starts != sorted(set(starts)):
+        raise ValueError("a profile's times go from 00:00 on, each later than the one before")
+    if not any(rate for _, rate in profile):
+        raise ValueError("a profile needs a rate above 0 U/h")
+    return profile
 
 
-def live_a_day(bench: Bench, record: TestRecorder, plan: DayPlan) -> tuple[Measurement, ...]:
-    """Live the plan's 24 h from midnight on the pump's clock; returns errors of each hour, and of the accounts."""
-    scale = VolumeScale.of(bench, prepare(bench, record, rate_u_per_h=0.0, reservoir_u=plan.reservoir_u))
-    _set_up(bench, plan.person)
-    rest = wait_for_rest(bench, record, "rest before the day")
-    first_event = bench.pump.history()[-1].sequence + 1
-    lived = _Lived(samples=[rest[-1]])
-    midnight_s = _begin(bench, record, plan.person)
-    for moment, following in zip((None, *plan.moments), (*plan.moments, None), strict=True):
-        if moment is not None:
-            _do(bench, record, moment, lived, midnight_s)
-        until_s = midnight_s + (following.at_min if following else MINUTES_A_DAY) * 60.0
-        doing = f"{plan.name}, until {_time_of_day(following.at_min if following else 1440)}"
-        lived.samples += sample_for(
-            bench, record, doing, duration_s=max(until_s - bench.clock.now(), 0.0), every_s=SAMPLE_EVERY_S
+Profile = Annotated[
+    tuple[Annotated[tuple[int, Annotated[float, Field(ge=0)]], BeforeValidator(_segment)], ...],
+    AfterValidator(_from_midnight_on),
+]
+"""A basal profile: from which minute of the day on which rate in U/h."""
+
+
+class Day(BetweenBlanks):
+    """Live a person's day from midnight to midnight, weighed hour by hour and reconciled with log and reservoir."""
+
+    TABLE: ClassVar = "day"
+    KEYWORD: ClassVar = ""
+    KINDS: ClassVar = (LARGEST, SMALLEST, WHOLE, LOGGED, RESERVOIR, IDLE)
+
+    called: str = Field(min_length=1)
+    person: str = Field(min_length=1)
+    profile: Profile
+    sensitivity_mg_per_dl: Annotated[GlucoseMgPerDl, Field(alias="sensitivity", gt=0)]
+    ratio_g: Annotated[MassG, Field(alias="ratio", gt=0)]
+    target_mg_per_dl: Annotated[GlucoseMgPerDl, Field(alias="target", gt=0)]
+    eat: tuple[Eat, ...] = ()
+    exercise: tuple[Exercise, ...] = ()
+    reservoir_u: Annotated[InsulinU, Field(alias="reservoir", gt=0)] = 200.0
+
+    @model_validator(mode="after")
+    def _one_thing_at_a_time(self) -> Self:
+        minutes = [each.at_min for each in (*self.eat, *self.exercise)]
+        for minute in minutes:
+            if minutes.count(minute) > 1:
+                raise ValueError(f"two things happen at {_time_of_day(minute)}")
+        return self
+
+    @property
+    def title(self) -> str:
+        """What the day is called."""
+        return self.called
+
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """What a pump must be able to do for it."""
+        return (
+            Capability.BASAL_PROFILE,
+            Capability.FAST_BOLUS,
+            Capability.MULTIWAVE_BOLUS,
+            Capability.TEMPORARY_BASAL,
+            Capability.CALCULATOR,
+            Capability.CLOCK,
+            Capability.DAILY_TOTAL,
+            Capability.HISTORY,
+            Capability.RESERVOIR_LEVEL,
         )
-    total = bench.pump.daily_total()  # of the day before, should its midnight just have passed
-    bench.pump.stop()
-    lived.samples += wait_for_rest(bench, record, "rest after the day")
-    events = [event for event in bench.pump.history() if event.sequence >= first_event]
-    measurements, content = _evaluate(plan, scale, lived, midnight_s, events, bench.pump.status().reservoir_u)
-    record.step("the pump's total of the day", bolus_u=total.bolus_u, basal_u=total.basal_u)
-    record.analysis("day", "day", content)
-    return measurements
 
+    @property
+    def needed_u(self) -> float:
+        """Insulin that the reservoir is told to hold, in U."""
+        return self.reservoir_u
 
-def _set_up(bench: Bench, person: Person) -> None:
-    pump = bench.pump
-    for kind, values in (
-        (ProfileKind.SENSITIVITY, (person.sensitivity_mg_per_dl,)),
-        (ProfileKind.CARBOHYDRATE_RATIO, (person.carbohydrate_ratio_g,)),
-        (ProfileKind.TARGET_GLUCOSE, (person.target_mg_per_dl, person.target_mg_per_dl)),
-    ):
-        pump.set_profile(kind, [ProfileBlock(int(MINUTES_A_DAY), values)])
-    pump.set_basal_profile(person.profile)
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What it measures; hours without a programme only where the profile has them."""
+        kinds = (LARGEST, SMALLEST, WHOLE, LOGGED, RESERVOIR, *((IDLE,) if self._may_be_idle else ()))
+        return tuple(kind.of(person=self.person) for kind in kinds)
 
-
-def _begin(bench: Bench, record: TestRecorder, person: Person) -> float:
-    """Set the pump's clock to midnight and start therapy; returns the bench's time of that midnight."""
-    bench.pump.set_clock(MIDNIGHT)
-    midnight_s = bench.clock.now()
-    start_therapy(bench, record)
-    record.step("midnight", segments=len(person.profile))
-    return midnight_s
-
-
-def _do(bench: Bench, record: TestRecorder, moment: Moment, lived: _Lived, midnight_s: float) -> None:
-    what = moment.what
-    if isinstance(what, TemporaryRate):
-        bench.pump.set_temporary_rate(what)
-        record.step(
-            "temporary rate", factor=what.factor, rate_u_per_h=what.rate_u_per_h, duration_min=what.duration_min
+    @property
+    def _may_be_idle(self) -> bool:
+        return any(programmed_u(self.segments, [], 60.0 * h, 60.0 * h + 60.0, bolus_u_per_min=1.0) == 0.0 for h in range(24)) or any(
+            each.temporary.factor == 0.0 or each.temporary.rate_u_per_h == 0.0 for each in self.exercise
         )
-        lived.started.append(Started((bench.clock.now() - midnight_s) / 60.0, what))
-        return
-    advice = bench.pump.calculate(what.meal)
-    record.step("calculated", meal_u=advice.meal_u, correction_u=advice.correction_u, total_u=advice.total_u)
-    extended_u = int(advice.meal_u * what.extended_share / EXTENDED_STEP_U + 1e-9) * EXTENDED_STEP_U
-    bolus = Bolus(
-        fast_u=round(advice.total_u - extended_u, 3),
-        extended_u=round(extended_u, 3),
-        duration_min=what.duration_min if extended_u else 0,
-        reason=BolusReason.MEAL_AND_CORRECTION if what.meal.carbohydrate_g else BolusReason.CORRECTION,
-        recommended=True,
-    )
-    if not advice.total_u:
-        return  # the insulin on board is enough
-    bench.pump.deliver(bolus)
-    record.step("bolus", fast_u=bolus.fast_u, extended_u=bolus.extended_u, duration_min=bolus.duration_min)
-    lived.started.append(Started((bench.clock.now() - midnight_s) / 60.0, bolus))
 
-
-def _evaluate(
-    plan: DayPlan,
-    scale: VolumeScale,
-    lived: _Lived,
-    midnight_s: float,
-    events: Sequence[HistoryEvent],
-    reservoir_u: float | None,
-) -> tuple[tuple[Measurement, ...], dict[str, Any]]:
-    readings = series(lived.samples)
-    delivered_u = scale.delivered_u(readings)
-    hours_s = midnight_s + 3600.0 * np.arange(25)
-    weighed: list[float] = np.diff(np.interp(hours_s, readings.at_s, delivered_u)).tolist()
-    programmed = [
-        programmed_u(
-            plan.person.profile, lived.started, 60.0 * hour, 60.0 * hour + 60.0, bolus_u_per_min=BOLUS_U_PER_MIN
+    @property
+    def segments(self) -> tuple[BasalSegment, ...]:
+        """The basal profile as the pump is told."""
+        starts = [start for start, _ in self.profile]
+        ends = [*starts[1:], MINUTES_A_DAY]
+        return tuple(
+            BasalSegment(end - start, rate) for (start, rate), end in zip(self.profile, ends, strict=True)
         )
-        for hour in range(24)
-    ]
-    errors = [100.0 * (got - wanted) / wanted for got, wanted in zip(weighed, programmed, strict=True)]
-    worst = max(range(24), key=lambda hour: abs(errors[hour]))
-    u_hour = 100.0 * scale.expanded_uncertainty_u(weighed[worst], 3600.0) / programmed[worst]
-    whole_u = float(delivered_u[-1])
-    u_whole = 100.0 * scale.expanded_uncertainty_u(whole_u, float(readings.at_s[-1] - readings.at_s[0])) / whole_u
-    logged_u = _logged_u(events)
-    measurements = [
-        Measurement("largest error of an hour of the day", max(errors), "%", u_hour),
-        Measurement("smallest error of an hour of the day", min(errors), "%", u_hour),
-        Measurement("error of the day", 100.0 * (whole_u - sum(programmed)) / sum(programmed), "%", u_whole),
-        Measurement("logged less weighed insulin of the day", 100.0 * (logged_u - whole_u) / whole_u, "%", u_whole),
-    ]
-    if reservoir_u is not None:
-        used_u = plan.reservoir_u - reservoir_u
-        measurements.append(
-            Measurement("reservoir less weighed insulin of the day", 100.0 * (used_u - whole_u) / whole_u, "%", u_whole)
+
+    @property
+    def moments(self) -> Sequence[Eat | Exercise]:
+        """What happens, in its order."""
+        return sorted((*self.eat, *self.exercise), key=lambda each: each.at_min)
+
+    def take(self, bench: Bench, record: Recorder) -> None:
+        """Live the 24 h from midnight on the pump's clock."""
+        between_blanks(
+            bench,
+            record,
+            rate_u_per_h=0.0,
+            blank_s=self.blank_s,
+            deliver=lambda: self._live(bench, record),
+            reservoir_u=self.reservoir_u,
         )
-    content = {
-        "title": plan.name,
-        "programmed_u": programmed,
-        "weighed_u": weighed,
-        "logged_u": logged_u,
-        "delivered_u": whole_u,
-        "reservoir_u": reservoir_u,
-    }
-    return tuple(measurements), content
+
+    def _live(self, bench: Bench, record: Recorder) -> None:
+        self._set_up(bench)
+        wait_for_rest(bench, record, BEFORE)
+        first_entry = bench.pump.history()[-1].sequence + 1
+        bench.pump.set_clock(MIDNIGHT)
+        midnight_s = bench.clock.now()
+        record.fact(DayBegan(at_s=midnight_s, first_entry=first_entry))
+        start_therapy(bench, record)
+        record.step("midnight", segments=len(self.segments))
+        for moment, until_min in self._stretches():
+            if moment is not None:
+                self._do(bench, record, moment, midnight_s)
+            left_s = max(midnight_s + until_min * 60.0 - bench.clock.now(), 0.0)
+            sample_for(bench, record, DAY, duration_s=left_s, every_s=SAMPLE_EVERY_S)
+        total = bench.pump.daily_total()  # of the day before, should its midnight just have passed
+        bench.pump.stop()
+        wait_for_rest(bench, record, AFTER)
+        events = [event for event in bench.pump.history() if event.sequence >= first_entry]
+        record.fact(
+            DayAccounts(
+                at_s=bench.clock.now(),
+                bolus_u=tuple(float(e.fields["delivered_u"]) for e in events if e.kind == "bolus delivered"),
+                basal_u=tuple(float(e.fields["basal_u"]) for e in events if e.kind == "daily total"),
+                reservoir_u=bench.pump.status().reservoir_u,
+            )
+        )
+        record.step("the pump's total of the day", bolus_u=total.bolus_u, basal_u=total.basal_u)
+
+    def _stretches(self) -> Iterator[tuple[Eat | Exercise | None, int]]:
+        """Walk through the day: what happens, and until which minute nothing else does."""
+        ends = [*(moment.at_min for moment in self.moments), MINUTES_A_DAY]
+        yield from zip((None, *self.moments), ends, strict=True)
+
+    def _set_up(self, bench: Bench) -> None:
+        pump = bench.pump
+        for kind, values in (
+            (ProfileKind.SENSITIVITY, (self.sensitivity_mg_per_dl,)),
+            (ProfileKind.CARBOHYDRATE_RATIO, (self.ratio_g,)),
+            (ProfileKind.TARGET_GLUCOSE, (self.target_mg_per_dl, self.target_mg_per_dl)),
+        ):
+            pump.set_profile(kind, [ProfileBlock(MINUTES_A_DAY, values)])
+        pump.set_basal_profile(self.segments)
+
+    def _do(self, bench: Bench, record: Recorder, moment: Eat | Exercise, midnight_s: float) -> None:
+        if isinstance(moment, Exercise):
+            what = moment.temporary
+            bench.pump.set_temporary_rate(what)
+            record.step(
+                "temporary rate", factor=what.factor, rate_u_per_h=what.rate_u_per_h, duration_min=what.duration_min
+            )
+            at_s = bench.clock.now()
+            record.fact(
+                Told(
+                    at_s=at_s,
+                    at_min=(at_s - midnight_s) / 60.0,
+                    duration_min=what.duration_min,
+                    rate_u_per_h=what.rate_u_per_h,
+                    factor=what.factor,
+                )
+            )
+            return
+        advice = bench.pump.calculate(moment.meal)
+        record.step("calculated", meal_u=advice.meal_u, correction_u=advice.correction_u, total_u=advice.total_u)
+        share = moment.extended_percent / 100.0
+        extended_u = int(advice.meal_u * share / EXTENDED_STEP_U + 1e-9) * EXTENDED_STEP_U
+        bolus = Bolus(
+            fast_u=round(advice.total_u - extended_u, 3),
+            extended_u=round(extended_u, 3),
+            duration_min=round(moment.over_s / 60.0) if extended_u else 0,
+            reason=BolusReason.MEAL_AND_CORRECTION if moment.carbohydrates_g else BolusReason.CORRECTION,
+            recommended=True,
+        )
+        if not advice.total_u:
+            return  # the insulin on board is enough
+        bench.pump.deliver(bolus)
+        record.step("bolus", fast_u=bolus.fast_u, extended_u=bolus.extended_u, duration_min=bolus.duration_min)
+        at_s = bench.clock.now()
+        record.fact(
+            Told(
+                at_s=at_s,
+                at_min=(at_s - midnight_s) / 60.0,
+                duration_min=bolus.duration_min,
+                fast_u=bolus.fast_u,
+                extended_u=bolus.extended_u,
+            )
+        )
+
+    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
+        """Compute the error of each hour and of the day, and hold the pump's accounts against the balance."""
+        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        before = taken.series(BEFORE)
+        readings = joined(before.part(slice(-1, None)), taken.series(DAY), taken.series(AFTER))
+        delivered_u = scale.delivered_u(readings)
+        hours_s = taken.the(DayBegan).at_s + 3600.0 * np.arange(25)
+        weighed: list[float] = np.diff(np.interp(hours_s, readings.at_s, delivered_u)).tolist()
+        started = [told.started for told in taken.facts(Told)]
+        programmed = [
+            programmed_u(self.segments, started, 60.0 * hour, 60.0 * hour + 60.0, bolus_u_per_min=BOLUS_U_PER_MIN)
+            for hour in range(24)
+        ]
+        hours = [scale.budget(insulin_u, 3600.0) for insulin_u in weighed]
+        whole = scale.budget(float(delivered_u[-1]), float(readings.at_s[-1] - readings.at_s[0]))
+        budgets = self._budgets(hours, programmed, whole, taken.the(DayAccounts))
+        accounts = taken.the(DayAccounts)
+        content = DayRecord(
+            title=self.called,
+            programmed_u=tuple(programmed),
+            weighed_u=tuple(weighed),
+            u_u=tuple(hour.expanded for hour in hours),
+            logged_u=sum(accounts.bolus_u) + sum(accounts.basal_u),
+            delivered_u=whole.value,
+            reservoir_u=accounts.reservoir_u,
+            evaporation=scale.evaporation,
+        )
+        measurements = tuple(measured(quantity, budget) for quantity, budget in budgets.items())
+        return Computed(measurements, {"day": content}, dict(budgets))
+
+    def _budgets(
+        self, hours: Sequence[Budget], programmed: Sequence[float], whole: Budget, accounts: DayAccounts
+    ) -> dict[Quantity, Budget]:
+        """Write a budget for each number that is reported: each extreme has that of its own hour."""
+        errors = [hour.error_percent_of(due) for hour, due in zip(hours, programmed, strict=True) if due]
+        idle = [hour for hour, due in zip(hours, programmed, strict=True) if not due]
+        if not errors or whole.value <= 0.0:
+            raise ValueError(f"{self.called}: nothing was programmed, or nothing weighed: a day without an error in %")
+        logged_u = sum(accounts.bolus_u) + sum(accounts.basal_u)
+        budgets = {
+            LARGEST: max(errors, key=lambda error: error.value),
+            SMALLEST: min(errors, key=lambda error: error.value),
+            WHOLE: whole.error_percent_of(sum(programmed)),
+            LOGGED: _less_weighed_percent(logged_u, whole),
+        }
+        if accounts.reservoir_u is not None:
+            budgets[RESERVOIR] = _less_weighed_percent(self.reservoir_u - accounts.reservoir_u, whole)
+        if idle:
+            budgets[IDLE] = max(idle, key=lambda hour: hour.value)
+        return {kind.of(person=self.person): budget for kind, budget in budgets.items()}
 
 
-def _logged_u(events: Sequence[HistoryEvent]) -> float:
-    """Add up what the log says was delivered: its boluses, and the basal insulin of its daily totals.
-
-    The day's last doses may lie behind the pump's midnight; that total is still open, and the pump is stopped then.
-    """
-    boluses = sum(float(event.fields["delivered_u"]) for event in events if event.kind == "bolus delivered")
-    basal = sum(float(event.fields["basal_u"]) for event in events if event.kind == "daily total")
-    return boluses + basal
+def _less_weighed_percent(told_u: float, weighed: Budget) -> Budget:
+    """Write the budget of what was told less what was weighed, in % of it: 100 (told/weighed − 1), to first order."""
+    factor = -100.0 * told_u / weighed.value**2
+    return weighed.linear(factor, offset=100.0 * (told_u / weighed.value - 1.0) - factor * weighed.value, unit="%")
 
 
 def _time_of_day(minute: int) -> str:

@@ -1,118 +1,314 @@
 """Extended and multiwave boluses: their whole course on the balance, between two blank runs.
 
-What comes at once, how evenly the rest is spread, when it begins and ends. Not responsible for limits, nor for what the
-readings of one bolus show (`extended_course`).
+What comes at once, how evenly the rest is spread, when it begins and ends. Not responsible for limits, nor for the
+formulas (`rig.analysis.bolus_profile`, `rig.analysis.programme`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated, ClassVar, Self
 
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AfterValidator, Field, model_validator
+
+from rig.analysis.bolus import WeighedBolus
+from rig.analysis.bolus_profile import BEGUN_SHARE, ENDED_SHARE, bolus_profile, lateness_s
 from rig.analysis.budget import Budget
-from rig.evidence import TestRecorder
-from rig.limits import Measurement
-from rig.procedures.bolus import (
-    AVERAGED_S,
-    SAMPLE_EVERY_S,
-    DeliveredBolus,
-    consecutive_boluses,
-    logged_bolus_u,
-    wait_for_rest,
-)
-from rig.procedures.budgets import bolus_budget, error_of, keep_budgets, mean_bolus_budget, measured
-from rig.procedures.contents import profile_content
-from rig.procedures.extended_course import (
-    BEGINNING,
-    END,
-    SLOW_SAMPLE_EVERY_S,
-    ExtendedCourse,
-    ExtendedPlan,
-    analyse_course,
-)
-from rig.procedures.sampling import Sample, sample_for, series
+from rig.analysis.programme import Course, Started, programmed_course
+from rig.procedures.between_blanks import scale_between_blanks
+from rig.procedures.bolus import STANDARD_BOLUS_U_PER_H
+from rig.procedures.budgets import bolus_budget, error_of, error_unit, mean_bolus_budget, measured, moment_budget
+from rig.procedures.consecutive import DeliveredBolus, delivered_boluses, give_boluses, weigh_delivered
+from rig.procedures.contents import Part, profile_content
+from rig.procedures.parameters import DURATION, EXTENDED, SIZE
+from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.rest import SAMPLE_EVERY_S
+from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
-from rig.roles import Bench
+from rig.quantity import Kind, Quantity
+from rig.record.taking import Recorder, Taken
+from rig.roles import Bench, Capability, Metrology
+from rig.therapy import Bolus as Command
+from rig.unit_types import InsulinU, Percent, RateUPerH, TimeS
+from rig.units import u_from_ul, ul_from_u
 
+SLOW_SAMPLE_EVERY_S = 10.0
+TAIL_S = 60.0
+"""So long after its last dose the immediate part has arrived: 13 time constants of a line that fades in 4.5 s."""
+BEGINNING, END = "beginning", "end"
 
-@dataclass(frozen=True)
-class ExtendedResult:
-    """Each bolus, and the measurements that requirements ask for with the budget of each, by name."""
-
-    boluses: tuple[ExtendedCourse, ...]
-    measurements: tuple[Measurement, ...]
-    budgets: dict[str, Budget]
-
-
-def measure_extended(bench: Bench, record: TestRecorder, plan: ExtendedPlan) -> ExtendedResult:
-    """Deliver the boluses over a basal rate of 0 and weigh their course; stops the pump at the end."""
-    delivered, scale = consecutive_boluses(
-        bench,
-        record,
-        count=plan.count,
-        blank_s=plan.blank_s,
-        deliver_one=lambda rest, number: _one_bolus(bench, record, plan, rest, number),
+_PARAMETERS = (SIZE, EXTENDED, DURATION)
+_OF = "{size}, {extended} extended over {duration}"
+TOTAL = Kind("extended.total_error", f"total error of {_OF}", ("%", "U"), _PARAMETERS, "Error of the whole bolus.")
+IMMEDIATE = Kind(
+    "extended.immediate_error",
+    f"immediate error of {_OF}",
+    ("%", "U"),
+    _PARAMETERS,
+    "Error of the part that comes at once; a bolus that is extended whole has none.",
+)
+LARGEST, SMALLEST = (
+    Kind(
+        f"extended.{which}_slice_error",
+        f"{which} slice error of {_OF}",
+        ("%",),
+        _PARAMETERS,
+        f"The {which} error of equal slices of the extended part's time.",
     )
-    courses = tuple(analyse_course(bolus, plan, scale) for bolus in delivered)
-    for number, course in enumerate(courses, start=1):
-        of_several = f", {number} of {plan.count}" if plan.count > 1 else ""
-        content = profile_content(
-            plan.title + of_several,
-            course=plan.course,
-            at_s=course.at_s,
-            delivered_u=course.delivered_u,
-            parts=course.parts,
-            moments=course.moments,
-            evaporation=scale.evaporation,
+    for which in ("largest", "smallest")
+)
+DELAY = Kind("extended.delay", f"delay of {_OF}", ("s",), _PARAMETERS, "How late the bolus begins.")
+LATE_END = Kind("extended.late_end", f"late end of {_OF}", ("s",), _PARAMETERS, "How late the bolus ends.")
+
+
+def _whole_minutes(duration_s: float) -> float:
+    if duration_s % 60.0:
+        raise ValueError("pumps are told whole minutes")
+    return duration_s
+
+
+Minutes = Annotated[TimeS, AfterValidator(_whole_minutes)]
+"""A duration in s that is a whole number of minutes."""
+
+
+class Extended(BetweenBlanks):
+    """Weigh a bolus of which a share is extended evenly over a duration; all of it, or a multiwave bolus.
+
+    The extended part is looked at in equal `slices` of its time, after the immediate part has come at `speed_u_per_h`.
+    `dose_u` is the pump's single dose: nothing of a delivery is known finer than that from its course.
+    """
+
+    TABLE: ClassVar = "extended"
+    KEYWORD: ClassVar = "Weigh Extended Bolus"
+    KINDS: ClassVar = (TOTAL, IMMEDIATE, LARGEST, SMALLEST, DELAY, LATE_END)
+
+    size_u: Annotated[InsulinU, Field(alias="size", gt=0)]
+    extended_percent: Annotated[Percent, Field(alias="extended", gt=0, le=100)] = 100.0
+    duration_s: Annotated[Minutes, Field(alias="duration", gt=0)]
+    slices: int = Field(default=4, ge=2, le=100)
+    count: int = Field(default=1, ge=1, le=100)
+    speed_u_per_h: Annotated[RateUPerH, Field(alias="speed", gt=0)] = STANDARD_BOLUS_U_PER_H
+    dose_u: Annotated[InsulinU, Field(alias="dose", gt=0)] = 0.025
+
+    @model_validator(mode="after")
+    def _can_be_looked_at_in_slices(self) -> Self:
+        slice_s = (self.duration_s - self.immediate_s) / self.slices
+        if slice_s < self.dose_interval_s:
+            raise ValueError(
+                f"slices of {max(slice_s, 0.0):.4g} s after the immediate part hold no dose, one comes every "
+                f"{self.dose_interval_s:.4g} s: take fewer, or a longer duration"
+            )
+        return self
+
+    @property
+    def title(self) -> str:
+        """What it is called: its size, extended share and duration."""
+        return f"{self.size_u:g} U, {self.extended_percent:g} % extended over {self.duration_s / 60.0:g} min"
+
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """What a pump must be able to do for it."""
+        whole = self.extended_percent == 100.0
+        return (Capability.EXTENDED_BOLUS if whole else Capability.MULTIWAVE_BOLUS, Capability.HISTORY)
+
+    @property
+    def needed_u(self) -> float:
+        """Insulin that it takes in U."""
+        return self.size_u * self.count
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What it measures; without an immediate part there is no error of it."""
+        immediate = [self._quantity(IMMEDIATE, error_unit(self.bolus.fast_u))] if self.bolus.fast_u else []
+        others = [self._quantity(kind) for kind in (LARGEST, SMALLEST, DELAY, LATE_END)]
+        return (self._quantity(TOTAL, error_unit(self.size_u)), *immediate, *others)
+
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """How many there are."""
+        return {"count": float(self.count)}
+
+    def _quantity(self, kind: Kind, unit: str | None = None) -> Quantity:
+        return kind.of(size=self.size_u, extended=self.extended_percent, duration=self.duration_s, unit=unit)
+
+    @property
+    def bolus(self) -> Command:
+        """The bolus as the pump is told."""
+        extended_u = round(self.size_u * (self.extended_percent / 100.0), 6)
+        return Command(
+            fast_u=round(self.size_u - extended_u, 6),
+            extended_u=extended_u,
+            duration_min=round(self.duration_s / 60.0),
         )
-        record.analysis(f"profile-{number}", "profile", content)
-    budgets = extended_budgets(plan, scale, courses)
-    keep_budgets(record, plan.title, budgets)
-    return ExtendedResult(courses, tuple(measured(name, budget) for name, budget in budgets.items()), budgets)
 
+    @property
+    def immediate_s(self) -> float:
+        """When the immediate part has arrived, in s after the start; 0 without one."""
+        return 3600.0 * self.bolus.fast_u / self.speed_u_per_h + TAIL_S if self.bolus.fast_u else 0.0
 
-def _one_bolus(
-    bench: Bench, record: TestRecorder, plan: ExtendedPlan, rest: list[Sample], number: int
-) -> DeliveredBolus:
-    """Deliver one bolus, from the rest before it to the rest after it.
+    @property
+    def dose_interval_s(self) -> float:
+        """Time from dose to dose of the extended part in s."""
+        return self.duration_s * self.dose_u / self.bolus.extended_u
 
-    The extended part is given one dose interval more than programmed: between two doses a line is at rest too.
-    """
-    bolus, doing = plan.bolus, f"bolus {number} of {plan.count}, {plan.title}"
-    start_s = bench.clock.now()
-    bolus_id = bench.pump.deliver(bolus)
-    record.step("bolus", number=number, bolus_id=bolus_id, fast_u=bolus.fast_u, extended_u=bolus.extended_u)
-    during = sample_for(bench, record, doing, duration_s=plan.immediate_s, every_s=SAMPLE_EVERY_S)
-    until_s = start_s + plan.duration_s + plan.dose_interval_s
-    during += sample_for(bench, record, doing, duration_s=until_s - bench.clock.now(), every_s=SLOW_SAMPLE_EVERY_S)
-    after = wait_for_rest(bench, record, doing)
-    plateau_s = after[-1].at_s - AVERAGED_S
-    logged_u = logged_bolus_u(bench, bolus_id)
-    record.step("bolus at rest", number=number, logged_u=logged_u)
-    return DeliveredBolus(
-        series([*rest, *during, *after]), start_s, [sample for sample in after if sample.at_s >= plateau_s], logged_u
-    )
+    @property
+    def course(self) -> Course:
+        """The line that the bolus is programmed to follow."""
+        started = [Started(0.0, self.bolus)]
+        minutes = self.bolus.duration_min
+        return programmed_course([], started, 0.0, minutes, bolus_u_per_min=self.speed_u_per_h / 60.0)
 
+    def take(self, bench: Bench, record: Recorder) -> None:
+        """Deliver the boluses over a basal rate of 0 and read their course; stops the pump at the end.
 
-def extended_budgets(plan: ExtendedPlan, scale: VolumeScale, courses: Sequence[ExtendedCourse]) -> dict[str, Budget]:
-    """Get a budget for each number that is reported, by the name of its measurement.
+        The extended part is given one dose interval more than programmed: between two doses a line is at rest too.
+        """
 
-    Of several boluses the total is their mean; every other number is that of the bolus that is farthest off.
-    """
-    names, parts = plan.names, [part for course in courses for part in course.parts]
-    weighed = [course.weighed for course in courses]
-    total = mean_bolus_budget(scale, weighed) if len(weighed) > 1 else bolus_budget(scale, weighed[0])
-    immediate = [error_of(part.programmed_u, part.delivered) for part in parts if part.from_s == 0.0 < plan.immediate_s]
-    slices = [part.delivered.error_percent_of(part.programmed_u) for part in parts if part.from_s >= plan.immediate_s]
-    return {
-        names.total: error_of(plan.insulin_u, total),
-        **({names.immediate: _farthest(immediate)} if immediate else {}),
-        names.largest_slice: max(slices, key=lambda budget: budget.value),
-        names.smallest_slice: min(slices, key=lambda budget: budget.value),
-        names.delay: _farthest([course.moments[BEGINNING] for course in courses]),
-        names.end: _farthest([course.moments[END] for course in courses]),
-    }
+        def during(phase: str, start_s: float) -> None:
+            sample_for(bench, record, phase, duration_s=self.immediate_s, every_s=SAMPLE_EVERY_S)
+            left_s = start_s + self.duration_s + self.dose_interval_s - bench.clock.now()
+            sample_for(bench, record, phase, duration_s=left_s, every_s=SLOW_SAMPLE_EVERY_S)
+
+        give_boluses(bench, record, self.bolus, count=self.count, blank_s=self.blank_s, during=during)
+
+    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
+        """Weigh each bolus in its parts, and compute when it began and ended."""
+        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        courses = [analyse_course(bolus, self, scale) for bolus in delivered_boluses(taken)]
+        analyses = {}
+        for number, course in enumerate(courses, start=1):
+            of_several = f", {number} of {self.count}" if self.count > 1 else ""
+            analyses[f"profile-{number}"] = profile_content(
+                self.title + of_several,
+                course=self.course,
+                at_s=course.at_s,
+                delivered_u=course.delivered_u,
+                parts=course.parts,
+                moments=course.moments,
+                evaporation=scale.evaporation,
+            )
+        budgets = self.budgets(scale, courses)
+        measurements = tuple(measured(quantity, budget) for quantity, budget in budgets.items())
+        return Computed(measurements, analyses, dict(budgets))
+
+    def budgets(self, scale: VolumeScale, courses: Sequence[ExtendedCourse]) -> dict[Quantity, Budget]:
+        """Write a budget for each number that is reported.
+
+        Of several boluses the total is their mean; every other number is that of the bolus that is farthest off.
+        """
+        parts = [part for course in courses for part in course.parts]
+        weighed = [course.weighed for course in courses]
+        total = mean_bolus_budget(scale, weighed) if len(weighed) > 1 else bolus_budget(scale, weighed[0])
+        immediate = [
+            error_of(part.programmed_u, part.delivered) for part in parts if part.from_s == 0.0 < self.immediate_s
+        ]
+        slices = [
+            part.delivered.error_percent_of(part.programmed_u) for part in parts if part.from_s >= self.immediate_s
+        ]
+        budgets = {self._quantity(TOTAL, error_unit(self.size_u)): error_of(self.size_u, total)}
+        if immediate:
+            budgets[self._quantity(IMMEDIATE, error_unit(self.bolus.fast_u))] = _farthest(immediate)
+        return budgets | {
+            self._quantity(LARGEST): max(slices, key=lambda budget: budget.value),
+            self._quantity(SMALLEST): min(slices, key=lambda budget: budget.value),
+            self._quantity(DELAY): _farthest([course.moments[BEGINNING] for course in courses]),
+            self._quantity(LATE_END): _farthest([course.moments[END] for course in courses]),
+        }
 
 
 def _farthest(budgets: Sequence[Budget]) -> Budget:
     return max(budgets, key=lambda budget: abs(budget.value))
+
+
+@dataclass(frozen=True)
+class ExtendedCourse:
+    """What one bolus showed: its weight, its parts (slices last) with budgets in U, and how late it was, in s."""
+
+    weighed: WeighedBolus
+    parts: tuple[Part, ...]
+    moments: dict[str, Budget]
+    at_s: NDArray[np.float64]
+    delivered_u: NDArray[np.float64]
+
+
+def analyse_course(bolus: DeliveredBolus, plan: Extended, scale: VolumeScale) -> ExtendedCourse:
+    """Compute the parts and moments of one bolus from its readings."""
+    at_s = bolus.readings.at_s - bolus.start_s
+    delivered_u = scale.delivered_u(bolus.readings)
+    delivered_u = delivered_u - float(np.mean(delivered_u[at_s <= 0.0]))
+    return ExtendedCourse(
+        weighed=weigh_delivered(bolus, plan.duration_s, scale),
+        parts=(*_immediate(at_s, delivered_u, plan, scale), *_slices(at_s, delivered_u, plan, scale)),
+        moments={
+            BEGINNING: _moment(at_s, delivered_u, plan, scale, BEGUN_SHARE),
+            END: _moment(at_s, delivered_u, plan, scale, ENDED_SHARE),
+        },
+        at_s=at_s,
+        delivered_u=delivered_u,
+    )
+
+
+def _immediate(
+    at_s: NDArray[np.float64], delivered_u: NDArray[np.float64], plan: Extended, scale: VolumeScale
+) -> list[Part]:
+    """Weigh the immediate part: what had come when it should have, less what the extended part was to bring by then.
+
+    The extended part is known to within a dose then, early or late: a rectangle of that half-width.
+    """
+    if not plan.bolus.fast_u:
+        return []
+    extended_u = plan.bolus.extended_u * plan.immediate_s / plan.duration_s
+    arrived_u = float(np.interp(plan.immediate_s, at_s, delivered_u))
+    budget = scale.budget(arrived_u, plan.immediate_s).linear(1.0, offset=-extended_u, unit="U")
+    budget = budget.plus("doses of the extended part", "B", plan.dose_u / math.sqrt(3.0))
+    return [Part("immediate part", 0.0, plan.immediate_s, plan.bolus.fast_u, budget)]
+
+
+def _slices(
+    at_s: NDArray[np.float64], delivered_u: NDArray[np.float64], plan: Extended, scale: VolumeScale
+) -> list[Part]:
+    """Weigh the slices of the extended part, of its time after the immediate part."""
+    rest_s = plan.duration_s - plan.immediate_s
+    slice_s = rest_s / plan.slices
+    profile = bolus_profile(
+        at_s, ul_from_u(1.0) * delivered_u, start_s=plan.immediate_s, duration_s=rest_s, slices=plan.slices
+    )
+    programmed_u = plan.bolus.extended_u * slice_s / plan.duration_s
+    return [
+        Part(
+            f"slice {number + 1}",
+            plan.immediate_s + number * slice_s,
+            plan.immediate_s + (number + 1) * slice_s,
+            programmed_u,
+            scale.budget(u_from_ul(float(volume_ul)), slice_s),
+        )
+        for number, volume_ul in enumerate(profile.slice_ul)
+    ]
+
+
+def _moment(
+    at_s: NDArray[np.float64],
+    delivered_u: NDArray[np.float64],
+    plan: Extended,
+    scale: VolumeScale,
+    share: float,
+) -> Budget:
+    """Compute how late a share of the bolus had arrived, in s: known to the readings beside it and to the pump's doses."""
+    course = plan.course
+    due_s = course.due_s(share * course.total_u)
+    late_s = lateness_s(at_s, ul_from_u(1.0) * delivered_u, start_s=0.0, share=share, due_s=due_s)
+    flow_u_per_h = course.rate_u_per_h(due_s)
+    every_s = SAMPLE_EVERY_S if due_s <= plan.immediate_s else SLOW_SAMPLE_EVERY_S
+    return moment_budget(
+        late_s,
+        scale.budget(share * float(delivered_u[-1]), due_s),
+        flow_u_per_h=flow_u_per_h,
+        sources={
+            "time between readings": every_s / math.sqrt(3.0),
+            "time between doses": 3600.0 * plan.dose_u / flow_u_per_h / math.sqrt(12.0),
+        },
+    )

@@ -15,8 +15,8 @@ from rig.analysis.blank_run import change_of_rate, largest_credible_sd, repeatab
 from rig.analysis.evaporation import EvaporationRate, evaporation_rate, interpolated, with_earlier_knowledge
 from rig.analysis.uncertainty import WeighingUncertainty
 from rig.errors import BlockedError
-from rig.evidence import TestRecorder
-from rig.procedures.sampling import Series, read_air, sample_for, series
+from rig.procedures.sampling import read_air, sample_for, series
+from rig.record.taking import Recorder, Series, Taken
 from rig.roles import Bench, Metrology
 
 SAMPLE_EVERY_S = 10.0
@@ -38,35 +38,50 @@ class BlankRun:
     repeatability_g: float
 
 
-def blank_run(bench: Bench, record: TestRecorder, which: str, *, duration_s: float) -> BlankRun:
+def blank_run(bench: Bench, record: Recorder, which: str, *, duration_s: float) -> BlankRun:
     """Weigh for `duration_s` with the pump stopped and the line at rest, and hold the balance to its bench file.
 
     Raises:
         BlockedError: the air is outside its band; the line does not rest at what was set up; the readings scatter more
             than the bench file claims; they still settle; or the vessel loses more or less than the bench file allows.
     """
-    read_air(bench, record)
-    doing = f"{which} blank run"
-    readings = series(sample_for(bench, record, doing, duration_s=duration_s, every_s=SAMPLE_EVERY_S))
+    phase = f"{which} blank run"
+    read_air(bench, record, phase)
+    readings = series(sample_for(bench, record, phase, duration_s=duration_s, every_s=SAMPLE_EVERY_S))
     metrology = bench.metrology
-    _check_line(readings, metrology, doing)
-    scatter_g = _check_repeatability(readings, metrology, doing)
-    u_wander = _u_wander_mg_per_h(metrology, duration_s)
-    _check_drift(readings, metrology, doing, u_wander)
-    fitted = evaporation_rate(readings.at_s, readings.mass_g)
-    evaporation = replace(fitted, u_mg_per_h=math.hypot(fitted.u_mg_per_h, u_wander))
+    _check_line(readings, metrology, phase)
+    found = blank_shown(readings, metrology, duration_s=duration_s)
+    _check_repeatability(readings, metrology, phase)
+    _check_drift(readings, metrology, phase, _u_wander_mg_per_h(metrology, duration_s))
     record.step(
-        doing,
-        evaporation_mg_per_h=evaporation.rate_mg_per_h,
-        u_evaporation_mg_per_h=evaporation.u_mg_per_h,
-        repeatability_g=scatter_g,
+        phase,
+        evaporation_mg_per_h=found.evaporation.rate_mg_per_h,
+        u_evaporation_mg_per_h=found.evaporation.u_mg_per_h,
+        repeatability_g=found.repeatability_g,
     )
-    _check_evaporation(evaporation, metrology, doing)
-    return BlankRun(evaporation, scatter_g)
+    _check_evaporation(found.evaporation, metrology, phase)
+    return found
 
 
-def with_blanks(bench: Bench, before: BlankRun, after: BlankRun) -> Bench:
-    """Get the bench with the evaporation that the blank runs around a measurement showed, halfway between them.
+def blank_shown(readings: Series, metrology: Metrology, *, duration_s: float) -> BlankRun:
+    """Compute what the readings of a blank run of `duration_s` show."""
+    fitted = evaporation_rate(readings.at_s, readings.mass_g)
+    u_wander = _u_wander_mg_per_h(metrology, duration_s)
+    scatter_g, _ = repeatability_g(readings.mass_g)
+    return BlankRun(replace(fitted, u_mg_per_h=math.hypot(fitted.u_mg_per_h, u_wander)), scatter_g)
+
+
+def blanks_of(taken: Taken, metrology: Metrology, *, duration_s: float) -> Metrology:
+    """Join the metrology with the evaporation that the recorded blank runs around a measurement showed."""
+    opening, closing = (
+        blank_shown(taken.series(f"{which} blank run"), metrology, duration_s=duration_s)
+        for which in ("opening", "closing")
+    )
+    return with_blanks(metrology, opening, closing)
+
+
+def with_blanks(metrology: Metrology, before: BlankRun, after: BlankRun) -> Metrology:
+    """Join the metrology with the evaporation that the blank runs around a measurement showed, halfway between them.
 
     What the bench file knows from earlier and longer blank runs is joined with it, each by its weight 1/u²: the gates
     have seen to it that they agree. What the weather does to the vessel's buoyancy is `blank_wander` in a budget.
@@ -74,15 +89,14 @@ def with_blanks(bench: Bench, before: BlankRun, after: BlankRun) -> Bench:
     middle_s = (before.evaporation.at_s + after.evaporation.at_s) / 2.0
     found = with_earlier_knowledge(
         interpolated(before.evaporation, after.evaporation, at_s=middle_s),
-        bench.metrology.evaporation_g_per_h * 1e3,
-        bench.metrology.evaporation_uncertainty_g_per_h * 1e3,
+        metrology.evaporation_g_per_h * 1e3,
+        metrology.evaporation_uncertainty_g_per_h * 1e3,
     )
-    metrology = replace(
-        bench.metrology,
+    return replace(
+        metrology,
         evaporation_g_per_h=found.rate_mg_per_h * 1e-3,
         evaporation_uncertainty_g_per_h=found.u_mg_per_h * 1e-3,
     )
-    return replace(bench, metrology=metrology)
 
 
 def _check_line(readings: Series, metrology: Metrology, doing: str) -> None:
@@ -99,7 +113,7 @@ def _check_line(readings: Series, metrology: Metrology, doing: str) -> None:
         )
 
 
-def _check_repeatability(readings: Series, metrology: Metrology, doing: str) -> float:
+def _check_repeatability(readings: Series, metrology: Metrology, doing: str) -> None:
     scatter_g, freedom = repeatability_g(readings.mass_g)
     claimed_g = math.hypot(metrology.balance_repeatability_g, metrology.balance_readability_g / math.sqrt(12.0))
     allowed_g = largest_credible_sd(claimed_g, freedom, share=CREDIBLE_SHARE)
@@ -109,7 +123,6 @@ def _check_repeatability(readings: Series, metrology: Metrology, doing: str) -> 
             f"of {metrology.balance_repeatability_g * 1e6:.3g} µg allows {allowed_g * 1e6:.3g} µg; keep off draught "
             "and vibration, close the draught shield, or enter the repeatability that the balance really has"
         )
-    return scatter_g
 
 
 def _u_wander_mg_per_h(metrology: Metrology, duration_s: float) -> float:

@@ -1,33 +1,75 @@
-"""Provoking an occlusion: close the outlet under basal delivery, wait for the alarm, open it again.
+"""Occlusions one after the other under basal delivery: close the outlet, wait for the alarm, open it again.
 
-Not responsible for the numbers, which `rig.analysis.occlusion` computes from the trace, nor for limits.
+Not responsible for the numbers of one, which `rig.analysis.occlusion` computes from its trace, nor for limits.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
+from typing import Annotated, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import Field
 
-from rig.analysis.occlusion import OcclusionAlarm, occlusion_alarm, released_volume_ul
-from rig.evidence import TestRecorder
+from rig.analysis.budget import Budget
+from rig.analysis.occlusion import OcclusionAlarm, alarm_times, occlusion_alarm, released_volume_ul
 from rig.limits import Measurement
-from rig.procedures.bolus import REST_SPAN_S, SAMPLE_EVERY_S, wait_for_rest
+from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.budgets import measured, with_one_source
 from rig.procedures.contents import occlusion_content
+from rig.procedures.parameters import RATE, THRESHOLD, Threshold
 from rig.procedures.preparation import prepare, start_therapy
-from rig.procedures.sampling import Sample, Series, sample_for, series
+from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.rest import REST_SPAN_S, SAMPLE_EVERY_S, wait_for_rest
+from rig.procedures.sampling import sample_for
+from rig.procedures.threshold import at_threshold, occlusion_is_alarmed, occlusion_needs, threshold_set
 from rig.procedures.volume import VolumeScale
-from rig.roles import Bench
+from rig.quantity import Kind, Quantity
+from rig.record.analyses import Analysis, OcclusionSeries, OneOcclusion
+from rig.record.analyses import Occlusion as OcclusionRecord
+from rig.record.taking import Fact, Recorder, Series, Taken
+from rig.roles import Bench, Capability, Metrology
+from rig.unit_types import InsulinU, RateUPerH, TimeS
 from rig.units import u_from_ul, ul_from_u
 
 LOOK_EVERY_S = 10.0
 BURST_KPA = 350.0
 """The bench gives up above this line pressure, to spare the tubing and a sensor with a range of 400 kPa."""
-
-
 RELEASE_S = 600.0
 """So far apart at most are the weighings before and after a release."""
+LOOKS = "time between looks at the pump"
+
+_PARAMETERS = (RATE, THRESHOLD)
+_AT = "{rate}[, threshold {threshold}]"
+
+
+def _kind(name: str, words: str, unit: str, meaning: str) -> Kind:
+    return Kind(f"occlusion.{name}", f"{words} at {_AT}", (unit,), _PARAMETERS, meaning)
+
+
+UNALARMED = _kind("unalarmed", "occlusions without an alarm", "occlusions", "Occlusions that were given up unalarmed.")
+TYPICAL = _kind("typical_time", "typical time to the alarm", "s", "Median time from closing the outlet to the alarm.")
+LONGEST = _kind("longest_time", "longest time to the alarm", "s", "Longest time from closing the outlet to the alarm.")
+AT_ALARM = _kind("typical_pressure", "typical pressure at the alarm", "kPa", "Median line pressure at the alarm.")
+HIGHEST = _kind("highest_pressure", "highest pressure", "kPa", "Highest line pressure up to the alarm.")
+RISE = _kind(
+    "pressure_rise", "largest pressure rise after the alarm", "kPa", "How far the pressure still rises after the alarm."
+)
+MISSED = _kind("largest_missed", "largest missed volume", "U", "Most that was programmed and not delivered by then.")
+RELEASED = _kind("largest_release", "largest bolus on release", "U", "Most that came when the outlet was opened.")
+
+
+class OcclusionProvoked(Fact):
+    """One occlusion: its number from 1, when the outlet was closed, the alarm came or it was given up, and opened."""
+
+    number: int
+    closed_at_s: float
+    alarm_at_s: float
+    alarmed: bool
+    opened_at_s: float
 
 
 @dataclass(frozen=True)
@@ -41,144 +83,232 @@ class OcclusionResult:
     rise_kpa: float
 
 
-class OcclusionTest:
-    """One occlusion under basal delivery at a rate in U/h, step by step, in the order of the methods."""
+class Occlusion(BetweenBlanks):
+    """Provoke occlusions one after the other under basal delivery at one rate, at one threshold of the pump.
 
-    def __init__(self, bench: Bench, record: TestRecorder, *, rate_u_per_h: float) -> None:
-        self._bench = bench
-        self._record = record
-        self._rate_u_per_h = rate_u_per_h
-        self._samples: list[Sample] = []
-        self._scale = VolumeScale.of(bench, prepare(bench, record, rate_u_per_h=rate_u_per_h))
-        self._closed_at_s = self._alarm_at_s = self._opened_at_s = 0.0
-        self._alarmed = False
+    Each has free delivery of `free_s` before, is given up after `giving_up_after_u` missed, is watched for `watch_s`
+    with the outlet still closed, and is weighed when the outlet opens. The first that is not alarmed is the last.
+    """
+
+    TABLE: ClassVar = "occlusion"
+    KEYWORD: ClassVar = "Provoke Occlusions"
+    KINDS: ClassVar = (UNALARMED, TYPICAL, LONGEST, AT_ALARM, HIGHEST, RISE, MISSED, RELEASED)
+
+    rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", gt=0)]
+    threshold: Threshold | None = None
+    count: int = Field(default=1, ge=1, le=100)
+    free_s: Annotated[TimeS, Field(alias="free", ge=60.0)] = 600.0
+    watch_s: Annotated[TimeS, Field(alias="watch", ge=60.0)] = 600.0
+    giving_up_after_u: Annotated[InsulinU, Field(alias="giving_up_after", gt=0)] = 7.0
 
     @property
-    def alarmed(self) -> bool:
-        """Whether the pump has alarmed the occlusion."""
-        return self._alarmed
+    def title(self) -> str:
+        """What it is called: its rate and threshold."""
+        return at_threshold(self.rate_u_per_h, self.threshold)
 
-    def deliver_freely(self, duration_s: float) -> None:
-        """Deliver with the outlet open for `duration_s`."""
-        start_therapy(self._bench, self._record)
-        self._sample("free delivery", duration_s)
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """What a pump must be able to do for it."""
+        return occlusion_needs(self.threshold)
 
-    def close_outlet(self) -> None:
-        """Occlude the line."""
-        self._bench.switch.set_line("occluder", energised=True)
-        self._closed_at_s = self._bench.clock.now()
-        self._record.step("outlet closed")
+    @property
+    def needed_u(self) -> float:
+        """Insulin that it takes in U, at most, of one reservoir: each occlusion begins with a full one."""
+        return self.rate_u_per_h * self.free_s / 3600.0 + self.giving_up_after_u
 
-    def wait_for_alarm(self, *, giving_up_after_u: float) -> None:
-        """Wait for an occlusion annunciation, until `giving_up_after_u` are missed or the line is about to burst."""
-        longest_s = giving_up_after_u / self._rate_u_per_h * 3600.0
-        samples = sample_for(
-            self._bench,
-            self._record,
-            "waiting for the occlusion alarm",
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What it measures."""
+        return tuple(self._quantity(kind) for kind in self.KINDS)
+
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """How many there are, and for how long each is watched after its alarm, in s."""
+        return {"count": float(self.count), "analysis": self.watch_s}
+
+    def _quantity(self, kind: Kind) -> Quantity:
+        return kind.of(rate=self.rate_u_per_h, threshold=self.threshold)
+
+    def take(self, bench: Bench, record: Recorder) -> None:
+        """Occlude again and again between two blank runs."""
+
+        def deliver() -> None:
+            for number in range(1, self.count + 1):
+                if not self._occlude(bench, record, number):
+                    return
+
+        with threshold_set(bench, record, self.threshold):
+            between_blanks(
+                bench, record, rate_u_per_h=self.rate_u_per_h, blank_s=self.blank_s, deliver=deliver
+            )
+
+    def _occlude(self, bench: Bench, record: Recorder, number: int) -> bool:
+        """Provoke one occlusion and clear it; says whether the pump alarmed it."""
+        phase = _phases(number)
+        prepare(bench, record, rate_u_per_h=self.rate_u_per_h)
+        start_therapy(bench, record)
+        sample_for(bench, record, phase.free, duration_s=self.free_s, every_s=SAMPLE_EVERY_S)
+        bench.switch.set_line("occluder", energised=True)
+        closed_at_s = bench.clock.now()
+        record.step("outlet closed")
+        alarmed = False
+
+        def over(pressure_kpa: float) -> bool:
+            nonlocal alarmed
+            alarmed = occlusion_is_alarmed(bench)
+            return alarmed or pressure_kpa > BURST_KPA
+
+        longest_s = self.giving_up_after_u / self.rate_u_per_h * 3600.0
+        waiting = sample_for(
+            bench,
+            record,
+            phase.waiting,
             duration_s=longest_s,
             every_s=LOOK_EVERY_S,
-            until=lambda sample: self._alarm_is_on() or sample.pressure_kpa > BURST_KPA,
+            until=lambda sample: over(sample.pressure_kpa),
         )
-        self._samples += samples
-        self._alarm_at_s = samples[-1].at_s
-        self._record.step("occlusion alarm" if self._alarmed else "no occlusion alarm, given up")
-        if not self._alarmed:
-            self._bench.pump.stop()
+        record.step("occlusion alarm" if alarmed else "no occlusion alarm, given up")
+        if not alarmed:
+            bench.pump.stop()
+        sample_for(bench, record, phase.after, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
+        bench.pump.stop()
+        sample_for(bench, record, phase.before_opening, duration_s=REST_SPAN_S, every_s=SAMPLE_EVERY_S)
+        bench.switch.set_line("occluder", energised=False)
+        opened_at_s = bench.clock.now()
+        record.step("outlet opened")
+        record.fact(
+            OcclusionProvoked(
+                at_s=opened_at_s,
+                number=number,
+                closed_at_s=closed_at_s,
+                alarm_at_s=waiting[-1].at_s,
+                alarmed=alarmed,
+                opened_at_s=opened_at_s,
+            )
+        )
+        wait_for_rest(bench, record, phase.release)
+        return alarmed
 
-    def watch_after_alarm(self, duration_s: float) -> None:
-        """Go on sampling with the outlet closed, to see whether the pump really stopped."""
-        self._sample("after the alarm", duration_s)
+    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
+        """Compute what each occlusion showed, and of all what is typical and what is worst."""
+        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        provoked = taken.facts(OcclusionProvoked)
+        results, analyses = [], dict[str, Analysis]()
+        for one in provoked:
+            title = f"Occlusion {one.number} of {len(provoked)} at {self.title}"
+            result, kept = self._result(one, taken.series(*_phases(one.number).all), scale, title)
+            results.append(result)
+            analyses[f"occlusion-{one.number}"] = kept
+        analyses["occlusions"] = self._series(results)
+        budgets = self.budgets(results, scale)
+        unalarmed = float(sum(not result.alarmed for result in results))
+        return Computed(
+            measured=(
+                Measurement(self._quantity(UNALARMED), unalarmed),
+                *(measured(quantity, budget) for quantity, budget in budgets.items()),
+            ),
+            analyses=analyses,
+            budgets=dict(budgets),
+        )
 
-    def open_outlet(self) -> None:
-        """Stop the pump, open the outlet and sample until the balance has come to rest."""
-        self._bench.pump.stop()
-        self._sample("before opening", REST_SPAN_S)
-        self._bench.switch.set_line("occluder", energised=False)
-        self._opened_at_s = self._bench.clock.now()
-        self._record.step("outlet opened")
-        self._samples += wait_for_rest(self._bench, self._record, "release")
-
-    def evaluate(self) -> tuple[Measurement, ...]:
-        """Compute what requirements ask for, and keep the trace."""
-        return self._measurements(self.result())
-
-    def result(
-        self, name: str = "occlusion", scale: VolumeScale | None = None, *, title: str | None = None
-    ) -> OcclusionResult:
-        """Compute what one occlusion showed, and keep it with its trace as the analysis `name`, called `title`.
-
-        `scale` is for a bench whose evaporation is known better than at the start.
-        """
-        scale = scale or self._scale
-        readings = series(self._samples)
+    def _result(
+        self, one: OcclusionProvoked, readings: Series, scale: VolumeScale, title: str
+    ) -> tuple[OcclusionResult, OcclusionRecord]:
+        """Compute what one occlusion showed, with its trace for the record."""
         delivered_u = scale.delivered_u(readings)
         alarm = occlusion_alarm(
             readings.at_s,
             readings.pressure_kpa,
             ul_from_u(1.0) * delivered_u,
-            occluded_at_s=self._closed_at_s,
-            alarm_at_s=self._alarm_at_s,
-            rate_ul_per_h=ul_from_u(self._rate_u_per_h),
+            occluded_at_s=one.closed_at_s,
+            alarm_at_s=one.alarm_at_s,
+            rate_ul_per_h=ul_from_u(self.rate_u_per_h),
         )
-        around = readings.at_s >= self._opened_at_s - REST_SPAN_S
+        around = readings.at_s >= one.opened_at_s - REST_SPAN_S
         released_u = u_from_ul(
             released_volume_ul(
                 readings.at_s[around],
                 ul_from_u(1.0) * delivered_u[around],
-                released_at_s=self._opened_at_s,
+                released_at_s=one.opened_at_s,
                 plateau_s=readings.at_s[-1] - REST_SPAN_S,
             )
         )
-        watched = (readings.at_s >= self._alarm_at_s) & (readings.at_s <= self._opened_at_s)
+        watched = (readings.at_s >= one.alarm_at_s) & (readings.at_s <= one.opened_at_s)
         rise_kpa = float(np.max(readings.pressure_kpa[watched]) - alarm.pressure_at_alarm_kpa)
-        title = title or f"Occlusion at {self._rate_u_per_h:g} U/h"
-        self._keep(name, title, readings, delivered_u, alarm, released_u)
-        return OcclusionResult(self._alarmed, alarm, u_from_ul(alarm.missed_ul), released_u, rise_kpa)
-
-    def _keep(
-        self,
-        name: str,
-        title: str,
-        readings: Series,
-        delivered_u: NDArray[np.float64],
-        alarm: OcclusionAlarm,
-        released_u: float,
-    ) -> None:
-        content = occlusion_content(
+        kept = occlusion_content(
             alarm,
             title=title,
-            rate_u_per_h=self._rate_u_per_h,
-            occluded_at_s=self._closed_at_s,
-            alarm_at_s=self._alarm_at_s if self._alarmed else None,
-            released_at_s=self._opened_at_s,
+            rate_u_per_h=self.rate_u_per_h,
+            occluded_at_s=one.closed_at_s,
+            alarm_at_s=one.alarm_at_s if one.alarmed else None,
+            released_at_s=one.opened_at_s,
             released_u=released_u,
             at_s=readings.at_s,
             pressure_kpa=readings.pressure_kpa,
             delivered_u=delivered_u,
         )
-        self._record.analysis(name, "occlusion", content)
+        return OcclusionResult(one.alarmed, alarm, u_from_ul(alarm.missed_ul), released_u, rise_kpa), kept
 
-    def _measurements(self, result: OcclusionResult) -> tuple[Measurement, ...]:
-        u_kpa = self._bench.metrology.pressure_expanded_uncertainty_kpa
-        u_missed = self._scale.expanded_uncertainty_u(result.missed_u, result.alarm.time_to_alarm_s)
-        u_released = self._scale.expanded_uncertainty_u(result.released_u, RELEASE_S)
-        return (
-            Measurement("occlusion alarms", float(result.alarmed), "alarms"),
-            Measurement("missed volume at the alarm", result.missed_u, "U", u_missed),
-            Measurement("highest pressure during an occlusion", result.alarm.pressure_max_kpa, "kPa", u_kpa),
-            Measurement("pressure rise after the alarm", result.rise_kpa, "kPa", u_kpa),
-            Measurement("bolus on release", result.released_u, "U", u_released),
+    def budgets(self, results: Sequence[OcclusionResult], scale: VolumeScale) -> dict[Quantity, Budget]:
+        """Write a budget for each number that is reported of a series.
+
+        The pump is asked every `LOOK_EVERY_S`: an alarm is seen up to that much late. For an occlusion that was not
+        alarmed the time is that until it was given up.
+        """
+        late_s = LOOK_EVERY_S / math.sqrt(3.0)
+        times = alarm_times([result.alarm.time_to_alarm_s for result in results])
+        typical_kpa = median(result.alarm.pressure_at_alarm_kpa for result in results)
+        highest_kpa = max(result.alarm.pressure_max_kpa for result in results)
+        rise_kpa = max(result.rise_kpa for result in results)
+        u_kpa = scale.metrology.pressure_expanded_uncertainty_kpa / 2.0
+        worst = max(results, key=lambda result: result.missed_u)
+        missed = scale.budget(worst.missed_u, worst.alarm.time_to_alarm_s)
+        return {
+            self._quantity(TYPICAL): with_one_source(times.typical_s, "s", LOOKS, late_s),
+            self._quantity(LONGEST): with_one_source(times.longest_s, "s", LOOKS, late_s),
+            self._quantity(AT_ALARM): with_one_source(typical_kpa, "kPa", "pressure sensor", u_kpa),
+            self._quantity(HIGHEST): with_one_source(highest_kpa, "kPa", "pressure sensor", u_kpa),
+            self._quantity(RISE): with_one_source(rise_kpa, "kPa", "pressure sensor", u_kpa),
+            self._quantity(MISSED): missed.plus(LOOKS, "B", self.rate_u_per_h * late_s / 3600.0),
+            self._quantity(RELEASED): scale.budget(max(result.released_u for result in results), RELEASE_S),
+        }
+
+    def _series(self, results: Sequence[OcclusionResult]) -> OcclusionSeries:
+        return OcclusionSeries(
+            title=f"Occlusions at {self.title}",
+            rate_u_per_h=self.rate_u_per_h,
+            occlusions=tuple(
+                OneOcclusion(
+                    time_to_alarm_s=result.alarm.time_to_alarm_s if result.alarmed else None,
+                    pressure_at_alarm_kpa=result.alarm.pressure_at_alarm_kpa,
+                    missed_u=result.missed_u,
+                    released_u=result.released_u,
+                )
+                for result in results
+            ),
         )
 
-    def _alarm_is_on(self) -> bool:
-        self._alarmed = occlusion_is_alarmed(self._bench)
-        return self._alarmed
 
-    def _sample(self, doing: str, duration_s: float) -> None:
-        self._samples += sample_for(self._bench, self._record, doing, duration_s=duration_s, every_s=SAMPLE_EVERY_S)
+@dataclass(frozen=True)
+class _Phases:
+    """What the readings of one occlusion are kept under, in their order."""
+
+    free: str
+    waiting: str
+    after: str
+    before_opening: str
+    release: str
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (self.free, self.waiting, self.after, self.before_opening, self.release)
 
 
-def occlusion_is_alarmed(bench: Bench) -> bool:
-    """Say whether the pump alarms an occlusion now."""
-    return any(annunciation.kind == "occlusion" for annunciation in bench.pump.annunciations())
+def _phases(number: int) -> _Phases:
+    return _Phases(
+        f"free delivery {number}",
+        f"waiting for occlusion alarm {number}",
+        f"after occlusion alarm {number}",
+        f"before opening {number}",
+        f"release {number}",
+    )

@@ -5,17 +5,23 @@ Not responsible for measuring.
 
 from __future__ import annotations
 
+import datetime
+
 from rig.errors import RefusedError
-from rig.evidence import TestRecorder
 from rig.procedures.sampling import read_air
+from rig.record.taking import Recorder
 from rig.roles import Air, Bench, Capability
 from rig.therapy import BasalSegment, TherapyState
 
 MINUTES_A_DAY = 1440
+MIDNIGHT = datetime.datetime(2026, 1, 1)
+"""What a pump's clock is set to where a profile begins with the measurement."""
 FULL_RESERVOIR_U = 300.0
+PREPARATION = "preparation"
+"""The phase under which the air of a measurement is kept: that of its first preparation."""
 
 
-def prepare(bench: Bench, record: TestRecorder, *, rate_u_per_h: float, reservoir_u: float = FULL_RESERVOIR_U) -> Air:
+def prepare(bench: Bench, record: Recorder, *, rate_u_per_h: float, reservoir_u: float = FULL_RESERVOIR_U) -> Air:
     """Check the air, open the outlet, stop the pump, tell it its reservoir if it asks, write a flat profile in U/h.
 
     Returns:
@@ -25,7 +31,7 @@ def prepare(bench: Bench, record: TestRecorder, *, rate_u_per_h: float, reservoi
         BlockedError: the air is outside the bench's band.
         RefusedError: the pump refuses the programme, or is not stopped when told to.
     """
-    air = read_air(bench, record)
+    air = read_air(bench, record, PREPARATION)
     record.step("prepare", rate_u_per_h=rate_u_per_h, reservoir_u=reservoir_u)
     bench.switch.set_line("occluder", energised=False)
     pump = bench.pump
@@ -39,7 +45,7 @@ def prepare(bench: Bench, record: TestRecorder, *, rate_u_per_h: float, reservoi
     return air
 
 
-def start_therapy(bench: Bench, record: TestRecorder) -> None:
+def start_therapy(bench: Bench, record: Recorder) -> None:
     """Start delivery; RefusedError when the pump does not run afterwards."""
     bench.pump.run()
     _expect(bench, TherapyState.RUN)

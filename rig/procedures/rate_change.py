@@ -1,35 +1,38 @@
-"""A change of the basal rate and what follows: a temporary rate, or a switch of the profile, between two blank runs.
+"""A change of the basal rate and what follows, between two blank runs: what temporary rates and switches share.
 
-Not responsible for limits, nor for the formulas (`rig.analysis.rate_change`, `rig.analysis.programme`).
+Not responsible for the two measurements themselves (`temporary`, `switch`), nor for the formulas
+(`rig.analysis.rate_change`, `rig.analysis.programme`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from rig.analysis.budget import Budget, Input, combined
 from rig.analysis.programme import Course, Started, programmed_course
 from rig.analysis.rate_change import rate_change
 from rig.analysis.uncertainty import COVERAGE_PERCENT
-from rig.evidence import TestRecorder
-from rig.limits import Measurement
-from rig.procedures.between_blanks import between_blanks
-from rig.procedures.bolus import wait_for_rest
-from rig.procedures.budgets import keep_budgets, measured
+from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.budgets import measured
 from rig.procedures.contents import Part, profile_content
-from rig.procedures.day import MIDNIGHT
-from rig.procedures.gates import BLANK_S
-from rig.procedures.preparation import MINUTES_A_DAY, start_therapy
-from rig.procedures.sampling import Sample, Series, sample_for, series
+from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY, start_therapy
+from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.rest import wait_for_rest
+from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
-from rig.roles import Bench
+from rig.quantity import Quantity
+from rig.record.taking import Fact, Recorder, Series, Taken
+from rig.roles import Bench, Metrology
 from rig.therapy import BasalSegment, TemporaryRate
+from rig.unit_types import InsulinU
 from rig.units import ul_from_u
 
 SAMPLE_EVERY_S = 10.0
@@ -53,8 +56,8 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class RateChangePlan:
-    """What to measure: stretches in their order, and what each change from one to the next is called.
+class RateChange:
+    """Stretches of one rate in their order, and what each change from one to the next is called.
 
     `title` is of the whole. With a `temporary` rate the second stretch is that, started by hand; without, the stretches
     are segments of the profile, and the pump's clock changes from one to the next.
@@ -65,7 +68,6 @@ class RateChangePlan:
     changes: tuple[str, ...]
     temporary: TemporaryRate | None = None
     dose_u: float = 0.025
-    blank_s: float = BLANK_S
 
     @property
     def profile(self) -> tuple[BasalSegment, ...]:
@@ -91,7 +93,7 @@ class RateChangePlan:
         return programmed_course(self.profile, started, 0.0, self.edges_s[-1] / 60.0, bolus_u_per_min=1.0)
 
     def fitted_s(self, change: int) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Get the spans in s beside a change, by its number, to which the lines before and after it are fitted."""
+        """Choose the spans in s beside a change, by its number, to which the lines before and after it are fitted."""
         begin_s, change_s, end_s = self.edges_s[change : change + 3]
         before_s, after_s = (self._fitted_doses_s(stretch) for stretch in self.stretches[change : change + 2])
         from_s = change_s + min(FOLLOWED_S, FOLLOWED_SHARE * (end_s - change_s))
@@ -99,46 +101,59 @@ class RateChangePlan:
         return (max(first_s, change_s - before_s), change_s), (from_s, min(end_s, from_s + after_s))
 
     def _fitted_doses_s(self, stretch: Stretch) -> float:
-        """Get how long `FITTED_DOSES` take in s; endless without delivery."""
+        """Compute how long `FITTED_DOSES` take in s; endless without delivery."""
         return FITTED_DOSES * self.dose_u / stretch.rate_u_per_h * 3600.0 if stretch.rate_u_per_h else math.inf
 
+
+class DeliveryStarted(Fact):
+    """When therapy was started, on the bench's clock."""
+
+
+class Changing(BetweenBlanks, ABC):
+    """What a temporary rate and a profile switch have in common."""
+
+    dose_u: Annotated[InsulinU, Field(alias="dose", gt=0)] = 0.025
+
     @property
-    def names(self) -> frozenset[str]:
-        """What the measurements are called."""
-        return frozenset(self.error_name(stretch) for stretch in self.stretches) | {
-            self.delay_name(change) for change in self.changes
-        }
+    @abstractmethod
+    def change(self) -> RateChange:
+        """The stretches and changes."""
 
-    def error_name(self, stretch: Stretch) -> str:
-        """Get what the error of a stretch is called."""
-        return f"error {stretch.name} {self.title}"
+    @abstractmethod
+    def error_of(self, stretch: Stretch) -> Quantity:
+        """Name the error of a stretch: in %, or in U where nothing is to be delivered."""
 
-    def delay_name(self, change: str) -> str:
-        """Get what the delay of a change is called."""
-        return f"delay of the {change} of {self.title}" if len(self.changes) > 1 else f"delay of {self.title}"
+    @abstractmethod
+    def delay_of(self, change: str) -> Quantity:
+        """Name the delay of a change."""
 
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What it measures."""
+        change = self.change
+        return (
+            *(self.error_of(stretch) for stretch in change.stretches),
+            *(self.delay_of(each) for each in change.changes),
+        )
 
-@dataclass(frozen=True)
-class RateChangeResult:
-    """The stretches with budgets in U, and the measurements that requirements ask for with theirs, by name."""
+    def take(self, bench: Bench, record: Recorder) -> None:
+        """Deliver stretch after stretch and read throughout; stops the pump at the end."""
+        plan = self.change
+        between_blanks(
+            bench,
+            record,
+            rate_u_per_h=0.0,
+            blank_s=self.blank_s,
+            deliver=lambda: _deliver(bench, record, plan),
+        )
 
-    parts: tuple[Part, ...]
-    measurements: tuple[Measurement, ...]
-    budgets: dict[str, Budget]
-
-
-def measure_rate_change(bench: Bench, record: TestRecorder, plan: RateChangePlan) -> RateChangeResult:
-    """Deliver stretch after stretch and weigh throughout; stops the pump at the end."""
-    (start_s, samples), scale = between_blanks(
-        bench, record, rate_u_per_h=0.0, blank_s=plan.blank_s, deliver=lambda: _deliver(bench, record, plan)
-    )
-    readings = series(samples)
-    since_s = readings.at_s - start_s
-    parts, delays = _parts(since_s, readings, plan, scale), _delays(since_s, readings, plan, scale)
-    record.analysis(
-        "profile",
-        "profile",
-        profile_content(
+    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
+        """Weigh each stretch, and compute when each change of flow came."""
+        scale, plan = scale_between_blanks(taken, metrology, blank_s=self.blank_s), self.change
+        readings = taken.series(*(stretch.name for stretch in plan.stretches))
+        since_s = readings.at_s - taken.the(DeliveryStarted).at_s
+        parts, delays = _parts(since_s, readings, plan, scale), _delays(since_s, readings, plan, scale)
+        profile = profile_content(
             plan.title[:1].upper() + plan.title[1:],
             course=plan.course,
             at_s=since_s,
@@ -146,15 +161,34 @@ def measure_rate_change(bench: Bench, record: TestRecorder, plan: RateChangePlan
             parts=parts,
             moments=delays,
             evaporation=scale.evaporation,
-        ),
-    )
-    budgets = rate_change_budgets(plan, parts, delays)
-    keep_budgets(record, plan.title, budgets)
-    return RateChangeResult(parts, tuple(measured(name, budget) for name, budget in budgets.items()), budgets)
+        )
+        budgets: dict[Quantity | str, Budget] = {
+            self.error_of(stretch): part.delivered.error_percent_of(part.programmed_u)
+            if part.programmed_u
+            else part.delivered
+            for stretch, part in zip(plan.stretches, parts, strict=True)
+        }
+        budgets |= {self.delay_of(change): budget for change, budget in delays.items()}
+        measurements = tuple(measured(name, each) for name, each in budgets.items() if isinstance(name, Quantity))
+        return Computed(measurements, {"profile": profile}, budgets)
 
 
-def _deliver(bench: Bench, record: TestRecorder, plan: RateChangePlan) -> tuple[float, list[Sample]]:
-    """Deliver all stretches up to the rest after them; returns when they began on the bench's clock, and the samples.
+LEAST_CHANGE = 0.1
+"""Of the higher rate. At 1 U/h, two hours of doses then tell the moment of a change to some 5 min (U)."""
+
+
+def check_change(rate_u_per_h: float, then_u_per_h: float) -> None:
+    """Refuse rates that are too close for their doses to tell when one became the other; ValueError."""
+    least_u_per_h = LEAST_CHANGE * max(rate_u_per_h, then_u_per_h)
+    if then_u_per_h == rate_u_per_h or abs(then_u_per_h - rate_u_per_h) < least_u_per_h * (1.0 - 1e-9):
+        raise ValueError(
+            f"a change from {rate_u_per_h:g} to {then_u_per_h:g} U/h is too small to say when it came: "
+            f"{100.0 * LEAST_CHANGE:g} % of the higher rate are needed"
+        )
+
+
+def _deliver(bench: Bench, record: Recorder, plan: RateChange) -> None:
+    """Deliver all stretches up to the rest after them.
 
     A profile is switched by the pump's clock, which is set to midnight as therapy starts.
     """
@@ -162,25 +196,23 @@ def _deliver(bench: Bench, record: TestRecorder, plan: RateChangePlan) -> tuple[
     if plan.temporary is None:
         bench.pump.set_clock(MIDNIGHT)
     start_s = bench.clock.now()
+    record.fact(DeliveryStarted(at_s=start_s))
     start_therapy(bench, record)
-    samples: list[Sample] = []
     for number, (stretch, end_s) in enumerate(zip(plan.stretches, plan.edges_s[1:], strict=True)):
         if plan.temporary is not None and number == 1:
             bench.pump.set_temporary_rate(plan.temporary)
         record.step(f"{stretch.name}: {stretch.rate_u_per_h:g} U/h", minutes=stretch.duration_min)
-        doing = f"{stretch.name} {plan.title}"
         if plan.temporary is not None and number == 2:
-            samples += sample_for(bench, record, doing, duration_s=NOTICED_S, every_s=SAMPLE_EVERY_S)
+            sample_for(bench, record, stretch.name, duration_s=NOTICED_S, every_s=SAMPLE_EVERY_S)
             _confirm_the_end(bench, record)
         remaining_s = start_s + end_s - bench.clock.now()
-        samples += sample_for(bench, record, doing, duration_s=remaining_s, every_s=SAMPLE_EVERY_S)
+        sample_for(bench, record, stretch.name, duration_s=remaining_s, every_s=SAMPLE_EVERY_S)
     bench.pump.stop()
     record.step("therapy stopped")
     wait_for_rest(bench, record, "rest after the last stretch")
-    return start_s, samples
 
 
-def _confirm_the_end(bench: Bench, record: TestRecorder) -> None:
+def _confirm_the_end(bench: Bench, record: Recorder) -> None:
     """Confirm what the pump says of the end of its temporary rate, as a person would; anything else stays."""
     for annunciation in bench.pump.annunciations():
         if annunciation.kind == RATE_OVER:
@@ -189,9 +221,9 @@ def _confirm_the_end(bench: Bench, record: TestRecorder) -> None:
 
 
 def _parts(
-    since_s: NDArray[np.float64], readings: Series, plan: RateChangePlan, scale: VolumeScale
+    since_s: NDArray[np.float64], readings: Series, plan: RateChange, scale: VolumeScale
 ) -> tuple[Part, ...]:
-    """Get what came in each stretch; what the line still holds at its end counts for the next."""
+    """Weigh what came in each stretch; what the line still holds at its end counts for the next."""
     at_edges_u = np.interp(plan.edges_s, since_s, scale.delivered_u(readings))
     return tuple(
         Part(
@@ -208,9 +240,9 @@ def _parts(
 
 
 def _delays(
-    since_s: NDArray[np.float64], readings: Series, plan: RateChangePlan, scale: VolumeScale
+    since_s: NDArray[np.float64], readings: Series, plan: RateChange, scale: VolumeScale
 ) -> dict[str, Budget]:
-    """Get by how much later than programmed each change of flow came, in s, by the change's name."""
+    """Compute by how much later than programmed each change of flow came, in s, by the change's name."""
     volume_ul = ul_from_u(1.0) * scale.delivered_u(readings)
     delays = {}
     for number, change in enumerate(plan.changes):
@@ -226,14 +258,3 @@ def _delays(
         late = found.at_s - plan.edges_s[number + 1] + sum(each.number for each in inputs)
         delays[change] = combined(late, "s", inputs, COVERAGE_PERCENT)
     return delays
-
-
-def rate_change_budgets(plan: RateChangePlan, parts: Sequence[Part], delays: Mapping[str, Budget]) -> dict[str, Budget]:
-    """Get a budget for each number that is reported, by name; a stretch without delivery has an error in U."""
-    errors = {
-        plan.error_name(stretch): part.delivered.error_percent_of(part.programmed_u)
-        if part.programmed_u
-        else part.delivered
-        for stretch, part in zip(plan.stretches, parts, strict=True)
-    }
-    return errors | {plan.delay_name(change): budget for change, budget in delays.items()}

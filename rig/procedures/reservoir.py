@@ -1,47 +1,102 @@
-"""Emptying a nearly empty reservoir until the pump warns, and reconciling its log.
+"""Emptying a nearly empty reservoir until the pump warns, between two blank runs.
 
 Not responsible for limits.
 """
 
 from __future__ import annotations
 
-from rig.evidence import TestRecorder
-from rig.limits import Measurement
-from rig.procedures.bolus import SAMPLE_EVERY_S, wait_for_rest
-from rig.procedures.preparation import prepare, start_therapy
-from rig.procedures.sampling import Sample, sample_for, series
-from rig.procedures.volume import VolumeScale
-from rig.roles import Bench
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.budgets import measured
+from rig.procedures.preparation import start_therapy
+from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
+from rig.procedures.sampling import sample_for
+from rig.quantity import Kind, Quantity
+from rig.record.taking import Fact, Recorder, Taken
+from rig.roles import Bench, Capability, Metrology
+from rig.unit_types import InsulinU, TimeS
+
+BEFORE, EMPTYING, AFTER = "rest before", "emptying", "rest after"
+REMAINING = Kind(
+    "reservoir.remaining_at_warning",
+    "remaining at the low-reservoir warning",
+    ("U",),
+    (),
+    "What the reservoir still held, by weight, when the pump warned.",
+)
 
 
-def deliver_until_reservoir_low(
-    bench: Bench, record: TestRecorder, *, filled_u: float, bolus_u: float, bolus_s: float
-) -> tuple[Measurement, ...]:
-    """Tell the pump that its reservoir holds `filled_u`, and give boluses until it warns or has none left."""
-    scale = VolumeScale.of(bench, prepare(bench, record, rate_u_per_h=0.0, reservoir_u=filled_u))
-    start_therapy(bench, record)
-    samples: list[Sample] = wait_for_rest(bench, record, "rest before")
-    warned = False
-    for number in range(int(filled_u / bolus_u)):
-        bench.pump.bolus(bolus_u)
-        record.step("bolus", number=number + 1, insulin_u=bolus_u)
-        samples += sample_for(bench, record, "emptying", duration_s=bolus_s, every_s=SAMPLE_EVERY_S)
-        warned = any(annunciation.kind == "reservoir low" for annunciation in bench.pump.annunciations())
-        if warned:
-            break
-    samples += wait_for_rest(bench, record, "rest after")
-    readings = series(samples)
-    delivered_u = float(scale.delivered_u(readings)[-1])
-    record.step("reservoir low" if warned else "no warning", delivered_u=delivered_u)
-    if not warned:
-        return ()
-    u_u = scale.expanded_uncertainty_u(delivered_u, float(readings.at_s[-1] - readings.at_s[0]))
-    return (Measurement("remaining at the low-reservoir warning", filled_u - delivered_u, "U", u_u),)
+class ReservoirEmptied(Fact):
+    """Whether the pump had warned of a low reservoir by the end, after so many boluses."""
+
+    warned: bool
+    boluses: int
 
 
-def count_missing_log_entries(bench: Bench, record: TestRecorder) -> tuple[Measurement, ...]:
-    """Count the gaps in the sequence numbers of the pump's log."""
-    numbers = [event.sequence for event in bench.pump.history()]
-    missing = numbers[-1] - numbers[0] + 1 - len(numbers) if numbers else 0
-    record.step("log read", entries=len(numbers), missing=missing)
-    return (Measurement("missing log entries", float(missing), "entries"),)
+class Reservoir(BetweenBlanks):
+    """Tell the pump that its reservoir holds so much, and give boluses until it warns or has none left."""
+
+    TABLE: ClassVar = "reservoir"
+    KEYWORD: ClassVar = "Empty Reservoir Until Warned"
+    KINDS: ClassVar = (REMAINING,)
+
+    filled_u: Annotated[InsulinU, Field(alias="filled", gt=0)]
+    bolus_u: Annotated[InsulinU, Field(alias="bolus", gt=0)]
+    one_takes_s: Annotated[TimeS, Field(alias="one_takes", gt=0)]
+
+    @property
+    def title(self) -> str:
+        """What tells it from others: how full the reservoir is."""
+        return f"{self.filled_u:g} U"
+
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """What a pump must be able to do for it."""
+        return (Capability.FAST_BOLUS, Capability.RESERVOIR_DETECTION, Capability.RESERVOIR_LEVEL)
+
+    @property
+    def needed_u(self) -> float:
+        """Insulin that it takes in U, at most."""
+        return self.filled_u
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What it measures."""
+        return (REMAINING.of(),)
+
+    def take(self, bench: Bench, record: Recorder) -> None:
+        """Give boluses until the pump warns."""
+
+        def empty() -> None:
+            start_therapy(bench, record)
+            wait_for_rest(bench, record, BEFORE)
+            warned, given = False, 0
+            while not warned and given < int(self.filled_u / self.bolus_u):
+                bench.pump.bolus(self.bolus_u)
+                given += 1
+                record.step("bolus", number=given, insulin_u=self.bolus_u)
+                sample_for(bench, record, EMPTYING, duration_s=self.one_takes_s, every_s=SAMPLE_EVERY_S)
+                warned = any(annunciation.kind == "reservoir low" for annunciation in bench.pump.annunciations())
+            wait_for_rest(bench, record, AFTER)
+            record.fact(ReservoirEmptied(at_s=bench.clock.now(), warned=warned, boluses=given))
+            record.step("reservoir low" if warned else "no warning", boluses=given)
+
+        between_blanks(
+            bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=empty, reservoir_u=self.filled_u
+        )
+
+    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
+        """Weigh what was left when the pump warned; nothing when it never did."""
+        if not taken.the(ReservoirEmptied).warned:
+            return Computed(())
+        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        readings = taken.series(BEFORE, EMPTYING, AFTER)
+        delivered = scale.budget(
+            float(scale.delivered_u(readings)[-1]), float(readings.at_s[-1] - readings.at_s[0])
+        )
+        remaining = delivered.linear(-1.0, offset=self.filled_u, unit="U")
+        return Computed((measured(REMAINING.of(), remaining),), budgets={REMAINING.of(): remaining})

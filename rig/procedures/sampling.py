@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rig.errors import BlockedError
-from rig.evidence import TestRecorder
+from rig.record.taking import Recorder, Series, Taken
 from rig.roles import Air, Bench
 from rig.units import u_from_ul
 
@@ -28,28 +27,19 @@ class Sample:
     pressure_kpa: float
 
 
-@dataclass(frozen=True)
-class Series:
-    """Readings in the order of time; arrays of shape (n,)."""
-
-    at_s: NDArray[np.float64]
-    mass_g: NDArray[np.float64]
-    pressure_kpa: NDArray[np.float64]
-
-
 def series(samples: list[Sample]) -> Series:
     """Turn readings into arrays."""
     columns = np.array([(sample.at_s, sample.mass_g, sample.pressure_kpa) for sample in samples]).reshape(-1, 3).T
     return Series(at_s=columns[0], mass_g=columns[1], pressure_kpa=columns[2])
 
 
-def take_sample(bench: Bench, record: TestRecorder) -> Sample:
-    """Measure mass and pressure now, and keep both."""
+def take_sample(bench: Bench, record: Recorder, phase: str) -> Sample:
+    """Measure mass and pressure now, and keep both under a phase."""
     reading = bench.balance.read()
     at_s = bench.clock.now()
-    record.sample("balance", mass_g=reading.mass_g, stable=reading.stable)
+    record.sample("balance", phase, mass_g=reading.mass_g, stable=reading.stable)
     pressure_kpa = bench.pressure.read_kpa()
-    record.sample("pressure", pressure_kpa=pressure_kpa)
+    record.sample("pressure", phase, pressure_kpa=pressure_kpa)
     return Sample(at_s, reading.mass_g, pressure_kpa)
 
 
@@ -66,36 +56,40 @@ def ticks(bench: Bench, every_s: float, duration_s: float) -> Iterator[float]:
 
 def sample_for(
     bench: Bench,
-    record: TestRecorder,
-    doing: str,
+    record: Recorder,
+    phase: str,
     *,
     duration_s: float,
     every_s: float,
     until: Callable[[Sample], bool] = lambda _: False,
 ) -> list[Sample]:
-    """Sample every `every_s` for `duration_s`, or until a sample satisfies `until`; tells progress."""
+    """Sample every `every_s` for `duration_s`, or until a sample satisfies `until`; tells progress.
+
+    `phase` is what the readings are kept under, and what a person watching is told.
+    """
     samples: list[Sample] = []
     told = 0
     for _ in ticks(bench, every_s, duration_s):
-        samples.append(take_sample(bench, record))
+        samples.append(take_sample(bench, record, phase))
         if samples[-1].at_s - samples[told].at_s >= PROGRESS_EVERY_S or len(samples) == 2:
-            _tell(record, doing, samples[told], samples[-1])
+            _tell(record, phase, samples[told], samples[-1])
             told = len(samples) - 1
         if until(samples[-1]):
             break
     return samples
 
 
-def _tell(record: TestRecorder, doing: str, before: Sample, now: Sample) -> None:
+def _tell(record: Recorder, phase: str, before: Sample, now: Sample) -> None:
     flow_u_per_h = u_from_ul((now.mass_g - before.mass_g) * 1e3) / (now.at_s - before.at_s) * 3600.0
-    record.progress(doing, flow_u_per_h=round(flow_u_per_h, 3), pressure_kpa=round(now.pressure_kpa, 2))
+    record.progress(phase, flow_u_per_h=round(flow_u_per_h, 3), pressure_kpa=round(now.pressure_kpa, 2))
 
 
-def read_air(bench: Bench, record: TestRecorder) -> Air:
-    """Measure the air at the balance and keep it; BlockedError when it is outside the bench's band."""
+def read_air(bench: Bench, record: Recorder, phase: str) -> Air:
+    """Measure the air at the balance and keep it under a phase; BlockedError when it is outside the bench's band."""
     air = bench.environment.read_air()
     record.sample(
         "environment",
+        phase,
         temperature_c=air.temperature_c,
         pressure_hpa=air.pressure_hpa,
         relative_humidity=air.relative_humidity,
@@ -119,3 +113,11 @@ def read_air(bench: Bench, record: TestRecorder) -> Air:
             "set up the ambient pressure that the bench file's conditions name, or correct them"
         )
     return air
+
+
+def air_of(taken: Taken, phase: str) -> Air:
+    """Read back the air that was first measured in a phase."""
+    found = taken.values("environment", phase)
+    return Air(
+        float(found["temperature_c"][0]), float(found["pressure_hpa"][0]), float(found["relative_humidity"][0])
+    )

@@ -18,8 +18,9 @@ from rig.analysis.uncertainty import (
     delivered_volume,
     u_z_factor_ul_per_mg,
 )
-from rig.procedures.sampling import Series
-from rig.roles import Air, Bench, Metrology
+from rig.record.analyses import Evaporation
+from rig.record.taking import Series
+from rig.roles import Air, Metrology
 from rig.units import u_from_ul, ul_from_u
 
 U_TEMPERATURE_C, U_PRESSURE_HPA, U_RELATIVE_HUMIDITY = 0.5, 5.0, 0.05
@@ -34,11 +35,6 @@ class VolumeScale:
     z_ul_per_mg: float
     u_z_ul_per_mg: float
     metrology: Metrology
-
-    @classmethod
-    def of(cls, bench: Bench, air: Air) -> VolumeScale:
-        """Get the scale in the air at the balance."""
-        return cls.in_air(bench.metrology, air)
 
     @classmethod
     def in_air(cls, metrology: Metrology, air: Air) -> VolumeScale:
@@ -77,13 +73,12 @@ class VolumeScale:
         return 1.0 / self.z_ul_per_mg
 
     @property
-    def evaporation(self) -> dict[str, float]:
-        """The evaporation that it corrects for and its standard uncertainty, in mg/h, for the record."""
+    def evaporation(self) -> Evaporation:
+        """The evaporation that it corrects for and its standard uncertainty, for the record."""
         m = self.metrology
-        return {
-            "rate_mg_per_h": m.evaporation_g_per_h * 1e3,
-            "u_mg_per_h": m.evaporation_uncertainty_g_per_h * 1e3,
-        }
+        return Evaporation(
+            rate_mg_per_h=m.evaporation_g_per_h * 1e3, u_mg_per_h=m.evaporation_uncertainty_g_per_h * 1e3
+        )
 
     @property
     def reading_u(self) -> float:

@@ -1,13 +1,13 @@
 *** Settings ***
 Documentation     A day of a person's life on the pump, as an assessor reads it: meals are dosed by the pump's calculator.
-Library           rig.robot_library.PumpBench    ${BENCH}    ${RUN}    ${REQUIREMENTS}    ${SET}
+Library           rig.robot_library.PumpBench    ${RUN}
+Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
 
 *** Test Cases ***
 A Day With Breakfast, Sport, A Protein Dinner And A Correction
     [Documentation]    A day at the dinner table and on the bicycle, weighed hour by hour and reconciled with log and reservoir.
     [Tags]    allure.label.requirement:PR-D8.1    allure.label.requirement:PR-H3.2
-    [Setup]    Open Bench    Basal Profile    Multiwave Bolus    Temporary Basal    Calculator    Clock    History
     Plan Basal Profile    00:00 0.7 U/h    04:30 1.3 U/h    08:00 0.95 U/h    21:00 0.8 U/h
     Plan Calculator    sensitivity=45 mg/dL    ratio=11 g    target=110 mg/dL
     Eat    07:00    carbohydrates=75 g    glucose=150 mg/dL
@@ -15,4 +15,4 @@ A Day With Breakfast, Sport, A Protein Dinner And A Correction
     Exercise    16:00    rate=40 %    duration=75 min
     Eat    19:00    carbohydrates=45 g    glucose=7 mmol/L    extended=60 %    over=4 h
     Eat    23:00    glucose=14.5 mmol/L
-    Live The Day    a day with a protein dinner
+    Live The Day    a day with a protein dinner    person=an adult

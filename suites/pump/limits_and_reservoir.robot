@@ -1,18 +1,17 @@
 *** Settings ***
 Documentation     What a pump refuses, what it warns of, and what it remembers.
-Library           rig.robot_library.PumpBench    ${BENCH}    ${RUN}    ${REQUIREMENTS}    ${SET}
+Library           rig.robot_library.PumpBench    ${RUN}
+Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
 
 *** Test Cases ***
 Boluses Above The Maximum Are Refused
     [Documentation]    Boluses above the maximum of 25 U are refused and nothing is delivered.
     [Tags]    allure.label.requirement:PR-L1.1
-    [Setup]    Open Bench    Fast Bolus
-    Command Boluses Above The Maximum    25.5 U    30 U    100 U    watching=10 min
+    Command Boluses Above The Maximum    25.5 U, 30 U, 100 U    watch=10 min
 
 Low Reservoir Is Annunciated
     [Documentation]    A reservoir of 30 U is emptied by boluses of 1 U until the pump warns; its log has no gaps.
     [Tags]    allure.label.requirement:PR-F2.1    allure.label.requirement:PR-H1.1
-    [Setup]    Open Bench    Fast Bolus    Reservoir Detection    Reservoir Level    History
     Empty Reservoir Until Warned    filled=30 U    bolus=1 U    one_takes=60 s
     Count Missing Log Entries

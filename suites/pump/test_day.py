@@ -2,64 +2,47 @@
 
 import pytest
 
-from rig.procedures.day import NEEDS, DayPlan, Eating, Moment, Person, live_a_day
-from rig.roles import Bench
-from rig.therapy import BasalSegment, Meal, TemporaryRate
+from rig.procedures.day import Day
 from rig.verification import Verification
 
-ADULT = Person(
-    profile=(  # less at night, a rise at dawn, an ordinary day, less in the evening
-        BasalSegment(240, 0.6),
-        BasalSegment(240, 1.2),
-        BasalSegment(720, 0.9),
-        BasalSegment(240, 0.75),
-    ),
-    sensitivity_mg_per_dl=50.0,
-    carbohydrate_ratio_g=10.0,
-    target_mg_per_dl=110.0,
+ADULT = Day.model_validate(
+    {
+        "called": "a day of an adult",
+        "person": "an adult",
+        # less at night, a rise at dawn, an ordinary day, less in the evening
+        "profile": ["00:00 0.6 U/h", "04:00 1.2 U/h", "08:00 0.9 U/h", "20:00 0.75 U/h"],
+        "sensitivity": "50 mg/dL",
+        "ratio": "10 g",
+        "target": "110 mg/dL",
+        "eat": [
+            {"at": "07:30", "carbohydrates": "60 g", "glucose": "140 mg/dL"},  # breakfast in one spike
+            {"at": "12:30", "carbohydrates": "70 g"},
+            {"at": "19:00", "carbohydrates": "40 g", "extended": "60 %", "over": "180 min"},  # protein
+            {"at": "23:00", "glucose": "260 mg/dL"},  # correction
+        ],
+        "exercise": [{"at": "16:00", "rate": "50 %", "duration": "90 min"}],
+    }
 )
-CHILD = Person(
-    profile=(BasalSegment(300, 0.3), BasalSegment(240, 0.5), BasalSegment(900, 0.4)),
-    sensitivity_mg_per_dl=120.0,
-    carbohydrate_ratio_g=25.0,
-    target_mg_per_dl=120.0,
+CHILD = Day.model_validate(
+    {
+        "called": "a day of a child",
+        "person": "a child",
+        "profile": ["00:00 0.3 U/h", "05:00 0.5 U/h", "09:00 0.4 U/h"],
+        "sensitivity": "120 mg/dL",
+        "ratio": "25 g",
+        "target": "120 mg/dL",
+        "eat": [
+            {"at": "07:00", "carbohydrates": "45 g", "glucose": "180 mg/dL"},
+            {"at": "10:00", "carbohydrates": "15 g"},
+            {"at": "12:00", "carbohydrates": "50 g", "extended": "50 %", "over": "120 min"},
+            {"at": "18:30", "carbohydrates": "45 g", "glucose": "90 mg/dL"},
+        ],
+        "exercise": [{"at": "15:00", "rate": "0.1 U/h", "duration": "120 min"}],
+    }
 )
-PLANS = [
-    pytest.param(
-        DayPlan(
-            "a day of an adult",
-            ADULT,
-            (
-                Moment(450, Eating(Meal(carbohydrate_g=60.0, glucose_mg_per_dl=140.0))),  # breakfast in one spike
-                Moment(750, Eating(Meal(carbohydrate_g=70.0))),
-                Moment(960, TemporaryRate(90, factor=0.5)),  # sport
-                Moment(1140, Eating(Meal(carbohydrate_g=40.0), extended_share=0.6, duration_min=180)),  # protein
-                Moment(1380, Eating(Meal(glucose_mg_per_dl=260.0))),  # correction
-            ),
-        ),
-        id="adult",
-        marks=pytest.mark.requirement("PR-D8.1", "PR-H3.2"),
-    ),
-    pytest.param(
-        DayPlan(
-            "a day of a child",
-            CHILD,
-            (
-                Moment(420, Eating(Meal(carbohydrate_g=45.0, glucose_mg_per_dl=180.0))),
-                Moment(600, Eating(Meal(carbohydrate_g=15.0))),
-                Moment(720, Eating(Meal(carbohydrate_g=50.0), extended_share=0.5, duration_min=120)),
-                Moment(900, TemporaryRate(120, rate_u_per_h=0.1)),
-                Moment(1110, Eating(Meal(carbohydrate_g=45.0, glucose_mg_per_dl=90.0))),
-            ),
-        ),
-        id="child",
-        marks=pytest.mark.requirement("PR-D8.2", "PR-H3.2"),
-    ),
-]
 
 
-@pytest.mark.parametrize("plan", PLANS)
-def test_day(bench: Bench, verification: Verification, plan: DayPlan) -> None:
+@pytest.mark.parametrize("day", [ADULT, CHILD], ids=["adult", "child"])
+def test_day(verification: Verification, day: Day) -> None:
     """A day with meals, sport and a correction, weighed hour by hour and reconciled with log and reservoir."""
-    verification.need(bench.pump, *NEEDS)
-    verification.verify(live_a_day(bench, verification.record, plan))
+    verification.measure(day)

@@ -2,12 +2,11 @@
 
 import pytest
 
-from rig.procedures.safety import measure_stopped
-from rig.roles import Bench
+from rig.procedures.stopped import Stopped
 from rig.verification import Verification
 
 
-@pytest.mark.requirement("PR-D7.1")
-def test_stopped_pump(bench: Bench, verification: Verification) -> None:
-    """A stopped pump, weighed for 30 min."""
-    verification.verify(measure_stopped(bench, verification.record, duration_s=1800.0))
+@pytest.mark.parametrize("stopped", [Stopped(duration_s=1800.0)], ids=["30 min"])
+def test_stopped_pump(verification: Verification, stopped: Stopped) -> None:
+    """A stopped pump, weighed for half an hour."""
+    verification.measure(stopped)

@@ -1,15 +1,20 @@
 """Quantities in files that people write: text with a unit, as types that pydantic checks.
 
-Not responsible for the units themselves (`rig.units`).
+Code may give a number in the base unit that the field's name ends in; whatever people write must carry its unit
+(`rig.validation.validated` says so to the models). Not responsible for the units themselves (`rig.units`), nor for
+what is measured (`rig.quantity`).
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidationInfo
 
 from rig.units import parse
+
+WRITTEN = "written"
+"""Key of the validation context that says: a person wrote this, so a bare number is refused."""
 
 _EXAMPLES = {
     "mass_g": "2.5 µg",
@@ -23,14 +28,18 @@ _EXAMPLES = {
     "rate_u_per_h": "1 U/h",
     "length_m": "0.5 m",
     "viscosity_mpa_s": "1 mPa·s",
+    "glucose_mg_per_dl": "140 mg/dL",
 }
 
 
 def _quantity(dimension: str) -> BeforeValidator:
-    def parsed(text: object) -> float:
-        if not isinstance(text, str):
+    def parsed(value: object, info: ValidationInfo[dict[str, Any] | None]) -> float:
+        if isinstance(value, str):
+            return parse(value, dimension)
+        written = bool(info.context and info.context.get(WRITTEN))
+        if written or isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"a quantity needs its unit and quotation marks, such as {_EXAMPLES[dimension]!r}")
-        return parse(text, dimension)
+        return float(value)
 
     return BeforeValidator(parsed)
 
@@ -46,3 +55,4 @@ InsulinU = Annotated[float, _quantity("insulin_u")]
 RateUPerH = Annotated[float, _quantity("rate_u_per_h")]
 LengthM = Annotated[float, _quantity("length_m")]
 ViscosityMpaS = Annotated[float, _quantity("viscosity_mpa_s")]
+GlucoseMgPerDl = Annotated[float, _quantity("glucose_mg_per_dl")]

@@ -1,0 +1,127 @@
+"""A bolus that is cancelled under way, weighed between two blank runs beside what the pump logs of it.
+
+Not responsible for limits.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from rig.analysis.bolus import weigh_bolus
+from rig.limits import Measurement
+from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.budgets import bolus_budget, measured
+from rig.procedures.consecutive import logged_bolus_u
+from rig.procedures.preparation import start_therapy
+from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.rest import AVERAGED_S, SAMPLE_EVERY_S, wait_for_rest
+from rig.procedures.sampling import sample_for
+from rig.quantity import Kind, Quantity
+from rig.record.taking import Fact, Recorder, Taken, joined
+from rig.roles import Bench, Capability, Metrology
+from rig.unit_types import InsulinU, TimeS
+
+BEFORE, DURING, AFTER = "rest before", "bolus", "rest after cancelling"
+DELIVERED_AFTER = Kind(
+    "cancelled.delivered_after",
+    "delivered after cancelling",
+    ("U",),
+    (),
+    "By how much the pump's own account grew after it was told to cancel.",
+)
+LOGGED = Kind(
+    "cancelled.logged_less_weighed",
+    "logged less weighed amount of a cancelled bolus",
+    ("U",),
+    (),
+    "What the pump logs of a cancelled bolus, less what was weighed.",
+)
+
+
+class BolusCancelled(Fact):
+    """A bolus that was cancelled: when it was commanded, what the pump told just before, and what it logs, in U."""
+
+    commanded_at_s: float
+    told_u: float | None
+    logged_u: float
+
+
+class Cancelled(BetweenBlanks):
+    """Start a bolus, cancel it after a while, and weigh what came, beside what the pump logged."""
+
+    TABLE: ClassVar = "cancelled"
+    KEYWORD: ClassVar = "Cancel A Bolus"
+    KINDS: ClassVar = (DELIVERED_AFTER, LOGGED)
+
+    size_u: Annotated[InsulinU, Field(alias="size", gt=0)]
+    after_s: Annotated[TimeS, Field(alias="after", gt=0)]
+
+    @property
+    def title(self) -> str:
+        """What tells it from others: its size, and when it is cancelled."""
+        return f"{self.size_u:g} U, cancelled after {self.after_s:g} s"
+
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """What a pump must be able to do for it."""
+        return (Capability.FAST_BOLUS, Capability.CANCEL_BOLUS, Capability.HISTORY)
+
+    @property
+    def needed_u(self) -> float:
+        """Insulin that it takes in U, at most."""
+        return self.size_u
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What it measures."""
+        return (DELIVERED_AFTER.of(), LOGGED.of())
+
+    def take(self, bench: Bench, record: Recorder) -> None:
+        """Give the bolus and cancel it."""
+
+        def deliver() -> None:
+            start_therapy(bench, record)
+            wait_for_rest(bench, record, BEFORE)
+            start_s = bench.clock.now()
+            bolus_id = bench.pump.bolus(self.size_u)
+            record.step("bolus", bolus_id=bolus_id, insulin_u=self.size_u)
+            sample_for(bench, record, DURING, duration_s=self.after_s, every_s=SAMPLE_EVERY_S)
+            told = {bolus.bolus_id: bolus.delivered_u for bolus in bench.pump.active_boluses()}
+            bench.pump.cancel_bolus(bolus_id)
+            record.step("bolus cancelled", pump_says_delivered_u=told.get(bolus_id))
+            wait_for_rest(bench, record, AFTER)
+            logged_u = logged_bolus_u(bench, bolus_id)
+            record.fact(
+                BolusCancelled(
+                    at_s=bench.clock.now(), commanded_at_s=start_s, told_u=told.get(bolus_id), logged_u=logged_u
+                )
+            )
+
+        between_blanks(bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=deliver)
+
+    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
+        """Weigh the bolus as far as it came, and hold the log against it."""
+        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        during, after, fact = taken.series(DURING), taken.series(AFTER), taken.the(BolusCancelled)
+        readings = joined(taken.series(BEFORE), during, after)
+        weighed = weigh_bolus(
+            readings.at_s,
+            readings.mass_g,
+            start_s=fact.commanded_at_s,
+            planned_end_s=float(during.at_s[-1]),
+            plateau_s=max(float(during.at_s[-1]), float(after.at_s[-1]) - AVERAGED_S),
+            z_ul_per_mg=scale.z_ul_per_mg,
+            evaporation_g_per_h=scale.metrology.evaporation_g_per_h,
+            u_evaporation_g_per_h=scale.metrology.evaporation_uncertainty_g_per_h,
+        )
+        budget = bolus_budget(scale, weighed).linear(-1.0, offset=fact.logged_u, unit="U")
+        return Computed(
+            measured=(
+                # The line's own tail is no delivery: what counts is how far the pump's own account grew meanwhile.
+                Measurement(DELIVERED_AFTER.of(), fact.logged_u - (fact.told_u or 0.0)),
+                measured(LOGGED.of(), budget),
+            ),
+            budgets={LOGGED.of(): budget},
+        )

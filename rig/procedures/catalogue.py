@@ -1,0 +1,48 @@
+"""The measurements that this rig knows: the tables of a plan, the keywords of a protocol and the kinds of quantities.
+
+Everything else that lists measurements is derived from this one list. Not responsible for any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rig.procedures.basal import Basal
+from rig.procedures.bolus import Bolus
+from rig.procedures.cancelled import Cancelled
+from rig.procedures.day import Day
+from rig.procedures.extended import Extended
+from rig.procedures.log import Log
+from rig.procedures.occlusion import Occlusion
+from rig.procedures.procedure import Procedure
+from rig.procedures.refused import Refused
+from rig.procedures.reservoir import Reservoir
+from rig.procedures.stopped import Stopped
+from rig.procedures.switch import Switch
+from rig.procedures.temporary import Temporary
+from rig.procedures.unoccluded import Unoccluded
+from rig.quantity import Kind
+from rig.record.taking import Asked
+
+PROCEDURES: tuple[type[Procedure], ...] = (
+    Basal,
+    Bolus,
+    Extended,
+    Temporary,
+    Switch,
+    Occlusion,
+    Unoccluded,
+    Stopped,
+    Cancelled,
+    Refused,
+    Reservoir,
+    Log,
+    Day,
+)
+TABLES: Mapping[str, type[Procedure]] = {procedure.TABLE: procedure for procedure in PROCEDURES}
+KINDS: Mapping[str, Kind] = {kind.name: kind for procedure in PROCEDURES for kind in procedure.KINDS}
+
+
+def procedure_of(asked: Asked) -> Procedure:
+    """Make the procedure that a record asks for; KeyError for a table that this rig does not know."""
+    return TABLES[asked.table].model_validate(asked.parameters, by_alias=False, by_name=True)

@@ -1,0 +1,58 @@
+"""The pump's own log: are its entries gapless?
+
+Not responsible for what stands in them, nor for limits.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rig.limits import Measurement
+from rig.procedures.procedure import Computed, Procedure
+from rig.quantity import Kind, Quantity
+from rig.record.taking import Fact, Recorder, Taken
+from rig.roles import Bench, Capability, Metrology
+
+MISSING = Kind("log.missing_entries", "missing log entries", ("entries",), (), "Gaps in the numbers of its entries.")
+
+
+class LogRead(Fact):
+    """The numbers of the entries that the pump's log holds, in their order."""
+
+    sequence: tuple[int, ...]
+
+
+class Log(Procedure):
+    """Read the pump's log and count the gaps in its numbering."""
+
+    TABLE: ClassVar = "log"
+    KEYWORD: ClassVar = "Count Missing Log Entries"
+    KINDS: ClassVar = (MISSING,)
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return "numbers of the entries"
+
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """What a pump must be able to do for it."""
+        return (Capability.HISTORY,)
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What it measures."""
+        return (MISSING.of(),)
+
+    def take(self, bench: Bench, record: Recorder) -> None:
+        """Read the log."""
+        numbers = tuple(event.sequence for event in bench.pump.history())
+        record.fact(LogRead(at_s=bench.clock.now(), sequence=numbers))
+        record.step("log read", entries=len(numbers))
+
+    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
+        """Count the gaps."""
+        del metrology
+        numbers = taken.the(LogRead).sequence
+        missing = numbers[-1] - numbers[0] + 1 - len(numbers) if numbers else 0
+        return Computed((Measurement(MISSING.of(), float(missing)),))

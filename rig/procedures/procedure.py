@@ -1,0 +1,150 @@
+"""One measurement as it is asked for: its parameters, the quantities that it declares, and its two halves.
+
+A procedure is at once the entry of a test plan, the argument of a pytest test and what a Robot keyword is given. `take`
+moves things and writes down what was read; `compute` is pure and derives every number from what it reads back. Not
+responsible for any one measurement, nor for limits.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rig.analysis.budget import Budget
+from rig.analysis.capability import Measurand
+from rig.limits import Measurement
+from rig.procedures.budgets import budgets_record
+from rig.procedures.gates import BLANK_S
+from rig.quantity import Kind, Quantity
+from rig.record.analyses import Analysis
+from rig.record.folder import keep_computed
+from rig.record.taking import Asked, Recorder, Taken, read_taken
+from rig.requirements import Requirement
+from rig.roles import Bench, Capability, Metrology
+from rig.unit_types import TimeS
+
+
+@dataclass(frozen=True)
+class Computed:
+    """What a measurement showed.
+
+    Attributes:
+        measured: the values of its declared quantities.
+        analyses: computed numbers for the record, by the name of their file.
+        budgets: of each weighed number, by its quantity, or by words where it is no declared quantity.
+        notes: a sentence beside some of the budgets.
+    """
+
+    measured: tuple[Measurement, ...]
+    analyses: Mapping[str, Analysis] = field(default_factory=dict)
+    budgets: Mapping[Quantity | str, Budget] = field(default_factory=dict)
+    notes: Mapping[Quantity | str, str] = field(default_factory=dict)
+
+    @property
+    def values(self) -> dict[Quantity, Measurement]:
+        """The measured values by quantity."""
+        return {each.quantity: each for each in self.measured}
+
+
+class Procedure(BaseModel, ABC):
+    """A measurement with its parameters, in base units with the unit in the name; people write them without.
+
+    Attributes:
+        TABLE: its table in a test plan, the name of its argument in a test, the first part of its kinds' names.
+        KEYWORD: its keyword in a protocol; its arguments are the keys of the table, in their order.
+        KINDS: the kinds of quantities that it yields.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=False
+    )
+    TABLE: ClassVar[str]
+    KEYWORD: ClassVar[str]
+    KINDS: ClassVar[tuple[Kind, ...]]
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What tells it from other measurements of its table."""
+
+    @property
+    @abstractmethod
+    def needs(self) -> tuple[Capability, ...]:
+        """What a pump must be able to do for it."""
+
+    @property
+    @abstractmethod
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What it measures."""
+
+    @property
+    def needed_u(self) -> float:
+        """Insulin that it takes of one reservoir, in U."""
+        return 0.0
+
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """How much it does, in the words of a requirement's `at_least`."""
+        return {}
+
+    @property
+    def measurands(self) -> Mapping[Quantity, Measurand]:
+        """What is weighed for a quantity, as far as that can be told before a run."""
+        return {}
+
+    @abstractmethod
+    def take(self, bench: Bench, record: Recorder) -> None:
+        """Do what is to be measured, and write down what was read."""
+
+    @abstractmethod
+    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
+        """Derive every number from what was written down and what the bench file declares; ValueError when it cannot."""
+
+    def decides(self, requirements: Mapping[str, Requirement]) -> tuple[str, ...]:
+        """List the ids of the requirements that ask for one of its quantities, and for no more than it does."""
+        return tuple(
+            name
+            for name, requirement in requirements.items()
+            if any(requirement.asks_for(quantity) for quantity in self.quantities)
+            and all(self.extent.get(what, 0.0) >= least for what, least in requirement.at_least.model_dump().items())
+        )
+
+    @property
+    def asked(self) -> Asked:
+        """What a record says of it."""
+        return Asked(table=self.TABLE, parameters=self.model_dump(mode="json"))
+
+
+class BetweenBlanks(Procedure, ABC):
+    """A measurement between two blank runs of `blank_s`."""
+
+    blank_s: Annotated[TimeS, Field(alias="blank", ge=300.0)] = BLANK_S
+
+
+def measure(bench: Bench, record: Recorder, procedure: Procedure) -> Computed:
+    """Take a measurement, compute it from what was written down, and keep what came out.
+
+    Raises:
+        RigError: as `take`.
+        ValueError: what was written down cannot be computed, or shows a quantity that was not declared.
+    """
+    procedure.take(bench, record)
+    record.sync()
+    computed = procedure.compute(read_taken(record.folder), bench.metrology)
+    undeclared = [each.name for each in computed.measured if each.quantity not in procedure.quantities]
+    if undeclared:
+        raise ValueError(f"{procedure.TABLE} {procedure.title} measured what it did not declare: {undeclared[0]}")
+    keep_computed(record.folder, computed.measured, kept_analyses(procedure, computed))
+    return computed
+
+
+def kept_analyses(procedure: Procedure, computed: Computed) -> dict[str, Analysis]:
+    """Add the budgets to the analyses, as the record keeps them."""
+    if not computed.budgets:
+        return dict(computed.analyses)
+    title = f"Uncertainty of {procedure.title}"
+    return {**computed.analyses, "uncertainty": budgets_record(title, computed.budgets, computed.notes)}

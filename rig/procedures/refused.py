@@ -1,0 +1,99 @@
+"""Boluses above the pump's maximum, which it must refuse, weighed between two blank runs.
+
+Not responsible for limits.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import BeforeValidator, Field
+
+from rig.errors import RefusedError
+from rig.limits import Measurement
+from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.budgets import measured
+from rig.procedures.preparation import start_therapy
+from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
+from rig.procedures.sampling import sample_for
+from rig.quantity import Kind, Quantity
+from rig.record.taking import Fact, Recorder, Taken
+from rig.roles import Bench, Capability, Metrology
+from rig.unit_types import InsulinU, TimeS
+
+WATCHED = "after refusal"
+REFUSED = Kind(
+    "refused.share", "boluses above the maximum that were refused", ("%",), (), "Share of the boluses that it refused."
+)
+DELIVERED = Kind(
+    "refused.delivered", "delivered after a refused bolus", ("U",), (), "What was delivered after the boluses."
+)
+
+
+class BolusAnswered(Fact):
+    """What the pump said to a bolus above its maximum."""
+
+    size_u: float
+    refused: bool
+
+
+def _several(written: object) -> object:
+    """Take "25.5 U, 30 U" apart, as a protocol writes it."""
+    return [size.strip() for size in written.split(",")] if isinstance(written, str) else written
+
+
+class Refused(BetweenBlanks):
+    """Command boluses above the pump's maximum, and weigh for a while whether anything is delivered."""
+
+    TABLE: ClassVar = "refused"
+    KEYWORD: ClassVar = "Command Boluses Above The Maximum"
+    KINDS: ClassVar = (REFUSED, DELIVERED)
+
+    sizes_u: Annotated[tuple[InsulinU, ...], BeforeValidator(_several), Field(alias="sizes", min_length=1)]
+    watch_s: Annotated[TimeS, Field(alias="watch", ge=60.0)] = 600.0
+
+    @property
+    def title(self) -> str:
+        """What tells it from others: the sizes."""
+        return ", ".join(f"{size_u:g} U" for size_u in self.sizes_u)
+
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """What a pump must be able to do for it."""
+        return (Capability.FAST_BOLUS,)
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What it measures."""
+        return (REFUSED.of(), DELIVERED.of())
+
+    def take(self, bench: Bench, record: Recorder) -> None:
+        """Command the boluses and read the balance."""
+
+        def command() -> None:
+            start_therapy(bench, record)
+            wait_for_rest(bench, record, "rest before")
+            for size_u in self.sizes_u:
+                refused = False
+                try:
+                    bolus_id = bench.pump.bolus(size_u)
+                    record.step("bolus accepted", insulin_u=size_u, bolus_id=bolus_id)
+                except RefusedError as error:
+                    refused = True
+                    record.step("bolus refused", insulin_u=size_u, reason=str(error))
+                record.fact(BolusAnswered(at_s=bench.clock.now(), size_u=size_u, refused=refused))
+            sample_for(bench, record, WATCHED, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
+
+        between_blanks(bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=command)
+
+    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
+        """Count the refusals and weigh what came."""
+        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        answers = taken.facts(BolusAnswered)
+        budget = scale.budget(float(scale.delivered_u(taken.series(WATCHED))[-1]), self.watch_s)
+        share_percent = 100.0 * sum(answer.refused for answer in answers) / len(answers)
+        return Computed(
+            measured=(Measurement(REFUSED.of(), share_percent), measured(DELIVERED.of(), budget)),
+            budgets={DELIVERED.of(): budget},
+        )

@@ -1,0 +1,51 @@
+"""Waiting until the balance has come to rest, and what counts as rest.
+
+Not responsible for the test of rest itself (`rig.analysis.bolus.plateau_reached`).
+"""
+
+from __future__ import annotations
+
+import math
+
+from rig.analysis.bolus import plateau_reached
+from rig.errors import BlockedError
+from rig.procedures.sampling import Sample, sample_for, series
+from rig.record.taking import Recorder
+from rig.roles import Bench, Metrology
+
+SAMPLE_EVERY_S = 2.0
+REST_SPAN_S = 60.0
+AVERAGED_S = 30.0
+"""Of the rest that was seen, the later part is averaged. The test of rest lets the foot of a tail pass in the earlier
+part: with a tail that fades in 4.5 s that alone made 0.05 U read 0.06 % low (docs/uncertainty.md)."""
+LONGEST_REST_S = 1800.0
+
+
+def rest_tolerance_g(metrology: Metrology) -> float:
+    """Compute the change over `REST_SPAN_S` that counts as rest: 3.5 s/√n, below which noise decides, three times."""
+    readings = REST_SPAN_S / SAMPLE_EVERY_S
+    return 3.0 * 3.5 * metrology.balance_repeatability_g / math.sqrt(readings)
+
+
+def wait_for_rest(bench: Bench, record: Recorder, phase: str) -> list[Sample]:
+    """Sample until the balance has come to rest; BlockedError when it does not in half an hour."""
+    seen: list[Sample] = []
+
+    def at_rest(sample: Sample) -> bool:
+        seen.append(sample)
+        recent = series(seen[-round(REST_SPAN_S / SAMPLE_EVERY_S) - 5 :])
+        return plateau_reached(
+            recent.at_s,
+            recent.mass_g,
+            span_s=REST_SPAN_S,
+            tolerance_g=rest_tolerance_g(bench.metrology),
+            evaporation_g_per_h=bench.metrology.evaporation_g_per_h,
+        )
+
+    samples = sample_for(bench, record, phase, duration_s=LONGEST_REST_S, every_s=SAMPLE_EVERY_S, until=at_rest)
+    if samples[-1].at_s - samples[0].at_s >= LONGEST_REST_S:
+        raise BlockedError(
+            f"balance: not at rest after {LONGEST_REST_S / 60:g} min of {phase}; "
+            "look for draught, a drip at the needle, or a leak"
+        )
+    return samples

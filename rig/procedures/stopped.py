@@ -1,0 +1,70 @@
+"""A stopped pump, weighed between two blank runs: it must deliver nothing.
+
+Not responsible for limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.budgets import measured
+from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
+from rig.procedures.sampling import sample_for
+from rig.quantity import Kind, Quantity
+from rig.record.taking import Recorder, Taken
+from rig.roles import Bench, Capability, Metrology
+from rig.unit_types import TimeS
+
+STAYS = "pump stopped"
+DELIVERED = Kind("stopped.delivered", "delivered while stopped", ("U",), (), "What a stopped pump delivers.")
+
+
+class Stopped(BetweenBlanks):
+    """Weigh for a duration what a stopped pump delivers."""
+
+    TABLE: ClassVar = "stopped"
+    KEYWORD: ClassVar = "Weigh Stopped Pump"
+    KINDS: ClassVar = (DELIVERED,)
+
+    duration_s: Annotated[TimeS, Field(alias="duration", ge=60.0)]
+
+    @property
+    def title(self) -> str:
+        """What tells it from others: how long it is weighed."""
+        return f"{self.duration_s / 60.0:g} min stopped"
+
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """What a pump must be able to do for it: nothing."""
+        return ()
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What it measures."""
+        return (DELIVERED.of(),)
+
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """How long it weighs, in s."""
+        return {"analysis": self.duration_s}
+
+    def take(self, bench: Bench, record: Recorder) -> None:
+        """Leave the pump stopped and read the balance."""
+
+        def stay() -> None:
+            wait_for_rest(bench, record, "rest before")
+            record.step("pump stays stopped", minutes=self.duration_s / 60.0)
+            sample_for(bench, record, STAYS, duration_s=self.duration_s, every_s=SAMPLE_EVERY_S)
+
+        between_blanks(bench, record, rate_u_per_h=1.0, blank_s=self.blank_s, deliver=stay)
+
+    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
+        """Weigh what came."""
+        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        budget = scale.budget(float(scale.delivered_u(taken.series(STAYS))[-1]), self.duration_s)
+        return Computed((measured(DELIVERED.of(), budget),), budgets={DELIVERED.of(): budget})

@@ -1,0 +1,136 @@
+"""A temporary basal rate: what comes before, during and after it, and how late it begins and ends.
+
+Not responsible for the steps and numbers that it shares with switches (`rate_change`), nor for limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from rig.procedures.extended import Minutes
+from rig.procedures.parameters import DURATION, RATE, TEMPORARY
+from rig.procedures.rate_change import Changing, RateChange, Stretch, check_change
+from rig.quantity import Kind, Quantity
+from rig.roles import Capability
+from rig.therapy import TemporaryRate
+from rig.unit_types import RateUPerH
+from rig.units import parse
+
+def read_temporary(written: object) -> object:
+    """Read a temporary rate: its rate in U/h, or its factor of the profile's rate; ValueError when it is neither."""
+    if isinstance(written, tuple | list):  # from code, and from a record
+        return written
+    if not isinstance(written, str):
+        raise ValueError("a temporary rate is a rate such as '0.5 U/h', or a share of the profile such as '50 %'")
+    if written.strip().endswith("%"):
+        return None, parse(written, "percent") / 100.0
+    return parse(written, "rate_u_per_h"), None
+
+
+RateOrShare = Annotated[tuple[float | None, float | None], BeforeValidator(read_temporary)]
+"""A rate in U/h, or a factor of the profile's rate."""
+
+_TEMPORARY = (TEMPORARY, RATE, DURATION)
+_OF_TEMPORARY = "a temporary rate of {temporary} at {rate} for {duration}"
+TEMPORARY_ERRORS = {
+    stretch: Kind(
+        f"temporary.error_{stretch}",
+        f"error {stretch} {_OF_TEMPORARY}",
+        ("%", "U"),
+        _TEMPORARY,
+        f"Error of what is delivered {stretch} it; in U where nothing is to be delivered.",
+    )
+    for stretch in ("before", "during", "after")
+}
+TEMPORARY_DELAYS = {
+    change: Kind(
+        f"temporary.delay_of_{change}",
+        f"delay of the {change} of {_OF_TEMPORARY}",
+        ("s",),
+        _TEMPORARY,
+        f"How much later than programmed its {change} shows in the flow.",
+    )
+    for change in ("beginning", "end")
+}
+
+
+class Temporary(Changing):
+    """Weigh a temporary basal rate: the profile's rate before, the temporary one, the profile's rate again."""
+
+    TABLE: ClassVar = "temporary"
+    KEYWORD: ClassVar = "Weigh Temporary Rate"
+    KINDS: ClassVar = (*TEMPORARY_ERRORS.values(), *TEMPORARY_DELAYS.values())
+
+    temporary: RateOrShare
+    rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", gt=0)]
+    duration_s: Annotated[Minutes, Field(alias="duration", gt=0)]
+    before_s: Annotated[Minutes, Field(alias="before", gt=0)] = 7200.0
+    after_s: Annotated[Minutes, Field(alias="after", gt=0)] = 7200.0
+
+    @model_validator(mode="after")
+    def _can_be_told_apart(self) -> Self:
+        check_change(self.rate_u_per_h, self._temporary_u_per_h)
+        return self
+
+    @property
+    def _temporary_u_per_h(self) -> float:
+        rate_u_per_h, factor = self.temporary
+        return rate_u_per_h if rate_u_per_h is not None else self.rate_u_per_h * (factor or 0.0)
+
+    @property
+    def _printed(self) -> str:
+        rate_u_per_h, factor = self.temporary
+        return f"{rate_u_per_h:.12g} U/h" if rate_u_per_h is not None else f"{100.0 * (factor or 0.0):.12g} %"
+
+    @property
+    def title(self) -> str:
+        """What tells it from other temporary rates: both rates, and how long."""
+        return f"{self._printed} at {self.rate_u_per_h:g} U/h for {self.duration_s / 60.0:g} min"
+
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """What a pump must be able to do for it."""
+        return (Capability.BASAL_PROFILE, Capability.TEMPORARY_BASAL)
+
+    @property
+    def needed_u(self) -> float:
+        """Insulin that it takes in U."""
+        around_s = self.before_s + self.after_s
+        return (self.rate_u_per_h * around_s + self._temporary_u_per_h * self.duration_s) / 3600.0
+
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """How long it weighs the shortest of its stretches, in s."""
+        return {"analysis": min(self.before_s, self.duration_s, self.after_s)}
+
+    @property
+    def _parameters(self) -> dict[str, str | float | None]:
+        return {"temporary": self._printed, "rate": self.rate_u_per_h, "duration": self.duration_s}
+
+    def error_of(self, stretch: Stretch) -> Quantity:
+        """Name the error of a stretch."""
+        return TEMPORARY_ERRORS[stretch.name].of(unit="%" if stretch.rate_u_per_h else "U", **self._parameters)
+
+    def delay_of(self, change: str) -> Quantity:
+        """Name the delay of a change."""
+        return TEMPORARY_DELAYS[change].of(**self._parameters)
+
+    @property
+    def change(self) -> RateChange:
+        """The stretches and changes."""
+        minutes = round(self.duration_s / 60.0)
+        rate_u_per_h, factor = self.temporary
+        return RateChange(
+            title=f"a temporary rate of {self.title}",
+            stretches=(
+                Stretch("before", round(self.before_s / 60.0), self.rate_u_per_h),
+                Stretch("during", minutes, self._temporary_u_per_h),
+                Stretch("after", round(self.after_s / 60.0), self.rate_u_per_h),
+            ),
+            changes=("beginning", "end"),
+            temporary=TemporaryRate(minutes, rate_u_per_h, factor),
+            dose_u=self.dose_u,
+        )

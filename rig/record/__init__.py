@@ -1,0 +1,1 @@
+"""What a run leaves: one set of types, written and read."""

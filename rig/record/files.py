@@ -1,0 +1,89 @@
+"""Files of a record: whole JSON files, lines of JSON, names made from a test's id, and the UTC stamp of a run.
+
+Not responsible for what stands in them, nor for files that grow (`appending`).
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rig.errors import EvidenceError
+
+
+def utc_now() -> str:
+    """State the UTC time as a record writes it, to the second."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def slug(test_id: str) -> str:
+    """Make a file name out of a test's id: `suites/pump/test_a.py::test_x[0.1 U]` becomes `test_a-test_x-0.1_U`."""
+    file, colons, case = test_id.partition("::")  # a slash in the case belongs to its name: "At 1 U/h"
+    name = f"{file.rsplit('/', 1)[-1]}{colons}{case}".replace("::", "-").replace("[", "-").replace("]", "")
+    name = re.sub(r"[^\w.+-]+", "_", name)
+    return re.sub(r"\.(py|robot)\b", "", name)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file whole or not at all, down to the disk; EvidenceError when the disk does not take it."""
+    write_whole(path, (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, down to the disk; EvidenceError when the disk does not take it."""
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; EvidenceError when it is missing or damaged."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise EvidenceError(f"{path}: the file is missing from the run folder") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise EvidenceError(f"{path}: cannot be read as JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise EvidenceError(f"{path}: holds no JSON object")
+    return content
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """Read a file of JSON objects, one a line; a last line that was cut off is left out, any other damage raises."""
+    if not path.exists():
+        return []
+    entries = []
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError) as error:
+        raise EvidenceError(f"{path}: cannot be read: {error}") from error
+    for number, line in enumerate(lines, start=1):
+        if number == len(lines) and not line:  # after the last line's end
+            break
+        try:
+            entries.append(json.loads(line))
+        except (ValueError, RecursionError) as error:
+            if number == len(lines):
+                break
+            raise EvidenceError(f"{path}: line {number} cannot be read as JSON: {error}") from error
+        if not isinstance(entries[-1], dict):
+            raise EvidenceError(f"{path}: line {number} holds no JSON object")
+    return entries
+
+
+def cannot_write(path: Path, error: OSError) -> EvidenceError:
+    """Say that a file cannot be written, and that nothing that stood there is lost."""
+    return EvidenceError(f"{path}: cannot be written ({error.strerror}); what was written before is kept")

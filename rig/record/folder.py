@@ -1,0 +1,293 @@
+"""The record of a run: a folder that is complete up to the last line written, whatever happens next.
+
+    record/manifest.json               what is going to be tested, with what, by which software; written once
+    record/bench_check.json            the instruments and the pump as they answered before the first measurement
+    record/inputs/                     bench file, plan, requirements, suites, firmware: frozen before the first reading
+    record/collected.jsonl             the tests that the run is going to do, and the quantities that each measures
+    record/tests/<test>/<attempt>/     one attempt at a test: how it began and ended, every byte on a wire, and
+        1-<table>/                     one folder a measurement (`taking`)
+    record/results.json                verdicts, joined from the rest
+    record/closing.json                when and how the run ended
+    reports/rev-1/                     documents made from the record
+    progress.jsonl                     what a person watching wants to see; no part of the record
+
+Not responsible for verdicts (`rig.results`) nor for documents (`reports`). Only manifest, inputs and closing hold wall
+time and paths, so that two runs of one virtual bench and seed leave the same bytes in every other file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from rig.clock import Clock
+from rig.errors import EvidenceError
+from rig.limits import Measurement
+from rig.quantity import Quantity
+from rig.record.analyses import Analysis
+from rig.record.appending import Appender, DirectAppender, LineFile
+from rig.record.files import read_json, read_json_lines, slug, utc_now, write_json
+from rig.record.manifest import BenchCheck, Closing, Manifest, RunOutcome
+from rig.record.models import MeasuredRecord, QuantityRecord
+from rig.record.results import Results
+from rig.record.taking import Asked, Recorder
+from rig.validation import explain
+
+RECORD = "record"
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class Collected(BaseModel):
+    """A test that a run is going to do: its folder below `tests/`, its requirements, the quantities it will measure."""
+
+    test: str
+    folder: str
+    title: str
+    requirements: tuple[str, ...]
+    quantities: tuple[QuantityRecord, ...] = ()
+
+
+class MeasuredFile(BaseModel):
+    """`computed/measured.json`: the measured values of one measurement."""
+
+    measured: tuple[MeasuredRecord, ...]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt at a test, read back; `outcome` is None while it has not ended."""
+
+    collected: Collected
+    number: int
+    folder: Path
+    outcome: str | None
+    message: str | None
+    duration_s: float
+
+    @property
+    def measurements(self) -> list[Path]:
+        """Folders of its measurements, in the order in which they were taken."""
+        folders = [path.parent for path in self.folder.glob("*/asked.json")]
+        return sorted(folders, key=lambda folder: int(folder.name.partition("-")[0]))
+
+    def measured(self) -> list[MeasuredRecord]:
+        """Read its measured values; EvidenceError when one quantity was measured twice."""
+        found: list[MeasuredRecord] = []
+        seen: set[Quantity] = set()
+        for path in (folder / "computed" / "measured.json" for folder in self.measurements):
+            if not path.is_file():
+                continue
+            for each in read_model(path, MeasuredFile).measured:
+                if each.quantity.quantity in seen:
+                    raise EvidenceError(f"{path}: {each.name} was measured before in the same attempt")
+                seen.add(each.quantity.quantity)
+                found.append(each)
+        return found
+
+
+class RunFolder:
+    """One run's folder; several processes may append to it one after the other.
+
+    Args:
+        path: the folder.
+        appender: writes the files that grow; without one they are written at once.
+    """
+
+    def __init__(self, path: Path, appender: Appender | None = None) -> None:
+        self.path = path
+        self.record = path / RECORD
+        self.appender: Appender = appender or DirectAppender()
+        if not (self.record / "manifest.json").is_file():
+            raise EvidenceError(f"{path}: there is no {RECORD}/manifest.json, so this is no run folder")
+
+    @classmethod
+    def create(cls, path: Path, manifest: Manifest) -> RunFolder:
+        """Start a run in a new folder; EvidenceError when it already holds one."""
+        if holds_a_run(path):
+            raise EvidenceError(f"{path}: holds a run already; name another folder, a record is never overwritten")
+        write_json(path / RECORD / "manifest.json", manifest.model_dump(mode="json"))
+        return cls(path)
+
+    @property
+    def inputs(self) -> Path:
+        """The folder of the frozen inputs."""
+        return self.record / "inputs"
+
+    def manifest(self) -> Manifest:
+        """Read the manifest, with what the bench answered and how the run ended, where it came that far."""
+        manifest = read_model(self.record / "manifest.json", Manifest)
+        later: tuple[tuple[str, type[BenchCheck | Closing]], ...] = (
+            ("bench_check.json", BenchCheck),
+            ("closing.json", Closing),
+        )
+        for name, model in later:
+            if (self.record / name).is_file():
+                manifest = manifest.model_copy(update=dict(read_model(self.record / name, model)))
+        return manifest
+
+    def checked(self, check: BenchCheck) -> None:
+        """Keep what the bench answered before the first measurement."""
+        write_json(self.record / "bench_check.json", check.model_dump(mode="json"))
+
+    def end(self, results: Results, outcome: RunOutcome) -> None:
+        """Write the results, and how and when the run ended."""
+        write_json(self.record / "results.json", results.model_dump(mode="json"))
+        closing = Closing.model_validate({"ended_utc": utc_now(), "outcome": outcome})
+        write_json(self.record / "closing.json", closing.model_dump(mode="json"))
+
+    def collect(self, test_id: str, title: str, requirements: Sequence[str], quantities: Sequence[Quantity]) -> None:
+        """Declare a test that this run is going to do; one that is declared already stays as it is."""
+        known = self.collected()
+        if any(each.test == test_id for each in known):
+            return
+        name = slug(test_id)
+        taken = {each.folder for each in known}
+        folder = next(each for n in range(1, len(taken) + 2) if (each := name if n == 1 else f"{name}~{n}") not in taken)
+        entry = Collected(
+            test=test_id,
+            folder=folder,
+            title=title,
+            requirements=tuple(requirements),
+            quantities=tuple(QuantityRecord.of(each) for each in quantities),
+        )
+        self._append(self.record / "collected.jsonl", entry.model_dump(mode="json"))
+        self._tell(test_id, {"title": title})
+
+    def collected(self) -> list[Collected]:
+        """Read which tests this run is going to do, in the order in which they were declared."""
+        path = self.record / "collected.jsonl"
+        return [checked(path, entry, Collected) for entry in read_json_lines(path)]
+
+    def attempt(self, test_id: str) -> AttemptRecord:
+        """Begin an attempt at a test that was declared; each gets a folder of its own."""
+        folder = self._folder(test_id)
+        number = 1 + max((int(path.name) for path in folder.glob("[0-9]*")), default=0)
+        return AttemptRecord(folder / str(number), self.appender, partial(self._tell, test_id))
+
+    def attempts(self) -> list[Attempt]:
+        """Read every attempt at every test that was declared, in that order; a test without one is left out."""
+        return [
+            _read_attempt(collected, path)
+            for collected in self.collected()
+            for path in sorted((self.record / "tests" / collected.folder).glob("[0-9]*"), key=lambda p: int(p.name))
+        ]
+
+    def _folder(self, test_id: str) -> Path:
+        for each in self.collected():
+            if each.test == test_id:
+                return self.record / "tests" / each.folder
+        raise EvidenceError(f"{self.path}: the test {test_id} was not declared before it began")
+
+    def _tell(self, test_id: str, entry: Mapping[str, Any]) -> None:
+        self._append(self.path / "progress.jsonl", {"test": test_id, **entry})
+
+    def _append(self, path: Path, entry: Mapping[str, Any]) -> None:
+        file = LineFile(path)
+        file.json(entry)
+        file.close()
+
+
+class AttemptRecord:
+    """What one attempt at a test leaves behind."""
+
+    def __init__(self, folder: Path, appender: Appender, tell: partial[None]) -> None:
+        self.folder = folder
+        self._appender = appender
+        self._tell = tell
+        self._events = appender.open(folder / "events.jsonl")
+        self._clock: Clock | None = None
+        self._started_s = 0.0
+        self._taking: list[Recorder] = []
+        self.wires = WireLog(appender.open(folder / "wire.log"))
+
+    def start(self, clock: Clock) -> None:
+        """State that the test begins, on an open bench."""
+        self._clock, self._started_s = clock, clock.now()
+        self._events.json({"event": "start"})
+
+    def take(self, asked: Asked) -> Recorder:
+        """Begin a measurement."""
+        assert self._clock is not None
+        folder = self.folder / f"{len(self._taking) + 1}-{asked.table}"
+        recorder = Recorder(folder, self._clock, self._appender, self._tell)
+        recorder.asked(asked)
+        self._taking.append(recorder)
+        return recorder
+
+    def end(self, outcome: str, message: str | None = None) -> None:
+        """End the test: outcome `passed`, `failed`, `error` or `not applicable`, and why; all of it is on the disk."""
+        duration_s = self._clock.now() - self._started_s if self._clock is not None else 0.0
+        ended = {"outcome": outcome, "message": message, "duration_s": duration_s}
+        self._events.json({"event": "end", **ended})
+        self._tell({"ended": ended})
+        self.close()
+
+    def close(self) -> None:
+        """Close the files, but for the wires: the bench is left safe after a test has ended."""
+        for recorder in self._taking:
+            recorder.close()
+        self._events.close()
+        self._appender.sync()
+
+
+class WireLog:
+    """Every byte to and from every device, one message a line. Fulfils `rig.wire.ByteLog`."""
+
+    def __init__(self, file: LineFile) -> None:
+        self._file = file
+
+    def wire(self, at_s: float, device: str, direction: str, data: bytes) -> None:
+        """Keep bytes that went ">" to or came "<" from `device`."""
+        self._file.line(f"{at_s:.6f}\t{device}\t{direction}\t{data.hex(' ')}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def keep_computed(folder: Path, measured: Sequence[Measurement], analyses: Mapping[str, Analysis]) -> None:
+    """Keep what was computed from the readings in a measurement's folder: analyses by name, and the measured values."""
+    for name, analysis in analyses.items():
+        write_json(folder / "computed" / f"{name}.json", analysis.model_dump(mode="json"))
+    file = MeasuredFile(measured=tuple(MeasuredRecord.of(each) for each in measured))
+    write_json(folder / "computed" / "measured.json", file.model_dump(mode="json"))
+
+
+def holds_a_run(path: Path) -> bool:
+    """Say whether a folder holds a run, of any format."""
+    return (path / RECORD / "manifest.json").exists() or (path / "manifest.json").exists()
+
+
+def read_model(path: Path, model: type[_Model], *, strict: bool = False) -> _Model:
+    """Read a JSON file of a record; EvidenceError with file, key, what was found and what is allowed."""
+    return checked(path, read_json(path), model, strict=strict)
+
+
+def checked(path: Path, content: Mapping[str, Any], model: type[_Model], *, strict: bool = False) -> _Model:
+    """Check what a file of a record holds; EvidenceError with file, key, what was found and what is allowed.
+
+    `strict` refuses keys that the model does not know, too.
+    """
+    try:
+        return model.model_validate(content, extra="forbid" if strict else None)
+    except ValidationError as error:
+        raise EvidenceError(explain(path, error, model, content)) from error
+
+
+def _read_attempt(collected: Collected, folder: Path) -> Attempt:
+    path = folder / "events.jsonl"
+    events = read_json_lines(path)
+    end = next((event for event in events if event.get("event") == "end"), None)
+    if end is None:
+        return Attempt(collected, int(folder.name), folder, None, None, 0.0)
+    try:
+        return Attempt(
+            collected, int(folder.name), folder, str(end["outcome"]), end["message"], float(end["duration_s"])
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise EvidenceError(f"{path}: does not say how the test ended ({error})") from error

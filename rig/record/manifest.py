@@ -1,0 +1,121 @@
+"""What was tested, with what, by which software, and when: the files that frame a record.
+
+`manifest.json` and `bench_check.json` are written once, before the first measurement; `closing.json` once, at the end.
+Not responsible for finding any of it out (`rig.run`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import AwareDatetime, model_validator
+
+from rig.record.models import Device, Record
+
+
+class Equipment(Device):
+    """An instrument of the bench and whether its calibration was in date."""
+
+    role: str
+    driver: str
+    address: str
+    calibrated: str | None
+    calibration_due: str | None
+    status: Literal["in date", "overdue", "not required"]
+
+
+class Plan(Record):
+    """The test plan that a run followed."""
+
+    name: str
+    purpose: str
+    file: str
+    sha256: str
+    every_requirement_due: bool = False
+    content: dict[str, Any]
+
+
+class Package(Record):
+    """An installed package: its version, and the SHA-256 of its list of files (RECORD), None where it has none."""
+
+    version: str
+    sha256: str | None
+
+
+class Software(Record):
+    """The rig's own code: its version, the commit and whether the tree differed from it, and the SHA-256 of its files.
+
+    `commit` is None where the code does not come from a checkout of its own.
+    """
+
+    version: str
+    commit: str | None
+    dirty: bool | None
+    sha256: str
+
+
+RunOutcome = Literal["started", "complete", "interrupted", "blocked", "broken", "error"]
+
+
+class Manifest(Record):
+    """What was tested, with what, by which software, and when (UTC).
+
+    `manifest.json` holds what was known before the bench was looked at; `equipment`, `dut` and `problems` come from
+    `bench_check.json`, `ended_utc` and `outcome` from `closing.json`, where the run came that far.
+
+    Attributes:
+        inputs: SHA-256 of each frozen input by its path below `inputs/`.
+        undecidable: a sentence for each limit that this bench and plan could not decide.
+        equipment: the instruments as they answered.
+        dut: the pump as it answered.
+        problems: by role, why the run was blocked.
+    """
+
+    format: Literal[1, 2] = 2
+    run_id: str
+    started_utc: AwareDatetime
+    ended_utc: AwareDatetime | None = None
+    outcome: RunOutcome = "started"
+    virtual: bool
+    seed: int | None
+    bench_file: str
+    bench_sha256: str
+    bench: dict[str, Any]
+    requirements_file: str
+    requirements_sha256: str
+    plan: Plan | None = None
+    conditions: dict[str, float] = {}
+    disposables: dict[str, str | None] = {}
+    overrides: dict[str, Any]
+    selected: str | None = None
+    inputs: dict[str, str] = {}
+    undecidable: tuple[str, ...] = ()
+    versions: dict[str, str]
+    software: Software | None = None
+    commit: str | None = None
+    firmware_sha256: str | None
+    operator: str | None
+    equipment: tuple[Equipment, ...] = ()
+    dut: Device | None = None
+    problems: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _simulated_is_said(self) -> Self:
+        if not self.virtual and "virtual" in self.bench:
+            raise ValueError("virtual is false although the bench has a [virtual] table: simulated must say so")
+        return self
+
+
+class BenchCheck(Record):
+    """What was found when the bench was looked at before the first measurement."""
+
+    equipment: tuple[Equipment, ...]
+    dut: Device | None
+    problems: dict[str, str]
+
+
+class Closing(Record):
+    """When and how a run ended."""
+
+    ended_utc: AwareDatetime
+    outcome: RunOutcome

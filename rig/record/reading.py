@@ -1,0 +1,154 @@
+"""A run folder, read back and checked: everything that may be said of a run comes from here.
+
+Opens no bench, writes nothing. Reads the present format and the ones before it. Not responsible for what the files
+must hold (`manifest`, `results`, `analyses`, `taking`).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from rig.errors import EvidenceError
+from rig.record.analyses import Analysis, Other, model_of
+from rig.record.files import read_json
+from rig.record.folder import RECORD, Attempt, RunFolder, read_model
+from rig.record.format_1 import read_format_1
+from rig.record.manifest import Manifest
+from rig.record.results import Results
+
+
+@dataclass(frozen=True)
+class Air:
+    """Lowest and highest temperature in °C, pressure in hPa and relative humidity (0..1) that a test noted."""
+
+    temperature_c: tuple[float, float]
+    pressure_hpa: tuple[float, float]
+    relative_humidity: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class RecordFile:
+    """A file of the record: its path below the run folder, bytes, and SHA-256."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class TestAnalysis:
+    """Computed numbers, and the test and attempt that they are of."""
+
+    __test__ = False  # pytest: this is no test class
+
+    test: str
+    attempt: int
+    analysis: Analysis
+
+
+@dataclass(frozen=True)
+class Run:
+    """A whole run. `analyses` are in the order of the tests; `air` is by test id; `files` are those of the record."""
+
+    folder: Path
+    manifest: Manifest
+    results: Results
+    analyses: tuple[TestAnalysis, ...]
+    air: dict[str, Air]
+    files: tuple[RecordFile, ...]
+
+
+def read_run(folder: Path, *, strict: bool = False) -> Run:
+    """Read and check a run folder of any format.
+
+    Args:
+        folder: of the run.
+        strict: refuse keys that the models do not know, too.
+
+    Raises:
+        EvidenceError: one sentence on the first file that is missing, damaged, or contradicts itself.
+    """
+    if not folder.is_dir():
+        raise EvidenceError(f"{folder}: there is no such run folder")
+    if not (folder / RECORD).is_dir() and (folder / "manifest.json").is_file():
+        old = read_format_1(folder)
+        return Run(
+            folder=folder,
+            manifest=old.manifest,
+            results=old.results,
+            analyses=tuple(TestAnalysis(test, 1, _analysis(path)) for test, path in old.analyses),
+            air={test: air for test, path in old.environments.items() if (air := _air([path])) is not None},
+            files=tuple(_file(folder, path) for path in old.files),
+        )
+    run = RunFolder(folder)
+    manifest = run.manifest()
+    results = read_model(run.record / "results.json", Results, strict=strict)
+    attempts = run.attempts()
+    analyses = [
+        TestAnalysis(attempt.collected.test, attempt.number, _analysis(path, strict=strict))
+        for attempt in attempts
+        for path in _computed(attempt)
+    ]
+    return Run(
+        folder=folder,
+        manifest=manifest,
+        results=results,
+        analyses=tuple(analyses),
+        air=_airs(attempts),
+        files=tuple(_file(folder, path) for path in sorted(run.record.rglob("*")) if path.is_file()),
+    )
+
+
+def _computed(attempt: Attempt) -> list[Path]:
+    """List the analyses of an attempt, measurement by measurement."""
+    return [
+        path
+        for folder in attempt.measurements
+        for path in sorted((folder / "computed").glob("*.json"))
+        if path.name != "measured.json"
+    ]
+
+
+def _airs(attempts: list[Attempt]) -> dict[str, Air]:
+    paths: dict[str, list[Path]] = {}
+    for attempt in attempts:
+        paths.setdefault(attempt.collected.test, []).extend(
+            folder / "environment.csv" for folder in attempt.measurements
+        )
+    return {test: air for test, found in paths.items() if (air := _air(found)) is not None}
+
+
+def _analysis(path: Path, *, strict: bool = False) -> Analysis:
+    content = read_json(path)
+    model = model_of(content.get("kind"))
+    if model is Other:
+        return Other.of(content)
+    return read_model(path, model, strict=strict)
+
+
+def _air(paths: list[Path]) -> Air | None:
+    """Read what a test noted of the air; None when it noted nothing. A last line that was cut off is left out."""
+    rows: list[dict[str, str]] = []
+    for path in (each for each in paths if each.is_file()):
+        try:
+            whole = path.read_text(encoding="utf-8").rpartition("\n")[0]
+            rows += list(csv.DictReader(whole.split("\n")))
+        except (OSError, ValueError) as error:
+            raise EvidenceError(f"{path}: cannot be read as a table of numbers: {error}") from error
+    names = ("temperature_c", "pressure_hpa", "relative_humidity")
+    try:
+        columns = [[float(row[name]) for row in rows] for name in names]
+    except (ValueError, TypeError, KeyError) as error:
+        raise EvidenceError(f"{paths[0]}: cannot be read as a table of numbers: {error}") from error
+    return Air(*((min(column), max(column)) for column in columns)) if rows else None
+
+
+def _file(folder: Path, path: Path) -> RecordFile:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise EvidenceError(f"{path}: cannot be read ({error.strerror})") from error
+    return RecordFile(path.relative_to(folder).as_posix(), len(data), hashlib.sha256(data).hexdigest())

@@ -1,0 +1,98 @@
+"""The verdicts of a run as its record holds them: checked, frozen, and in agreement with themselves.
+
+Not responsible for deciding anything (`rig.results` joins them when the run ends). Verdicts are derived here again from
+the numbers beside them, only to refuse a record that contradicts itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from rig.limits import Rule, Verdict, decide, worst
+from rig.record.models import LimitRecord, MeasuredRecord, QuantityRecord, Record
+
+Outcome = Literal["passed", "failed", "error", "not applicable", "not run"]
+
+
+class JudgedRecord(MeasuredRecord):
+    """A measured value, its limit, the rule of decision and the verdict on it; which test measured it."""
+
+    limit: LimitRecord
+    rule: Rule = Rule.GUARD_BAND
+    verdict: Verdict
+    reason: str | None = None
+    test: str
+    attempt: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _verdict_follows(self) -> Self:
+        follows = decide(self.measurement, self.limit.limit, self.rule).verdict
+        if follows is not self.verdict:
+            raise ValueError(f"{self.name} is called {self.verdict.value}, its numbers say {follows.value}")
+        return self
+
+
+class ReportedRecord(MeasuredRecord):
+    """A measured value that no requirement judges, and which test measured it."""
+
+    test: str
+    attempt: int = Field(default=1, ge=1)
+
+
+class RequirementRecord(Record):
+    """A requirement, what was measured for it, and its verdict."""
+
+    id: str
+    text: str
+    clause: str
+    hazard: str
+    verdict: Verdict
+    reason: str | None
+    in_scope: bool = True
+    tests: tuple[str, ...]
+    measurements: tuple[JudgedRecord, ...]
+
+
+class TestRecord(Record):
+    """One attempt at a test and how it ended; `quantities` are those that the test declared before it began."""
+
+    __test__ = False  # pytest: this is no test class
+
+    id: str
+    attempt: int = Field(default=1, ge=1)
+    title: str
+    outcome: Outcome
+    message: str | None
+    duration_s: float
+    requirements: tuple[str, ...]
+    quantities: tuple[QuantityRecord, ...] = ()
+
+
+class Results(Record):
+    """Verdicts of a run."""
+
+    format: Literal[1, 2] = 2
+    verdict: Verdict
+    selected: str | None = None
+    requirements: tuple[RequirementRecord, ...]
+    reported: tuple[ReportedRecord, ...] = ()
+    tests: tuple[TestRecord, ...]
+
+    @model_validator(mode="after")
+    def _verdict_follows(self) -> Self:
+        follows = run_verdict(
+            [row.verdict for row in self.requirements if row.in_scope],
+            [test.outcome for test in self.tests if not test.requirements],
+        )
+        if follows is not self.verdict:
+            raise ValueError(f"the run is called {self.verdict.value}, its requirements say {follows.value}")
+        return self
+
+
+def run_verdict(decided: Sequence[Verdict], undeciding: Sequence[str]) -> Verdict:
+    """Decide a run from the verdicts in its scope and from how the tests ended that decide nothing."""
+    disturbed = [Verdict.ERROR] if any(outcome in ("error", "not run") for outcome in undeciding) else []
+    return worst([*decided, *disturbed])
