@@ -25,12 +25,18 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class InstrumentTable(_Table):
-    """An instrument: its driver (a folder of `instruments/`), VISA address, and name plate."""
+class DeviceTable(_Table):
+    """A device: its driver, what its name plate says, and the driver's own options (`rig.drivers` checks them)."""
 
     driver: str
-    address: str
     serial_number: str
+    options: dict[str, Any] = {}
+
+
+class InstrumentTable(DeviceTable):
+    """An instrument: its driver is a folder of `instruments/`, and it has a VISA address."""
+
+    address: str
 
 
 class CalibratedTable(InstrumentTable):
@@ -93,13 +99,10 @@ class EnvironmentTable(CalibratedTable):
     highest_humidity: Percent = 80.0
 
 
-class PumpTable(_Table):
-    """The pump: its driver (of `rig/pump/`), pyserial URL or port, serial number, and its driver's own options."""
+class PumpTable(DeviceTable):
+    """The pump: its driver is a folder of `rig/pump/`, and it has a pyserial port or URL."""
 
-    driver: str
     port: str
-    serial_number: str
-    options: dict[str, str | int | float] = {}
 
 
 class FluidTable(_Table):
