@@ -67,7 +67,7 @@ def open_bench(
 
     Raises:
         BenchFileError: the file is wrong.
-        BlockedError: a calibration is overdue.
+        BlockedError: a calibration is overdue, or the immersion of the outlet cannot be corrected.
         DeviceError: a device cannot be opened, stays silent, or is not the one that the file names.
     """
     spec, _ = read_bench_file(Path(path), overrides)
@@ -75,6 +75,7 @@ def open_bench(
         far = stack.enter_context(far_side(spec))
         for role in ROLES:
             refuse_overdue(spec, role, far.today)
+        declared = metrology(spec)
         devices: dict[str, Any] = {}
         stack.callback(leave_safe, devices)
         for role in ROLES:
@@ -82,7 +83,7 @@ def open_bench(
             compare_identity(spec, role, devices[role])
             if role == "supply":
                 power_pump(spec, devices[role])
-        yield Bench(clock=far.clock, metrology=metrology(spec), **devices)
+        yield Bench(clock=far.clock, metrology=declared, **devices)
 
 
 @contextmanager

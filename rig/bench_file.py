@@ -5,18 +5,19 @@ TOML, one table a role. Quantities carry their unit. Unknown keys are refused. N
 
 from __future__ import annotations
 
+import copy
 import datetime
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rig.channels import bench_content
 from rig.conditions import Conditions
 from rig.errors import BenchFileError
-from rig.quantities import CurrentA, MassG, Percent, PressureKpa, TemperatureC, TimeS, VoltageV
+from rig.quantities import CurrentA, LengthM, MassG, Percent, PressureKpa, TemperatureC, TimeS, VoltageV
 from rig.validation import validated
 from rig.virtual.parameters import VirtualParameters
 
@@ -119,6 +120,27 @@ class FluidTable(_Table):
     blank_wander_per_hour: Annotated[MassG, Field(ge=0)] = 0.0
 
 
+class VesselTable(_Table):
+    """The vessel on the balance, and the outlet over it or in it; uncertainties are standard.
+
+    A tube that dips in is weighed as its immersion rises (`rig.analysis.immersion`): `outlet` says whether it does.
+    """
+
+    outlet: Literal["immersed", "free"] | None = None
+    bore: Annotated[LengthM, Field(gt=0)] | None = None
+    bore_uncertainty: Annotated[LengthM, Field(gt=0)] | None = None
+    tube_outer_diameter: Annotated[LengthM, Field(gt=0)] | None = None
+    tube_outer_diameter_uncertainty: Annotated[LengthM, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.outlet is None and any(length is not None for length in self.model_dump().values()):
+            raise ValueError("outlet is missing: say whether the tube dips in, 'immersed', or not, 'free'")
+        if self.bore is not None and self.tube_outer_diameter is not None and self.tube_outer_diameter >= self.bore:
+            raise ValueError(f"tube_outer_diameter must be less than bore, {1e3 * self.bore:g} mm")
+        return self
+
+
 class DisposablesTable(_Table):
     """Infusion set and reservoir that are on the pump now, by what tells them apart: lot and number."""
 
@@ -161,6 +183,7 @@ class BenchFile(_Table):
     environment: EnvironmentTable
     pump: PumpTable
     fluid: FluidTable = FluidTable()
+    vessel: VesselTable = VesselTable()
     conditions: Conditions = Conditions()
     disposables: DisposablesTable = DisposablesTable()
     virtual: VirtualTable | None = None
@@ -211,4 +234,4 @@ def _lay_over(content: dict[str, Any], key: str, value: object) -> None:
         if not isinstance(inner, dict):
             raise BenchFileError(f"--set {key}: {name} is not a table")
         table = inner
-    table[last] = value
+    table[last] = copy.deepcopy(value)  # a later setting below it must not reach the caller's

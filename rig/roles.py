@@ -343,7 +343,8 @@ class Pump(Instrument, Protocol):
 class Metrology:
     """What a bench declares of its own measuring: standard uncertainties u, expanded U (k = 2), and the allowed air.
 
-    `line_pressure_at_rest_kpa` is what back pressure and head that were set up make; None when none was.
+    `line_pressure_at_rest_kpa` is what back pressure and head that were set up make; None when none was. A weighed
+    volume is multiplied by `immersion_factor` for a tube that dips into the vessel, 1 where none does.
     """
 
     balance_repeatability_g: float
@@ -358,6 +359,8 @@ class Metrology:
     blank_wander_g_per_h: float = 0.0
     ambient_pressure_band_hpa: tuple[float, float] = (0.0, math.inf)
     line_pressure_at_rest_kpa: float | None = None
+    immersion_factor: float = 1.0
+    immersion_uncertainty: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from rig.bench import (
 from rig.bench_file import BenchFile, CalibratedTable, read_bench_file
 from rig.channels import split
 from rig.decidable import undecidable
+from rig.declared import immersion
 from rig.errors import RigError
 from rig.evidence import RunFolder, read_json, utc_now, write_json
 from rig.plan_file import PlanFile
@@ -68,6 +69,7 @@ def check_bench(spec: BenchFile) -> list[Finding]:
                 refuse_overdue(spec, role, far.today)
                 if role == "balance":
                     refuse_untested(spec, far.today)
+                    immersion(spec)
                 if role == "supply":
                     power_pump(spec, device)
                 problem = None
