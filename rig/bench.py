@@ -91,19 +91,31 @@ def far_side(spec: BenchFile) -> Iterator[FarSide]:
     """Get the lab's VISA library and wall clock, or build the simulated world in their place.
 
     Raises:
-        BenchFileError: a driver or one of its options is wrong; looked at for all devices before any is opened.
+        BenchFileError: a driver or one of its options is wrong, or the evaporation is of a day to come; looked at
+            before any device is opened.
     """
+    today = spec.virtual.date if spec.virtual is not None else datetime.date.fromisoformat(utc_now()[:10])
+    _refuse_evaporation_to_come(spec, today)
     if spec.virtual is None:
         refuse_unknown_devices(spec)
         resources = pyvisa.ResourceManager(spec.visa_library)
         try:
-            yield FarSide(WallClock(), resources, spec.pump.port, datetime.date.fromisoformat(utc_now()[:10]))
+            yield FarSide(WallClock(), resources, spec.pump.port, today)
         finally:
             resources.close()
         return
     with open_virtual(spec) as world:
         resources = pyvisa.ResourceManager(world.visa_library())
-        yield FarSide(world.clock, resources, spec.pump.port, spec.virtual.date, _radio(spec, world), world.cell.place)
+        yield FarSide(world.clock, resources, spec.pump.port, today, _radio(spec, world), world.cell.place)
+
+
+def _refuse_evaporation_to_come(spec: BenchFile, today: datetime.date) -> None:
+    known_since = spec.fluid.evaporation_date
+    if known_since is not None and known_since > today:
+        raise BenchFileError(
+            f"fluid.evaporation_date is {known_since}, and today is {today}: it is the day on which the evaporation "
+            "was found, today or earlier"
+        )
 
 
 def refuse_unknown_devices(spec: BenchFile) -> None:

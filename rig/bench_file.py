@@ -109,15 +109,25 @@ class PumpTable(DeviceTable):
 class FluidTable(_Table):
     """What is pumped, and what blank runs have shown of the vessel on the balance.
 
-    Its evaporation in g/h; how its reading wanders besides, by the air's buoyancy and the balance's zero, as standard
-    deviations: of the change between two moments far apart, and of the change in an hour.
+    Its evaporation in g/h, and where that is from: run ids or a document, and its date, without which it makes no U
+    smaller. How its reading wanders besides, by the air's buoyancy and the balance's zero, as standard deviations: of
+    the change between two moments far apart, and of the change in an hour.
     """
 
     name: str = "water"
     evaporation_per_hour: MassG = 0.0
     evaporation_uncertainty_per_hour: MassG = 0.0
+    evaporation_source: Annotated[str, Field(pattern=r"\S")] | None = None
+    evaporation_date: datetime.date | None = None
     blank_wander: Annotated[MassG, Field(ge=0)] = 0.0
     blank_wander_per_hour: Annotated[MassG, Field(ge=0)] = 0.0
+
+    @model_validator(mode="after")
+    def _source_has_its_date(self) -> Self:
+        if (self.evaporation_source is None) != (self.evaporation_date is None):
+            missing = "evaporation_date" if self.evaporation_date is None else "evaporation_source"
+            raise ValueError(f"{missing} is missing: source and date of the evaporation go together, or are left out")
+        return self
 
 
 class VesselTable(_Table):

@@ -9,7 +9,7 @@ import math
 from dataclasses import replace
 
 from rig.analysis.immersion import FREE, UNSTATED, Immersion, immersed
-from rig.bench_file import BenchFile
+from rig.bench_file import BenchFile, FluidTable
 from rig.conditions import Conditions
 from rig.errors import BlockedError
 from rig.roles import Metrology
@@ -42,7 +42,15 @@ def metrology(spec: BenchFile) -> Metrology:
         line_pressure_at_rest_kpa=spec.conditions.line_pressure_kpa,
         immersion_factor=dipping.factor,
         immersion_uncertainty=dipping.u,
+        evaporation_source=_evaporation_source(spec.fluid),
     )
+
+
+def _evaporation_source(fluid: FluidTable) -> str | None:
+    """Say where the evaporation is from, with its date; None where nobody said, or said no uncertainty with it."""
+    if fluid.evaporation_source is None or fluid.evaporation_uncertainty_per_hour <= 0:
+        return None
+    return f"{fluid.evaporation_source.strip()}, {fluid.evaporation_date}"
 
 
 def immersion(spec: BenchFile) -> Immersion:

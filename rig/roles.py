@@ -345,6 +345,8 @@ class Metrology:
 
     `line_pressure_at_rest_kpa` is what back pressure and head that were set up make; None when none was. A weighed
     volume is multiplied by `immersion_factor` for a tube that dips into the vessel, 1 where none does.
+    `evaporation_source` says from which earlier blank runs the evaporation is known, and of what date; None where
+    nobody said, and then blank runs are not joined with it.
     """
 
     balance_repeatability_g: float
@@ -361,6 +363,7 @@ class Metrology:
     line_pressure_at_rest_kpa: float | None = None
     immersion_factor: float = 1.0
     immersion_uncertainty: float = 0.0
+    evaporation_source: str | None = None
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ class WeighingUncertainty:
         u_calibration_percent: of the net mass, from the certificate; common to both readings.
         evaporation_mg_per_h: what the vessel loses.
         u_evaporation_mg_per_h: of that rate.
+        evaporation_source: the earlier blank runs that it is known from besides, for the budget's row; "" for none.
         u_z_ul_per_mg: of the Z factor, see `u_z_factor_ul_per_mg`.
         blank_wander_g: SD of what the reading of the vessel, with nothing delivered and evaporation added back, changes
             between two moments far apart: air buoyancy of vessel and content, zero, sensitivity of the tare.
@@ -63,6 +64,7 @@ class WeighingUncertainty:
     blank_wander_g_per_h: float = 0.0
     immersion_factor: float = 1.0
     u_immersion: float = 0.0
+    evaporation_source: str = ""
     repeatability_freedom: float = math.inf
     evaporation_freedom: float = math.inf
 
@@ -83,6 +85,13 @@ class WeighingUncertainty:
         for name in ("repeatability_freedom", "evaporation_freedom"):
             if not getattr(self, name) >= 1:
                 raise ValueError(f"{name} must be 1 or above, got {getattr(self, name)!r}")
+
+    @property
+    def evaporation_row(self) -> str:
+        """Name of the source "evaporation" in a budget, with the earlier blank runs that it is known from besides."""
+        if not self.evaporation_source:
+            return "evaporation"
+        return f"evaporation, with earlier blank runs ({self.evaporation_source})"
 
     def u_blank_g(self, hours: float) -> float:
         """Get the standard uncertainty in g of a difference of two readings from the wander of the blank between them.
@@ -139,7 +148,7 @@ def delivered_volume(
         Input("readability, second weighing", "B", 0.0, "mg", step),
         Input("calibration of the balance", "B", 0.0, "%", known.u_calibration_percent),
         Input(
-            "evaporation",
+            known.evaporation_row,
             "A",
             known.evaporation_mg_per_h,
             "mg/h",

@@ -116,6 +116,7 @@ class VolumeScale:
             blank_wander_g_per_h=m.blank_wander_g_per_h,
             immersion_factor=m.immersion_factor,
             u_immersion=m.immersion_uncertainty,
+            evaporation_source=m.evaporation_source or "",
         )
 
     def expanded_uncertainty_u(self, insulin_u: float, duration_s: float) -> float:
