@@ -48,7 +48,7 @@ def run_balance_test(asked: Asked, *, console: Console) -> int:
 
     Raises:
         BenchFileError: the bench file or a quantity is wrong, or nobody is there to handle the mass.
-        BlockedError: the balance's calibration is overdue.
+        BlockedError: the balance's calibration is overdue, or the immersion of the outlet cannot be corrected.
         DeviceError: the balance cannot be opened, is another one, or does not settle.
         EvidenceError: the file exists already, or cannot be written.
     """
@@ -78,6 +78,7 @@ def _test(spec: BenchFile, mass_g: float, u_mass_g: float, count: int, console: 
     with ExitStack() as stack:
         far = stack.enter_context(far_side(spec))
         refuse_overdue(spec, "balance", far.today)
+        known = metrology(spec)
         balance = open_device(spec, "balance", far, NoLog())
         stack.callback(balance.close)
         compare_identity(spec, "balance", balance)
@@ -85,7 +86,7 @@ def _test(spec: BenchFile, mass_g: float, u_mass_g: float, count: int, console: 
         empty_g, loaded_g = weigh_reference(balance, far.clock, place, mass_g=mass_g, count=count)
         identity = balance.identify()
     answers = {} if spec.virtual is not None else {key: _yes(console, text) for key, text in QUESTIONS.items()}
-    found, known = reference_weighing(empty_g, loaded_g, mass_g=mass_g, u_mass_g=u_mass_g), metrology(spec)
+    found = reference_weighing(empty_g, loaded_g, mass_g=mass_g, u_mass_g=u_mass_g)
     denied = [QUESTIONS[key] for key, yes in answers.items() if not yes]
     wrong = problems(known, found, mass_g)
     wrong += [f"the answer to {question!r} was no; see to it, and begin again" for question in denied]

@@ -1,28 +1,25 @@
 """The composition root: a bench file in, a `Bench` of opened and identified devices out.
 
-The only module that knows drivers by name and whether a bench is virtual. Not responsible for what is done with it.
+The only module that knows whether a bench is virtual. Not responsible for finding drivers by name (`rig.drivers`), nor
+for what is done with the bench.
 """
 
 from __future__ import annotations
 
 import datetime
-import importlib
-import importlib.util
-import inspect
-import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pyvisa
 from pyvisa.resources import MessageBasedResource
 
-from rig.bench_file import BenchFile, CalibratedTable, InstrumentTable, read_bench_file
+from rig.bench_file import BenchFile, CalibratedTable, DeviceTable, InstrumentTable, read_bench_file
 from rig.clock import Clock, WallClock
 from rig.declared import metrology, set_up_world
+from rig.drivers import driver_module, refuse_wrong_options, takes, twin_module
 from rig.errors import (
     BenchFileError,
     BlockedError,
@@ -70,7 +67,7 @@ def open_bench(
 
     Raises:
         BenchFileError: the file is wrong.
-        BlockedError: a calibration is overdue.
+        BlockedError: a calibration is overdue, or the immersion of the outlet cannot be corrected.
         DeviceError: a device cannot be opened, stays silent, or is not the one that the file names.
     """
     spec = bench if isinstance(bench, BenchFile) else read_bench_file(Path(bench), overrides)[0]
@@ -78,6 +75,7 @@ def open_bench(
         far = stack.enter_context(far_side(spec))
         for role in ROLES:
             refuse_overdue(spec, role, far.today)
+        declared = metrology(spec)
         devices: dict[str, Any] = {}
         stack.callback(leave_safe, devices)
         for role in ROLES:
@@ -85,22 +83,48 @@ def open_bench(
             compare_identity(spec, role, devices[role])
             if role == "supply":
                 power_pump(spec, devices[role])
-        yield Bench(clock=far.clock, metrology=metrology(spec), **devices)
+        yield Bench(clock=far.clock, metrology=declared, **devices)
 
 
 @contextmanager
 def far_side(spec: BenchFile) -> Iterator[FarSide]:
-    """Get the lab's VISA library and wall clock, or build the simulated world in their place."""
+    """Get the lab's VISA library and wall clock, or build the simulated world in their place.
+
+    Raises:
+        BenchFileError: a driver or one of its options is wrong, or the evaporation is of a day to come; looked at
+            before any device is opened.
+    """
+    today = spec.virtual.date if spec.virtual is not None else datetime.date.fromisoformat(utc_now()[:10])
+    _refuse_evaporation_to_come(spec, today)
     if spec.virtual is None:
+        refuse_unknown_devices(spec)
         resources = pyvisa.ResourceManager(spec.visa_library)
         try:
-            yield FarSide(WallClock(), resources, spec.pump.port, datetime.date.fromisoformat(utc_now()[:10]))
+            yield FarSide(WallClock(), resources, spec.pump.port, today)
         finally:
             resources.close()
         return
     with open_virtual(spec) as world:
         resources = pyvisa.ResourceManager(world.visa_library())
-        yield FarSide(world.clock, resources, spec.pump.port, spec.virtual.date, _radio(spec, world), world.cell.place)
+        yield FarSide(world.clock, resources, spec.pump.port, today, _radio(spec, world), world.cell.place)
+
+
+def _refuse_evaporation_to_come(spec: BenchFile, today: datetime.date) -> None:
+    known_since = spec.fluid.evaporation_date
+    if known_since is not None and known_since > today:
+        raise BenchFileError(
+            f"fluid.evaporation_date is {known_since}, and today is {today}: it is the day on which the evaporation "
+            "was found, today or earlier"
+        )
+
+
+def refuse_unknown_devices(spec: BenchFile) -> None:
+    """Check each device's driver, options and kind of port; BenchFileError with a sentence for the first mistake."""
+    for role in ROLES:
+        table = _table(spec, role)
+        refuse_wrong_options(role, table.driver, table.options)
+    if spec.pump.port.startswith("ble://") and not takes("pump", spec.pump.driver, "radio"):
+        raise BenchFileError(f"pump.port: {spec.pump.driver} is not reached over Bluetooth LE, but on a serial port")
 
 
 def _radio(spec: BenchFile, world: Any) -> Any:  # noqa: ANN401 - a World; a rig.pump.ids.ble_link.Radio or None
@@ -114,7 +138,12 @@ def _radio(spec: BenchFile, world: Any) -> Any:  # noqa: ANN401 - a World; a rig
 
 @contextmanager
 def open_virtual(spec: BenchFile) -> Iterator[Any]:
-    """Build the simulated world of a virtual bench: a `rig.virtual.world.World`."""
+    """Build the simulated world of a virtual bench: a `rig.virtual.world.World`.
+
+    Raises:
+        BenchFileError: a driver or one of its options is wrong, or a device cannot be simulated.
+    """
+    refuse_unknown_devices(spec)
     from rig.virtual.world import TwinPlace, World  # a lab bench installs without what this needs
 
     virtual = spec.virtual
@@ -122,9 +151,13 @@ def open_virtual(spec: BenchFile) -> Iterator[Any]:
     places = []
     for role in ROLES[:-1]:
         table = _table(spec, role)
+        assert isinstance(table, InstrumentTable)
         serial_number = virtual.serial_numbers.get(role, table.serial_number)
-        places.append(TwinPlace(role, table.address, serial_number, _instrument_module(role, table.driver, "twin")))
-    twin = _pump_twin(spec.pump.driver)
+        twin = twin_module(role, table.driver)
+        if twin is None:
+            raise BenchFileError(f"{role}.driver: {table.driver} has no twin, so no virtual bench can have it")
+        places.append(TwinPlace(role, table.address, serial_number, twin))
+    twin = twin_module("pump", spec.pump.driver)
     if twin is not None:
         serial_number = virtual.serial_numbers.get("pump", spec.pump.serial_number)
         places.append(TwinPlace("pump", spec.pump.port, serial_number, twin))
@@ -149,15 +182,15 @@ def open_virtual(spec: BenchFile) -> Iterator[Any]:
 def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Any:  # noqa: ANN401 - one of the roles
     """Open one device by its role; DeviceError when its port cannot be had."""
     if role == "pump":
-        module = _pump_module(spec.pump.driver)
-        _check_options(spec, module)
+        module = driver_module(role, spec.pump.driver)
         given = {"radio": far.radio} if far.radio is not None else {}
         try:
             return module.open_driver(far.pump_port, clock=far.clock, log=log, **given, **spec.pump.options)
         except ValueError as error:
             raise BenchFileError(f"pump: {error}") from error
     table = _table(spec, role)
-    module = _instrument_module(role, table.driver, "driver")
+    assert isinstance(table, InstrumentTable)
+    module = driver_module(role, table.driver)
     device = f"{role} {table.driver} on {table.address}"
     try:
         resource = far.resources.open_resource(table.address)
@@ -171,13 +204,17 @@ def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Any: 
     if not isinstance(resource, MessageBasedResource):
         resource.close()
         raise BenchFileError(f"{role}.address is {table.address!r}: this is no resource that takes messages")
-    options = {"lines": spec.switch.lines} if role == "switch" else {}
-    return module.open_driver(Wire(resource, device, far.clock, log), clock=far.clock, **options)
+    lines = {"lines": spec.switch.lines} if role == "switch" else {}
+    try:
+        return module.open_driver(Wire(resource, device, far.clock, log), clock=far.clock, **lines, **table.options)
+    except ValueError as error:
+        resource.close()
+        raise BenchFileError(f"{role}: {error}") from error
 
 
 def compare_identity(spec: BenchFile, role: str, device: Instrument) -> None:
     """Refuse a device whose serial number is not the bench file's; WrongIdentityError prints both."""
-    expected = (spec.pump if role == "pump" else _table(spec, role)).serial_number
+    expected = _table(spec, role).serial_number
     identity = device.identify()
     if identity.serial_number != expected:
         raise WrongIdentityError(
@@ -190,7 +227,7 @@ def compare_identity(spec: BenchFile, role: str, device: Instrument) -> None:
 
 def refuse_overdue(spec: BenchFile, role: str, today: datetime.date) -> None:
     """Refuse an instrument whose calibration has run out; BlockedError."""
-    table = None if role == "pump" else _table(spec, role)
+    table = _table(spec, role)
     if isinstance(table, CalibratedTable) and today > table.calibration_due:
         raise BlockedError(
             f"{role} {table.driver} {table.serial_number}: its calibration was due on {table.calibration_due}, "
@@ -252,44 +289,7 @@ def refuse_untested(spec: BenchFile, today: datetime.date) -> dict[str, Any] | N
     return record
 
 
-def _table(spec: BenchFile, role: str) -> InstrumentTable:
+def _table(spec: BenchFile, role: str) -> DeviceTable:
     table = getattr(spec, role)
-    assert isinstance(table, InstrumentTable)
+    assert isinstance(table, DeviceTable)
     return table
-
-
-def _instrument_module(role: str, name: str, part: str) -> ModuleType:
-    """Import `instruments/<name>/<part>.py`; BenchFileError naming the known instruments when there is none."""
-    known = [module.name for module in pkgutil.iter_modules(importlib.import_module("instruments").__path__)]
-    if name not in known:
-        raise BenchFileError(f"{role}.driver is {name!r}: there is no such instrument; known are {', '.join(known)}")
-    return importlib.import_module(f"instruments.{name}.{part}")
-
-
-def _pump_module(name: str) -> ModuleType:
-    """Import a pump's driver, a package of `rig/pump/`; BenchFileError naming the known ones when there is none."""
-    packages = pkgutil.iter_modules(importlib.import_module("rig.pump").__path__)
-    known = [module.name for module in packages if module.ispkg]
-    if name not in known:
-        raise BenchFileError(f"pump.driver is {name!r}: there is no such driver; known are {', '.join(known)}")
-    return importlib.import_module(f"rig.pump.{name}")
-
-
-def _pump_twin(name: str) -> ModuleType | None:
-    """Import the twin of a ready-made pump; None for one that is simulated by its controller's firmware."""
-    _pump_module(name)  # is there such a pump at all?
-    if importlib.util.find_spec(f"rig.virtual.{name}") is None:
-        return None
-    return importlib.import_module(f"rig.virtual.{name}.twin")
-
-
-def _check_options(spec: BenchFile, module: ModuleType) -> None:
-    """Refuse an option or a kind of port that the pump's driver does not have."""
-    parameters = set(inspect.signature(module.open_driver).parameters)
-    known = parameters - {"port", "clock", "log", "radio"}
-    if spec.pump.port.startswith("ble://") and "radio" not in parameters:
-        raise BenchFileError(f"pump.port: {spec.pump.driver} is not reached over Bluetooth LE, but on a serial port")
-    for option in spec.pump.options:
-        if option not in known:
-            there = f"known are {', '.join(sorted(known))}" if known else "it has none"
-            raise BenchFileError(f"pump.options.{option}: {spec.pump.driver} has no such option; {there}")

@@ -5,18 +5,19 @@ TOML, one table a role. Quantities carry their unit. Unknown keys are refused. N
 
 from __future__ import annotations
 
+import copy
 import datetime
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rig.channels import bench_content, split
 from rig.conditions import Conditions
 from rig.errors import BenchFileError
-from rig.unit_types import CurrentA, MassG, Percent, PressureKpa, TemperatureC, TimeS, VoltageV
+from rig.unit_types import CurrentA, LengthM, MassG, Percent, PressureKpa, TemperatureC, TimeS, VoltageV
 from rig.validation import parse_toml, read_file, validated
 from rig.virtual.parameters import VirtualParameters
 
@@ -25,12 +26,18 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class InstrumentTable(_Table):
-    """An instrument: its driver (a folder of `instruments/`), VISA address, and name plate."""
+class DeviceTable(_Table):
+    """A device: its driver, what its name plate says, and the driver's own options (`rig.drivers` checks them)."""
 
     driver: str
-    address: str
     serial_number: str
+    options: dict[str, Any] = {}
+
+
+class InstrumentTable(DeviceTable):
+    """An instrument: its driver is a folder of `instruments/`, and it has a VISA address."""
+
+    address: str
 
 
 class CalibratedTable(InstrumentTable):
@@ -93,27 +100,55 @@ class EnvironmentTable(CalibratedTable):
     highest_humidity: Percent = 80.0
 
 
-class PumpTable(_Table):
-    """The pump: its driver (of `rig/pump/`), pyserial URL or port, serial number, and its driver's own options."""
+class PumpTable(DeviceTable):
+    """The pump: its driver is a folder of `rig/pump/`, and it has a pyserial port or URL."""
 
-    driver: str
     port: str
-    serial_number: str
-    options: dict[str, str | int | float] = {}
 
 
 class FluidTable(_Table):
     """What is pumped, and what blank runs have shown of the vessel on the balance.
 
-    Its evaporation in g/h; how its reading wanders besides, by the air's buoyancy and the balance's zero, as standard
-    deviations: of the change between two moments far apart, and of the change in an hour.
+    Its evaporation in g/h, and where that is from: run ids or a document, and its date, without which it makes no U
+    smaller. How its reading wanders besides, by the air's buoyancy and the balance's zero, as standard deviations: of
+    the change between two moments far apart, and of the change in an hour.
     """
 
     name: str = "water"
     evaporation_per_hour: MassG = 0.0
     evaporation_uncertainty_per_hour: MassG = 0.0
+    evaporation_source: Annotated[str, Field(pattern=r"\S")] | None = None
+    evaporation_date: datetime.date | None = None
     blank_wander: Annotated[MassG, Field(ge=0)] = 0.0
     blank_wander_per_hour: Annotated[MassG, Field(ge=0)] = 0.0
+
+    @model_validator(mode="after")
+    def _source_has_its_date(self) -> Self:
+        if (self.evaporation_source is None) != (self.evaporation_date is None):
+            missing = "evaporation_date" if self.evaporation_date is None else "evaporation_source"
+            raise ValueError(f"{missing} is missing: source and date of the evaporation go together, or are left out")
+        return self
+
+
+class VesselTable(_Table):
+    """The vessel on the balance, and the outlet over it or in it; uncertainties are standard.
+
+    A tube that dips in is weighed as its immersion rises (`rig.analysis.immersion`): `outlet` says whether it does.
+    """
+
+    outlet: Literal["immersed", "free"] | None = None
+    bore: Annotated[LengthM, Field(gt=0)] | None = None
+    bore_uncertainty: Annotated[LengthM, Field(gt=0)] | None = None
+    tube_outer_diameter: Annotated[LengthM, Field(gt=0)] | None = None
+    tube_outer_diameter_uncertainty: Annotated[LengthM, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.outlet is None and any(length is not None for length in self.model_dump().values()):
+            raise ValueError("outlet is missing: say whether the tube dips in, 'immersed', or not, 'free'")
+        if self.bore is not None and self.tube_outer_diameter is not None and self.tube_outer_diameter >= self.bore:
+            raise ValueError(f"tube_outer_diameter must be less than bore, {1e3 * self.bore:g} mm")
+        return self
 
 
 class DisposablesTable(_Table):
@@ -158,6 +193,7 @@ class BenchFile(_Table):
     environment: EnvironmentTable
     pump: PumpTable
     fluid: FluidTable = FluidTable()
+    vessel: VesselTable = VesselTable()
     conditions: Conditions = Conditions()
     disposables: DisposablesTable = DisposablesTable()
     virtual: VirtualTable | None = None
@@ -221,4 +257,4 @@ def _lay_over(content: dict[str, Any], key: str, value: object) -> None:
         if not isinstance(inner, dict):
             raise BenchFileError(f"--set {key}: {name} is not a table")
         table = inner
-    table[last] = value
+    table[last] = copy.deepcopy(value)  # a later setting below it must not reach the caller's

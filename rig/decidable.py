@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from rig.analysis.capability import Capability, Measurand, Statistic, capability
 from rig.bench_file import BenchFile
 from rig.declared import metrology
+from rig.errors import BlockedError
 from rig.plan_file import TestPlan
 from rig.procedures.volume import VolumeScale
 from rig.requirements import MeasurementRule, Requirement
@@ -22,7 +23,10 @@ ASSUMED_AIR = Air(temperature_c=20.0, pressure_hpa=1013.25, relative_humidity=0.
 
 def undecidable(spec: BenchFile, plan: TestPlan, requirements: Mapping[str, Requirement]) -> list[str]:
     """Write a sentence for each limit that even a perfect pump could not be shown to meet, with what would be needed."""
-    scale = VolumeScale.in_air(metrology(spec), ASSUMED_AIR)
+    try:
+        scale = VolumeScale.in_air(metrology(spec), ASSUMED_AIR)
+    except BlockedError:  # the check of the bench has said so
+        return []
     sentences = []
     for entry in (entry for entries in plan.entries.values() for entry in entries):
         measurands = entry.measurands
@@ -33,7 +37,7 @@ def undecidable(spec: BenchFile, plan: TestPlan, requirements: Mapping[str, Requ
                     measurand,
                     scale.weighing,
                     tolerance_percent=_tolerance_percent(rule, measurand),
-                    z_ul_per_mg=scale.z_ul_per_mg,
+                    z_ul_per_mg=scale.z_factor_ul_per_mg,
                     rule=requirement.rule,
                 )
                 if not found.decidable:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from rig.bench_file import BenchFile
+from rig.analysis.immersion import FREE, UNSTATED, Immersion, immersed
+from rig.bench_file import BenchFile, FluidTable
 from rig.conditions import Conditions
+from rig.errors import BlockedError
 from rig.roles import Metrology
 from rig.virtual.parameters import VirtualParameters
 
@@ -19,7 +21,12 @@ SET_UP_WITHIN_KPA = 1.0
 
 
 def metrology(spec: BenchFile) -> Metrology:
-    """Get what the bench file declares of the bench's measuring."""
+    """Get what the bench file declares of the bench's measuring.
+
+    Raises:
+        BlockedError: the outlet is immersed, and the diameters that its correction needs are not all there.
+    """
+    dipping = immersion(spec)
     return Metrology(
         balance_repeatability_g=spec.balance.repeatability,
         balance_readability_g=spec.balance.readability,
@@ -33,7 +40,44 @@ def metrology(spec: BenchFile) -> Metrology:
         blank_wander_g_per_h=spec.fluid.blank_wander_per_hour,
         ambient_pressure_band_hpa=_ambient_band_hpa(spec),
         line_pressure_at_rest_kpa=spec.conditions.line_pressure_kpa,
+        immersion_factor=dipping.factor,
+        immersion_uncertainty=dipping.u,
+        evaporation_source=_evaporation_source(spec.fluid),
     )
+
+
+def _evaporation_source(fluid: FluidTable) -> str | None:
+    """Say where the evaporation is from, with its date; None where nobody said, or said no uncertainty with it."""
+    if fluid.evaporation_source is None or fluid.evaporation_uncertainty_per_hour <= 0:
+        return None
+    return f"{fluid.evaporation_source.strip()}, {fluid.evaporation_date}"
+
+
+def immersion(spec: BenchFile) -> Immersion:
+    """Get the factor of a tube that dips into the vessel; where nothing is said, none with a u that covers it.
+
+    Raises:
+        BlockedError: the outlet is immersed, and a diameter or its uncertainty is missing.
+    """
+    vessel = spec.vessel
+    if vessel.outlet is None:
+        return UNSTATED
+    if vessel.outlet == "free":
+        return FREE
+    needed = {
+        "tube_diameter_mm": vessel.tube_outer_diameter,
+        "vessel_bore_mm": vessel.bore,
+        "u_tube_mm": vessel.tube_outer_diameter_uncertainty,
+        "u_bore_mm": vessel.bore_uncertainty,
+    }
+    diameters = {name: 1e3 * length_m for name, length_m in needed.items() if length_m is not None}
+    if len(diameters) < len(needed):
+        raise BlockedError(
+            "balance: vessel.outlet is 'immersed', so what is weighed is too large by the immersion of the tube; enter "
+            "bore, bore_uncertainty, tube_outer_diameter and tube_outer_diameter_uncertainty in [vessel], or let the "
+            "outlet hang free"
+        )
+    return immersed(**diameters)
 
 
 def _temperature_band_c(spec: BenchFile) -> tuple[float, float]:

@@ -118,7 +118,7 @@ def _plan_bench(question: Question, console: Console) -> int:
     measurand, tolerance_percent = _measurand(question)
     rule = _choice("--rule", question.rule, {rule.value: rule for rule in Rule})
     found = capability(
-        measurand, scale.weighing, tolerance_percent=tolerance_percent, z_ul_per_mg=scale.z_ul_per_mg, rule=rule
+        measurand, scale.weighing, tolerance_percent=tolerance_percent, z_ul_per_mg=scale.z_factor_ul_per_mg, rule=rule
     )
     console.print(_table(question, found, spec.name))
     if found.decidable:

@@ -343,7 +343,10 @@ class Pump(Instrument, Protocol):
 class Metrology:
     """What a bench declares of its own measuring: standard uncertainties u, expanded U (k = 2), and the allowed air.
 
-    `line_pressure_at_rest_kpa` is what back pressure and head that were set up make; None when none was.
+    `line_pressure_at_rest_kpa` is what back pressure and head that were set up make; None when none was. A weighed
+    volume is multiplied by `immersion_factor` for a tube that dips into the vessel, 1 where none does.
+    `evaporation_source` says from which earlier blank runs the evaporation is known, and of what date; None where
+    nobody said, and then blank runs are not joined with it.
     """
 
     balance_repeatability_g: float
@@ -358,6 +361,9 @@ class Metrology:
     blank_wander_g_per_h: float = 0.0
     ambient_pressure_band_hpa: tuple[float, float] = (0.0, math.inf)
     line_pressure_at_rest_kpa: float | None = None
+    immersion_factor: float = 1.0
+    immersion_uncertainty: float = 0.0
+    evaporation_source: str | None = None
 
 
 @dataclass(frozen=True)

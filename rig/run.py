@@ -25,6 +25,7 @@ from rig.bench import (
 )
 from rig.bench_file import BenchFile, CalibratedTable
 from rig.decidable import undecidable
+from rig.declared import immersion
 from rig.errors import EvidenceError, RigError
 from rig.inputs import FIRMWARE, REQUIREMENTS, Inputs, freeze, frozen_inputs, plain
 from rig.plan_file import selection
@@ -67,6 +68,7 @@ def check_bench(spec: BenchFile) -> list[Finding]:
                 refuse_overdue(spec, role, far.today)
                 if role == "balance":
                     refuse_untested(spec, far.today)
+                    immersion(spec)
                 if role == "supply":
                     power_pump(spec, device)
                 problem = None

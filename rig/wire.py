@@ -14,6 +14,9 @@ from pyvisa.resources import MessageBasedResource, SerialInstrument
 from rig.clock import Clock
 from rig.errors import BadReplyError, NoReplyError, NotConnectedError
 
+_PARITIES = {"N": Parity.none, "E": Parity.even, "O": Parity.odd}
+_STOP_BITS = {"1": StopBits.one, "2": StopBits.two}
+
 
 class ByteLog(Protocol):
     """Where the bytes of a wire are kept."""
@@ -47,15 +50,17 @@ class Wire:
         self._log = log
         self._timeout_s = resource.timeout / 1000.0
 
-    def configure_serial(
-        self, *, baud: int, data_bits: int = 8, parity: Parity = Parity.none, stop_bits: StopBits = StopBits.one
-    ) -> None:
-        """Set the line speed and format, where the resource is a serial line; elsewhere there is nothing to set."""
+    def configure_serial(self, *, baud: int, framing: str = "8N1") -> None:
+        """Set the line speed in bit/s and the framing, where the resource is a serial line; elsewhere there are none.
+
+        `framing` is data bits, parity (N none, E even, O odd) and stop bits, such as "7E1".
+        """
         if isinstance(self._resource, SerialInstrument):
+            data_bits, parity, stop_bits = tuple(framing)
             self._resource.baud_rate = baud
-            self._resource.data_bits = data_bits
-            self._resource.parity = parity
-            self._resource.stop_bits = stop_bits
+            self._resource.data_bits = int(data_bits)
+            self._resource.parity = _PARITIES[parity]
+            self._resource.stop_bits = _STOP_BITS[stop_bits]
 
     def configure_text(self, *, read_end: str, write_end: str, timeout_s: float, encoding: str = "ascii") -> None:
         """Set the line ends and the reply time-out in s."""

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import math
 import struct
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from rig.clock import Clock
 from rig.errors import BadReplyError, DeviceError, NoReplyError, RefusedError
@@ -17,6 +20,10 @@ from rig.wire import Wire
 REPLY_TIMEOUT_S = 0.5
 TRANSPARENT_ADDRESS = 250
 """Every transmitter answers to it: for one alone on its line (3.2)."""
+
+Address = Annotated[int, Field(ge=1, le=TRANSPARENT_ADDRESS)]
+Baud = Literal[9600, 115200]
+"""What a transmitter can be set to (protocol.md, Framing)."""
 
 KPA_PER_BAR = 100.0
 
@@ -32,7 +39,7 @@ _FAMILIES = {5: "Series 30"}
 STATUS_BITS = {0x02: "P1 failed or out of range", 0x10: "sensor temperature failed", 0x80: "still in power-up mode"}
 """Bits of the status byte that make P1 invalid (5.1, 5.7)."""
 
-_LOOK_AT_CABLE = "check the converter, A and B of the bus, the supply, and 9600 8N1 (protocol.md, Framing)"
+_LOOK_AT_CABLE = "check the converter, A and B of the bus, the supply, and 9600 8N1, or as in its options (protocol.md)"
 _LOOK_AT_TRANSMITTER = "only the converter echoes: check the transmitter's supply, address and A and B of the bus"
 _LOOK_AT_LINE = "is the line noisy, or another device on it? (protocol.md, Framing)"
 _LOOK_AT_SUPPLY = "its supply was interrupted: check it, then identify it anew (protocol.md, Exceptions)"
@@ -148,7 +155,7 @@ def _octet_remainder(octet: int) -> int:
 _OCTET_REMAINDERS = [_octet_remainder(octet) for octet in range(256)]
 
 
-def open_driver(wire: Wire, *, clock: Clock, address: int = TRANSPARENT_ADDRESS, baud: int = 9600) -> Keller33X:
+def open_driver(wire: Wire, *, clock: Clock, address: Address = TRANSPARENT_ADDRESS, baud: Baud = 9600) -> Keller33X:
     """Configure the wire and return the driver; nothing is sent yet.
 
     Args:

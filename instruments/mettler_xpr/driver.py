@@ -8,11 +8,16 @@ Source: Mettler-Toledo, MT-SICS Interface Commands for XPR and XSR Balances, 303
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from rig.clock import Clock
 from rig.errors import BadReplyError, DeviceError, RefusedError
 from rig.roles import Identity, MassReading
 from rig.wire import Wire
+
+Baud = Literal[600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
+Framing = Literal["8N1", "7N1", "7E1", "7O1"]
+"""What the interface can be set to in the balance's menu (protocol.md, Framing)."""
 
 REPLY_TIMEOUT_S = 2.0
 STABLE_TIMEOUT_S = 60.0
@@ -21,7 +26,9 @@ STABLE_TIMEOUT_S = 60.0
 LINES_IN_FLIGHT = 32
 """Repeated values that may arrive before the reply to a cancel, when a broken session left them on."""
 
-_LOOK_AT_CABLE = "check the cable and that the balance's interface is a host at 9600 8N1 (protocol.md, Framing)"
+_LOOK_AT_CABLE = (
+    "check the cable and that the balance's interface is a host at 9600 8N1, or as in its options (protocol.md)"
+)
 _LOOK_AT_PORT = "is another device on this port? (protocol.md, Framing)"
 _REFUSALS = {
     "+": ("overload", "take the load off: it is above the weighing range"),
@@ -136,9 +143,9 @@ class MettlerBalance:
         )
 
 
-def open_driver(wire: Wire, *, clock: Clock) -> MettlerBalance:
-    """Configure the wire for the balance's default settings and return the driver; nothing is sent yet."""
+def open_driver(wire: Wire, *, clock: Clock, baud: Baud = 9600, framing: Framing = "8N1") -> MettlerBalance:
+    """Configure the wire as the balance's interface is set, by default or by options; nothing is sent yet."""
     del clock  # nothing here is timed
-    wire.configure_serial(baud=9600)
+    wire.configure_serial(baud=baud, framing=framing)
     wire.configure_text(read_end="\r\n", write_end="\r\n", timeout_s=REPLY_TIMEOUT_S, encoding="latin-1")
     return MettlerBalance(wire)

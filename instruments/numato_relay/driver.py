@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from rig.clock import Clock
 from rig.errors import BadReplyError, RefusedError
 from rig.roles import Identity
 from rig.wire import Wire
+
+Baud = Literal[9600, 19200, 921600]
+"""The host's usual speed and those of the maker's examples; the module has no line and obeys at any (protocol.md)."""
 
 RELAY_COUNT = 8
 REPLY_TIMEOUT_S = 1.0
@@ -123,13 +127,14 @@ class NumatoRelayModule:
         )
 
 
-def open_driver(wire: Wire, *, clock: Clock, lines: Mapping[str, int]) -> NumatoRelayModule:
+def open_driver(wire: Wire, *, clock: Clock, lines: Mapping[str, int], baud: Baud = 9600) -> NumatoRelayModule:
     """Configure the wire and return the driver; nothing is sent yet.
 
     Args:
         wire: the module's port.
         clock: not needed, nothing here is timed.
         lines: names of the bench's lines to relay numbers 0..7; ValueError on another number or a relay named twice.
+        baud: what the host's port is set to, in bit/s; the module does not care.
     """
     del clock
     for line, relay in lines.items():
@@ -137,5 +142,6 @@ def open_driver(wire: Wire, *, clock: Clock, lines: Mapping[str, int]) -> Numato
             raise ValueError(f"Expected a relay from 0 to {RELAY_COUNT - 1} for line {line!r}, got {relay}")
     if len(set(lines.values())) < len(lines):
         raise ValueError(f"two lines share a relay: {dict(lines)}")
+    wire.configure_serial(baud=baud)
     wire.configure_text(read_end=">", write_end="\r", timeout_s=REPLY_TIMEOUT_S)
     return NumatoRelayModule(wire, lines)

@@ -8,19 +8,24 @@ Source: Vaisala PTU300 user's guide M210796EN, chapter 4 (serial line); see prot
 from __future__ import annotations
 
 import re
-
-from pyvisa.constants import Parity
+from typing import Literal
 
 from rig.clock import Clock
 from rig.errors import BadReplyError, RefusedError
 from rig.roles import Air, Identity
 from rig.wire import Wire
 
+Baud = Literal[300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
+Framing = Literal[
+    "7E1", "7O1", "7N1", "7E2", "7O2", "7N2", "8E1", "8O1", "8N1", "8E2", "8O2", "8N2"
+]  # fmt: skip
+"""What SERI sets the user port to (protocol.md, Framing)."""
+
 REPLY_TIMEOUT_S = 2.0
 LINES_IN_FLIGHT = 16
 """Lines of periodic output that may arrive before an answer, when a broken session left it on."""
 
-_LOOK_AT_CABLE = "check the cable and that the user port is at 4800 7E1 (protocol.md, Framing)"
+_LOOK_AT_CABLE = "check the cable and that the user port is at 4800 7E1, or as in its options (protocol.md)"
 _LOOK_AT_PORT = "is another device on this port? (protocol.md, Framing)"
 _LOOK_AT_FORMAT = "send FORM / and UNIT M, UNIT P HPA once (protocol.md, Oddities)"
 _LOOK_AT_PROBE = "ask ERRS; is the probe connected? (protocol.md, Oddities)"
@@ -129,9 +134,9 @@ class VaisalaPTU300:
         )
 
 
-def open_driver(wire: Wire, *, clock: Clock) -> VaisalaPTU300:
-    """Configure the wire for the user port's default settings and return the driver; nothing is sent yet."""
+def open_driver(wire: Wire, *, clock: Clock, baud: Baud = 4800, framing: Framing = "7E1") -> VaisalaPTU300:
+    """Configure the wire as the user port is set, by default or by options; nothing is sent yet."""
     del clock  # nothing here is timed
-    wire.configure_serial(baud=4800, data_bits=7, parity=Parity.even)
+    wire.configure_serial(baud=baud, framing=framing)
     wire.configure_text(read_end="\n", write_end="\r", timeout_s=REPLY_TIMEOUT_S)
     return VaisalaPTU300(wire)

@@ -84,8 +84,8 @@ def capability(
     """Assess whether a limit of ± `tolerance_percent` can be decided, and what would be needed if not.
 
     u² of one volume as in `uncertainty.delivered_volume`: 2 (s² + d²/12) from both weighings, which is the window floor
-    u_rel = √2 s/m, plus calibration, evaporation and Z, common to all n. U = 2 u; noise widens the extremes of n values
-    by u √(2 ln n) at most (`bias_of_extremes`). Guard band: U + bias ≤ tolerance; simple acceptance:
+    u_rel = √2 s/m, plus calibration, evaporation, Z and immersion, common to all n. U = 2 u; noise widens the extremes
+    of n values by u √(2 ln n) at most (`bias_of_extremes`). Guard band: U + bias ≤ tolerance; simple acceptance:
     bias ≤ tolerance and U ≤ tolerance/3.
 
     Raises:
@@ -117,7 +117,7 @@ def capability(
 
 
 def _assess(measurand: Measurand, known: WeighingUncertainty, tolerance: float, z: float, rule: Rule) -> Capability:
-    volume_mg = measurand.volume_ul / z
+    volume_mg = measurand.volume_ul / (z * known.immersion_factor)
     percent_per_mg = 100.0 / volume_mg
     is_mean = measurand.statistic is Statistic.MEAN
     averaged = math.sqrt(measurand.n) if is_mean else 1.0
@@ -129,6 +129,7 @@ def _assess(measurand: Measurand, known: WeighingUncertainty, tolerance: float, 
         "evaporation": percent_per_mg * known.u_evaporation_mg_per_h * measurand.hours,
         "Z factor": 100.0 * known.u_z_ul_per_mg / z,
         "wander of the blank": percent_per_mg * known.u_blank_g(measurand.hours) * MG_PER_G,
+        "immersion of the tube": 100.0 * known.u_immersion / known.immersion_factor,
     }
     random = math.hypot(sources["repeatability"], sources["readability"])
     expanded = K * math.hypot(*sources.values())

@@ -82,7 +82,8 @@ def z_factor_ul_per_mg(
 def immersion_factor(tube_diameter_mm: float, vessel_bore_mm: float) -> float:
     """Get the factor 1 − d²/D² for a tube of outer diameter d that dips into a vessel of bore D.
 
-    The rising liquid climbs the fixed tube, which then displaces more of it; the balance carries that lift.
+    The rising liquid climbs the fixed tube, which then displaces more of it; the balance carries that lift (derived in
+    `immersion`).
 
     Raises:
         ValueError: a diameter that is negative, or a tube that does not fit into the vessel.

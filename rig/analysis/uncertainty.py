@@ -43,10 +43,13 @@ class WeighingUncertainty:
         u_calibration_percent: of the net mass, from the certificate; common to both readings.
         evaporation_mg_per_h: what the vessel loses.
         u_evaporation_mg_per_h: of that rate.
+        evaporation_source: the earlier blank runs that it is known from besides, for the budget's row; "" for none.
         u_z_ul_per_mg: of the Z factor, see `u_z_factor_ul_per_mg`.
         blank_wander_g: SD of what the reading of the vessel, with nothing delivered and evaporation added back, changes
             between two moments far apart: air buoyancy of vessel and content, zero, sensitivity of the tare.
         blank_wander_g_per_h: SD of how fast it changes; 0 beside a wander: as fast as may be.
+        immersion_factor: by what a volume is multiplied for a tube that dips into the vessel (`immersion`); 1 without.
+        u_immersion: of that factor.
         repeatability_freedom: degrees of freedom behind `repeatability_g`.
         evaporation_freedom: degrees of freedom behind `u_evaporation_mg_per_h`.
     """
@@ -59,6 +62,9 @@ class WeighingUncertainty:
     u_z_ul_per_mg: float = 0.0
     blank_wander_g: float = 0.0
     blank_wander_g_per_h: float = 0.0
+    immersion_factor: float = 1.0
+    u_immersion: float = 0.0
+    evaporation_source: str = ""
     repeatability_freedom: float = math.inf
     evaporation_freedom: float = math.inf
 
@@ -71,12 +77,21 @@ class WeighingUncertainty:
             "u_z_ul_per_mg",
             "blank_wander_g",
             "blank_wander_g_per_h",
+            "u_immersion",
         ):
             not_negative(name, getattr(self, name))
+        positive("immersion_factor", self.immersion_factor)
         finite("evaporation_mg_per_h", self.evaporation_mg_per_h)
         for name in ("repeatability_freedom", "evaporation_freedom"):
             if not getattr(self, name) >= 1:
                 raise ValueError(f"{name} must be 1 or above, got {getattr(self, name)!r}")
+
+    @property
+    def evaporation_row(self) -> str:
+        """Name of the source "evaporation" in a budget, with the earlier blank runs that it is known from besides."""
+        if not self.evaporation_source:
+            return "evaporation"
+        return f"evaporation, with earlier blank runs ({self.evaporation_source})"
 
     def u_blank_g(self, hours: float) -> float:
         """Get the standard uncertainty in g of a difference of two readings from the wander of the blank between them.
@@ -100,17 +115,17 @@ def delivered_volume(
 ) -> Budget:
     """Get the volume in µL delivered between two weighings, with its uncertainty budget.
 
-    V = [(W2 + δr2 + δd2 − W1 − δr1 − δd1)(1 + δc) + δb + e t] Z, δ the readings' repeatability r and readability d, the
-    calibration c and the wander b of the blank, all zero with their u. k from the effective degrees of freedom (Welch
-    and Satterthwaite, JCGM 100:2008 G.4). The readability of a mean of readings is kept whole: a display may stand
-    still.
+    V = [(W2 + δr2 + δd2 − W1 − δr1 − δd1)(1 + δc) + δb + e t] Z f, δ the readings' repeatability r and readability d,
+    the calibration c and the wander b of the blank, all zero with their u; f = 1 − d²/D² of an immersed tube. k from
+    the effective degrees of freedom (Welch and Satterthwaite, JCGM 100:2008 G.4). The readability of a mean of readings
+    is kept whole: a display may stand still.
 
     Args:
         before_g: W1 in g.
         after_g: W2 in g.
         hours: t from W1 to W2.
-        z_ul_per_mg: `gravimetry.z_factor_ul_per_mg`.
-        uncertainty: of balance, vessel and Z.
+        z_ul_per_mg: `gravimetry.z_factor_ul_per_mg`, without the immersion of a tube.
+        uncertainty: of balance, vessel, tube and Z.
         readings_averaged: each of W1, W2 is the mean of so many readings.
         coverage_percent: of U.
 
@@ -133,7 +148,7 @@ def delivered_volume(
         Input("readability, second weighing", "B", 0.0, "mg", step),
         Input("calibration of the balance", "B", 0.0, "%", known.u_calibration_percent),
         Input(
-            "evaporation",
+            known.evaporation_row,
             "A",
             known.evaporation_mg_per_h,
             "mg/h",
@@ -142,10 +157,13 @@ def delivered_volume(
         ),
         Input("Z factor", "B", z, "µL/mg", known.u_z_ul_per_mg),
         Input("wander of the blank", "A", 0.0, "mg", known.u_blank_g(hours) * MG_PER_G),
+        Input("immersion of the tube", "B", known.immersion_factor, "1", known.u_immersion),
     ]
-    first, second, first_step, second_step, calibration, evaporation, z_factor, blank = (each.number for each in inputs)
+    first, second, first_step, second_step, calibration, evaporation, z_factor, blank, immersion = (
+        each.number for each in inputs
+    )
     net = (second + second_step - first - first_step) * (1.0 + calibration / 100.0)
-    return combined((net + blank + evaporation * hours) * z_factor, "µL", inputs, coverage_percent)
+    return combined((net + blank + evaporation * hours) * z_factor * immersion, "µL", inputs, coverage_percent)
 
 
 def u_z_factor_ul_per_mg(

@@ -22,8 +22,8 @@ class VolumeSeries:
         at_s: (n,) times.
         volume_ul: (n,) volumes.
         u_reading_ul: standard uncertainty of each reading by itself (repeatability and readability).
-        common_ul: (3, n) what errors common to all readings do to each volume, one standard deviation each: sensitivity
-            of the balance, evaporation, Z factor.
+        common_ul: (4, n) what errors common to all readings do to each volume, one standard deviation each: sensitivity
+            of the balance, evaporation, Z factor, immersion of the tube.
     """
 
     at_s: FloatArray
@@ -61,6 +61,7 @@ def volume_series(
     evaporation_mg_per_h: float,
     u_evaporation_mg_per_h: float,
     immersion: float = 1.0,
+    u_immersion: float = 0.0,
 ) -> VolumeSeries:
     """Get the corrected volume series in µL with its covariance (JCGM 102:2011, 6.2, first order).
 
@@ -74,6 +75,7 @@ def volume_series(
         evaporation_mg_per_h: loss of the vessel.
         u_evaporation_mg_per_h: its standard uncertainty.
         immersion: `gravimetry.immersion_factor`.
+        u_immersion: its standard uncertainty.
 
     Raises:
         ValueError: with a sentence, on input that is not the above.
@@ -90,6 +92,7 @@ def volume_series(
             net * not_negative("u_calibration_percent", u_calibration_percent) / 100.0,
             hours * not_negative("u_evaporation_mg_per_h", u_evaporation_mg_per_h) * factor,
             volume * not_negative("u_z_ul_per_mg", u_z_ul_per_mg) / z_ul_per_mg,
+            volume * not_negative("u_immersion", u_immersion) / immersion,
         ]
     )
     u_reading = not_negative("u_reading_g", u_reading_g) * MG_PER_G * factor

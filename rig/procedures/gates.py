@@ -83,19 +83,28 @@ def blanks_of(taken: Taken, metrology: Metrology, *, duration_s: float) -> Metro
 def with_blanks(metrology: Metrology, before: BlankRun, after: BlankRun) -> Metrology:
     """Join the metrology with the evaporation that the blank runs around a measurement showed, halfway between them.
 
-    What the bench file knows from earlier and longer blank runs is joined with it, each by its weight 1/u²: the gates
-    have seen to it that they agree. What the weather does to the vessel's buoyancy is `blank_wander` in a budget.
+    What the bench file knows from earlier and longer blank runs is joined with it, if it says which: `_joined`. What
+    the weather does to the vessel's buoyancy is `blank_wander` in a budget.
     """
     middle_s = (before.evaporation.at_s + after.evaporation.at_s) / 2.0
-    found = with_earlier_knowledge(
-        interpolated(before.evaporation, after.evaporation, at_s=middle_s),
-        metrology.evaporation_g_per_h * 1e3,
-        metrology.evaporation_uncertainty_g_per_h * 1e3,
-    )
+    found = _joined(interpolated(before.evaporation, after.evaporation, at_s=middle_s), metrology)
     return replace(
         metrology,
         evaporation_g_per_h=found.rate_mg_per_h * 1e-3,
         evaporation_uncertainty_g_per_h=found.u_mg_per_h * 1e-3,
+    )
+
+
+def _joined(found: EvaporationRate, metrology: Metrology) -> EvaporationRate:
+    """Join what blank runs found with the bench file's evaporation, each by its weight 1/u².
+
+    The gates have seen to it that they agree. A figure without its source and date joins nothing: it serves the gates
+    as what is plausible, where it can only stop a measurement, and makes no U smaller.
+    """
+    if metrology.evaporation_source is None:
+        return found
+    return with_earlier_knowledge(
+        found, metrology.evaporation_g_per_h * 1e3, metrology.evaporation_uncertainty_g_per_h * 1e3
     )
 
 

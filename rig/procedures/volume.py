@@ -1,4 +1,4 @@
-"""From the balance's readings to delivered volume on this bench: its air, its evaporation, its uncertainty.
+"""From the balance's readings to delivered volume on this bench: its air, evaporation, immersed tube, uncertainty.
 
 Not responsible for the formulas, which are in `rig.analysis`.
 """
@@ -30,10 +30,13 @@ the water's temperature differs from the air's. Assumption; together 0.01 % of a
 
 @dataclass(frozen=True)
 class VolumeScale:
-    """How many µL a mg on this balance is, and how well that is known."""
+    """How many µL a mg on this balance is, and how well that is known.
 
-    z_ul_per_mg: float
-    u_z_ul_per_mg: float
+    `z_factor_ul_per_mg` is that of ISO 8655-6 in this air, with its standard uncertainty.
+    """
+
+    z_factor_ul_per_mg: float
+    u_z_factor_ul_per_mg: float
     metrology: Metrology
 
     @classmethod
@@ -50,13 +53,19 @@ class VolumeScale:
         )
         return cls(float(z), u_z, metrology)
 
+    @property
+    def z_ul_per_mg(self) -> float:
+        """Volume in µL delivered for each mg that this balance shows: Z, and 1 − d²/D² where a tube dips in."""
+        return self.z_factor_ul_per_mg * self.metrology.immersion_factor
+
     def delivered_u(self, readings: Series) -> NDArray[np.float64]:
-        """Get the insulin units delivered since the first reading, corrected for evaporation, shape (n,)."""
+        """Get the insulin units delivered since the first reading, evaporation and immersion corrected, shape (n,)."""
         volume_ul = corrected_volume_ul(
             readings.at_s,
             readings.mass_g,
-            z_ul_per_mg=self.z_ul_per_mg,
+            z_ul_per_mg=self.z_factor_ul_per_mg,
             evaporation_mg_per_h=self.metrology.evaporation_g_per_h * 1e3,
+            immersion=self.metrology.immersion_factor,
         )
         delivered: NDArray[np.float64] = u_from_ul(1.0) * volume_ul
         return delivered
@@ -69,7 +78,7 @@ class VolumeScale:
 
     @property
     def density_g_per_ml(self) -> float:
-        """Apparent density in air: 1/Z."""
+        """Mass that this balance shows for each mL delivered, in g: 1/Z, more where a tube dips in."""
         return 1.0 / self.z_ul_per_mg
 
     @property
@@ -89,7 +98,7 @@ class VolumeScale:
 
     @property
     def weighing(self) -> WeighingUncertainty:
-        """What is known of balance, vessel and Z."""
+        """What is known of balance, vessel, tube and Z."""
         m = self.metrology
         return WeighingUncertainty(
             repeatability_g=m.balance_repeatability_g,
@@ -97,9 +106,12 @@ class VolumeScale:
             u_calibration_percent=m.balance_calibration_percent,
             evaporation_mg_per_h=m.evaporation_g_per_h * 1e3,
             u_evaporation_mg_per_h=m.evaporation_uncertainty_g_per_h * 1e3,
-            u_z_ul_per_mg=self.u_z_ul_per_mg,
+            u_z_ul_per_mg=self.u_z_factor_ul_per_mg,
             blank_wander_g=m.blank_wander_g,
             blank_wander_g_per_h=m.blank_wander_g_per_h,
+            immersion_factor=m.immersion_factor,
+            u_immersion=m.immersion_uncertainty,
+            evaporation_source=m.evaporation_source or "",
         )
 
     def expanded_uncertainty_u(self, insulin_u: float, duration_s: float) -> float:
@@ -120,7 +132,7 @@ class VolumeScale:
             0.0,
             net_g,
             hours=hours,
-            z_ul_per_mg=self.z_ul_per_mg,
+            z_ul_per_mg=self.z_factor_ul_per_mg,
             uncertainty=self.weighing,
             readings_averaged=readings_averaged,
         )

@@ -75,6 +75,12 @@ def test_overrides_are_laid_over_the_file() -> None:
     assert content["virtual"]["seed"] == 7
 
 
+def test_an_override_below_a_table_leaves_the_callers_table_alone() -> None:
+    table = {"outlet": "free"}
+    bench, _ = read_bench_file(VIRTUAL, {"vessel": table, "vessel.bore": "15 mm"})
+    assert (bench.vessel.bore, table) == (pytest.approx(0.015), {"outlet": "free"})
+
+
 def test_an_override_of_an_unknown_key_is_refused() -> None:
     with pytest.raises(BenchFileError, match=r"virtual\.sead is not a known key; did you mean 'seed'\?"):
         read_bench_file(VIRTUAL, {"virtual.sead": 7})

@@ -1,9 +1,11 @@
 """Blank runs: the numbers they give, the gates they hold, and that an unfit bench is never the pump's fault."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ from hypothesis import strategies as st
 from rig.analysis.blank_run import change_of_rate, largest_credible_sd, repeatability_g
 from rig.analysis.evaporation import EvaporationRate, with_earlier_knowledge
 from rig.bench import open_bench
-from rig.errors import BlockedError
+from rig.errors import BenchFileError, BlockedError
 from rig.evidence import RunFolder
 from rig.procedures.gates import BlankRun, blank_run, with_blanks
+from rig.procedures.volume import VolumeScale
+from rig.roles import Air
 
 VIRTUAL = Path("fixtures/benches/virtual.toml")
 WEIGHING = "virtual.parameters.weighing"
@@ -104,6 +108,74 @@ def test_the_analysis_joins_the_evaporation_between_both_blank_runs_with_what_th
     assert found.evaporation_g_per_h * 1e3 == pytest.approx((now * 0.13 + earlier * 0.02) / (now + earlier))
     assert found.evaporation_uncertainty_g_per_h * 1e3 == pytest.approx((now + earlier) ** -0.5)
     assert found.balance_repeatability_g == pytest.approx(2.5e-6)
+
+
+def fluid(**said: str) -> dict[str, Any]:
+    """Lay a fluid of 0.02 ± 0.005 mg/h over the bench file's, with a source only where one is said."""
+    return {"fluid": {"evaporation_per_hour": "0.02 mg", "evaporation_uncertainty_per_hour": "0.005 mg"} | said}
+
+
+def test_an_evaporation_without_its_source_joins_nothing_and_the_blank_runs_alone_speak() -> None:
+    before = BlankRun(EvaporationRate(0.10, 0.03, 50.0, 0.0), 2e-6)
+    after = BlankRun(EvaporationRate(0.10, 0.03, 50.0, 7200.0), 2e-6)
+    with open_bench(VIRTUAL, fluid()) as bench:
+        found = with_blanks(bench, before, after).metrology
+    assert found.evaporation_g_per_h * 1e3 == pytest.approx(0.10)
+    assert found.evaporation_uncertainty_g_per_h * 1e3 == pytest.approx(0.03 / np.sqrt(2))
+    assert found.evaporation_source is None
+
+
+def test_an_evaporation_without_its_source_still_says_what_is_plausible(tmp_path: Path) -> None:
+    with pytest.raises(BlockedError, match=r"the vessel lost 0\.5"):
+        blank(tmp_path / "run", {**fluid(), f"{WEIGHING}.evaporation_mg_per_h": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "row"),
+    [
+        ({}, "evaporation, with earlier blank runs (simulated: parameters of the virtual world, 2026-11-23)"),
+        (
+            fluid(evaporation_source="runs 17, 18", evaporation_date="2026-03-16"),
+            "evaporation, with earlier blank runs (runs 17, 18, 2026-03-16)",
+        ),
+        (fluid(), "evaporation"),
+        (
+            {"fluid": {"evaporation_source": "runs 17, 18", "evaporation_date": "2026-03-16"}},
+            "evaporation",  # without an uncertainty there is nothing to join
+        ),
+    ],
+)
+def test_a_budget_says_whether_and_from_where_earlier_knowledge_was_used(
+    overrides: Mapping[str, Any], row: str
+) -> None:
+    blank_of_an_hour = BlankRun(EvaporationRate(0.02, 0.01, 50.0, 0.0), 2e-6)
+    with open_bench(VIRTUAL, overrides) as bench:
+        later = replace(blank_of_an_hour, evaporation=replace(blank_of_an_hour.evaporation, at_s=7200.0))
+        scale = VolumeScale.of(with_blanks(bench, blank_of_an_hour, later), Air(21.5, 1008.0, 0.48))
+    assert row in [each.source for each in scale.budget(1.0, 3600.0).rows]
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (
+            {"evaporation_source": "runs 17, 18"},
+            "evaporation_date is missing: source and date of the evaporation go together",
+        ),
+        (
+            {"evaporation_date": "2026-03-16"},
+            "evaporation_source is missing: source and date of the evaporation go together",
+        ),
+        ({"evaporation_source": " ", "evaporation_date": "2026-03-16"}, "fluid.evaporation_source is ' '"),
+        (
+            {"evaporation_source": "runs 17, 18", "evaporation_date": "2026-11-24"},
+            "fluid.evaporation_date is 2026-11-24, and today is 2026-11-23",
+        ),
+    ],
+)
+def test_half_a_source_or_one_of_a_day_to_come_is_refused(said: Mapping[str, Any], sentence: str) -> None:
+    with pytest.raises(BenchFileError, match=re.escape(sentence)), open_bench(VIRTUAL, fluid(**said)):
+        pass
 
 
 @given(st.floats(-1, 1), st.floats(0.001, 1), st.floats(-1, 1), st.floats(0.001, 1))

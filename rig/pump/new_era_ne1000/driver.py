@@ -14,7 +14,15 @@ from rig.clock import Clock
 from rig.errors import BadReplyError, NoReplyError, RefusedError, UnableError
 from rig.pump.limited import LimitedPump
 from rig.pump.new_era_ne1000.line import PumpLine
-from rig.pump.new_era_ne1000.options import BOLUS_U_PER_MIN, DIAMETER_MM, Options
+from rig.pump.new_era_ne1000.options import (
+    BOLUS_U_PER_MIN,
+    DIAMETER_MM,
+    Address,
+    BolusUPerMin,
+    DiameterMm,
+    Options,
+    SafeS,
+)
 from rig.pump.new_era_ne1000.packets import Reply, number
 from rig.roles import Annunciation, Capability, Identity, PumpStatus
 from rig.therapy import BasalSegment, BolusState, TherapyState, minutes_of
@@ -300,10 +308,10 @@ def open_driver(
     *,
     clock: Clock,
     log: ByteLog,
-    address: int = 0,
-    diameter_mm: float = DIAMETER_MM,
-    safe_s: int = 0,
-    bolus_u_per_min: float = BOLUS_U_PER_MIN,
+    address: Address = 0,
+    diameter_mm: DiameterMm = DIAMETER_MM,
+    safe_s: SafeS = 0,
+    bolus_u_per_min: BolusUPerMin = BOLUS_U_PER_MIN,
 ) -> SyringePump:
     """Open the pump at a network address; `safe_s` > 0 lets it stop when it hears nothing for so many seconds.
 
