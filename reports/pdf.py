@@ -11,8 +11,8 @@ from pathlib import Path
 import typst
 
 from reports.content import report_content
-from reports.run import Run, read_run
 from reports.revisions import new_revision
+from reports.run import Run, read_run
 from reports.sections import analysis_sections
 from reports.typesetting import typesetter, write_pdf
 

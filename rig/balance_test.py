@@ -19,8 +19,8 @@ from rig.bench import compare_identity, far_side, open_device, refuse_overdue
 from rig.bench_file import BenchFile, parse_override, read_bench_file
 from rig.declared import metrology
 from rig.errors import BenchFileError, EvidenceError
-from rig.record.files import utc_now, write_json
 from rig.procedures.reference_mass import allowed_error_g, allowed_repeatability_g, problems, weigh_reference
+from rig.record.files import utc_now, write_json
 from rig.units import parse
 from rig.wire import NoLog
 

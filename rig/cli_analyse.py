@@ -103,9 +103,9 @@ def analyse(
     from datetime import datetime
     from importlib.metadata import version
 
-    from rig.record.files import utc_now
     from rig.offline.analyse import analyse_files
     from rig.offline.question import Question, given
+    from rig.record.files import utc_now
 
     asked = Question(
         kind=kind, rate=rate, bolus=bolus, time_column=time_column, mass_column=mass_column,

@@ -73,9 +73,7 @@ def unanswered(requirements: Mapping[str, Requirement], declared: Sequence[Decla
     known = {each.quantity: test for test in declared for each in test.quantities}
     found = []
     for requirement in requirements.values():
-        own = {
-            each.quantity for test in declared if requirement.id in test.requirements for each in test.quantities
-        }
+        own = {each.quantity for test in declared if requirement.id in test.requirements for each in test.quantities}
         found += [
             Unanswered(requirement.id, rule.quantity, nearest(rule.quantity, known))
             for rule in requirement.measurement

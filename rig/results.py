@@ -71,21 +71,32 @@ def _tests(collected: Sequence[Collected], attempts: Sequence[Attempt]) -> list[
     tests = []
     for each in collected:
         own = [attempt for attempt in attempts if attempt.collected.test == each.test]
-        known = {
-            "id": each.test,
-            "title": each.title,
-            "requirements": each.requirements,
-            "quantities": each.quantities,
-        }
-        if not own:
-            message = "the run ended before this test"
-            tests.append(TestRecord(**known, outcome="not run", message=message, duration_s=0.0))
-        for attempt in own:
-            ended = {"outcome": attempt.outcome, "message": attempt.message, "duration_s": attempt.duration_s}
-            if attempt.outcome is None:
-                ended |= {"outcome": "error", "message": "the test was interrupted"}
-            tests.append(TestRecord.model_validate({**known, "attempt": attempt.number, **ended}))
+        tests += [_attempted(attempt) for attempt in own] or [
+            TestRecord(
+                id=each.test,
+                title=each.title,
+                outcome="not run",
+                message="the run ended before this test",
+                duration_s=0.0,
+                requirements=each.requirements,
+                quantities=each.quantities,
+            )
+        ]
     return tests
+
+
+def _attempted(attempt: Attempt) -> TestRecord:
+    interrupted = attempt.outcome is None
+    return TestRecord(
+        id=attempt.collected.test,
+        attempt=attempt.number,
+        title=attempt.collected.title,
+        outcome=attempt.outcome or "error",
+        message="the test was interrupted" if interrupted else attempt.message,
+        duration_s=attempt.duration_s,
+        requirements=attempt.collected.requirements,
+        quantities=attempt.collected.quantities,
+    )
 
 
 _Measured = Sequence[tuple[Attempt, Sequence[MeasuredRecord]]]

@@ -25,6 +25,7 @@ from rig.procedures.catalogue import PROCEDURES
 from rig.procedures.day import Day
 from rig.procedures.procedure import Procedure
 from rig.record.folder import AttemptRecord, RunFolder
+from rig.record.results import Outcome
 from rig.software import refuse_changed
 from rig.validation import validated
 from rig.verification import NotApplicableError, RequirementNotMetError, Verification
@@ -85,7 +86,7 @@ class PumpBench:
             return
         verification, self._verification = self._verification, None
         attempt, self._attempt = self._attempt or self._run.attempt(test_id(data)), None
-        outcome = "passed" if result.passed else "not applicable" if result.skipped else "error"
+        outcome: Outcome = "passed" if result.passed else "not applicable" if result.skipped else "error"
         if result.passed and verification is not None:
             try:
                 verification.conclude()

@@ -161,8 +161,15 @@ def main(arguments: Sequence[str]) -> int:
     declaring = Declaring(frozen_inputs(run, manifest).requirements)
     code = int(
         run_robot(
-            suites, dryrun=True, output=None, log=None, report=None, console="none", listener=[declaring],
-            variable=["RUN:"], **common,
+            suites,
+            dryrun=True,
+            output=None,
+            log=None,
+            report=None,
+            console="none",
+            listener=[declaring],
+            variable=["RUN:"],
+            **common,
         )  # fmt: skip
     )
     file = LineFile(options.declare)

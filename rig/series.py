@@ -21,13 +21,13 @@ from rig.channels import MARK, channels
 from rig.clock import WallClock
 from rig.conditions import NOMINAL, Conditions
 from rig.errors import BenchFileError, EvidenceError
+from rig.limits import Verdict, worst
+from rig.plan_file import TestPlan, read_plan
+from rig.procedures.catalogue import KINDS
+from rig.progress import EndedTests
 from rig.record.files import slug, utc_now, write_json
 from rig.record.folder import RunFolder, holds_a_run, read_model
 from rig.record.results import Results
-from rig.limits import Verdict, worst
-from rig.plan_file import TestPlan, read_plan
-from rig.progress import EndedTests
-from rig.procedures.catalogue import KINDS
 from rig.requirements import read_requirements
 from rig.results import EXIT_CODES
 from rig.verify import EXIT_RIG, LOOK_EVERY_S, STYLES, Asked, verify_pump

@@ -109,11 +109,7 @@ def list_quantities(asked: Asked, *, console: Console) -> int:
         table.add_column(column, overflow="fold")
     for test in declared:
         for each in test.quantities:
-            asking = [
-                name
-                for name in test.requirements
-                if inputs.requirements[name].asks_for(each.quantity)
-            ]
+            asking = [name for name in test.requirements if inputs.requirements[name].asks_for(each.quantity)]
             words = ", ".join([f'quantity = "{each.kind}"', *(f'{k} = "{v}"' for k, v in each.parameters.items())])
             cells = (each.name, each.unit, words, ", ".join(asking) or "–", test.title)
             table.add_row(*(escape(cell) for cell in cells))

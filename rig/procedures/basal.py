@@ -229,7 +229,7 @@ class Basal(BetweenBlanks):
                 Measurement(MISSED.of(rate=self.rate_u_per_h), missed.share_percent),
             ),
             analyses={"trumpet": analysis},
-            budgets=dict(budgets),
+            budgets=budgets,
             notes=_notes_on_extremes(curve, budgets),
         )
 
@@ -288,9 +288,9 @@ def _hours_in(curve: TrumpetCurve) -> list[int]:
     return [int(window) for window in np.flatnonzero(curve.windows_min == WINDOW_MIN)]
 
 
-def _notes_on_extremes(curve: TrumpetCurve, budgets: Mapping[Quantity, Budget]) -> dict[Quantity | str, str]:
+def _notes_on_extremes(curve: TrumpetCurve, budgets: Mapping[Quantity, Budget]) -> dict[Quantity, str]:
     """Say by how much noise may have pushed the extreme windows outwards: a bias that U holds no part of."""
-    notes: dict[Quantity | str, str] = {}
+    notes: dict[Quantity, str] = {}
     for quantity, budget in budgets.items():
         if quantity.kind not in (LARGEST.name, SMALLEST.name):
             continue

@@ -129,7 +129,7 @@ class Bolus(BetweenBlanks):
         total_u = u_from_ul(sum(bolus.volume_ul for bolus in weighed))
         return Computed(
             measured=(
-                *(measured(name, budget) for name, budget in budgets.items() if isinstance(name, Quantity)),
+                *(measured(quantity, budget) for quantity, budget in budgets.items()),
                 Measurement(LOGGED.of(size=self.size_u), 100.0 * (sum(logged_u) - total_u) / total_u, u_mean),
             ),
             analyses={
@@ -143,22 +143,26 @@ class Bolus(BetweenBlanks):
                 )
             },
             budgets=budgets,
+            further=self._of_more(scale, weighed),
         )
 
-    def _budgets(self, scale: VolumeScale, weighed: Sequence[WeighedBolus]) -> dict[Quantity | str, Budget]:
-        """Write a budget for each weighed number.
-
-        The last is for more boluses of this pump than these n: their scatter is then a source too (type A, n − 1
-        degrees of freedom), as if boluses were independent, which they need not be (docs/uncertainty.md). It decides
-        nothing.
-        """
-        n, by_volume = len(weighed), sorted(weighed, key=lambda bolus: bolus.volume_ul)
-        mean = mean_bolus_budget(scale, weighed)
-        scatter_u = u_from_ul(float(np.std([bolus.volume_ul for bolus in weighed], ddof=1))) / math.sqrt(n)
-        delivered: dict[Quantity | str, Budget] = {
-            self._error(MEAN): mean,
+    def _budgets(self, scale: VolumeScale, weighed: Sequence[WeighedBolus]) -> dict[Quantity, Budget]:
+        """Write a budget for each weighed number."""
+        by_volume = sorted(weighed, key=lambda bolus: bolus.volume_ul)
+        delivered = {
+            self._error(MEAN): mean_bolus_budget(scale, weighed),
             self._error(LARGEST): bolus_budget(scale, by_volume[-1]),
             self._error(SMALLEST): bolus_budget(scale, by_volume[0]),
-            f"{self._error(MEAN)}, of more than these {n}": mean.plus(f"scatter of {n}", "A", scatter_u, n - 1),
         }
-        return {name: error_of(self.size_u, budget) for name, budget in delivered.items()}
+        return {quantity: error_of(self.size_u, budget) for quantity, budget in delivered.items()}
+
+    def _of_more(self, scale: VolumeScale, weighed: Sequence[WeighedBolus]) -> dict[str, Budget]:
+        """Write the budget of the mean of more boluses of this pump than these n. It decides nothing.
+
+        Their scatter is then a source too (type A, n − 1 degrees of freedom), as if boluses were independent, which
+        they need not be (docs/uncertainty.md).
+        """
+        n = len(weighed)
+        scatter_u = u_from_ul(float(np.std([bolus.volume_ul for bolus in weighed], ddof=1))) / math.sqrt(n)
+        mean = mean_bolus_budget(scale, weighed).plus(f"scatter of {n}", "A", scatter_u, n - 1)
+        return {f"{self._error(MEAN)}, of more than these {n}": error_of(self.size_u, mean)}

@@ -75,38 +75,41 @@ def with_one_source(value: float, unit: str, source: str, u: float, kind: str = 
 
 
 def budgets_record(
-    title: str, budgets: Mapping[Quantity | str, Budget], notes: Mapping[Quantity | str, str] | None = None
+    title: str,
+    budgets: Mapping[Quantity, Budget],
+    notes: Mapping[Quantity, str],
+    further: Mapping[str, Budget],
 ) -> Budgets:
-    """Write budgets by their quantities, with a sentence beside some of them, as a record keeps them."""
-    return Budgets(
-        title=title,
-        budgets=tuple(
-            QuantityBudget(
-                quantity=str(name),
-                note=(notes or {}).get(name),
-                value=budget.value,
-                unit=budget.unit,
-                u=budget.u,
-                degrees_of_freedom=_finite(budget.degrees_of_freedom),
-                coverage_percent=budget.coverage_percent,
-                coverage_factor=budget.coverage_factor,
-                expanded=budget.expanded,
-                rows=tuple(
-                    SourceRow(
-                        source=row.source,
-                        kind=row.kind,
-                        value=row.value,
-                        unit=row.unit,
-                        u=row.u,
-                        degrees_of_freedom=_finite(row.degrees_of_freedom),
-                        sensitivity=row.sensitivity,
-                        contribution=row.contribution,
-                        share_percent=row.share_percent,
-                    )
-                    for row in budget.rows
-                ),
+    """Write budgets by their quantities, with a sentence beside some, then further ones, as a record keeps them."""
+    written = [_written(str(quantity), budget, notes.get(quantity)) for quantity, budget in budgets.items()]
+    written += [_written(name, budget, None) for name, budget in further.items()]
+    return Budgets(title=title, budgets=tuple(written))
+
+
+def _written(name: str, budget: Budget, note: str | None) -> QuantityBudget:
+    return QuantityBudget(
+        quantity=name,
+        note=note,
+        value=budget.value,
+        unit=budget.unit,
+        u=budget.u,
+        degrees_of_freedom=_finite(budget.degrees_of_freedom),
+        coverage_percent=budget.coverage_percent,
+        coverage_factor=budget.coverage_factor,
+        expanded=budget.expanded,
+        rows=tuple(
+            SourceRow(
+                source=row.source,
+                kind=row.kind,
+                value=row.value,
+                unit=row.unit,
+                u=row.u,
+                degrees_of_freedom=_finite(row.degrees_of_freedom),
+                sensitivity=row.sensitivity,
+                contribution=row.contribution,
+                share_percent=row.share_percent,
             )
-            for name, budget in budgets.items()
+            for row in budget.rows
         ),
     )
 

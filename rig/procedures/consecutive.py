@@ -59,9 +59,7 @@ def give_boluses(
         for number in range(1, count + 1):
             start_s = bench.clock.now()
             bolus_id = bench.pump.deliver(bolus) if bolus.extended_u else bench.pump.bolus(bolus.fast_u)
-            record.step(
-                "bolus", number=number, bolus_id=bolus_id, fast_u=bolus.fast_u, extended_u=bolus.extended_u
-            )
+            record.step("bolus", number=number, bolus_id=bolus_id, fast_u=bolus.fast_u, extended_u=bolus.extended_u)
             during(phase_of(number), start_s)
             wait_for_rest(bench, record, rest_after(number))
             logged_u = logged_bolus_u(bench, bolus_id)

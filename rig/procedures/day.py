@@ -99,12 +99,6 @@ class DayAccounts(Fact):
     reservoir_u: float | None
 
 
-class _Words(BaseModel):
-    """A part of a day as people write it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
-
-
 def _minute(written: object) -> object:
     return parse_time_of_day(written) if isinstance(written, str) else written
 
@@ -113,10 +107,17 @@ AtMin = Annotated[int, BeforeValidator(_minute), Field(alias="at", ge=0, lt=1440
 """A time of day such as "07:30", as minutes since midnight."""
 
 
+class _Words(BaseModel):
+    """A part of a day as people write it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
+
+    at_min: AtMin
+
+
 class Eat(_Words):
     """A meal, or a correction without one; a share of its insulin may be extended, as for protein and fat."""
 
-    at_min: AtMin
     carbohydrates_g: Annotated[MassG, Field(alias="carbohydrates", ge=0)] = 0.0
     glucose_mg_per_dl: Annotated[GlucoseMgPerDl | None, Field(alias="glucose")] = None
     extended_percent: Annotated[Percent, Field(alias="extended", ge=0, le=100)] = 0.0
@@ -132,7 +133,6 @@ class Eat(_Words):
 class Exercise(_Words):
     """A temporary basal rate: a share of the profile, or a rate."""
 
-    at_min: AtMin
     rate: RateOrShare
     duration_s: Annotated[Minutes, Field(alias="duration", gt=0)]
 
@@ -226,8 +226,10 @@ class Day(BetweenBlanks):
 
     @property
     def _may_be_idle(self) -> bool:
-        return any(programmed_u(self.segments, [], 60.0 * h, 60.0 * h + 60.0, bolus_u_per_min=1.0) == 0.0 for h in range(24)) or any(
-            each.temporary.factor == 0.0 or each.temporary.rate_u_per_h == 0.0 for each in self.exercise
+        stopped = any(0.0 in (each.temporary.factor, each.temporary.rate_u_per_h) for each in self.exercise)
+        return stopped or any(
+            programmed_u(self.segments, [], 60.0 * hour, 60.0 * hour + 60.0, bolus_u_per_min=1.0) == 0.0
+            for hour in range(24)
         )
 
     @property
@@ -235,9 +237,7 @@ class Day(BetweenBlanks):
         """The basal profile as the pump is told."""
         starts = [start for start, _ in self.profile]
         ends = [*starts[1:], MINUTES_A_DAY]
-        return tuple(
-            BasalSegment(end - start, rate) for (start, rate), end in zip(self.profile, ends, strict=True)
-        )
+        return tuple(BasalSegment(end - start, rate) for (start, rate), end in zip(self.profile, ends, strict=True))
 
     @property
     def moments(self) -> Sequence[Eat | Exercise]:
@@ -370,7 +370,7 @@ class Day(BetweenBlanks):
             evaporation=scale.evaporation,
         )
         measurements = tuple(measured(quantity, budget) for quantity, budget in budgets.items())
-        return Computed(measurements, {"day": content}, dict(budgets))
+        return Computed(measurements, {"day": content}, budgets)
 
     def _budgets(
         self, hours: Sequence[Budget], programmed: Sequence[float], whole: Budget, accounts: DayAccounts

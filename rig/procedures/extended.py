@@ -193,7 +193,7 @@ class Extended(BetweenBlanks):
             )
         budgets = self.budgets(scale, courses)
         measurements = tuple(measured(quantity, budget) for quantity, budget in budgets.items())
-        return Computed(measurements, analyses, dict(budgets))
+        return Computed(measurements, analyses, budgets)
 
     def budgets(self, scale: VolumeScale, courses: Sequence[ExtendedCourse]) -> dict[Quantity, Budget]:
         """Write a budget for each number that is reported.

@@ -138,9 +138,7 @@ class Occlusion(BetweenBlanks):
                     return
 
         with threshold_set(bench, record, self.threshold):
-            between_blanks(
-                bench, record, rate_u_per_h=self.rate_u_per_h, blank_s=self.blank_s, deliver=deliver
-            )
+            between_blanks(bench, record, rate_u_per_h=self.rate_u_per_h, blank_s=self.blank_s, deliver=deliver)
 
     def _occlude(self, bench: Bench, record: Recorder, number: int) -> bool:
         """Provoke one occlusion and clear it; says whether the pump alarmed it."""
@@ -208,7 +206,7 @@ class Occlusion(BetweenBlanks):
                 *(measured(quantity, budget) for quantity, budget in budgets.items()),
             ),
             analyses=analyses,
-            budgets=dict(budgets),
+            budgets=budgets,
         )
 
     def _result(

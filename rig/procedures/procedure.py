@@ -35,14 +35,16 @@ class Computed:
     Attributes:
         measured: the values of its declared quantities.
         analyses: computed numbers for the record, by the name of their file.
-        budgets: of each weighed number, by its quantity, or by words where it is no declared quantity.
+        budgets: of each weighed number, by its quantity.
         notes: a sentence beside some of the budgets.
+        further: budgets of numbers that are no declared quantities, by what they are.
     """
 
     measured: tuple[Measurement, ...]
     analyses: Mapping[str, Analysis] = field(default_factory=dict)
-    budgets: Mapping[Quantity | str, Budget] = field(default_factory=dict)
-    notes: Mapping[Quantity | str, str] = field(default_factory=dict)
+    budgets: Mapping[Quantity, Budget] = field(default_factory=dict)
+    notes: Mapping[Quantity, str] = field(default_factory=dict)
+    further: Mapping[str, Budget] = field(default_factory=dict)
 
     @property
     def values(self) -> dict[Quantity, Measurement]:
@@ -147,4 +149,7 @@ def kept_analyses(procedure: Procedure, computed: Computed) -> dict[str, Analysi
     if not computed.budgets:
         return dict(computed.analyses)
     title = f"Uncertainty of {procedure.title}"
-    return {**computed.analyses, "uncertainty": budgets_record(title, computed.budgets, computed.notes)}
+    return {
+        **computed.analyses,
+        "uncertainty": budgets_record(title, computed.budgets, computed.notes, computed.further),
+    }

@@ -162,14 +162,14 @@ class Changing(BetweenBlanks, ABC):
             moments=delays,
             evaporation=scale.evaporation,
         )
-        budgets: dict[Quantity | str, Budget] = {
+        budgets = {
             self.error_of(stretch): part.delivered.error_percent_of(part.programmed_u)
             if part.programmed_u
             else part.delivered
             for stretch, part in zip(plan.stretches, parts, strict=True)
         }
         budgets |= {self.delay_of(change): budget for change, budget in delays.items()}
-        measurements = tuple(measured(name, each) for name, each in budgets.items() if isinstance(name, Quantity))
+        measurements = tuple(measured(quantity, each) for quantity, each in budgets.items())
         return Computed(measurements, {"profile": profile}, budgets)
 
 
@@ -220,9 +220,7 @@ def _confirm_the_end(bench: Bench, record: Recorder) -> None:
             record.step("confirmed", kind=annunciation.kind)
 
 
-def _parts(
-    since_s: NDArray[np.float64], readings: Series, plan: RateChange, scale: VolumeScale
-) -> tuple[Part, ...]:
+def _parts(since_s: NDArray[np.float64], readings: Series, plan: RateChange, scale: VolumeScale) -> tuple[Part, ...]:
     """Weigh what came in each stretch; what the line still holds at its end counts for the next."""
     at_edges_u = np.interp(plan.edges_s, since_s, scale.delivered_u(readings))
     return tuple(
@@ -239,9 +237,7 @@ def _parts(
     )
 
 
-def _delays(
-    since_s: NDArray[np.float64], readings: Series, plan: RateChange, scale: VolumeScale
-) -> dict[str, Budget]:
+def _delays(since_s: NDArray[np.float64], readings: Series, plan: RateChange, scale: VolumeScale) -> dict[str, Budget]:
     """Compute by how much later than programmed each change of flow came, in s, by the change's name."""
     volume_ul = ul_from_u(1.0) * scale.delivered_u(readings)
     delays = {}

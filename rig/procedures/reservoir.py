@@ -85,9 +85,7 @@ class Reservoir(BetweenBlanks):
             record.fact(ReservoirEmptied(at_s=bench.clock.now(), warned=warned, boluses=given))
             record.step("reservoir low" if warned else "no warning", boluses=given)
 
-        between_blanks(
-            bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=empty, reservoir_u=self.filled_u
-        )
+        between_blanks(bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=empty, reservoir_u=self.filled_u)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh what was left when the pump warned; nothing when it never did."""
@@ -95,8 +93,6 @@ class Reservoir(BetweenBlanks):
             return Computed(())
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
         readings = taken.series(BEFORE, EMPTYING, AFTER)
-        delivered = scale.budget(
-            float(scale.delivered_u(readings)[-1]), float(readings.at_s[-1] - readings.at_s[0])
-        )
+        delivered = scale.budget(float(scale.delivered_u(readings)[-1]), float(readings.at_s[-1] - readings.at_s[0]))
         remaining = delivered.linear(-1.0, offset=self.filled_u, unit="U")
         return Computed((measured(REMAINING.of(), remaining),), budgets={REMAINING.of(): remaining})

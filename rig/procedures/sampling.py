@@ -118,6 +118,4 @@ def read_air(bench: Bench, record: Recorder, phase: str) -> Air:
 def air_of(taken: Taken, phase: str) -> Air:
     """Read back the air that was first measured in a phase."""
     found = taken.values("environment", phase)
-    return Air(
-        float(found["temperature_c"][0]), float(found["pressure_hpa"][0]), float(found["relative_humidity"][0])
-    )
+    return Air(float(found["temperature_c"][0]), float(found["pressure_hpa"][0]), float(found["relative_humidity"][0]))

@@ -17,7 +17,6 @@ from rig.quantity import Kind, Quantity
 from rig.roles import Capability
 from rig.unit_types import RateUPerH
 
-
 _OF_SWITCH = "a switch from {rate} to {then}"
 SWITCH_ERRORS = {
     stretch: Kind(

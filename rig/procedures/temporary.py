@@ -19,6 +19,7 @@ from rig.therapy import TemporaryRate
 from rig.unit_types import RateUPerH
 from rig.units import parse
 
+
 def read_temporary(written: object) -> object:
     """Read a temporary rate: its rate in U/h, or its factor of the profile's rate; ValueError when it is neither."""
     if isinstance(written, tuple | list):  # from code, and from a record
@@ -106,17 +107,16 @@ class Temporary(Changing):
         """How long it weighs the shortest of its stretches, in s."""
         return {"analysis": min(self.before_s, self.duration_s, self.after_s)}
 
-    @property
-    def _parameters(self) -> dict[str, str | float | None]:
-        return {"temporary": self._printed, "rate": self.rate_u_per_h, "duration": self.duration_s}
+    def _of(self, kind: Kind, unit: str) -> Quantity:
+        return kind.of(unit=unit, temporary=self._printed, rate=self.rate_u_per_h, duration=self.duration_s)
 
     def error_of(self, stretch: Stretch) -> Quantity:
         """Name the error of a stretch."""
-        return TEMPORARY_ERRORS[stretch.name].of(unit="%" if stretch.rate_u_per_h else "U", **self._parameters)
+        return self._of(TEMPORARY_ERRORS[stretch.name], "%" if stretch.rate_u_per_h else "U")
 
     def delay_of(self, change: str) -> Quantity:
         """Name the delay of a change."""
-        return TEMPORARY_DELAYS[change].of(**self._parameters)
+        return self._of(TEMPORARY_DELAYS[change], "s")
 
     @property
     def change(self) -> RateChange:

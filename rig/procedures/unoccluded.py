@@ -100,16 +100,12 @@ class Unoccluded(BetweenBlanks):
             )
             alarmed = occlusion_is_alarmed(bench)
             record.fact(FreeDeliveryEnded(at_s=bench.clock.now(), alarmed=alarmed))
-            record.step(
-                "false occlusion alarm" if alarmed else "no occlusion alarm", hours=self.duration_s / 3600.0
-            )
+            record.step("false occlusion alarm" if alarmed else "no occlusion alarm", hours=self.duration_s / 3600.0)
             bench.pump.stop()
             wait_for_rest(bench, record, "rest after free delivery")
 
         with threshold_set(bench, record, self.threshold):
-            between_blanks(
-                bench, record, rate_u_per_h=self.rate_u_per_h, blank_s=self.blank_s, deliver=deliver
-            )
+            between_blanks(bench, record, rate_u_per_h=self.rate_u_per_h, blank_s=self.blank_s, deliver=deliver)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Count the alarms and compute the error of what was delivered by then."""

@@ -34,7 +34,7 @@ from rig.record.appending import Appender, DirectAppender, LineFile
 from rig.record.files import read_json, read_json_lines, slug, utc_now, write_json
 from rig.record.manifest import BenchCheck, Closing, Manifest, RunOutcome
 from rig.record.models import MeasuredRecord, QuantityRecord
-from rig.record.results import Results
+from rig.record.results import Outcome, Results
 from rig.record.taking import Asked, Recorder
 from rig.validation import explain
 
@@ -52,6 +52,14 @@ class Collected(BaseModel):
     quantities: tuple[QuantityRecord, ...] = ()
 
 
+class Ended(BaseModel):
+    """How an attempt at a test ended, why, and after how many s of the bench's clock."""
+
+    outcome: Outcome
+    message: str | None
+    duration_s: float
+
+
 class MeasuredFile(BaseModel):
     """`computed/measured.json`: the measured values of one measurement."""
 
@@ -65,7 +73,7 @@ class Attempt:
     collected: Collected
     number: int
     folder: Path
-    outcome: str | None
+    outcome: Outcome | None
     message: str | None
     duration_s: float
 
@@ -147,7 +155,9 @@ class RunFolder:
             return
         name = slug(test_id)
         taken = {each.folder for each in known}
-        folder = next(each for n in range(1, len(taken) + 2) if (each := name if n == 1 else f"{name}~{n}") not in taken)
+        folder = next(
+            each for n in range(1, len(taken) + 2) if (each := name if n == 1 else f"{name}~{n}") not in taken
+        )
         entry = Collected(
             test=test_id,
             folder=folder,
@@ -219,10 +229,10 @@ class AttemptRecord:
         self._taking.append(recorder)
         return recorder
 
-    def end(self, outcome: str, message: str | None = None) -> None:
+    def end(self, outcome: Outcome, message: str | None = None) -> None:
         """End the test: outcome `passed`, `failed`, `error` or `not applicable`, and why; all of it is on the disk."""
         duration_s = self._clock.now() - self._started_s if self._clock is not None else 0.0
-        ended = {"outcome": outcome, "message": message, "duration_s": duration_s}
+        ended = Ended(outcome=outcome, message=message, duration_s=duration_s).model_dump(mode="json")
         self._events.json({"event": "end", **ended})
         self._tell({"ended": ended})
         self.close()
@@ -282,12 +292,8 @@ def checked(path: Path, content: Mapping[str, Any], model: type[_Model], *, stri
 def _read_attempt(collected: Collected, folder: Path) -> Attempt:
     path = folder / "events.jsonl"
     events = read_json_lines(path)
-    end = next((event for event in events if event.get("event") == "end"), None)
-    if end is None:
+    found = next((event for event in events if event.get("event") == "end"), None)
+    if found is None:
         return Attempt(collected, int(folder.name), folder, None, None, 0.0)
-    try:
-        return Attempt(
-            collected, int(folder.name), folder, str(end["outcome"]), end["message"], float(end["duration_s"])
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise EvidenceError(f"{path}: does not say how the test ended ({error})") from error
+    end = checked(path, found, Ended)
+    return Attempt(collected, int(folder.name), folder, end.outcome, end.message, end.duration_s)

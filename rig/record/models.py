@@ -39,9 +39,7 @@ class QuantityRecord(Record):
     @classmethod
     def of(cls, quantity: Quantity) -> Self:
         """Write a quantity."""
-        return cls(
-            kind=quantity.kind, parameters=dict(quantity.parameters), unit=quantity.unit, name=quantity.name
-        )
+        return cls(kind=quantity.kind, parameters=dict(quantity.parameters), unit=quantity.unit, name=quantity.name)
 
     @property
     def quantity(self) -> Quantity:

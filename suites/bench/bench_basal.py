@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rig.evidence import RunFolder
+
 from rig.bench import open_bench
 from rig.clock import WallClock
-from rig.evidence import RunFolder
 from rig.procedures.basal import BasalPlan, measure_basal
 
 BENCH = Path("fixtures/benches/virtual.toml")

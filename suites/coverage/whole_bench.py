@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rig.evidence import RunFolder, read_json_lines
 
 from rig.bench import ROLES, FarSide, compare_identity, open_device, open_virtual, power_pump
 from rig.bench_file import BenchFile, read_bench_file
 from rig.declared import metrology
-from rig.evidence import RunFolder, read_json_lines
 from rig.procedures.basal import BasalPlan, measure_basal
 from rig.procedures.bolus import BolusPlan, measure_boluses
 from rig.roles import Air, Bench, MassReading

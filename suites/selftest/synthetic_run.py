@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rig.evidence import RunFolder, TestRecorder, read_json, read_json_lines, write_json
 
 from rig.analysis.bolus import bolus_statistics
 from rig.analysis.flow import flow_ul_per_h, hourly_windows
 from rig.analysis.trumpet import AMBULATORY, trumpet_curve
 from rig.clock import SimClock
-from rig.evidence import RunFolder, TestRecorder, read_json, read_json_lines, write_json
 from rig.limits import Measurement
 from rig.procedures.contents import BINS
 from rig.requirements import read_requirements

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from rig.evidence import RunFolder, read_json
 
 from rig.analysis.allan import flow_stability
 from rig.analysis.checks import FloatArray
 from rig.analysis.flow import start_up_of_record
 from rig.analysis.single_doses import single_doses
 from rig.bench import open_bench
-from rig.evidence import RunFolder, read_json
 from rig.procedures.basal import BasalPlan, measure_basal
 
 DOSE_UL, INTERVAL_S = 0.5, 180.0

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rig.evidence import RunFolder, read_json
 
 from rig.analysis.bolus import WeighedBolus
 from rig.analysis.budget import Budget
 from rig.analysis.trumpet import trumpet_curve
 from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
 from rig.clock import SimClock
-from rig.evidence import RunFolder, read_json
 from rig.procedures.budgets import (
     basal_budgets,
     bolus_budgets,

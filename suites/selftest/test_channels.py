@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from rig.evidence import RunFolder, TestRecorder
 
 from rig.bench import open_bench
 from rig.bench_file import parse_override, read_bench_file
 from rig.channels import channels, split
 from rig.conditions import Conditions, PlannedCondition
 from rig.errors import BenchFileError, BlockedError
-from rig.evidence import RunFolder, TestRecorder
 from rig.procedures.gates import blank_run
 from rig.procedures.sampling import read_air
 from rig.roles import Bench

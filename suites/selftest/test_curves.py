@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rig.evidence import RunFolder, read_json, slug
 
 from reports.analyses import Bolus, Budgets, Trumpet, model_of
 from reports.bolus_classes import CLASS_EDGES_PERCENT, HEIGHTS, classes_figure
@@ -24,7 +25,6 @@ from reports.stability_figure import stability_figure
 from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
 from rig.clock import SimClock
 from rig.errors import EvidenceError
-from rig.evidence import RunFolder, read_json, slug
 from rig.procedures.budgets import keep_budgets
 from suites.selftest.synthetic_run import BASAL, BOLUS, change, close_run, make_run
 from suites.selftest.test_report import text

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from rig.evidence import RunFolder, WireLog, read_json_lines, slug
 
 from rig.clock import SimClock
 from rig.errors import EvidenceError
-from rig.evidence import RunFolder, WireLog, read_json_lines, slug
 from rig.limits import Measurement
 
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from rig.evidence import RunFolder, read_json
+from rig.procedures.extended_course import ExtendedPlan, analyse_course
 
 from rig.analysis.bolus_profile import BEGUN_SHARE, ENDED_SHARE, lateness_s
-from rig.evidence import RunFolder, read_json
 from rig.procedures.bolus import DeliveredBolus
 from rig.procedures.extended import extended_budgets, measure_extended
-from rig.procedures.extended_course import ExtendedPlan, analyse_course
 from rig.procedures.sampling import Series
 from rig.procedures.volume import VolumeScale
 from rig.roles import Air

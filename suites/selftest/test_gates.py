@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rig.evidence import RunFolder
 
 from rig.analysis.blank_run import change_of_rate, largest_credible_sd, repeatability_g
 from rig.analysis.evaporation import EvaporationRate, with_earlier_knowledge
 from rig.bench import open_bench
 from rig.errors import BenchFileError, BlockedError
-from rig.evidence import RunFolder
 from rig.procedures.gates import BlankRun, blank_run, with_blanks
 from rig.procedures.volume import VolumeScale
 from rig.roles import Air

@@ -14,11 +14,11 @@ import pytest
 from nesp_lib import Port as NespPort
 from nesp_lib import Pump as NespPump
 from nesp_lib import PumpingDirection, StatusAlarmException
+from rig.evidence import read_json
 
 from rig.bench import open_bench
 from rig.clock import SimClock
 from rig.errors import BenchFileError, RefusedError, UnableError
-from rig.evidence import read_json
 from rig.pump.new_era_ne1000 import open_driver
 from rig.pump.new_era_ne1000.packets import number
 from rig.roles import Bench, Capability

@@ -9,13 +9,7 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
-
-from reports.pdf import write_report
-from rig.analysis.occlusion import OcclusionAlarm
-from rig.bench import open_bench
-from rig.errors import BlockedError
 from rig.evidence import RunFolder, TestRecorder, read_json, slug, write_json
-from rig.procedures.occlusion import OcclusionResult
 from rig.procedures.occlusion_series import (
     FreePlan,
     OcclusionPlan,
@@ -24,6 +18,12 @@ from rig.procedures.occlusion_series import (
     occlusion_budgets,
     threshold_set,
 )
+
+from reports.pdf import write_report
+from rig.analysis.occlusion import OcclusionAlarm
+from rig.bench import open_bench
+from rig.errors import BlockedError
+from rig.procedures.occlusion import OcclusionResult
 from rig.procedures.volume import VolumeScale
 from rig.roles import Air, Bench
 from rig.therapy import Setting

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
+from rig.evidence import RunFolder, read_json, read_json_lines
 from typer.testing import CliRunner
 
 from rig.bench import open_bench
 from rig.cli import app
-from rig.evidence import RunFolder, read_json, read_json_lines
 from rig.offline.analyse import analyse_files
 from rig.offline.analysed import Analysed
 from rig.offline.basal import BasalQuestion, analyse_basal

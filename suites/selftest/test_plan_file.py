@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from rig.plan_entries import BasalEntry, BolusEntry
+from rig.plan_occlusions import OcclusionEntry, UnoccludedEntry
+from rig.plan_profiles import ExtendedEntry, SwitchEntry, TemporaryEntry
 
 from rig.errors import BenchFileError
 from rig.limits import Verdict
-from rig.plan_entries import BasalEntry, BolusEntry
 from rig.plan_file import PLANS, read_plan, selection
-from rig.plan_occlusions import OcclusionEntry, UnoccludedEntry
-from rig.plan_profiles import ExtendedEntry, SwitchEntry, TemporaryEntry
 from rig.requirements import read_requirements
 from rig.results import join, run_verdict
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rig.evidence import RunFolder, read_json
+from rig.plan_profiles import SwitchEntry, TemporaryEntry
 
 from rig.analysis.rate_change import RateChange, rate_change
 from rig.bench import open_bench
-from rig.evidence import RunFolder, read_json
-from rig.plan_profiles import SwitchEntry, TemporaryEntry
 from rig.procedures.rate_change import RateChangePlan, measure_rate_change
 from suites.coverage.laboratory import declared, laboratory
 from suites.coverage.whole_bench import watched_bench

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
+from rig.evidence import RunFolder, read_json, slug, write_json
 
 from reports.pdf import page_png, write_report
 from reports.run import read_run
 from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
 from rig.clock import SimClock
-from rig.evidence import RunFolder, read_json, slug, write_json
 from rig.limits import Measurement
 from suites.selftest.synthetic_run import (
     BASAL,

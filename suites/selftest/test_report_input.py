@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
+from rig.evidence import RunFolder, read_json, write_json
 
 from reports.glyphs import readable
 from reports.pdf import write_report
 from rig.errors import EvidenceError
-from rig.evidence import RunFolder, read_json, write_json
 from suites.selftest.synthetic_run import STOPPED, change, close_run, make_run
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 from pypdf import PdfReader
+from rig.evidence import slug, write_json
 
 from reports.blocks import Sections
 from reports.courses import Day, DeliveryProfile
@@ -17,7 +18,6 @@ from reports.delivery_profile import profile_figure
 from reports.pdf import write_report
 from rig.analysis.programme import Started, programmed_course
 from rig.errors import EvidenceError
-from rig.evidence import slug, write_json
 from rig.procedures.contents import Part, profile_content
 from rig.procedures.volume import VolumeScale
 from rig.roles import Air

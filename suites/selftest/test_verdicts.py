@@ -8,10 +8,10 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rig.evidence import RunFolder
 
 from rig.clock import SimClock
 from rig.errors import BenchFileError
-from rig.evidence import RunFolder
 from rig.limits import Limit, Measurement, Rule, Verdict, decide, judge, worst
 from rig.requirements import MeasurementRule, Requirement, read_requirements
 from rig.results import EXIT_CODES, join
