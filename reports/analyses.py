@@ -11,8 +11,27 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from reports.courses import Day, DeliveryProfile, OcclusionSeries
+from reports.courses import Day, DeliveryProfile, OcclusionSeries, ProfilePart
 from reports.numbers import Evaporation, Numbers, same_length
+
+__all__ = [
+    "Analysis",
+    "Bolus",
+    "Budgets",
+    "Day",
+    "DeliveryProfile",
+    "Evaporation",
+    "Flow",
+    "Hourly",
+    "Occlusion",
+    "OcclusionSeries",
+    "Other",
+    "ProfilePart",
+    "QuantityBudget",
+    "Stability",
+    "Trumpet",
+    "model_of",
+]
 
 
 class Flow(Numbers):

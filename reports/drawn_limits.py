@@ -7,40 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from reports.analyses import Analysis, Bolus
+from reports.kinds.kind import NO_ENDS, DrawnLimits, Ends
 from reports.record import MeasurementRecord
 
-Ends = tuple[float | None, float | None]
-"""Low and high end; None where a side is open."""
-
 _WINDOW = re.compile(r"(?:largest|smallest) error of a ([\d.]+) min window(?: at .+)?")
-_NO_ENDS: Ends = (None, None)
-
-
-@dataclass(frozen=True)
-class DrawnLimits:
-    """Limits of one analysis.
-
-    `windows_percent` is by length of the window in min, `whole_percent` of the whole period; `bolus_u` is of a single
-    bolus in U; `pressure_kpa` is the highest pressure of an occlusion.
-    """
-
-    windows_percent: dict[float, Ends] = field(default_factory=dict)
-    whole_percent: Ends = _NO_ENDS
-    bolus_u: Ends = _NO_ENDS
-    pressure_kpa: float | None = None
 
 
 def limits_of(analysis: Analysis, measured: Sequence[MeasurementRecord]) -> DrawnLimits:
     """Find the limits of what a test measured that belong into the figures of its analysis."""
     windows: dict[float, Ends] = {}
-    whole = _NO_ENDS
+    whole = NO_ENDS
     for measurement in measured:
         limit = measurement.limit
         if match := _WINDOW.fullmatch(measurement.name):
-            low, high = windows.get(float(match[1]), _NO_ENDS)
+            low, high = windows.get(float(match[1]), NO_ENDS)
             windows[float(match[1])] = (_else(limit.low, low), _else(limit.high, high))
         elif measurement.name.startswith("mean basal error") and measurement.unit == "%":
             whole = (limit.low, limit.high)
@@ -48,7 +30,7 @@ def limits_of(analysis: Analysis, measured: Sequence[MeasurementRecord]) -> Draw
     return DrawnLimits(
         windows_percent=windows,
         whole_percent=whole,
-        bolus_u=_bolus_u(analysis, measured) if isinstance(analysis, Bolus) else _NO_ENDS,
+        bolus_u=_bolus_u(analysis, measured) if isinstance(analysis, Bolus) else NO_ENDS,
         pressure_kpa=pressures[0] if pressures else None,
     )
 
