@@ -102,7 +102,7 @@ class Fill:
 class Bars:
     """Bars from `starts` to `ends` across their axis, of so much `length` beyond `bases`; along y they stand upright.
 
-    `names` holds one for each bar, where a reader of the figure's file may want to find it.
+    `names` may hold one for each bar, by which it is found in the figure's file.
     """
 
     name: str
@@ -179,7 +179,7 @@ class Axis:
     """An axis from `low` to `high` (which may be the smaller), with its name and unit.
 
     Ticks are chosen by the renderer; `ticks` are places with words instead, `whole` allows so many whole numbers only,
-    `every` sets them so far apart. `signed` writes a plus. Without `spine` neither line nor tick marks are drawn.
+    `every` sets them so far apart. `signed` writes a plus on paper. Without `spine` there is neither line nor tick.
     """
 
     label: str

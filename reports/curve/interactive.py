@@ -37,7 +37,7 @@ from reports.curve.description import (
 from reports.style import GREY, INK, RULE
 
 _FONT = {"family": "Georgia, 'Times New Roman', serif", "color": INK, "size": 14}
-_MARGIN = {"l": 80, "r": 30, "t": 80, "b": 60}
+_MARGIN = {"l": 80, "r": 110, "t": 80, "b": 60}
 _DASHES = {"solid": "solid", "dashed": "dash", "dotted": "dot", "long dashes": "8px,5px"}
 _HATCHING = {None: "", "////": "/", "....": ".", "xxxx": "x"}
 _PX = 4.0 / 3.0
@@ -101,20 +101,20 @@ def _axis(axis: Axis, *, named: bool) -> dict[str, Any]:
         "zeroline": False,
         "ticks": "outside" if axis.spine else "",
         "tickcolor": GREY,
-        "ticksuffix": "" if axis.spine else "  ",
         "linecolor": GREY,
         "showline": axis.spine,
     }
     if axis.ticks is not None:
         places = _places(axis, [at for at, _ in axis.ticks])
-        return set_ | {"tickvals": places, "ticktext": [words.replace("\n", _BREAK) for _, words in axis.ticks]}
+        end = "" if axis.spine else "  "
+        return set_ | {"tickvals": places, "ticktext": [words.replace("\n", _BREAK) + end for _, words in axis.ticks]}
     if axis.scale == "log":
         return set_ | {"dtick": 1, "exponentformat": "power"}
     if axis.every is not None:
         return set_ | {"dtick": axis.every}
     if axis.whole is not None:
         return set_ | {"nticks": axis.whole, "tickformat": "d"}
-    return set_ | ({"tickformat": "+~g"} if axis.signed else {})
+    return set_
 
 
 def _place(axis: Axis, value: float) -> float:
@@ -168,7 +168,7 @@ def _(mark: Points, to: _Target) -> None:
         go.Scatter(
             x=list(mark.x), y=_places(to.panel.y, mark.y), name=mark.name, mode="markers",
             marker={"color": mark.color, "size": 8}, customdata=list(mark.y),
-            error_y={"array": list(mark.u), "color": GREY} if mark.u is not None else None,
+            error_y={"array": list(mark.u), "color": GREY, "width": 3} if mark.u is not None else None,
             hovertemplate="%{x}: %{customdata:.5g}<extra>%{fullData.name}</extra>",
         )
     )  # fmt: skip

@@ -6,7 +6,6 @@ Not responsible for what is drawn (`reports.curve.description`), nor for palette
 from __future__ import annotations
 
 from functools import singledispatch
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -152,6 +151,10 @@ def _legend(figure: Figure, curve: Curve) -> None:
     figure.legend(handles=handles, loc="outside lower center", ncols=curve.legend, frameon=False, fontsize=SMALL)
 
 
+def _id(name: str) -> str:
+    return name.replace(" ", "-")
+
+
 def _pen(look: Look) -> dict[str, Any]:
     return {"color": look.color, "linewidth": look.width, "linestyle": _DASHES[look.dash]}
 
@@ -164,7 +167,7 @@ def _draw(mark: Mark, _: Axes) -> None:
 @_draw.register
 def _(mark: Line, axes: Axes) -> None:
     marker: dict[str, Any] = {"marker": "o", "markersize": mark.marker} if mark.marker else {}
-    axes.plot(mark.x, mark.y, gid=mark.name, **_pen(mark.look), **marker)
+    axes.plot(mark.x, mark.y, gid=_id(mark.name), **_pen(mark.look), **marker)
 
 
 @_draw.register
@@ -176,14 +179,14 @@ def _(mark: Band, axes: Axes) -> None:
 
 @_draw.register
 def _(mark: Steps, axes: Axes) -> None:
-    axes.stairs(mark.values, mark.edges, baseline=None, gid=mark.name, **_pen(mark.look))
+    axes.stairs(mark.values, mark.edges, baseline=None, gid=_id(mark.name), **_pen(mark.look))
 
 
 @_draw.register
 def _(mark: Points, axes: Axes) -> None:
     if mark.u is not None:
         axes.errorbar(mark.x, mark.y, yerr=mark.u, fmt="none", color=mark.color, elinewidth=0.8, capsize=2)
-    axes.plot(mark.x, mark.y, "o", color=mark.color, gid=mark.name)
+    axes.plot(mark.x, mark.y, "o", color=mark.color, gid=_id(mark.name))
 
 
 @_draw.register
@@ -201,8 +204,9 @@ def _(mark: Bars, axes: Axes) -> None:
         bars = axes.bar(mark.starts, mark.lengths, breadths, bottom=bases, **look)
     else:
         bars = axes.barh(mark.starts, mark.lengths, breadths, left=bases, **look)
-    for bar, name in zip(bars, mark.names or repeat(mark.name), strict=False):
-        bar.set_gid(name)
+    if mark.names:
+        for bar, name in zip(bars, mark.names, strict=True):
+            bar.set_gid(name)
 
 
 @_draw.register

@@ -91,12 +91,12 @@ def trumpet_curve(curve: Trumpet, windows_percent: dict[float, Ends]) -> Curve:
         ("smallest error", min(lowest[-1], overall - apart), BLUE),
     )
     marks: list[Mark] = [
-        Band(("largest-error", "smallest-error"), windows, highest, lowest),
+        Band(("largest error", "smallest error"), windows, highest, lowest),
         Across("y", 0.0),
         Across("y", overall, PROGRAMMED),
     ]
     for window, end, above in limits:
-        name, places = f"limit of a window of {window:g} min", (window / 1.18, window * 1.18)
+        name, places = f"{'upper' if above else 'lower'} limit, {window:g} min", (window / 1.18, window * 1.18)
         marks += [
             Line(name, places, (end, end), Look(RED, 1.4)),
             Note(f"limit {_limit_words(end)}", window, end, dy=3 if above else -3, ha="center",
@@ -182,7 +182,7 @@ def cumulative_curve(curve: Trumpet, error_percent: tuple[float, ...], limit_per
                 Axis("cumulative error / %", min(shown) - free, max(shown) + free, signed=True, grid=True),
                 (
                     Across("y", 0.0),
-                    Line("cumulative-error", at_h, error_percent),
+                    Line("cumulative error", at_h, error_percent),
                     *(mark for pair in limit_pairs for mark in pair),
                     beside,
                 ),
