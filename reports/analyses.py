@@ -9,29 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from reports.courses import Day, DeliveryProfile, OcclusionSeries, ProfilePart
-from reports.numbers import Evaporation, Numbers, same_length
 
-__all__ = [
-    "Analysis",
-    "Bolus",
-    "Budgets",
-    "Day",
-    "DeliveryProfile",
-    "Evaporation",
-    "Flow",
-    "Hourly",
-    "Occlusion",
-    "OcclusionSeries",
-    "Other",
-    "ProfilePart",
-    "QuantityBudget",
-    "Stability",
-    "Trumpet",
-    "model_of",
-]
+class Numbers(BaseModel):
+    """Computed numbers as a record holds them: unknown ones are left alone, infinite ones refused."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+
+def same_length(owner: str, *arrays: tuple[float, ...]) -> None:
+    """Refuse arrays of one owner that differ in length; ValueError."""
+    if len({len(array) for array in arrays}) != 1:
+        raise ValueError(f"the arrays of {owner} differ in length: {', '.join(str(len(array)) for array in arrays)}")
+
+
+class Evaporation(Numbers):
+    """What blank runs showed of the vessel's loss in mg/h, with its standard uncertainty."""
+
+    rate_mg_per_h: float
+    u_mg_per_h: float
 
 
 class Flow(Numbers):
@@ -176,6 +173,91 @@ class Occlusion(Numbers):
     @model_validator(mode="after")
     def _arrays_agree(self) -> Self:
         same_length("the trace", self.trace.at_s, self.trace.pressure_kpa, self.trace.delivered_u)
+        return self
+
+
+class OneOcclusion(Numbers):
+    """What one occlusion of a series showed; `time_to_alarm_s` is None when it was not alarmed."""
+
+    time_to_alarm_s: float | None
+    pressure_at_alarm_kpa: float
+    missed_u: float
+    released_u: float
+
+
+class OcclusionSeries(Numbers):
+    """Occlusions one after the other at one rate and threshold."""
+
+    kind: Literal["occlusions"]
+    title: str
+    rate_u_per_h: float = Field(gt=0)
+    occlusions: tuple[OneOcclusion, ...] = Field(min_length=1)
+
+
+class Course(Numbers):
+    """What was programmed: knots of a line, in s since its start and U since then."""
+
+    at_s: tuple[float, ...] = Field(min_length=2)
+    insulin_u: tuple[float, ...]
+
+
+class Delivered(Numbers):
+    """What the balance showed, in s since the start of the programme and U since then."""
+
+    at_s: tuple[float, ...] = Field(min_length=2)
+    delivered_u: tuple[float, ...]
+
+
+class ProfilePart(Numbers):
+    """A part of a delivery, from `from_s` to `to_s`; `u_u` is the expanded uncertainty of what was delivered."""
+
+    name: str
+    from_s: float
+    to_s: float
+    programmed_u: float
+    delivered_u: float
+    u_u: float = Field(ge=0)
+
+
+class ProfileMoment(Numbers):
+    """By how many s a moment of the programme came late, with its expanded uncertainty."""
+
+    name: str
+    late_s: float
+    u_s: float = Field(ge=0)
+
+
+class DeliveryProfile(Numbers):
+    """A delivery that follows a programme: an extended bolus, a temporary rate, a profile's switch."""
+
+    kind: Literal["profile"]
+    title: str
+    course: Course
+    trace: Delivered
+    parts: tuple[ProfilePart, ...]
+    moments: tuple[ProfileMoment, ...]
+    evaporation: Evaporation | None = None
+
+    @model_validator(mode="after")
+    def _arrays_agree(self) -> Self:
+        same_length("the course", self.course.at_s, self.course.insulin_u)
+        same_length("the trace", self.trace.at_s, self.trace.delivered_u)
+        return self
+
+
+class Day(Numbers):
+    """Insulin of each hour of a day in U, programmed and weighed, and what the pump says of the whole day."""
+
+    kind: Literal["day"]
+    title: str
+    programmed_u: tuple[float, ...] = Field(min_length=1)
+    weighed_u: tuple[float, ...]
+    logged_u: float
+    reservoir_u: float | None
+
+    @model_validator(mode="after")
+    def _arrays_agree(self) -> Self:
+        same_length("the hours", self.programmed_u, self.weighed_u)
         return self
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.curve.description import Across, Axis, Curve, Line, Look, Panel, Points, Shade, room
+from reports.curve import marks
+from reports.curve.description import Axis, Curve, Panel, room
 from reports.style import INK
 from rig.analysis.conditions import ConditionTable
 
@@ -26,15 +27,15 @@ def condition_curve(table: ConditionTable, names: Sequence[str], subject: str) -
         panels=(
             Panel(
                 Axis("error / %", *room([0.0, *ends]), signed=True, grid=True),
-                Axis("", *room(places), ticks=tuple(zip(places, names, strict=True))),
+                Axis("", *room(places, 0.1), ticks=tuple(zip(places, names, strict=True))),
                 (
-                    Shade("x", table.nominal.min_percent, table.nominal.max_percent),
-                    Across("x", 0.0),
+                    marks.Shade("x", table.nominal.min_percent, table.nominal.max_percent),
+                    marks.Across("x", 0.0),
                     *(
-                        Line(name, (row.min_percent, row.max_percent), (place, place), Look(width=2.0))
+                        marks.Line(name, (row.min_percent, row.max_percent), (place, place), marks.Look(width=2.0))
                         for name, row, place in zip(names, rows, places, strict=True)
                     ),
-                    Points("mean", [row.mean_percent for row in rows], places, INK),
+                    marks.Points("mean", [row.mean_percent for row in rows], places, INK),
                 ),
             ),
         ),

@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reports.analyses import Analysis, model_of
 from reports.blocks import Sections, table
 from reports.content import SIMULATED
-from reports.interactive import Titled, interactive_page
 from reports.kinds import KINDS, kind_of
 from reports.kinds.kind import DrawnLimits
+from reports.page import Titled, interactive_page
 from reports.style import simulated_svg
 from reports.tables import Cell, write_csv
 from reports.typesetting import typesetter, write_pdf

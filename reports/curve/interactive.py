@@ -1,6 +1,6 @@
 """A curve for pointing and zooming, as a plotly figure: the same description as the printed one.
 
-Not responsible for the page around it (`reports.interactive`). Plain lists go in, so that the numbers stand in the
+Not responsible for the page around it (`reports.page`). Plain lists go in, so that the numbers stand in the
 page as they stand in the record. A second unit at the right is printed only: plotly does not keep two scales together
 while a reader zooms.
 """
@@ -16,35 +16,18 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from reports.curve.description import (
-    Across,
-    Axis,
-    Band,
-    Bars,
-    Classes,
-    Curve,
-    Line,
-    Look,
-    Mark,
-    Note,
-    Panel,
-    Points,
-    Shade,
-    Span,
-    Steps,
-    Whisker,
-)
+from reports.curve import marks
+from reports.curve.description import Axis, Classes, Curve, Panel
 from reports.style import GREY, INK, RULE
 
 _FONT = {"family": "Georgia, 'Times New Roman', serif", "color": INK, "size": 14}
 _MARGIN = {"l": 80, "r": 110, "t": 80, "b": 60}
 _DASHES = {"solid": "solid", "dashed": "dash", "dotted": "dot", "long dashes": "8px,5px"}
-_HATCHING = {None: "", "////": "/", "....": ".", "xxxx": "x"}
+_SYMBOLS = {"o": "circle", "|": "line-ns-open"}
 _PX = 4.0 / 3.0
 """CSS pixels in a point."""
 
 _BREAK, _TEXT_PX = "<br>", 13.0
-_ANCHORS = {"top": "top", "center": "middle", "bottom": "bottom"}
 
 
 class _Target(NamedTuple):
@@ -107,7 +90,7 @@ def _axis(axis: Axis, *, named: bool) -> dict[str, Any]:
     if axis.ticks is not None:
         places = _places(axis, [at for at, _ in axis.ticks])
         end = "" if axis.spine else "  "
-        return set_ | {"tickvals": places, "ticktext": [words.replace("\n", _BREAK) + end for _, words in axis.ticks]}
+        return set_ | {"tickvals": places, "ticktext": [words.replace("\n", end + _BREAK) + end for _, words in axis.ticks]}
     if axis.scale == "log":
         return set_ | {"dtick": 1, "exponentformat": "power"}
     if axis.every is not None:
@@ -125,45 +108,45 @@ def _place(axis: Axis, value: float) -> float:
 def _places(axis: Axis, values: Sequence[float]) -> list[float]:
     """Return values as plotly takes them in traces: classes by their places, all others as they are."""
     if isinstance(axis.scale, Classes):
-        return [float(place) for place in np.interp(values, axis.scale.edges, axis.scale.places)]
+        return [float(place) for place in axis.scale.place(values)]
     return list(values)
 
 
-def _pen(look: Look) -> dict[str, object]:
+def _pen(look: marks.Look) -> dict[str, object]:
     return {"color": look.color, "dash": _DASHES[look.dash], "width": look.width * 1.6}
 
 
 @singledispatch
-def _draw(mark: Mark, _: _Target) -> None:
+def _draw(mark: marks.Mark, _: _Target) -> None:
     raise TypeError(f"a {type(mark).__name__} cannot be drawn")
 
 
 @_draw.register
-def _(mark: Line, to: _Target, **fill: object) -> None:
+def _(mark: marks.Line, to: _Target) -> None:
     to.add(
         go.Scatter(
             x=list(mark.x), y=_places(to.panel.y, mark.y), name=mark.name, line=_pen(mark.look),
-            mode="lines+markers" if mark.marker else "lines", **fill,
+            mode="lines+markers" if mark.marker else "lines", marker={"symbol": _SYMBOLS[mark.symbol]},
         )
     )  # fmt: skip
 
 
 @_draw.register
-def _(mark: Band, to: _Target) -> None:
-    shaded = {"fill": "tonexty", "fillcolor": "rgba(31, 95, 153, 0.12)"}
+def _(mark: marks.Band, to: _Target) -> None:
+    line, shaded = _pen(marks.MEASURED), {"fill": "tonexty", "fillcolor": "rgba(31, 95, 153, 0.12)"}
     for name, values, fill in zip(mark.names, (mark.high, mark.low), ({}, shaded), strict=True):
-        to.add(go.Scatter(x=list(mark.x), y=list(values), name=name, mode="lines+markers", line=_pen(Look()), **fill))
+        to.add(go.Scatter(x=list(mark.x), y=list(values), name=name, mode="lines+markers", line=line, **fill))
 
 
 @_draw.register
-def _(mark: Steps, to: _Target) -> None:
+def _(mark: marks.Steps, to: _Target) -> None:
     line = _pen(mark.look) | {"shape": "vh"}
     values = [mark.values[0], *mark.values]  # each value stands at the end of its step: one more begins the first
     to.add(go.Scatter(x=list(mark.edges), y=values, name=mark.name, mode="lines", line=line))
 
 
 @_draw.register
-def _(mark: Points, to: _Target) -> None:
+def _(mark: marks.Points, to: _Target) -> None:
     to.add(
         go.Scatter(
             x=list(mark.x), y=_places(to.panel.y, mark.y), name=mark.name, mode="markers",
@@ -175,13 +158,7 @@ def _(mark: Points, to: _Target) -> None:
 
 
 @_draw.register
-def _(mark: Whisker, to: _Target) -> None:
-    interval = {"array": [mark.u], "color": INK}
-    to.add(go.Scatter(x=[mark.x], y=[mark.y], name=mark.name, mode="markers", marker={"size": 0.1}, error_x=interval))
-
-
-@_draw.register
-def _(mark: Bars, to: _Target) -> None:
+def _(mark: marks.Bars, to: _Target) -> None:
     across = to.panel.x if mark.along == "y" else to.panel.y
     starts, ends = np.array(_places(across, mark.starts)), np.array(_places(across, mark.ends))
     middles, lengths = ((starts + ends) / 2.0).tolist(), list(mark.lengths)
@@ -195,7 +172,7 @@ def _(mark: Bars, to: _Target) -> None:
             name=mark.name,
             marker={
                 "color": mark.fill.color,
-                "pattern": {"shape": _HATCHING[mark.fill.hatch], "fgcolor": INK},
+                "pattern": {"shape": mark.fill.hatch or "", "fgcolor": INK},
                 "line": {"color": mark.fill.edge, "width": mark.fill.edge_width},
             },
             customdata=lengths,
@@ -205,12 +182,12 @@ def _(mark: Bars, to: _Target) -> None:
 
 
 @_draw.register
-def _(mark: Across, to: _Target) -> None:
+def _(mark: marks.Across, to: _Target) -> None:
     _strip(to, mark.axis, mark.at, mark.at, type="line", line=_pen(mark.look))
 
 
 @_draw.register
-def _(mark: Shade, to: _Target) -> None:
+def _(mark: marks.Shade, to: _Target) -> None:
     _strip(to, mark.axis, mark.low, mark.high, type="rect", line_width=0, fillcolor=mark.color, layer="below")
 
 
@@ -224,7 +201,13 @@ def _strip(to: _Target, axis: str, low: float, high: float, **look: object) -> N
 
 
 @_draw.register
-def _(mark: Note, to: _Target) -> None:
+def _(mark: marks.Limit, to: _Target) -> None:
+    for part in mark.parts:
+        _draw(part, to)
+
+
+@_draw.register
+def _(mark: marks.Note, to: _Target) -> None:
     x, y = (mark.x if mark.of_panel == "x" else _place(to.panel.x, mark.x)), mark.y
     to.figure.add_annotation(
         text=mark.words,
@@ -235,7 +218,7 @@ def _(mark: Note, to: _Target) -> None:
         xshift=mark.dx * _PX,
         yshift=mark.dy * _PX,
         xanchor=mark.ha,
-        yanchor=_ANCHORS[mark.va],
+        yanchor=mark.va,
         font={"color": mark.color, "size": _TEXT_PX},
         bgcolor=mark.ground,
         borderpad=1,
@@ -244,7 +227,7 @@ def _(mark: Note, to: _Target) -> None:
 
 
 @_draw.register
-def _(mark: Span, to: _Target) -> None:
+def _(mark: marks.Span, to: _Target) -> None:
     x = _place(to.panel.x, mark.x)
     to.figure.add_annotation(
         x=x, ax=x, y=mark.high, ay=mark.low, xref=to.x, axref=to.x, yref=to.y, ayref=to.y, text="",

@@ -9,47 +9,19 @@ from functools import singledispatch
 from typing import Any
 
 import numpy as np
+from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import (
-    FixedFormatter,
-    FixedLocator,
-    FuncFormatter,
-    MaxNLocator,
-    MultipleLocator,
-    NullFormatter,
-    NullLocator,
-)
-from numpy.typing import NDArray
 
-from reports.curve.description import (
-    Across,
-    Axis,
-    Band,
-    Bars,
-    Classes,
-    Curve,
-    Line,
-    Look,
-    Mark,
-    Note,
-    OtherUnit,
-    Panel,
-    Points,
-    Shade,
-    Span,
-    Steps,
-    Whisker,
-)
+from reports.curve import marks
+from reports.curve.description import Axis, Classes, Curve, OtherUnit, Panel
 from reports.style import GREY, INK, SMALL, TINT, house_style, new_figure, svg
 from reports.words import minus
 
 _DASHES = {"solid": "-", "dashed": (0, (4, 2)), "dotted": (0, (1, 2)), "long dashes": (0, (5, 3))}
-_SIGNED = FuncFormatter(lambda value, _: minus(f"{value:+g}") if value else "0")
-_SHORT = FuncFormatter(lambda value, _: f"{value:g}")
-_VERTICAL = {"top": "top", "center": "center_baseline", "bottom": "bottom"}
-_PATCH: dict[str, Any] = {"edgecolor": INK, "linewidth": 0.4}
+_SIGNED = ticker.FuncFormatter(lambda value, _: minus(f"{value:+g}") if value else "0")
+_SHORT = ticker.FuncFormatter(lambda value, _: f"{value:g}")
 
 
 def printed(curve: Curve) -> str:
@@ -85,27 +57,30 @@ def _panel(axes: Axes, panel: Panel) -> None:
     if panel.heading:
         axes.set_title(panel.heading, fontsize=SMALL, color=GREY, loc="right", pad=3)
     if panel.right is not None:
-        _other_unit(axes, panel)
+        _other_unit(axes, panel.right, panel.y)
 
 
 def _axis(axes: Axes, which: str, axis: Axis) -> None:
-    scale = {"functions": _functions(axis.scale)} if isinstance(axis.scale, Classes) else {}
-    getattr(axes, f"set_{which}scale")("function" if scale else axis.scale, **scale)
+    set_scale = axes.set_xscale if which == "x" else axes.set_yscale
+    if isinstance(axis.scale, Classes):
+        set_scale("function", functions=(axis.scale.place, axis.scale.value))
+    else:
+        set_scale(axis.scale)
     ruler = axes.xaxis if which == "x" else axes.yaxis
     ruler.set_label_text(axis.label)
     if axis.ticks is not None:
-        ruler.set_major_locator(FixedLocator([at for at, _ in axis.ticks]))
-        ruler.set_major_formatter(FixedFormatter([words for _, words in axis.ticks]))
-        ruler.set_minor_locator(NullLocator())
+        ruler.set_major_locator(ticker.FixedLocator([at for at, _ in axis.ticks]))
+        ruler.set_major_formatter(ticker.FixedFormatter([words for _, words in axis.ticks]))
+        ruler.set_minor_locator(ticker.NullLocator())
     elif axis.scale == "log":
         ruler.set_major_formatter(_SHORT)
-        ruler.set_minor_formatter(NullFormatter())
+        ruler.set_minor_formatter(ticker.NullFormatter())
     elif axis.signed:
         ruler.set_major_formatter(_SIGNED)
     if axis.whole is not None:
-        ruler.set_major_locator(MaxNLocator(integer=True, nbins=axis.whole))
+        ruler.set_major_locator(ticker.MaxNLocator(integer=True, nbins=axis.whole))
     if axis.every is not None:
-        ruler.set_major_locator(MultipleLocator(axis.every))
+        ruler.set_major_locator(ticker.MultipleLocator(axis.every))
     if axis.grid:
         axes.grid(True, axis="x" if which == "x" else "y", which="major")
     if not axis.spine:
@@ -113,21 +88,7 @@ def _axis(axes: Axes, which: str, axis: Axis) -> None:
         axes.spines["bottom" if which == "x" else "left"].set_visible(False)
 
 
-def _functions(scale: Classes) -> tuple[object, object]:
-    """Return the functions from values to places on the axis, and back."""
-
-    def place(value: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(np.interp(value, scale.edges, scale.places))
-
-    def value(place: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(np.interp(place, scale.places, scale.edges))
-
-    return place, value
-
-
-def _other_unit(axes: Axes, panel: Panel) -> None:
-    other = panel.right
-    assert isinstance(other, OtherUnit)
+def _other_unit(axes: Axes, other: OtherUnit, left: Axis) -> None:
     right = axes.secondary_yaxis(
         "right",
         functions=(
@@ -137,17 +98,20 @@ def _other_unit(axes: Axes, panel: Panel) -> None:
     )
     right.spines["right"].set_visible(True)
     right.set_ylabel(other.label)
-    if panel.y.scale == "log":
+    if left.scale == "log":
         right.yaxis.set_major_formatter(_SHORT)
-        right.yaxis.set_minor_formatter(NullFormatter())
+        right.yaxis.set_minor_formatter(ticker.NullFormatter())
         return
-    right.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
+    right.yaxis.set_major_locator(ticker.MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
     right.yaxis.set_major_formatter(_SIGNED if other.signed else _SHORT)
 
 
 def _legend(figure: Figure, curve: Curve) -> None:
-    bars = [mark for panel in curve.panels for mark in panel.marks if isinstance(mark, Bars)]
-    handles = [Patch(facecolor=bar.fill.color, hatch=bar.fill.hatch, label=bar.name, **_PATCH) for bar in bars]
+    bars = [mark for panel in curve.panels for mark in panel.marks if isinstance(mark, marks.Bars)]
+    handles = [
+        Patch(facecolor=bar.fill.color, hatch=4 * (bar.fill.hatch or ""), label=bar.name, edgecolor=INK, linewidth=0.4)
+        for bar in bars
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=curve.legend, frameon=False, fontsize=SMALL)
 
 
@@ -155,84 +119,82 @@ def _id(name: str) -> str:
     return name.replace(" ", "-")
 
 
-def _pen(look: Look) -> dict[str, Any]:
+def _pen(look: marks.Look) -> dict[str, Any]:
     return {"color": look.color, "linewidth": look.width, "linestyle": _DASHES[look.dash]}
 
 
 @singledispatch
-def _draw(mark: Mark, _: Axes) -> None:
+def _draw(mark: marks.Mark, _: Axes) -> None:
     raise TypeError(f"a {type(mark).__name__} cannot be drawn")
 
 
 @_draw.register
-def _(mark: Line, axes: Axes) -> None:
-    marker: dict[str, Any] = {"marker": "o", "markersize": mark.marker} if mark.marker else {}
-    axes.plot(mark.x, mark.y, gid=_id(mark.name), **_pen(mark.look), **marker)
+def _(mark: marks.Line, axes: Axes) -> None:
+    marker: dict[str, Any] = {"marker": mark.symbol, "markersize": mark.marker} if mark.marker else {}
+    axes.plot(mark.x, mark.y, gid=_id(mark.name), solid_capstyle="butt", **_pen(mark.look), **marker)
 
 
 @_draw.register
-def _(mark: Band, axes: Axes) -> None:
+def _(mark: marks.Band, axes: Axes) -> None:
     axes.fill_between(mark.x, mark.low, mark.high, color=TINT, linewidth=0)
     for name, values in zip(mark.names, (mark.high, mark.low), strict=True):
-        _draw(Line(name, mark.x, values, marker=3.5), axes)
+        _draw(marks.Line(name, mark.x, values, marker=3.5), axes)
 
 
 @_draw.register
-def _(mark: Steps, axes: Axes) -> None:
+def _(mark: marks.Steps, axes: Axes) -> None:
     axes.stairs(mark.values, mark.edges, baseline=None, gid=_id(mark.name), **_pen(mark.look))
 
 
 @_draw.register
-def _(mark: Points, axes: Axes) -> None:
+def _(mark: marks.Points, axes: Axes) -> None:
     if mark.u is not None:
         axes.errorbar(mark.x, mark.y, yerr=mark.u, fmt="none", color=mark.color, elinewidth=0.8, capsize=2)
     axes.plot(mark.x, mark.y, "o", color=mark.color, gid=_id(mark.name))
 
 
 @_draw.register
-def _(mark: Whisker, axes: Axes) -> None:
-    axes.errorbar([mark.x], [mark.y], xerr=[mark.u], fmt="none", color=INK, elinewidth=0.9, capsize=2.5)
-
-
-@_draw.register
-def _(mark: Bars, axes: Axes) -> None:
+def _(mark: marks.Bars, axes: Axes) -> None:
     breadths = np.subtract(mark.ends, mark.starts)
-    bases = 0.0 if mark.bases is None else mark.bases
     edge = {"edgecolor": mark.fill.edge, "linewidth": mark.fill.edge_width} if mark.fill.edge else {"linewidth": 0}
-    look: dict[str, Any] = {"align": "edge", "color": mark.fill.color, "hatch": mark.fill.hatch, **edge}
+    look: dict[str, Any] = {"align": "edge", "color": mark.fill.color, "hatch": 4 * (mark.fill.hatch or ""), **edge}
     if mark.along == "y":
-        bars = axes.bar(mark.starts, mark.lengths, breadths, bottom=bases, **look)
+        bars = axes.bar(mark.starts, mark.lengths, breadths, bottom=mark.bases or 0.0, **look)
     else:
-        bars = axes.barh(mark.starts, mark.lengths, breadths, left=bases, **look)
+        bars = axes.barh(mark.starts, mark.lengths, breadths, left=mark.bases or 0.0, **look)
     if mark.names:
         for bar, name in zip(bars, mark.names, strict=True):
             bar.set_gid(name)
 
 
 @_draw.register
-def _(mark: Across, axes: Axes) -> None:
+def _(mark: marks.Across, axes: Axes) -> None:
     draw: Any = axes.axvline if mark.axis == "x" else axes.axhline
     draw(mark.at, **_pen(mark.look))
 
 
 @_draw.register
-def _(mark: Shade, axes: Axes) -> None:
+def _(mark: marks.Shade, axes: Axes) -> None:
     (axes.axvspan if mark.axis == "x" else axes.axhspan)(mark.low, mark.high, color=mark.color, linewidth=0)
 
 
 @_draw.register
-def _(mark: Note, axes: Axes) -> None:
+def _(mark: marks.Limit, axes: Axes) -> None:
+    for part in mark.parts:
+        _draw(part, axes)
+
+
+@_draw.register
+def _(mark: marks.Note, axes: Axes) -> None:
+    x, y = ("axes fraction" if mark.of_panel == axis else "data" for axis in ("x", "y"))
     axes.annotate(
         mark.words,
         (mark.x, mark.y),
-        xycoords=(
-            "axes fraction" if mark.of_panel == "x" else "data",
-            "axes fraction" if mark.of_panel == "y" else "data",
-        ),
+        xycoords=(x, y),
         xytext=(mark.dx, mark.dy),
         textcoords="offset points",
         ha=mark.ha,
-        va=_VERTICAL[mark.va],
+        va="center_baseline" if mark.va == "middle" else mark.va,
         color=mark.color,
         fontsize=mark.size,
         bbox={"facecolor": mark.ground, "edgecolor": "none", "pad": 1.0} if mark.ground else None,
@@ -241,5 +203,5 @@ def _(mark: Note, axes: Axes) -> None:
 
 
 @_draw.register
-def _(mark: Span, axes: Axes) -> None:
+def _(mark: marks.Span, axes: Axes) -> None:
     axes.annotate("", (mark.x, mark.high), (mark.x, mark.low), arrowprops={"arrowstyle": "<->", "lw": 0.7})

@@ -12,7 +12,7 @@ import numpy as np
 
 from reports.analyses import Hourly, Trumpet
 from reports.blocks import Block, evaporation_rows, facts, table, text
-from reports.kinds.basal_curves import flow_curve, further_curves, left_out, trumpet_curve
+from reports.kinds.basal_curves import flow_curve, further_curves, trumpet_curve
 from reports.kinds.kind import DrawnLimits, Kind, Method
 from reports.tables import Cell, Tables
 from reports.words import NBSP, and_list, quantity
@@ -22,7 +22,7 @@ FOUND = 3e-4
 
 
 def _blocks(curve: Trumpet, limits: DrawnLimits) -> list[Block]:
-    missing = left_out(curve)
+    further, missing = further_curves(curve, limits)
     return [
         facts(
             ("Programmed rate", f"{curve.rate_u_per_h:g}{NBSP}U/h"),
@@ -47,7 +47,7 @@ def _blocks(curve: Trumpet, limits: DrawnLimits) -> list[Block]:
         text(_dose_sentence(curve)),
         *_hourly(curve.hourly),
         flow_curve(curve),
-        *further_curves(curve, limits),
+        *further,
         *([text(missing)] if missing else []),
     ]
 
@@ -161,7 +161,7 @@ def _tables(curve: Trumpet) -> Tables:
 BASAL = Kind(
     _blocks,
     tables=_tables,
-    left_out=left_out,
+    left_out=lambda curve: further_curves(curve, DrawnLimits())[1],
     errors_percent=_errors_percent,
     method=Method(
         "Basal delivery",

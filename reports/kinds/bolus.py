@@ -9,25 +9,8 @@ from itertools import accumulate, pairwise
 
 from reports.analyses import Bolus
 from reports.blocks import Block, evaporation_rows, facts, table
-from reports.curve.description import (
-    NOMINAL,
-    PROGRAMMED,
-    ZERO,
-    Across,
-    Axis,
-    Bars,
-    Classes,
-    Curve,
-    Look,
-    Mark,
-    Note,
-    OtherUnit,
-    Panel,
-    Points,
-    Shade,
-    limit_marks,
-    room,
-)
+from reports.curve import marks
+from reports.curve.description import Axis, Classes, Curve, OtherUnit, Panel, room
 from reports.kinds.kind import DrawnLimits, Ends, Kind, Method
 from reports.style import RULE
 from reports.tables import Tables
@@ -78,11 +61,22 @@ def bolus_curve(boluses: Bolus, limits_u: Ends) -> Curve:
     u_u = boluses.u_u or (0.0,) * len(delivered_u)
     ends = [value + sign * u for value, u in zip(delivered_u, u_u, strict=True) for sign in (-1.0, 1.0)]
     limits = [
-        (at_u, words, above)
-        for at_u, words, above in zip(limits_u, ("lower limit", "upper limit"), (False, True), strict=True)
+        marks.Limit(at_u, f"{side} limit", above=side == "upper")
+        for at_u, side in zip(limits_u, ("lower", "upper"), strict=True)
         if at_u is not None
     ]
-    low, high = room([command_u, mean_u, *ends, *(at_u for at_u, _, _ in limits)], 0.16)
+    panel = Panel(
+        _numbered(boluses),
+        Axis("delivered / U", *room([command_u, mean_u, *ends, *(limit.at for limit in limits)], 0.16), grid=True),
+        (
+            marks.Across("y", command_u, marks.NOMINAL),
+            marks.Across("y", mean_u, marks.PROGRAMMED),
+            marks.Points("bolus", range(1, len(delivered_u) + 1), delivered_u, u=boluses.u_u),
+            *limits,
+        ),
+        heading=f"command {command_u:g} U (solid), mean (dashed)",
+        right=OtherUnit("error / %", 100.0 / command_u, -100.0, signed=True),
+    )
     return Curve(
         name="boluses",
         title="Boluses as weighed",
@@ -91,20 +85,7 @@ def bolus_curve(boluses: Bolus, limits_u: Ends) -> Curve:
         alt=f"{len(delivered_u)} boluses between {min(delivered_u):.4g} and {max(delivered_u):.4g} U; "
         f"command {command_u:g} U.",
         height_in=1.95,
-        panels=(
-            Panel(
-                _numbered(boluses),
-                Axis("delivered / U", low, high, grid=True),
-                (
-                    Across("y", command_u, NOMINAL),
-                    Across("y", mean_u, PROGRAMMED),
-                    Points("bolus", range(1, len(delivered_u) + 1), delivered_u, u=boluses.u_u),
-                    *(mark for limit in limits for mark in limit_marks(*limit[:2], above=limit[2])),
-                ),
-                heading=f"command {command_u:g} U (solid), mean (dashed)",
-                right=OtherUnit("error / %", 100.0 / command_u, -100.0, signed=True),
-            ),
-        ),
+        panels=(panel,),
     )
 
 
@@ -114,12 +95,12 @@ def classes_curve(boluses: Bolus) -> Curve:
     edges = (min(0.0, 1.1 * min(percent)), *CLASS_EDGES_PERCENT, max(400.0, 1.1 * max(percent)))
     ticks = tuple((at, f"{at:g}") for at in sorted([*CLASS_EDGES_PERCENT, 100.0]))
     y = Axis("delivered / % of the command", edges[0], edges[-1], Classes(edges, _PLACES), ticks)
-    bands: tuple[Mark, ...] = (
-        Shade("y", 95.0, 105.0),
-        *(Across("y", edge, Look(RULE, 0.7)) for edge in CLASS_EDGES_PERCENT),
+    bands: tuple[marks.Mark, ...] = (
+        marks.Shade("y", 95.0, 105.0),
+        *(marks.Across("y", edge, marks.Look(RULE, 0.7)) for edge in CLASS_EDGES_PERCENT),
     )
     shares = ", ".join(f"{count} in {label} %" for label, count in boluses.bins.items() if count)
-    points = Points("boluses", range(1, len(percent) + 1), percent)
+    points = marks.Points("boluses", range(1, len(percent) + 1), percent)
     return Curve(
         name="bolus-classes",
         title="Classes of size (21 CFR 880.5730 labels)",
@@ -128,13 +109,13 @@ def classes_curve(boluses: Bolus) -> Curve:
         height_in=2.7,
         beside=True,
         panels=(
-            Panel(_numbered(boluses), y, (*bands, Across("y", 100.0, ZERO), points), share=2.4),
+            Panel(_numbered(boluses), y, (*bands, marks.Across("y", 100.0, marks.ZERO), points), share=2.4),
             _counts(boluses, y, edges, bands),
         ),
     )
 
 
-def _counts(boluses: Bolus, y: Axis, edges: tuple[float, ...], bands: tuple[Mark, ...]) -> Panel:
+def _counts(boluses: Bolus, y: Axis, edges: tuple[float, ...], bands: tuple[marks.Mark, ...]) -> Panel:
     """Describe a bar in the band of each class, with its count and name."""
     sides = [
         [
@@ -150,8 +131,8 @@ def _counts(boluses: Bolus, y: Axis, edges: tuple[float, ...], bands: tuple[Mark
         y,
         (
             *bands,
-            Bars("boluses", sides[0], sides[2], counts, along="x"),
-            *(Note(f"{count or 'none'} in {label}{NBSP}%", count, at, dx=4) for (label, count), at in named),
+            marks.Bars("boluses", sides[0], sides[2], counts, along="x"),
+            *(marks.Note(f"{count or 'none'} in {label}{NBSP}%", count, at, dx=4) for (label, count), at in named),
         ),
     )
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from reports.analyses import Budgets, QuantityBudget
 from reports.blocks import Block, table, text
-from reports.curve.description import Axis, Bars, Curve, Fill, Note, Panel
+from reports.curve import marks
+from reports.curve.description import Axis, Curve, Panel
 from reports.kinds.kind import DrawnLimits, Kind
 from reports.style import INK
 from reports.words import NBSP, decimals, minus, value_and_uncertainty
@@ -38,25 +39,25 @@ LINE_IN = 0.16
 """Height of a line of text."""
 
 
-def _fill(color: str, hatch: Any = None, ink: str = INK) -> Fill:  # noqa: ANN401
-    return Fill(color, hatch, ink, edge=INK, edge_width=0.4)
+def _fill(color: str, hatch: marks.Hatch | None = None, ink: str = INK) -> marks.Fill:
+    return marks.Fill(color, hatch, ink, edge=INK, edge_width=0.4)
 
 
-KNOWN_FILLS: dict[str, Fill] = {
+KNOWN_FILLS: dict[str, marks.Fill] = {
     "evaporation": _fill("#1f5f99", ink="white"),
     "wander of the blank": _fill("#f3c48f"),
     "repeatability": _fill("#a9c9e6"),
-    "readability": _fill("#ffffff", "////"),
+    "readability": _fill("#ffffff", "/"),
     "calibration of the balance": _fill("#c8641b", ink="white"),
     "Z factor": _fill("#d5dbe0"),
 }
 """The sources of every weighing look the same in every figure."""
 
-OTHER_FILLS: tuple[Fill, ...] = (
+OTHER_FILLS: tuple[marks.Fill, ...] = (
     _fill("#5b6670", ink="white"),
-    _fill("#ffffff", "...."),
+    _fill("#ffffff", "."),
     _fill("#8fb3a5"),
-    _fill("#ffffff", "xxxx"),
+    _fill("#ffffff", "x"),
     _fill("#8c5a86", ink="white"),
     _fill("#e8dfb6"),
 )
@@ -83,7 +84,7 @@ def budget_curve(budgets: Budgets) -> Curve:
     bases = [dict(zip(each, accumulate(each.values(), initial=0.0), strict=False)) for each in shares]
     fills = _fills(shares)
     bars = [
-        Bars(
+        marks.Bars(
             source,
             starts,
             ends,
@@ -96,7 +97,7 @@ def budget_curve(budgets: Budgets) -> Curve:
         for source, fill in fills.items()
     ]
     inside = [
-        Note(words, base[source] + share / 2.0, place, ha="center", color=fills[source].ink, size=8.0,
+        marks.Note(words, base[source] + share / 2.0, place, ha="center", color=fills[source].ink, size=8.0,
              ground=fills[source].color if fills[source].hatch else None)
         for each, base, place in zip(shares, bases, places, strict=True)
         for source, share in each.items()
@@ -104,7 +105,7 @@ def budget_curve(budgets: Budgets) -> Curve:
     ]  # fmt: skip
     expanded = [value_and_uncertainty(budget.value, budget.expanded)[1] or "0" for budget in budgeted]
     behind = [
-        Note(f"U = {u}{NBSP}{budget.unit}", 100.0, place, dx=5)
+        marks.Note(f"U = {u}{NBSP}{budget.unit}", 100.0, place, dx=5)
         for u, budget, place in zip(expanded, budgeted, places, strict=True)
     ]
     ticks = tuple((place, "\n".join(lines)) for place, lines in zip(places, names, strict=True))
@@ -141,7 +142,7 @@ def _shares(budget: QuantityBudget) -> dict[str, float]:
     return shares
 
 
-def _fills(shares: Sequence[dict[str, float]]) -> dict[str, Fill]:
+def _fills(shares: Sequence[dict[str, float]]) -> dict[str, marks.Fill]:
     """Return a fill for each source: those that come with every weighing first, then from the largest on."""
     total: dict[str, float] = {}
     for source, share in (pair for each in shares for pair in each.items()):

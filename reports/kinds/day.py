@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from reports.analyses import Day
 from reports.blocks import Block, facts
-from reports.curve.description import PROGRAMMED, Across, Axis, Bars, Curve, Panel, Steps, room
+from reports.curve import marks
+from reports.curve.description import Axis, Curve, Panel, room
 from reports.kinds.kind import DrawnLimits, Kind
 from reports.words import quantity
 
@@ -43,12 +44,12 @@ def day_curve(day: Day) -> Curve:
                 x,
                 amounts,
                 (
-                    Steps("weighed", hours, day.weighed_u),
-                    Steps("programmed", hours, day.programmed_u, PROGRAMMED),
+                    marks.Steps("weighed", hours, day.weighed_u),
+                    marks.Steps("programmed", hours, day.programmed_u, marks.PROGRAMMED),
                 ),
                 share=2.0,
             ),
-            Panel(x, differences, (Bars("difference", starts, ends, differences_u), Across("y", 0.0))),
+            Panel(x, differences, (marks.Bars("difference", starts, ends, differences_u), marks.Across("y", 0.0))),
         ),
     )
 

@@ -9,27 +9,14 @@ import numpy as np
 
 from reports.analyses import Occlusion
 from reports.blocks import Block, facts, text
-from reports.curve.description import (
-    MOMENT,
-    PROGRAMMED,
-    Across,
-    Axis,
-    Curve,
-    Line,
-    Mark,
-    Note,
-    Panel,
-    Side,
-    Span,
-    limit_marks,
-    room,
-)
+from reports.curve import marks
+from reports.curve.description import Axis, Curve, Panel, room
 from reports.kinds.kind import DrawnLimits, Kind, Method
 from reports.style import ORANGE
 from reports.tables import Tables
 from reports.words import NBSP, duration, quantity
 
-_MOMENTS: dict[str, Side] = {"outlet closed": "center", "alarm": "right", "outlet opened": "left"}
+_MOMENTS: dict[str, marks.Side] = {"outlet closed": "center", "alarm": "right", "outlet opened": "left"}
 """What is marked, and which side of its name stands at its moment."""
 
 
@@ -68,8 +55,8 @@ def occlusion_curve(test: Occlusion, pressure_limit_kpa: float | None = None) ->
         )
         if at_s is not None
     ]
-    lines = [Across("x", at, MOMENT) for _, _, at in moments]
-    names = [Note(words, at, 1.0, dy=2, ha=side, va="bottom", of_panel="y") for words, side, at in moments]
+    lines = [marks.Across("x", at, marks.MOMENT) for _, _, at in moments]
+    names = [marks.Note(words, at, 1.0, dy=2, ha=side, va="bottom", of_panel="y") for words, side, at in moments]
     limits: list[float] = [] if pressure_limit_kpa is None else [pressure_limit_kpa]
     x = Axis("time since the outlet was closed / min", minutes[0], minutes[-1])
     pressures = Axis("line pressure / kPa", *room([*test.trace.pressure_kpa, *limits], 0.08), grid=True)
@@ -87,19 +74,19 @@ def occlusion_curve(test: Occlusion, pressure_limit_kpa: float | None = None) ->
                 x,
                 pressures,
                 (
-                    Line("pressure", minutes, test.trace.pressure_kpa),
-                    *(mark for at in limits for mark in limit_marks(at, f"limit {at:g} kPa", above=False, place=0.6)),
+                    marks.Line("pressure", minutes, test.trace.pressure_kpa),
+                    *(marks.Limit(at, f"limit {at:g} kPa", above=False, place=0.6) for at in limits),
                     *lines,
                     *names,
                 ),
                 share=1.15,
             ),
-            Panel(x, delivered, (Line("delivered", minutes, test.trace.delivered_u), *programmed, *lines)),
+            Panel(x, delivered, (marks.Line("delivered", minutes, test.trace.delivered_u), *programmed, *lines)),
         ),
     )
 
 
-def _programmed(test: Occlusion, at_closing_u: float, due_u: float) -> tuple[Mark, ...]:
+def _programmed(test: Occlusion, at_closing_u: float, due_u: float) -> tuple[marks.Mark, ...]:
     """Describe what would have come with the outlet open, up to the alarm, and how much of it was missed."""
     if test.time_to_alarm_s is None:
         return ()
@@ -108,10 +95,10 @@ def _programmed(test: Occlusion, at_closing_u: float, due_u: float) -> tuple[Mar
     middle_u = end_u - missed_u / 2.0
     named_at = (alarm_min * 0.55, at_closing_u + due_u * 0.55)
     return (
-        Line("programmed", (0.0, alarm_min), (at_closing_u, end_u), PROGRAMMED),
-        Span(alarm_min, end_u - missed_u, end_u),
-        Note(f"missed {quantity(missed_u, 'U', 2)}", alarm_min, middle_u, dx=-4, ha="right", ground="white"),
-        Note("programmed", *named_at, dx=-5, dy=3, ha="right", va="bottom", color=ORANGE),
+        marks.Line("programmed", (0.0, alarm_min), (at_closing_u, end_u), marks.PROGRAMMED),
+        marks.Span(alarm_min, end_u - missed_u, end_u),
+        marks.Note(f"missed {quantity(missed_u, 'U', 2)}", alarm_min, middle_u, dx=-4, ha="right", ground="white"),
+        marks.Note("programmed", *named_at, dx=-5, dy=3, ha="right", va="bottom", color=ORANGE),
     )
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from reports.analyses import DeliveryProfile, ProfilePart
 from reports.blocks import Block, evaporation_rows, facts, table, text
-from reports.curve.description import MOMENT, PROGRAMMED, Across, Axis, Curve, Line, Panel, room
+from reports.curve import marks
+from reports.curve.description import Axis, Curve, Panel, room
 from reports.kinds.kind import DrawnLimits, Kind, Method
 from reports.words import NBSP, duration, quantity, value_and_uncertainty
 
@@ -59,7 +60,7 @@ def profile_curve(profile: DeliveryProfile) -> Curve:
     minutes, course_min = ([at_s / 60.0 for at_s in at] for at in (profile.trace.at_s, course.at_s))
     difference_u = np.subtract(delivered_u, np.interp(profile.trace.at_s, course.at_s, course.insulin_u)).tolist()
     edges_s = sorted({end for part in profile.parts for end in (part.from_s, part.to_s)})
-    edges = [Across("x", edge_s / 60.0, MOMENT) for edge_s in edges_s]
+    edges = [marks.Across("x", edge_s / 60.0, marks.MOMENT) for edge_s in edges_s]
     x = Axis("time since the start of the programme / min", max(minutes[0], -0.05 * course_min[-1]), minutes[-1])
     amounts = Axis("delivered / U", *room([*delivered_u, *course.insulin_u], 0.08), grid=True)
     differences = Axis("difference / U", *room([0.0, *difference_u], 0.08), signed=True, grid=True)
@@ -74,13 +75,13 @@ def profile_curve(profile: DeliveryProfile) -> Curve:
                 x,
                 amounts,
                 (
-                    Line("delivered", minutes, delivered_u),
-                    Line("programmed", course_min, course.insulin_u, PROGRAMMED),
+                    marks.Line("delivered", minutes, delivered_u),
+                    marks.Line("programmed", course_min, course.insulin_u, marks.PROGRAMMED),
                     *edges,
                 ),
                 share=1.7,
             ),
-            Panel(x, differences, (Across("y", 0.0), Line("difference", minutes, difference_u), *edges)),
+            Panel(x, differences, (marks.Across("y", 0.0), marks.Line("difference", minutes, difference_u), *edges)),
         ),
     )
 

@@ -13,24 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.analyses import Analysis, Bolus, Day, Other
-from reports.curve.description import (
-    Across,
-    Axis,
-    Bars,
-    Classes,
-    Curve,
-    Line,
-    Mark,
-    Note,
-    Panel,
-    Points,
-    Shade,
-    Span,
-    Steps,
-    Whisker,
-    log_room,
-    room,
-)
+from reports.curve import marks
+from reports.curve.description import Axis, Classes, Curve, Panel, log_room, room
 from reports.curve.interactive import interactive
 from reports.curve.printed import printed
 from reports.documents import write_curves
@@ -93,7 +77,7 @@ def test_a_value_on_a_scale_of_classes_stands_at_the_same_place_in_print_and_on_
     percent = (10.0, 60.0, 97.0, 100.0, 104.0, 170.0, 390.0)
     scale = Classes((0.0, 25.0, 95.0, 105.0, 250.0, 400.0), (0.0, 1.0, 2.0, 5.0, 6.0, 7.0))
     y = Axis("delivered / %", 0.0, 400.0, scale, ((25.0, "25"), (105.0, "105")))
-    points = Points("each", range(7), percent)
+    points = marks.Points("each", range(7), percent)
     curve = Curve("classes", "Classes", "", "", (Panel(Axis("number", -1.0, 7.0), y, (points,)),), height_in=2.0)
     figure = interactive(curve)
     (trace,) = figure.data
@@ -108,13 +92,13 @@ def test_a_value_on_a_scale_of_classes_stands_at_the_same_place_in_print_and_on_
 
 
 def test_marks_of_a_logarithmic_axis_stand_where_plotly_wants_them() -> None:
-    marks: tuple[Mark, ...] = (
-        Line("line", (1.0, 100.0), (1.0, 2.0)),
-        Across("x", 10.0),
-        Note("ten", 10.0, 1.0),
-        Note("above", 10.0, 1.0, of_panel="y"),
+    drawn: tuple[marks.Mark, ...] = (
+        marks.Line("line", (1.0, 100.0), (1.0, 2.0)),
+        marks.Across("x", 10.0),
+        marks.Note("ten", 10.0, 1.0),
+        marks.Note("above", 10.0, 1.0, of_panel="y"),
     )
-    panel = Panel(Axis("time / s", 1.0, 1000.0, "log"), Axis("flow", 0.0, 4.0), marks)
+    panel = Panel(Axis("time / s", 1.0, 1000.0, "log"), Axis("flow", 0.0, 4.0), drawn)
     layout = interactive(Curve("log", "Log", "", "", (panel,), height_in=2.0)).layout
     assert tuple(layout.xaxis.range) == (0.0, 3.0)
     assert (layout.shapes[0].x0, layout.shapes[0].yref) == (10.0, "y domain")
@@ -122,16 +106,16 @@ def test_marks_of_a_logarithmic_axis_stand_where_plotly_wants_them() -> None:
 
 
 def test_every_mark_has_a_place_in_both_drawings_and_the_print_is_the_same_bytes_each_time() -> None:
-    marks: tuple[Mark, ...] = (
-        Steps("steps", (0.0, 1.0, 2.0), (1.0, 2.0)),
-        Points("points", (0.5, 1.5), (1.0, 2.0), u=(0.1, 0.2)),
-        Whisker("how well it is known", 1.0, 2.5, 0.25),
-        Bars("bars", (0.0, 1.0), (0.5, 1.5), (1.0, 2.0), bases=(0.5, 0.0), names=("first", "second")),
-        Shade("y", 1.0, 1.5),
-        Span(1.0, 0.5, 1.5),
+    drawn: tuple[marks.Mark, ...] = (
+        marks.Steps("steps", (0.0, 1.0, 2.0), (1.0, 2.0)),
+        marks.Points("points", (0.5, 1.5), (1.0, 2.0), u=(0.1, 0.2)),
+        marks.Line("how well it is known", (0.75, 1.25), (2.5, 2.5), marker=5.0, symbol="|"),
+        marks.Bars("bars", (0.0, 1.0), (0.5, 1.5), (1.0, 2.0), bases=(0.5, 0.0), names=("first", "second")),
+        marks.Shade("y", 1.0, 1.5),
+        marks.Span(1.0, 0.5, 1.5),
     )
     axis = Axis("value", 0.0, 3.0)
-    curve = Curve("all", "All", "", "", (Panel(axis, axis, marks, heading="words above"),), height_in=2.0, legend=1)
+    curve = Curve("all", "All", "", "", (Panel(axis, axis, drawn, heading="words above"),), height_in=2.0, legend=1)
     svg = printed(curve)
     assert printed(curve) == svg
     for name in ("steps", "points", "first", "second", "words above"):
@@ -141,7 +125,7 @@ def test_every_mark_has_a_place_in_both_drawings_and_the_print_is_the_same_bytes
     bars = figure.data[3]
     assert (tuple(bars.x), tuple(bars.y), tuple(bars.base)) == ((0.25, 1.25), (1.0, 2.0), (0.5, 0.0))
     assert tuple(figure.data[1].error_y.array) == (0.1, 0.2)
-    assert figure.data[2].error_x.array == (0.25,)
+    assert (tuple(figure.data[2].x), figure.data[2].marker.symbol) == ((0.75, 1.25), "line-ns-open")
     (arrow,) = figure.layout.annotations
     assert (arrow.x, arrow.ay, arrow.y) == (1.0, 0.5, 1.5)
     assert figure.layout.title.subtitle.text == "words above"
