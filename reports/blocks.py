@@ -40,22 +40,22 @@ class Sections:
 
 
 def facts(*rows: tuple[str, str]) -> dict[str, Any]:
-    """Get a block of names with values."""
+    """Return a block of names with values."""
     return {"block": "facts", "rows": rows}
 
 
 def text(sentence: str) -> dict[str, Any]:
-    """Get a block of prose."""
+    """Return a block of prose."""
     return {"block": "text", "text": sentence}
 
 
 def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """Get a block with a table of numbers, right-aligned."""
+    """Return a block with a table of numbers, right-aligned."""
     return {"block": "table", "caption": caption, "columns": columns, "rows": rows}
 
 
 def evaporation_rows(found: Evaporation | None) -> list[tuple[str, str]]:
-    """Get the evaporation that the masses are corrected for; u is of the rate."""
+    """Return the rate of evaporation in mg/h that the masses are corrected for; u is of the rate."""
     if found is None:
         return []
     value, u = value_and_uncertainty(found.rate_mg_per_h, found.u_mg_per_h)

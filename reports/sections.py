@@ -43,7 +43,7 @@ def analysis_sections(run: Run) -> Sections:
 
 
 def measured_by(run: Run, test: str) -> list[MeasurementRecord]:
-    """Get what a test measured that requirements ask for, with their limits."""
+    """Return the measurements of a test that requirements ask for, with their limits."""
     return [m for row in run.results.requirements for m in row.measurements if m.test == test]
 
 

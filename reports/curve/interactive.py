@@ -27,7 +27,7 @@ _SYMBOLS = {"o": "circle", "|": "line-ns-open"}
 _PX = 4.0 / 3.0
 """CSS pixels in a point."""
 
-_BREAK, _TEXT_PX = "<br>", 13.0
+_TEXT_PX = 13.0
 
 
 class _Target(NamedTuple):
@@ -88,9 +88,9 @@ def _axis(axis: Axis, *, named: bool) -> dict[str, Any]:
         "showline": axis.spine,
     }
     if axis.ticks is not None:
-        places = _places(axis, [at for at, _ in axis.ticks])
-        end = "" if axis.spine else "  "
-        return set_ | {"tickvals": places, "ticktext": [words.replace("\n", end + _BREAK) + end for _, words in axis.ticks]}
+        apart = "" if axis.spine else "  "
+        words = [f"{each}{apart}".replace("\n", f"{apart}<br>") for _, each in axis.ticks]
+        return set_ | {"tickvals": _places(axis, [at for at, _ in axis.ticks]), "ticktext": words}
     if axis.scale == "log":
         return set_ | {"dtick": 1, "exponentformat": "power"}
     if axis.every is not None:

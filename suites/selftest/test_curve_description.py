@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.analyses import Analysis, Bolus, Day, Other
+from reports.analyses import Analysis, Bolus, Day, Flow, Occlusion, Other, Stability, Trace, Trumpet
 from reports.curve import marks
 from reports.curve.description import Axis, Classes, Curve, Panel, log_room, room
 from reports.curve.interactive import interactive
@@ -137,6 +137,38 @@ def test_no_name_stands_twice_in_a_file(tmp_path: Path) -> None:
     for curve in (curve for _, analysis in run.analyses for curve in curves_of(analysis, limits)):
         ids = [each.get("id") for each in ET.fromstring(printed(curve)).iter() if each.get("id")]
         assert len(ids) == len(set(ids))
+
+
+TRUMPET = Trumpet(
+    kind="trumpet", title="an hour", rate_u_per_h=1.0, interval_min=60.0, windows_min=(60.0,), error_max_percent=(0.0,),
+    error_min_percent=(0.0,), overall_error_percent=0.0, density_g_per_ml=1.0, stabilisation_h=0.0, analysis_h=1.0,
+    dose_interval_s=None, flow=Flow(at_h=(1.0,), flow_u_per_h=(1.0,)), hourly=None, cumulative_error_percent=(0.0,),
+    start_up=Flow(at_h=(1.0,), flow_u_per_h=(1.0,)), doses_u=(0.05, 0.05),
+    stability=Stability(averaging_s=(2.0,), deviation_u_per_h=(0.0,), reading_u=None),
+)  # fmt: skip
+BOLUSES = Bolus(
+    kind="bolus", title="one", programmed_u=1.0, delivered_u=(1.0,), u_u=None, mean_error_percent=0.0, sd_percent=0.0,
+    worst_error_percent=0.0, bins=dict.fromkeys("abcdefg", 0) | {"h": 1}, tail_percent=None,
+)  # fmt: skip
+OCCLUSION = Occlusion(
+    kind="occlusion", title="never alarmed", rate_u_per_h=1.0, occluded_at_s=0.0, alarm_at_s=None, released_at_s=None,
+    time_to_alarm_s=None, pressure_at_alarm_kpa=0.0, missed_u=0.0, released_u=0.0, compliance_ul_per_kpa=None,
+    trace=Trace(at_s=(0.0, 60.0), pressure_kpa=(0.0, 0.0), delivered_u=(0.0, 0.0)),
+)  # fmt: skip
+SMALL_DAY = Day(kind="day", title="an hour", programmed_u=(0.0,), weighed_u=(0.0,), logged_u=0.0, reservoir_u=None)
+
+
+@pytest.mark.parametrize(
+    ("smallest", "count"), [(TRUMPET, 6), (BOLUSES, 2), (OCCLUSION, 1), (SMALL_DAY, 1)], ids=lambda each: str(each)[:16]
+)
+def test_the_smallest_record_is_drawn_in_print_and_on_the_page(smallest: Analysis, count: int) -> None:
+    curves = curves_of(smallest, DrawnLimits())
+    assert len(curves) == count
+    for curve in curves:
+        assert printed(curve).endswith("</svg>\n")
+        for axis in (panel_axis for panel in curve.panels for panel_axis in (panel.x, panel.y)):
+            assert axis.low != axis.high
+        assert interactive(curve).layout.title.text == curve.title
 
 
 def test_boluses_of_unknown_uncertainty_have_no_bars_of_it(tmp_path: Path) -> None:
