@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reports.record import TestRecord
-from reports.run import Air, Run
 from reports.words import NONE, duration, plain_reason, span
 from rig.limits import Verdict
+from rig.record.reading import Air, Run
+from rig.record.results import TestRecord
 
 _NAME_PLATE = {"driver", "address", "port", "serial_number", "calibrated", "calibration_due"}
 _SOFTWARE = "insulin-pump-rig"

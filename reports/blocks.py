@@ -1,16 +1,20 @@
-"""What a section of a document is made of, as data for the template: facts, text, tables, figures.
+"""What a section of a document is made of: facts, text, tables as data for the template, and curves.
 
 Not responsible for how a block looks (`layout.typ`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reports.numbers import Evaporation
+from reports.curve.description import Curve
+from reports.curve.printed import printed
 from reports.words import NBSP, value_and_uncertainty
+from rig.record.analyses import Evaporation
+
+Block = dict[str, Any] | Curve
 
 
 @dataclass
@@ -25,30 +29,33 @@ class Sections:
     annex: list[dict[str, Any]] = field(default_factory=list)
     figures: dict[str, str] = field(default_factory=dict)
 
-    def figure(self, svg: str, *, name: str, caption: str, alt: str) -> dict[str, Any]:
-        """Keep a figure and get the block that shows it; its file is called after `name`."""
-        file = f"{self.prefix}{len(self.figures) + 1:02}-{name}.svg"
-        self.figures[file] = svg
-        return {"block": "figure", "file": file, "caption": caption, "alt": alt}
+    def shown(self, blocks: Iterable[Block]) -> list[dict[str, Any]]:
+        """Draw and keep the curves among blocks, and return all blocks as data."""
+        return [self._figure(block) if isinstance(block, Curve) else block for block in blocks]
+
+    def _figure(self, curve: Curve) -> dict[str, Any]:
+        file = f"{self.prefix}{len(self.figures) + 1:02}-{curve.name}.svg"
+        self.figures[file] = printed(curve)
+        return {"block": "figure", "file": file, "caption": curve.caption, "alt": curve.alt}
 
 
 def facts(*rows: tuple[str, str]) -> dict[str, Any]:
-    """Get a block of names with values."""
+    """Return a block of names with values."""
     return {"block": "facts", "rows": rows}
 
 
 def text(sentence: str) -> dict[str, Any]:
-    """Get a block of prose."""
+    """Return a block of prose."""
     return {"block": "text", "text": sentence}
 
 
 def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """Get a block with a table of numbers, right-aligned."""
+    """Return a block with a table of numbers, right-aligned."""
     return {"block": "table", "caption": caption, "columns": columns, "rows": rows}
 
 
 def evaporation_rows(found: Evaporation | None) -> list[tuple[str, str]]:
-    """Get the evaporation that the masses are corrected for; u is of the rate."""
+    """Return the rate of evaporation in mg/h that the masses are corrected for; u is of the rate."""
     if found is None:
         return []
     value, u = value_and_uncertainty(found.rate_mg_per_h, found.u_mg_per_h)

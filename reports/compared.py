@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.analyses import Bolus, Trumpet
-from reports.record import MeasurementRecord, ReportedRecord
-from reports.run import Run
+from reports.kinds import kind_of
 from rig.analysis.conditions import Condition, ConditionTable, Influence, condition_table
 from rig.analysis.tolerance import ToleranceInterval, tolerance_interval
 from rig.analysis.variance_components import VarianceComponents, variance_components
 from rig.conditions import Conditions
+from rig.record.reading import Run
+from rig.record.results import JudgedRecord, ReportedRecord
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def under_conditions(runs: Sequence[Run]) -> list[UnderConditions]:
 def _measurements(run: Run) -> Iterator[tuple[str, str, float, float]]:
     """Get each measured value once, although several requirements may have judged it."""
     seen = set()
-    measured: list[MeasurementRecord | ReportedRecord] = list(run.results.reported)
+    measured: list[JudgedRecord | ReportedRecord] = list(run.results.reported)
     for row in run.results.requirements:
         measured += row.measurements
     for each in measured:
@@ -115,14 +115,8 @@ def _measurements(run: Run) -> Iterator[tuple[str, str, float, float]]:
 def _errors(run: Run) -> Iterator[tuple[str, list[float]]]:
     """Get errors in %: of each bolus, and of each whole hour of an analysis period."""
     for analysis in (each.analysis for each in run.analyses):
-        if isinstance(analysis, Bolus):
-            errors = 100.0 * (np.array(analysis.delivered_u) / analysis.programmed_u - 1.0)
-            yield f"boluses of {analysis.programmed_u:g} U", errors.tolist()
-        elif isinstance(analysis, Trumpet):
-            per_hour = round(60.0 / analysis.interval_min)
-            flow = np.array(analysis.flow.flow_u_per_h)
-            hours = flow[: flow.size // per_hour * per_hour].reshape(-1, per_hour).mean(axis=1)
-            yield f"hours at {analysis.rate_u_per_h:g} U/h", (100.0 * (hours / analysis.rate_u_per_h - 1.0)).tolist()
+        if (errors := kind_of(analysis).errors_percent(analysis)) is not None:
+            yield errors
 
 
 def _spread(name: str, unit: str, found: Sequence[tuple[Run, float, float]]) -> Spread:

@@ -13,15 +13,15 @@ from typing import Any
 
 from reports.blocks import Sections, facts, table, text
 from reports.compared import Spread, UnderConditions, condition_of, pump_of, spreads, under_conditions
-from reports.condition_figure import condition_figure
+from reports.condition_curve import condition_curve
 from reports.content import SIMULATED
-from reports.run import Run, read_run
 from reports.tables import Cell, write_csv
 from reports.typesetting import typesetter, write_pdf
 from reports.words import NBSP, minus, moment, quantity, value_and_uncertainty
 from rig.analysis.conditions import ConditionRow
 from rig.errors import EvidenceError
 from rig.record.files import utc_now, write_json
+from rig.record.reading import Run, read_run
 
 NOT_A_RUN = "Comparison of runs"
 
@@ -236,12 +236,7 @@ def _condition_blocks(drawn: Sections, each: UnderConditions) -> list[dict[str, 
         for row in (each.table.nominal, *each.table.rows)
     ]
     return [
-        drawn.figure(
-            condition_figure(each.table, [_name(row) for row in (each.table.nominal, *each.table.rows)]),
-            name="conditions",
-            caption=f"Errors of {each.subject}: smallest, mean, largest; shaded: nominal.",
-            alt=f"{each.subject}: {each.table.min_percent:.2f} to {each.table.max_percent:.2f} % over all conditions.",
-        ),
+        *drawn.shown([condition_curve(each.table, [row[0] for row in rows], each.subject)]),
         table(
             "Shift: of the mean from the nominal mean, in percentage points.",
             ("Condition", "n", "Min", "Mean", "Max", "Shift"),

@@ -9,10 +9,10 @@ from typing import Any
 
 from reports.back_matter import deviations, equipment, identification, tests
 from reports.method import method
-from reports.record import MeasurementRecord, RequirementRecord
-from reports.run import Run
 from reports.words import duration, limit_text, moment, plain_reason, value_and_uncertainty
 from rig.limits import Verdict
+from rig.record.reading import Run
+from rig.record.results import JudgedRecord, RequirementRecord
 
 SIMULATED = "SIMULATED — no evidence about any device"
 
@@ -104,7 +104,7 @@ def _summary_row(row: RequirementRecord) -> dict[str, Any]:
     }
 
 
-def _measured(measurement: MeasurementRecord) -> dict[str, str]:
+def _measured(measurement: JudgedRecord) -> dict[str, str]:
     value, uncertainty = value_and_uncertainty(measurement.value, measurement.expanded_uncertainty)
     return {
         "name": measurement.name,

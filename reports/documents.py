@@ -1,6 +1,6 @@
 """The documents of a run: report.pdf and, beside it, interactive.html.
 
-Not responsible for what they say (`reports.pdf`, `reports.interactive`).
+Not responsible for what they say (`reports.pdf`, `reports.page`).
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from pathlib import Path
 
 from reports.content import marks_of
 from reports.drawn_limits import limits_of
-from reports.interactive import Titled, interactive_page
+from reports.page import Titled, interactive_page
 from reports.pdf import write_report_of
 from reports.revisions import new_revision
-from reports.run import Run, read_run
 from reports.sections import measured_by
 from reports.typesetting import write_whole
+from rig.record.reading import Run, read_run
 
 
 def write_documents(run_dir: Path) -> dict[str, Path]:

@@ -1,69 +1,53 @@
-"""The limits that a figure draws, found by what the measurements are called (docs/report.md).
+"""The limits that the figures of an analysis draw: those of the quantities that it shows.
 
-Not responsible for limits under other names: those stand in the table of results only.
+Not responsible for the limits of other quantities: those stand in the table of results only.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from reports.analyses import Analysis, Bolus
-from reports.record import MeasurementRecord
-
-Ends = tuple[float | None, float | None]
-"""Low and high end; None where a side is open."""
-
-_WINDOW = re.compile(r"(?:largest|smallest) error of a ([\d.]+) min window(?: at .+)?")
-_NO_ENDS: Ends = (None, None)
+from reports.kinds.kind import NO_ENDS, DrawnLimits, Ends
+from rig.procedures import basal, bolus, occlusion
+from rig.record.analyses import Analysis, Bolus
+from rig.record.results import JudgedRecord
+from rig.units import parse
 
 
-@dataclass(frozen=True)
-class DrawnLimits:
-    """Limits of one analysis.
-
-    `windows_percent` is by length of the window in min, `whole_percent` of the whole period; `bolus_u` is of a single
-    bolus in U; `pressure_kpa` is the highest pressure of an occlusion.
-    """
-
-    windows_percent: dict[float, Ends] = field(default_factory=dict)
-    whole_percent: Ends = _NO_ENDS
-    bolus_u: Ends = _NO_ENDS
-    pressure_kpa: float | None = None
-
-
-def limits_of(analysis: Analysis, measured: Sequence[MeasurementRecord]) -> DrawnLimits:
+def limits_of(analysis: Analysis, measured: Sequence[JudgedRecord]) -> DrawnLimits:
     """Find the limits of what a test measured that belong into the figures of its analysis."""
     windows: dict[float, Ends] = {}
-    whole = _NO_ENDS
-    for measurement in measured:
-        limit = measurement.limit
-        if match := _WINDOW.fullmatch(measurement.name):
-            low, high = windows.get(float(match[1]), _NO_ENDS)
-            windows[float(match[1])] = (_else(limit.low, low), _else(limit.high, high))
-        elif measurement.name.startswith("mean basal error") and measurement.unit == "%":
-            whole = (limit.low, limit.high)
-    pressures = [m.limit.high for m in measured if m.unit == "kPa" and m.name.startswith("highest pressure")]
+    for kind in (basal.LARGEST, basal.SMALLEST):
+        for each in _of(measured, kind.name):
+            window_min = parse(each.quantity.parameters["window"], "time_s") / 60.0
+            low, high = windows.get(window_min, NO_ENDS)
+            windows[window_min] = (_else(each.limit.low, low), _else(each.limit.high, high))
+    whole = [(each.limit.low, each.limit.high) for each in _of(measured, basal.MEAN.name)]
+    pressures = [each.limit.high for each in _of(measured, occlusion.HIGHEST.name)]
     return DrawnLimits(
         windows_percent=windows,
-        whole_percent=whole,
-        bolus_u=_bolus_u(analysis, measured) if isinstance(analysis, Bolus) else _NO_ENDS,
+        whole_percent=whole[-1] if whole else NO_ENDS,
+        bolus_u=_bolus_u(analysis, measured) if isinstance(analysis, Bolus) else NO_ENDS,
         pressure_kpa=pressures[0] if pressures else None,
     )
+
+
+def _of(measured: Sequence[JudgedRecord], kind: str) -> list[JudgedRecord]:
+    return [each for each in measured if each.quantity.kind == kind]
 
 
 def _else(end: float | None, other: float | None) -> float | None:
     return other if end is None else end
 
 
-def _bolus_u(boluses: Bolus, measured: Sequence[MeasurementRecord]) -> Ends:
+def _bolus_u(boluses: Bolus, measured: Sequence[JudgedRecord]) -> Ends:
     """Find the limits of a single bolus and turn them into U."""
-    ends: dict[str, float | None] = {"largest": None, "smallest": None}
-    for measurement in measured:
-        which, _, rest = measurement.name.partition(" ")
-        end = measurement.limit.high if which == "largest" else measurement.limit.low
-        if which in ends and rest.startswith("bolus error") and end is not None:
-            error_u = end if measurement.unit == "U" else boluses.programmed_u * end / 100.0
-            ends[which] = boluses.programmed_u + error_u
-    return ends["smallest"], ends["largest"]
+
+    def in_u(each: JudgedRecord, end: float | None) -> float | None:
+        if end is None:
+            return None
+        return boluses.programmed_u + (end if each.unit == "U" else boluses.programmed_u * end / 100.0)
+
+    smallest = [in_u(each, each.limit.low) for each in _of(measured, bolus.SMALLEST.name)]
+    largest = [in_u(each, each.limit.high) for each in _of(measured, bolus.LARGEST.name)]
+    return (smallest[-1] if smallest else None), (largest[-1] if largest else None)

@@ -1,20 +1,20 @@
 """How was measured and decided, in the reader's words; only what a run did.
 
-Not responsible for layout (`report.typ`).
+Not responsible for layout (`report.typ`), nor for how a kind of analysis is measured (`reports.kinds`).
 """
 
 from __future__ import annotations
 
-from reports.analyses import Bolus, Occlusion, Trumpet
-from reports.courses import DeliveryProfile
-from reports.run import Run
+from reports.kinds import KINDS
 from rig.limits import Rule
+from rig.record.reading import Run
 
 
 def method(run: Run) -> list[dict[str, str]]:
     """Describe how was measured and decided; only what this run did."""
-    kinds = {type(analysis) for analysis in (each.analysis for each in run.analyses)}
-    notes = [{"title": title, "text": words} for kind, title, words in _METHODS if kind in kinds]
+    shown = {each.analysis.kind for each in run.analyses}
+    methods = [kind.method for name, kind in KINDS.items() if name in shown and kind.method]
+    notes = [{"title": method.title, "text": method.of_run} for method in methods]
     if run.manifest.virtual:
         notes.insert(0, {"title": "Simulation", "text": _simulation(run)})
     return [*notes, {"title": "Uncertainty", "text": _UNCERTAINTY}, {"title": "Decision rule", "text": _decision(run)}]
@@ -26,38 +26,6 @@ def _decision(run: Run) -> str:
     rules = [words for rule, words in _RULES.items() if rule in (used or {Rule.GUARD_BAND})]
     return " ".join([*rules, _DECISION])
 
-
-_METHODS = (
-    (
-        Trumpet,
-        "Basal delivery",
-        "The pump delivers at one programmed rate into a vessel on the balance. After the stabilisation the balance "
-        "is read throughout the analysis period. For each window length P the curve shows the largest and the "
-        "smallest flow error of all windows of that length; windows overlap, stepped by one sample interval (IEC "
-        "60601-2-24, method). Masses are corrected for evaporation. A trumpet curve shows extremes only, so "
-        "statistics of single hours stand beside it.",
-    ),
-    (
-        Bolus,
-        "Boluses",
-        "Consecutive boluses over a basal rate of zero. Each is weighed on its own, from the balance at rest to the "
-        "balance at rest again, so that the part that arrives late is counted (IEC 60601-2-24, method).",
-    ),
-    (
-        DeliveryProfile,
-        "Courses of delivery",
-        "The balance is read throughout an extended bolus, a temporary rate or a switch of the basal profile, and what "
-        "it shows is laid beside the programme: in parts of the programme's time, and at the moments at which the "
-        "programme changes. A pump delivers in doses, the programme is a line: the staircase lies beside it by up to "
-        "a dose.",
-    ),
-    (
-        Occlusion,
-        "Occlusion",
-        "Under basal delivery the outlet is closed until the pump alarms. It stays closed for a while, to see "
-        "whether delivery has stopped, and is then opened into the vessel on the balance (IEC 60601-2-24, method).",
-    ),
-)
 
 _SIMULATION = (
     "Instruments, fluid and pump were simulated{firmware}. Durations and times of samples are those of the simulated "

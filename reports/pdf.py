@@ -12,9 +12,9 @@ import typst
 
 from reports.content import report_content
 from reports.revisions import new_revision
-from reports.run import Run, read_run
 from reports.sections import analysis_sections
 from reports.typesetting import typesetter, write_pdf
+from rig.record.reading import Run, read_run
 
 
 def write_report(run_dir: Path) -> Path:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -25,6 +24,9 @@ TINT = "#dce8f3"
 
 WIDTH_IN = 6.3
 """Width of the report's text block (160 mm)."""
+
+SMALL = 8.5
+"""Size in points of ticks, notes and legends."""
 
 _METRICS_FONT = "STIXGeneral"
 _PAGE_FONT = "Libertinus Serif"
@@ -51,12 +53,12 @@ _HOUSE: Any = {
     "text.color": INK,
     "xtick.color": GREY,
     "xtick.labelcolor": INK,
-    "xtick.labelsize": 8.5,
+    "xtick.labelsize": SMALL,
     "xtick.major.width": 0.6,
     "xtick.minor.size": 0,
     "ytick.color": GREY,
     "ytick.labelcolor": INK,
-    "ytick.labelsize": 8.5,
+    "ytick.labelsize": SMALL,
     "ytick.major.width": 0.6,
 }
 
@@ -95,24 +97,3 @@ def simulated_svg(figure: str) -> str:
     )
     head, _, tail = figure.rpartition("</svg>")
     return f"{head}{word}</svg>{tail}"
-
-
-def quiet_grid(axes: Axes, which: str = "y") -> None:
-    """Draw faint lines across an axis."""
-    axes.grid(True, axis="y" if which == "y" else "x")
-
-
-def limit_line(axes: Axes, at: float, text: str, *, above: bool, place: float = 1.0) -> None:
-    """Draw a limit across the axes with its name beside it, ending at `place` (0 left … 1 right)."""
-    axes.axhline(at, color=RED, linewidth=0.9, linestyle=(0, (5, 3)))
-    axes.annotate(
-        text,
-        (place, at),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 2 if above else -2),
-        textcoords="offset points",
-        ha="right",
-        va="bottom" if above else "top",
-        color=RED,
-        fontsize=8.5,
-    )

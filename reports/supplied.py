@@ -14,16 +14,17 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reports.analyses import Analysis, Bolus, Occlusion, Trumpet, model_of
 from reports.blocks import Sections, table
 from reports.content import SIMULATED
-from reports.interactive import Titled, interactive_page
-from reports.sections import analysis_blocks
+from reports.kinds import KINDS, kind_of
+from reports.kinds.kind import DrawnLimits
+from reports.page import Titled, interactive_page
 from reports.style import simulated_svg
-from reports.tables import Cell, tables_of, write_csv
+from reports.tables import Cell, write_csv
 from reports.typesetting import typesetter, write_pdf
 from reports.words import NBSP, minus, moment, value_and_uncertainty
 from rig.errors import DataFileError, EvidenceError
+from rig.record.analyses import Analysis, model_of
 from rig.record.files import write_json
 from rig.validation import explain
 
@@ -125,7 +126,6 @@ def _checked(content: Mapping[str, Any]) -> tuple[Record, Analysis]:
         analysis = model_of(record.analysis["kind"]).model_validate(record.analysis)
     except ValidationError as error:
         raise EvidenceError(explain("the analysis", error, Record, content)) from error
-    assert isinstance(analysis, Trumpet | Bolus | Occlusion)
     return record, analysis
 
 
@@ -147,7 +147,7 @@ def _write_data(folder: Path, each: _Supplied, drawn: Sections, marks: Sequence[
     numbers = own / "analysis.json"
     write_json(numbers, {"marks": list(marks), **each.record.model_dump()})
     written = [numbers]
-    tables = tables_of(each.analysis)
+    tables = kind_of(each.analysis).tables(each.analysis)
     measured: list[tuple[Cell, ...]] = [(m.name, m.value, m.unit, m.expanded_uncertainty) for m in each.record.measured]
     tables["measured"] = (("name", "value", "unit", "expanded_uncertainty"), measured)
     tables["findings"] = (("row", "kind", "sentence"), [(f.row, f.kind, f.sentence) for f in each.record.findings])
@@ -166,7 +166,7 @@ def _section(drawn: Sections, each: _Supplied) -> dict[str, Any]:
         "file": each.record.source.file,
         "findings": [finding.sentence for finding in each.record.findings],
         "measured": _measured(each.record.measured),
-        "blocks": analysis_blocks(drawn, each.analysis, ()),
+        "blocks": drawn.shown(kind_of(each.analysis).blocks(each.analysis, DrawnLimits())),
     }
 
 
@@ -201,37 +201,13 @@ def _content(
         "options": list(job.options.items()),
         "sections": sections,
         "method": [
-            {"title": title, "text": words}
-            for kind, title, words in _METHODS
-            if any(isinstance(each.analysis, kind) for each in supplied)
+            {"title": kind.method.title, "text": kind.method.of_log}
+            for name, kind in KINDS.items()
+            if kind.method and any(each.analysis.kind == name for each in supplied)
         ]
         + [{"title": "Uncertainty", "text": _UNCERTAINTY}],
     }
 
-
-_METHODS = (
-    (
-        Trumpet,
-        "Basal delivery",
-        "The masses are taken at the ends of the sample intervals, on straight lines between the samples around each; "
-        "two samples further apart than is allowed have no line between them. For each window length P the curve shows "
-        "the largest and the smallest flow error of all windows of that length; windows overlap, stepped by one sample "
-        "interval (IEC 60601-2-24, method). A trumpet curve shows extremes only, so statistics of single hours stand "
-        "beside it. Volumes after 1, 6 and 12 h count from the start of the pump (21 CFR 880.5730 labels).",
-    ),
-    (
-        Bolus,
-        "Boluses",
-        "Each bolus is the difference of two means, of the rest before the next bolus and of the rest before its own "
-        "start, so that the part that arrives late is counted (IEC 60601-2-24, method).",
-    ),
-    (
-        Occlusion,
-        "Occlusion",
-        "Missed is what was programmed from closing to the alarm, less what reached the balance. Moments of closing, "
-        "alarm and opening are those that were handed over with the data (IEC 60601-2-24, method).",
-    ),
-)
 
 _UNCERTAINTY = (
     "U is the expanded uncertainty with coverage factor k = 2, about 95 % coverage (JCGM 100:2008), formed from what "

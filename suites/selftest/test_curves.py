@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from rig.evidence import RunFolder, read_json, slug
 
-from reports.analyses import Bolus, Budgets, Trumpet, model_of
-from reports.bolus_classes import CLASS_EDGES_PERCENT, HEIGHTS, classes_figure
-from reports.budget_figure import budget_figure
+from rig.record.analyses import Analysis, Bolus, Budgets, Trumpet, model_of
+from reports.curve.description import Curve
+from reports.curve.printed import printed
 from reports.documents import write_curves, write_documents
-from reports.figures import flow_figure, trumpet_figure
-from reports.further_curves import cumulative_figure, dose_figure, start_up_figure
-from reports.run import read_run
-from reports.stability_figure import stability_figure
+from reports.kinds import curves_of
+from reports.kinds.bolus import CLASS_EDGES_PERCENT, HEIGHTS
+from reports.kinds.kind import DrawnLimits
+from rig.record.reading import read_run
 from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
 from rig.clock import SimClock
 from rig.errors import EvidenceError
@@ -83,6 +83,12 @@ def page(whole: Path) -> Page:
     return page_of(whole)
 
 
+def curve(analysis: Analysis, name: str, limits: DrawnLimits | None = None) -> Curve:
+    """Get the one curve of an analysis that has this name."""
+    (found,) = (each for each in curves_of(analysis, limits or DrawnLimits()) if each.name == name)
+    return found
+
+
 def trumpet_json(run: Path) -> Path:
     return run / "analysis" / slug(BASAL) / "trumpet.json"
 
@@ -125,27 +131,27 @@ def steps(places: FloatArray, count: int) -> FloatArray:
 
 
 def test_the_trumpet_shows_the_extremes_of_the_record(whole: Path) -> None:
-    curve: Trumpet = analysis(whole, "trumpet")
-    svg = trumpet_figure(curve, {60.0: (-15.0, 15.0)})
+    basal: Trumpet = analysis(whole, "trumpet")
+    svg = printed(curve(basal, "trumpet", DrawnLimits(windows_percent={60.0: (-15.0, 15.0)})))
     both = np.concatenate([points(svg, "largest-error")[:, 1], points(svg, "smallest-error")[:, 1]])
-    shows(both, [*curve.error_max_percent, *curve.error_min_percent])
+    shows(both, [*basal.error_max_percent, *basal.error_min_percent])
     assert "limit +15" in svg
     assert "limit −15" in svg
 
 
 def test_flow_start_up_and_cumulative_error_are_those_of_the_record(whole: Path) -> None:
-    curve: Trumpet = analysis(whole, "trumpet")
-    assert curve.start_up is not None
-    shows(steps(points(flow_figure(curve), "flow"), 100), curve.flow.flow_u_per_h)
-    shows(steps(points(start_up_figure(curve), "flow"), 96), curve.start_up.flow_u_per_h)
-    svg = cumulative_figure(curve, (-5.0, 5.0))
-    shows(points(svg, "cumulative-error")[:, 1], curve.cumulative_error_percent)
+    basal: Trumpet = analysis(whole, "trumpet")
+    assert basal.start_up is not None
+    shows(steps(points(printed(curve(basal, "flow")), "flow"), 100), basal.flow.flow_u_per_h)
+    shows(steps(points(printed(curve(basal, "start-up")), "flow"), 96), basal.start_up.flow_u_per_h)
+    svg = printed(curve(basal, "cumulative-error", DrawnLimits(whole_percent=(-5.0, 5.0))))
+    shows(points(svg, "cumulative-error")[:, 1], basal.cumulative_error_percent)
     assert "limit of the whole period +5" in svg
 
 
 def test_every_dose_stands_in_a_bar(whole: Path) -> None:
-    curve: Trumpet = analysis(whole, "trumpet")
-    svg = dose_figure(curve)
+    basal: Trumpet = analysis(whole, "trumpet")
+    svg = printed(curve(basal, "doses"))
     counts, _ = np.histogram(FURTHER["doses_u"], 13)
     bars = [points(svg, f"doses-{number}")[:, 1] for number in range(len(counts))]
     heights = np.array([corners.max() - corners.min() for corners in bars])
@@ -155,7 +161,7 @@ def test_every_dose_stands_in_a_bar(whole: Path) -> None:
 
 
 def test_steadiness_is_drawn_beside_what_the_balance_alone_makes(whole: Path) -> None:
-    svg = stability_figure(analysis(whole, "trumpet"))
+    svg = printed(curve(analysis(whole, "trumpet"), "stability"))
     stability: dict[str, Any] = FURTHER["stability"]  # type: ignore[assignment]
     balance = [np.sqrt(3.0) * 3600.0 * 2.4e-4 / tau for tau in stability["averaging_s"]]
     places = np.concatenate([points(svg, "stability")[:, 1], points(svg, "balance")[[0, -1], 1]])
@@ -166,7 +172,7 @@ def test_steadiness_is_drawn_beside_what_the_balance_alone_makes(whole: Path) ->
 def test_without_the_scatter_of_readings_there_is_no_line_for_the_balance(run: Path) -> None:
     stability: dict[str, Any] = FURTHER["stability"]  # type: ignore[assignment]
     change(trumpet_json(run), stability=stability | {"reading_u": None})
-    svg = stability_figure(analysis(run, "trumpet"))
+    svg = printed(curve(analysis(run, "trumpet"), "stability"))
     assert "balance" not in svg
 
 
@@ -175,10 +181,11 @@ def test_boluses_stand_in_the_bands_of_their_classes(whole: Path) -> None:
     boluses: Bolus = analysis(whole, "bolus").model_copy(
         update={
             "delivered_u": tuple(each / 100.0 for each in percent),
+            "u_u": None,
             "bins": dict(zip(analysis(whole, "bolus").bins, (1, 1, 1, 2, 1, 1, 1, 1), strict=True)),
         }
     )
-    svg = classes_figure(boluses)
+    svg = printed(curve(boluses, "bolus-classes"))
     bands = np.concatenate([[0.0], np.cumsum(HEIGHTS)])
     shows(points(svg, "boluses")[:, 1], np.interp(percent, [0.0, *CLASS_EDGES_PERCENT, 400.0], bands))
     for words in ("1 in <25", "2 in 95–<105", "1 in >250"):
@@ -187,7 +194,7 @@ def test_boluses_stand_in_the_bands_of_their_classes(whole: Path) -> None:
 
 def test_bars_are_as_wide_as_the_shares_of_the_budget(whole: Path) -> None:
     budgets: Budgets = analysis(whole, "uncertainty")
-    svg = budget_figure(budgets)
+    svg = printed(curve(budgets, "uncertainty"))
     for budget in budgets.budgets:
         widths, shares = [], []
         for source in ("evaporation", "repeatability", "readability", "calibration of the balance"):
@@ -248,15 +255,18 @@ def page_of(run: Path) -> Page:
 
 def test_the_page_shows_the_numbers_of_the_record(whole: Path, page: Page) -> None:
     figures = page.figures
-    curve: Trumpet = analysis(whole, "trumpet")
+    basal: Trumpet = analysis(whole, "trumpet")
     largest, smallest, *limits = figures["Trumpet curve"]
-    assert (largest["y"], smallest["y"]) == (list(curve.error_max_percent), list(curve.error_min_percent))
+    assert (largest["y"], smallest["y"]) == (list(basal.error_max_percent), list(basal.error_min_percent))
     assert [limit["y"][0] for limit in limits] == [-15.0, 15.0]
-    assert figures["Flow over the analysis period"][0]["y"][1:] == list(curve.flow.flow_u_per_h)
+    assert figures["Flow over the analysis period"][0]["y"][1:] == list(basal.flow.flow_u_per_h)
     assert figures["Flow over the analysis period"][0]["x"][:2] == [0.0, 0.25]
     assert figures["Start-up"][0]["y"][1:] == FURTHER["start_up"]["flow_u_per_h"]  # type: ignore[index]
     assert figures["Cumulative error"][0]["y"] == FURTHER["cumulative_error_percent"]
-    assert figures["Single doses"][0]["x"] == FURTHER["doses_u"]
+    counts, edges = np.histogram(np.array(FURTHER["doses_u"]) / 0.025 * 100.0, 13)
+    assert figures["Single doses"][0]["y"] == counts.tolist()
+    assert figures["Single doses"][0]["x"] == pytest.approx((edges[:-1] + edges[1:]) / 2.0)
+    assert figures["Single doses"][0]["width"] == pytest.approx(np.diff(edges))
     stability: dict[str, Any] = FURTHER["stability"]  # type: ignore[assignment]
     assert figures["Steadiness of flow"][0]["y"] == stability["deviation_u_per_h"]
     boluses: Bolus = analysis(whole, "bolus")
@@ -264,7 +274,9 @@ def test_the_page_shows_the_numbers_of_the_record(whole: Path, page: Page) -> No
     assert (weighed["y"], weighed["error_y"]["array"]) == (list(boluses.delivered_u), list(boluses.u_u or ()))
     assert figures["Classes of size (21 CFR 880.5730 labels)"][1]["x"] == list(boluses.bins.values())
     trace = analysis(whole, "occlusion").trace
-    assert [each["y"] for each in figures["Occlusion"]] == [list(trace.pressure_kpa), list(trace.delivered_u)]
+    pressure, weighed, due = figures["Occlusion"]
+    assert (pressure["y"], weighed["y"]) == (list(trace.pressure_kpa), list(trace.delivered_u))
+    assert (due["x"], due["y"]) == ([0.0, 165.0], [0.5, 3.25])  # 1 U/h over the 165 min to the alarm
     delivered, programmed, difference = figures["Delivery beside its programme"]
     assert delivered["y"] == PROFILE["trace"]["delivered_u"]
     assert programmed["y"] == PROFILE["course"]["insulin_u"]

@@ -8,7 +8,7 @@ from pypdf import PdfReader
 from rig.evidence import RunFolder, read_json, slug, write_json
 
 from reports.pdf import page_png, write_report
-from reports.run import read_run
+from rig.record.reading import read_run
 from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
 from rig.clock import SimClock
 from rig.limits import Measurement

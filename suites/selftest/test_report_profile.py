@@ -11,10 +11,12 @@ from pydantic import ValidationError
 from pypdf import PdfReader
 from rig.evidence import slug, write_json
 
+from rig.record.analyses import Day, DeliveryProfile
 from reports.blocks import Sections
-from reports.courses import Day, DeliveryProfile
-from reports.day import day_blocks
-from reports.delivery_profile import profile_figure
+from reports.curve.printed import printed
+from reports.kinds.day import DAY
+from reports.kinds.kind import DrawnLimits
+from reports.kinds.profile import profile_curve
 from reports.pdf import write_report
 from rig.analysis.programme import Started, programmed_course
 from rig.errors import EvidenceError
@@ -72,8 +74,9 @@ def test_a_part_of_which_nothing_was_programmed_has_no_error_in_percent(tmp_path
 
 def test_the_figure_is_the_same_bytes_each_time() -> None:
     profile = DeliveryProfile.model_validate(content())
-    assert profile_figure(profile) == profile_figure(profile)
-    assert "difference / U" in profile_figure(profile)
+    drawing = printed(profile_curve(profile))
+    assert printed(profile_curve(profile)) == drawing
+    assert "difference / U" in drawing
 
 
 def test_a_record_that_does_not_agree_with_itself_is_refused_in_one_sentence(tmp_path: Path) -> None:
@@ -90,7 +93,7 @@ def day(weighed_u: tuple[float, ...]) -> Day:
 
 
 def test_a_day_is_its_sums_and_one_step_an_hour() -> None:
-    sums, drawing = day_blocks(Sections(), day((0.45, 1.1, 0.0)))
+    sums, drawing = Sections().shown(DAY.blocks(day((0.45, 1.1, 0.0)), DrawnLimits()))
     assert dict(sums["rows"])["Weighed"] == "1.550\N{NO-BREAK SPACE}U"
     assert dict(sums["rows"])["Programmed"] == "1.500\N{NO-BREAK SPACE}U"
     assert "1.55 U weighed of 1.50 U programmed" in drawing["alt"]

@@ -14,7 +14,7 @@ import pytest
 
 from reports.compared import pump_of, spreads, under_conditions
 from reports.comparison import write_comparison
-from reports.run import read_run
+from rig.record.reading import read_run
 from rig.errors import EvidenceError
 from suites.selftest.synthetic_run import make_run
 from suites.selftest.test_verify import rig

@@ -1,7 +1,7 @@
 """The curves as a page to zoom and point in: one HTML file with everything in it, by plotly.
 
-Not responsible for the figures (`reports.interactive_figures`). The page loads nothing: its content security policy
-makes the browser refuse every address.
+Not responsible for the curves (`reports.kinds`) nor for drawing them (`reports.curve.interactive`). The page loads
+nothing: its content security policy makes the browser refuse every address.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import plotly.graph_objects as go
 import plotly.io
 from plotly.offline import get_plotlyjs
 
-from reports.analyses import Analysis, Trumpet
-from reports.drawn_limits import DrawnLimits
-from reports.further_curves import not_drawn
-from reports.interactive_figures import figures_of
+from reports.curve.interactive import interactive
+from reports.kinds import curves_of, kind_of
+from reports.kinds.kind import DrawnLimits
 from reports.style import INK, RED
+from rig.record.analyses import Analysis
 
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
@@ -63,7 +63,7 @@ def interactive_page(title: str, parts: Sequence[Titled], *, marks: Sequence[str
 
     Marks stay in sight, and SIMULATED stands in each figure too, so that a picture saved from it says so.
     """
-    drawn = [(part, figures) for part in parts if (figures := figures_of(part.analysis, part.limits))]
+    drawn = [(part, curves) for part in parts if (curves := curves_of(part.analysis, part.limits))]
     if not drawn:
         return ""
     links = "".join(
@@ -71,13 +71,14 @@ def interactive_page(title: str, parts: Sequence[Titled], *, marks: Sequence[str
         for number, (part, _) in enumerate(drawn, start=1)
     )
     body = [f"<ul>\n{links}</ul>"]
-    for number, (part, figures) in enumerate(drawn, start=1):
+    for number, (part, curves) in enumerate(drawn, start=1):
         body.append(f'<h2 id="part-{number}">{html.escape(part.title)}</h2>')
-        for place, figure in enumerate(figures, start=1):
+        for place, curve in enumerate(curves, start=1):
+            figure = interactive(curve)
             if simulated:
                 _mark_simulated(figure)
             body.append(_div(figure, f"figure-{number}-{place}"))
-        if isinstance(part.analysis, Trumpet) and (missing := not_drawn(part.analysis)):
+        if missing := kind_of(part.analysis).left_out(part.analysis):
             body.append(f"<p>{html.escape(missing)}</p>")
     said = "  ·  ".join(marks)
     return _PAGE.format(

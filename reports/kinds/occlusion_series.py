@@ -1,20 +1,19 @@
-"""The section of a series of occlusions: each in a row, with the typical and the longest time to the alarm.
+"""A series of occlusions: each in a row, with the typical and the longest time to the alarm.
 
-Not responsible for the trace of each, which has a section of its own.
+Not responsible for the trace of each, which is an analysis of its own (`reports.kinds.occlusion`).
 """
 
 from __future__ import annotations
 
 from statistics import median
-from typing import Any
 
-from reports.blocks import facts, table
-from reports.courses import OcclusionSeries
+from reports.blocks import Block, facts, table
+from reports.kinds.kind import DrawnLimits, Kind
 from reports.words import NBSP, duration, quantity
+from rig.record.analyses import OcclusionSeries
 
 
-def series_blocks(series: OcclusionSeries) -> list[dict[str, Any]]:
-    """Write the blocks of one series."""
+def _blocks(series: OcclusionSeries, _: DrawnLimits) -> list[Block]:
     times_s = [each.time_to_alarm_s for each in series.occlusions if each.time_to_alarm_s is not None]
     return [
         facts(
@@ -38,3 +37,6 @@ def series_blocks(series: OcclusionSeries) -> list[dict[str, Any]]:
             ],
         ),
     ]
+
+
+OCCLUSION_SERIES = Kind(_blocks)

@@ -1,3 +1,0 @@
-"""Placeholder."""
-
-from rig.record.analyses import *  # noqa: F403

@@ -1,0 +1,1 @@
+"""A curve described once, as a value, and drawn from it twice: for print and for the interactive page."""
