@@ -57,7 +57,7 @@ class FarSide:
 
 @contextmanager
 def open_bench(
-    path: Path | str, overrides: Mapping[str, Any] | None = None, *, log: ByteLog | None = None
+    path: Path | str, overrides: Mapping[str, Any] | None = None, *, log: ByteLog | None = None, occasion: str = ""
 ) -> Iterator[Bench]:
     """Open every device of a bench file, compare identities and calibration, and hand over the bench.
 
@@ -67,6 +67,7 @@ def open_bench(
         path: the bench file.
         overrides: "table.key" to value, laid over the file.
         log: keeps every byte of every wire.
+        occasion: what the bench is opened for, such as a test's id; virtual noise is keyed by seed and occasion.
 
     Raises:
         BenchFileError: the file is wrong.
@@ -75,7 +76,7 @@ def open_bench(
     """
     spec, _ = read_bench_file(Path(path), overrides)
     with ExitStack() as stack:
-        far = stack.enter_context(far_side(spec))
+        far = stack.enter_context(far_side(spec, occasion))
         for role in ROLES:
             refuse_overdue(spec, role, far.today)
         devices: dict[str, Any] = {}
@@ -89,7 +90,7 @@ def open_bench(
 
 
 @contextmanager
-def far_side(spec: BenchFile) -> Iterator[FarSide]:
+def far_side(spec: BenchFile, occasion: str = "") -> Iterator[FarSide]:
     """Get the lab's VISA library and wall clock, or build the simulated world in their place."""
     if spec.virtual is None:
         resources = pyvisa.ResourceManager(spec.visa_library)
@@ -98,7 +99,7 @@ def far_side(spec: BenchFile) -> Iterator[FarSide]:
         finally:
             resources.close()
         return
-    with open_virtual(spec) as world:
+    with open_virtual(spec, occasion) as world:
         resources = pyvisa.ResourceManager(world.visa_library())
         yield FarSide(world.clock, resources, spec.pump.port, spec.virtual.date, _radio(spec, world), world.cell.place)
 
@@ -113,7 +114,7 @@ def _radio(spec: BenchFile, world: Any) -> Any:  # noqa: ANN401 - a World; a rig
 
 
 @contextmanager
-def open_virtual(spec: BenchFile) -> Iterator[Any]:
+def open_virtual(spec: BenchFile, occasion: str = "") -> Iterator[Any]:
     """Build the simulated world of a virtual bench: a `rig.virtual.world.World`."""
     from rig.virtual.world import TwinPlace, World  # a lab bench installs without what this needs
 
@@ -137,6 +138,7 @@ def open_virtual(spec: BenchFile) -> Iterator[Any]:
         places=places,
         pump_url=spec.pump.port,
         occluder_line=spec.switch.lines["occluder"],
+        occasion=occasion,
     )
     try:
         for fault in virtual.fault:
