@@ -91,6 +91,8 @@ def two_sided_k(n: int, *, confidence: float = 0.95, coverage: float = 0.95) -> 
     _enough(n)
     confidence, coverage = fraction("confidence", confidence), fraction("coverage", coverage)
     reach = _reach(_DEVIATES / math.sqrt(n), coverage)
+    if reach[0] == 0.0:  # a coverage below 1e-16 is none
+        return 0.0
 
     def too_short(log_k: float) -> float:
         """Share of studies whose interval holds less than the coverage, above what is allowed."""
