@@ -54,7 +54,11 @@ class FarSide:
 
 @contextmanager
 def open_bench(
-    bench: BenchFile | Path | str, overrides: Mapping[str, Any] | None = None, *, log: ByteLog | None = None
+    bench: BenchFile | Path | str,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    log: ByteLog | None = None,
+    occasion: str = "",
 ) -> Iterator[Bench]:
     """Open every device of a bench file, compare identities and calibration, and hand over the bench.
 
@@ -64,6 +68,7 @@ def open_bench(
         bench: the bench file, or what was read from one.
         overrides: "table.key" to value, laid over the file.
         log: keeps every byte of every wire.
+        occasion: what the bench is opened for, such as a test's id; virtual noise is keyed by seed and occasion.
 
     Raises:
         BenchFileError: the file is wrong.
@@ -72,7 +77,7 @@ def open_bench(
     """
     spec = bench if isinstance(bench, BenchFile) else read_bench_file(Path(bench), overrides)[0]
     with ExitStack() as stack:
-        far = stack.enter_context(far_side(spec))
+        far = stack.enter_context(far_side(spec, occasion))
         for role in ROLES:
             refuse_overdue(spec, role, far.today)
         declared = metrology(spec)
@@ -87,7 +92,7 @@ def open_bench(
 
 
 @contextmanager
-def far_side(spec: BenchFile) -> Iterator[FarSide]:
+def far_side(spec: BenchFile, occasion: str = "") -> Iterator[FarSide]:
     """Get the lab's VISA library and wall clock, or build the simulated world in their place.
 
     Raises:
@@ -104,7 +109,7 @@ def far_side(spec: BenchFile) -> Iterator[FarSide]:
         finally:
             resources.close()
         return
-    with open_virtual(spec) as world:
+    with open_virtual(spec, occasion) as world:
         resources = pyvisa.ResourceManager(world.visa_library())
         yield FarSide(world.clock, resources, spec.pump.port, today, _radio(spec, world), world.cell.place)
 
@@ -170,6 +175,7 @@ def open_virtual(spec: BenchFile) -> Iterator[Any]:
         places=places,
         pump_url=spec.pump.port,
         occluder_line=spec.switch.lines["occluder"],
+        occasion=occasion,
     )
     try:
         for fault in virtual.fault:

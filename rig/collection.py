@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from rig.errors import BenchFileError
 from rig.procedures.procedure import Procedure
 from rig.quantity import Quantity, nearest
-from rig.record.files import read_json_lines
+from rig.record.files import read_json_lines, write_whole
 from rig.record.folder import RunFolder, checked
 from rig.record.models import QuantityRecord
 from rig.requirements import Requirement
@@ -52,6 +52,12 @@ class Declaration(BaseModel):
     def declare_in(self, run: RunFolder) -> None:
         """Declare the test in a run."""
         run.collect(self.test, self.title, self.requirements, [each.quantity for each in self.quantities])
+
+
+def write_declarations(path: Path, declared: Sequence[Declaration]) -> None:
+    """Write what a runner declares, for whoever asked it to; EvidenceError when the disk does not take it."""
+    lines = [declaration.model_dump_json() for declaration in declared]
+    write_whole(path, "".join(f"{line}\n" for line in lines).encode())
 
 
 def read_declarations(path: Path) -> list[Declaration]:

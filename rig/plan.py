@@ -160,9 +160,12 @@ def _table(question: Question, found: Capability, bench_name: str) -> Table:
 
 
 def _share(option: str, text: str | None) -> float:
-    """Parse "95" or "95 %" into 0.95."""
+    """Parse "95" or "95 %" into 0.95; a bare 0.95 is refused, for it would be taken as 0.95 %."""
     written = text or ""
-    percent = _parsed(option, written if written.rstrip().endswith("%") else f"{written} %", "percent")
+    signed = written.rstrip().endswith("%")
+    percent = _parsed(option, written if signed else f"{written} %", "percent")
+    if not signed and 0.0 < percent <= 1.0:
+        raise BenchFileError(f"{option} {written!r}: a share is written in percent, such as '95 %', not as a fraction")
     if not 0.0 < percent < 100.0:
         raise BenchFileError(f"{option} {written!r}: it must lie between 0 % and 100 %")
     return percent / 100.0

@@ -24,9 +24,9 @@ from rig.inputs import frozen_inputs
 from rig.procedures.catalogue import PROCEDURES
 from rig.procedures.day import Day
 from rig.procedures.procedure import Procedure
-from rig.record.folder import AttemptRecord, RunFolder
+from rig.record.folder import AttemptRecord
 from rig.record.results import Outcome
-from rig.software import refuse_changed
+from rig.run import open_run
 from rig.validation import validated
 from rig.verification import NotApplicableError, RequirementNotMetError, Verification
 
@@ -62,11 +62,9 @@ class PumpBench:
 
     def __init__(self, run: str = "") -> None:
         self.ROBOT_LIBRARY_LISTENER = self
-        self._run = RunFolder(Path(run)) if run else None
+        self._run = open_run(Path(run)) if run else None
         if self._run is not None:
-            manifest = self._run.manifest()
-            refuse_changed(manifest)
-            self._frozen = frozen_inputs(self._run, manifest)
+            self._frozen = frozen_inputs(self._run, self._run.manifest())
         self._test_id = ""
         self._open = ExitStack()
         self._attempt: AttemptRecord | None = None
@@ -93,6 +91,11 @@ class PumpBench:
             except RequirementNotMetError as unmet:
                 result.status, result.message, outcome = "FAIL", str(unmet), "failed"
         attempt.end(outcome, result.message or None)
+
+    def close(self) -> None:
+        """Bring the record to the disk when all suites are done."""
+        if self._run is not None:
+            self._run.appender.close()
 
     # ---- set-up and teardown ----------------------------------------------------------------------------------
 

@@ -16,12 +16,11 @@ from robot.api import SuiteVisitor
 from robot.run import run as run_robot
 from robot.running import LibraryKeyword, TestSuite
 
-from rig.collection import Declaration
+from rig.collection import Declaration, write_declarations
 from rig.errors import BenchFileError, RigError
 from rig.inputs import SUITES, frozen_inputs
 from rig.procedures.catalogue import PROCEDURES
 from rig.procedures.procedure import Procedure
-from rig.record.appending import LineFile
 from rig.record.folder import RunFolder
 from rig.requirements import Requirement
 from rig.robot_library import PlannedDay, PumpBench, asked, test_id
@@ -172,10 +171,7 @@ def main(arguments: Sequence[str]) -> int:
             **common,
         )  # fmt: skip
     )
-    file = LineFile(options.declare)
-    for each in declaring.declared:
-        file.json(each.model_dump(mode="json"))
-    file.close()
+    write_declarations(options.declare, declaring.declared)
     if declaring.refused is not None:
         print(declaring.refused, file=sys.stderr)  # noqa: T201 - the process's answer
         return 252

@@ -29,6 +29,7 @@ from rig.declared import immersion
 from rig.errors import EvidenceError, RigError
 from rig.inputs import FIRMWARE, REQUIREMENTS, Inputs, freeze, frozen_inputs, plain
 from rig.plan_file import selection
+from rig.record.appending import appender_for
 from rig.record.files import cannot_write, utc_now
 from rig.record.folder import RECORD, RunFolder, holds_a_run
 from rig.record.manifest import BenchCheck, Equipment, Manifest, Plan, RunOutcome
@@ -36,7 +37,7 @@ from rig.record.models import Device
 from rig.record.results import Results
 from rig.results import join
 from rig.roles import Identity
-from rig.software import software, versions
+from rig.software import refuse_changed, software, versions
 from rig.wire import NoLog
 
 
@@ -127,6 +128,17 @@ def start_run(inputs: Inputs, *, out: Path | None, select: str | None = None) ->
     )
     freeze(inputs, folder / RECORD / "inputs")
     return RunFolder.create(folder, manifest)
+
+
+def open_run(path: Path) -> RunFolder:
+    """Go on with a run in another process, which writes as its bench allows.
+
+    Raises:
+        EvidenceError: it is no run, or was begun by other code than this.
+    """
+    manifest = RunFolder(path).manifest()
+    refuse_changed(manifest)
+    return RunFolder(path, appender_for(virtual=manifest.virtual))
 
 
 def _new_folder(parent: Path, name: str) -> Path:

@@ -22,7 +22,7 @@ from rig.offline.columns import Layout
 from rig.offline.log import Log
 from rig.offline.occlusion import OcclusionQuestion
 from rig.offline.scale import Weighing
-from rig.procedures.bolus import REST_SPAN_S
+from rig.procedures.rest import REST_SPAN_S
 from rig.roles import Air
 from rig.units import parse
 

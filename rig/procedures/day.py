@@ -142,27 +142,38 @@ class Exercise(_Words):
         return TemporaryRate(round(self.duration_s / 60.0), *self.rate)
 
 
-def _segment(written: object) -> object:
+def _written_segment(written: object) -> object:
+    return _segment(written) if isinstance(written, str) else written
+
+
+def _segment(written: str) -> tuple[int, float]:
     """Read "04:00 1.2 U/h" into a minute of the day and a rate in U/h."""
-    if not isinstance(written, str):
-        return written
     start, _, rate = written.strip().partition(" ")
     if not rate:
         raise ValueError(f"{written!r} is no time with a rate, such as '04:00 1.2 U/h'")
     return parse_time_of_day(start), parse(rate, "rate_u_per_h")
 
 
+def read_profile(segments: Sequence[str]) -> tuple[BasalSegment, ...]:
+    """Read a basal profile from words such as "04:00 1.2 U/h"; ValueError unless it begins at 00:00 and goes on."""
+    return segments_of(_from_midnight_on(tuple(_segment(each) for each in segments)))
+
+
+def segments_of(profile: Sequence[tuple[int, float]]) -> tuple[BasalSegment, ...]:
+    """Make a day's segments of minutes of the day and rates in U/h."""
+    ends = [*(start for start, _ in profile[1:]), MINUTES_A_DAY]
+    return tuple(BasalSegment(end - start, rate) for (start, rate), end in zip(profile, ends, strict=True))
+
+
 def _from_midnight_on(profile: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
     starts = [start for start, _ in profile]
     if starts[:1] != [0] or starts != sorted(set(starts)):
         raise ValueError("a profile's times go from 00:00 on, each later than the one before")
-    if not any(rate for _, rate in profile):
-        raise ValueError("a profile needs a rate above 0 U/h")
     return profile
 
 
 Profile = Annotated[
-    tuple[Annotated[tuple[int, Annotated[float, Field(ge=0)]], BeforeValidator(_segment)], ...],
+    tuple[Annotated[tuple[int, Annotated[float, Field(ge=0)]], BeforeValidator(_written_segment)], ...],
     AfterValidator(_from_midnight_on),
 ]
 """A basal profile: from which minute of the day on which rate in U/h."""
@@ -235,9 +246,7 @@ class Day(BetweenBlanks):
     @property
     def segments(self) -> tuple[BasalSegment, ...]:
         """The basal profile as the pump is told."""
-        starts = [start for start, _ in self.profile]
-        ends = [*starts[1:], MINUTES_A_DAY]
-        return tuple(BasalSegment(end - start, rate) for (start, rate), end in zip(self.profile, ends, strict=True))
+        return segments_of(self.profile)
 
     @property
     def moments(self) -> Sequence[Eat | Exercise]:

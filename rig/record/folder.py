@@ -30,7 +30,7 @@ from rig.errors import EvidenceError
 from rig.limits import Measurement
 from rig.quantity import Quantity
 from rig.record.analyses import Analysis
-from rig.record.appending import Appender, DirectAppender, LineFile
+from rig.record.appending import Appender, DirectAppender, LineFile, appender_for
 from rig.record.files import read_json, read_json_lines, slug, utc_now, write_json
 from rig.record.manifest import BenchCheck, Closing, Manifest, RunOutcome
 from rig.record.models import MeasuredRecord, QuantityRecord
@@ -119,7 +119,7 @@ class RunFolder:
         if holds_a_run(path):
             raise EvidenceError(f"{path}: holds a run already; name another folder, a record is never overwritten")
         write_json(path / RECORD / "manifest.json", manifest.model_dump(mode="json"))
-        return cls(path)
+        return cls(path, appender_for(virtual=manifest.virtual))
 
     @property
     def inputs(self) -> Path:
@@ -197,7 +197,7 @@ class RunFolder:
         self._append(self.path / "progress.jsonl", {"test": test_id, **entry})
 
     def _append(self, path: Path, entry: Mapping[str, Any]) -> None:
-        file = LineFile(path)
+        file = self.appender.open(path)
         file.json(entry)
         file.close()
 

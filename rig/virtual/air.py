@@ -6,19 +6,22 @@ Not responsible for gusts at the balance, nor for what air does to a weighing (`
 from __future__ import annotations
 
 from rig.clock import NS_PER_S, SimClock
-from rig.virtual.noise import Wander, stream
+from rig.virtual.noise import Wander, occasional
 from rig.virtual.parameters import AirParameters
 
 
 class RoomAir:
-    """Temperature in °C, pressure in hPa and relative humidity (0..1) of the room: functions of time and seed alone."""
+    """Temperature in °C, pressure in hPa and relative humidity (0..1) of the room.
 
-    def __init__(self, clock: SimClock, parameters: AirParameters, seed: int) -> None:
+    Functions of time, seed and occasion alone: each occasion begins at an hour of its own, in weather of its own.
+    """
+
+    def __init__(self, clock: SimClock, parameters: AirParameters, seed: int, occasion: str = "") -> None:
         self._clock = clock
         self._parameters = parameters
-        self._temperature = Wander(stream(seed, "air temperature"))
-        self._pressure = Wander(stream(seed, "air pressure"))
-        self._humidity = Wander(stream(seed, "air humidity"))
+        self._temperature = Wander(occasional(seed, "air temperature", occasion))
+        self._pressure = Wander(occasional(seed, "air pressure", occasion))
+        self._humidity = Wander(occasional(seed, "air humidity", occasion))
 
     def now(self) -> tuple[float, float, float]:
         """Get temperature in °C, pressure in hPa and relative humidity (0..1) at the present moment."""

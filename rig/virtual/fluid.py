@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from rig.clock import NS_PER_S, SimClock
-from rig.virtual.noise import stream, uniform
+from rig.virtual.noise import occasional, stream, uniform
 from rig.virtual.parameters import DriveParameters, FluidParameters, draw_device
 
 STEP_UL = 0.03125
@@ -53,14 +53,15 @@ class Drive:
 
     The screw's position is a function of the step count: bias, an error that repeats with each turn, and a slow one.
     The seal sticks while the drive strains; when the force exceeds its hold it slips, until sliding friction is left.
-    What sticks now slips later. Each stick's hold is drawn anew.
+    What sticks now slips later. Each stick's hold is drawn anew, others on each occasion: the seal is the device's, how
+    it happens to stick is not. The screw's errors, phases included, are the device's.
 
     Attributes:
         device: the values drawn for this device.
         steps: steps made, infusing less retracting.
     """
 
-    def __init__(self, parameters: DriveParameters, seed: int) -> None:
+    def __init__(self, parameters: DriveParameters, seed: int, occasion: str = "") -> None:
         self.device = device = draw_device(parameters, seed)
         phases = stream(seed, "screw phases")
         self._ul_per_step = STEP_UL * (1.0 + device.bias_percent / 100.0)
@@ -73,7 +74,7 @@ class Drive:
         self._n_per_ul = parameters.stiffness_n_per_ul
         self._sliding_ul = parameters.friction_n / parameters.stiffness_n_per_ul
         self._stick_ul = mean_stick_ul(device.pulse_noise_percent / 100.0 * DOSE_UL)
-        self._stick_key = stream(seed, "stick-slip")
+        self._stick_key = occasional(seed, "stick-slip", occasion)
         self._slips = 0
         self.steps = 0
         self._plunger_ul = self._screw_ul() - self._sliding_ul  # as priming leaves it
@@ -157,9 +158,11 @@ class FluidPath:
         flow: the state since the last event.
     """
 
-    def __init__(self, clock: SimClock, drive: DriveParameters, fluid: FluidParameters, seed: int) -> None:
+    def __init__(
+        self, clock: SimClock, drive: DriveParameters, fluid: FluidParameters, seed: int, occasion: str = ""
+    ) -> None:
         self._clock = clock
-        self.drive = Drive(drive, seed)
+        self.drive = Drive(drive, seed, occasion)
         self._compliance = fluid.compliance_ul_per_kpa + fluid.air_bubble_ul / ATMOSPHERE_KPA
         self._resistance = fluid.resistance_kpa_s_per_ul
         self._leak = self._leak_past = 0.0

@@ -33,6 +33,15 @@ def stream(seed: int, name: str) -> int:
     return key
 
 
+def occasional(seed: int, name: str, occasion: str) -> int:
+    """Key of what a named stream holds on one occasion, such as one test; no unit.
+
+    What belongs to a device is keyed by its seed alone (`stream`) and stays; what happens to it anew each time is keyed
+    by seed and occasion. No occasion ("") is the stream of the seed itself.
+    """
+    return stream(seed, f"{name}\0{occasion}" if occasion else name)  # no name of a stream holds a NUL
+
+
 def open_unit(bits: int) -> float:
     """Convert 64 bits to a number in (0, 1), from their upper 52: with 53, all ones would round to 1."""
     return ((bits >> 12) + 0.5) * 2.0**-52

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from rig.clock import NS_PER_S, SimClock
 from rig.virtual.air import RoomAir
 from rig.virtual.fluid import Flow, FluidPath
-from rig.virtual.noise import Wander, normal, stream
+from rig.virtual.noise import Wander, normal, occasional, stream
 from rig.virtual.parameters import GaugeParameters, WeighingParameters
 
 WEIGHT_DENSITY_KG_PER_M3 = 8000.0
@@ -94,16 +94,26 @@ class Span(NamedTuple):
 
 
 class WeighingCell:
-    """What the balance's cell indicates at the present moment."""
+    """What the balance's cell indicates at the present moment.
+
+    Its sensitivity is the device's. Reading noise and the wander of zero are the occasion's: no two last alike, and the
+    zero was set anew.
+    """
 
     def __init__(
-        self, clock: SimClock, fluid: FluidPath, room: RoomAir, parameters: WeighingParameters, seed: int
+        self,
+        clock: SimClock,
+        fluid: FluidPath,
+        room: RoomAir,
+        parameters: WeighingParameters,
+        seed: int,
+        occasion: str = "",
     ) -> None:
         self._clock = clock
         self._room = room
         self._parameters = p = parameters
-        self._noise = stream(seed, "balance noise")
-        self._zero = Wander(stream(seed, "balance zero"))
+        self._noise = occasional(seed, "balance noise", occasion)
+        self._zero = Wander(occasional(seed, "balance zero", occasion))
         self._gain = 1.0 + 1e-6 * p.sensitivity_error_ppm * normal(stream(seed, "balance sensitivity"), 0)
         self._adjusted_c = room.now()[0]
         self._immersion = 1.0 / (1.0 - (p.tube_diameter_mm / p.vessel_bore_mm) ** 2)
@@ -203,15 +213,20 @@ class WeighingCell:
 
 
 class PressureGauge:
-    """What the pressure sensor in the line reads, in kPa, with its zero and sensitivity errors and noise."""
+    """What the pressure sensor in the line reads, in kPa, with its zero and sensitivity errors and noise.
 
-    def __init__(self, clock: SimClock, fluid: FluidPath, parameters: GaugeParameters, seed: int) -> None:
+    Zero and sensitivity are the device's, the noise is the occasion's.
+    """
+
+    def __init__(
+        self, clock: SimClock, fluid: FluidPath, parameters: GaugeParameters, seed: int, occasion: str = ""
+    ) -> None:
         self._clock = clock
         self._fluid = fluid
         self._offset_kpa = parameters.offset_kpa * normal(stream(seed, "gauge offset"), 0)
         self._gain = 1.0 + 0.01 * parameters.span_error_percent * normal(stream(seed, "gauge span"), 0)
         self._noise_kpa = parameters.noise_kpa
-        self._noise = stream(seed, "gauge noise")
+        self._noise = occasional(seed, "gauge noise", occasion)
 
     def read_kpa(self) -> float:
         """Get the gauge pressure in kPa; the noise is that of the present millisecond."""

@@ -53,7 +53,7 @@ class TwinPlace:
 
 
 class World:
-    """Everything beyond the wires of one virtual bench."""
+    """Everything beyond the wires of one virtual bench: the devices of a seed, on one occasion, such as one test."""
 
     def __init__(
         self,
@@ -64,15 +64,16 @@ class World:
         places: Sequence[TwinPlace],
         pump_url: str,
         occluder_line: int,
+        occasion: str = "",
     ) -> None:
         self.clock = SimClock()
         self.pump_url = pump_url
         self._addresses = {place.role: place.address for place in places}
         self._occluder_line = occluder_line
-        self.room = RoomAir(self.clock, parameters.air, seed)
-        self.fluid = FluidPath(self.clock, parameters.drive, parameters.fluid, seed)
-        self.cell = WeighingCell(self.clock, self.fluid, self.room, parameters.weighing, seed)
-        self.gauge = PressureGauge(self.clock, self.fluid, parameters.gauge, seed)
+        self.room = RoomAir(self.clock, parameters.air, seed, occasion)
+        self.fluid = FluidPath(self.clock, parameters.drive, parameters.fluid, seed, occasion)
+        self.cell = WeighingCell(self.clock, self.fluid, self.room, parameters.weighing, seed, occasion)
+        self.gauge = PressureGauge(self.clock, self.fluid, parameters.gauge, seed, occasion)
         self.ports = {place.role: self._line(place) for place in places}
         self.board: ControllerBoard | None = None
         if "pump" not in self.ports:

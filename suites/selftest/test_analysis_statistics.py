@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.integrate import quad
+from scipy.optimize import brentq
+from scipy.special import ndtr
+from scipy.stats import chi, norm
 
 from rig.analysis.conditions import Condition, Influence, condition_table
 from rig.analysis.success_run import confidence_shown, reliability_shown, trials_needed
@@ -87,10 +91,83 @@ def test_failures_fit_into_trials() -> None:
 # ------------------------------------------------------------------ tolerance intervals
 
 
-@pytest.mark.parametrize(("n", "one", "two"), [(10, 2.911, 3.382), (30, 2.220, 2.550)])
-def test_the_factors_for_95_95_are_those_of_the_tables(n: int, one: float, two: float) -> None:
-    assert one_sided_k(n) == pytest.approx(one, abs=5e-4)
-    assert two_sided_k(n) == pytest.approx(two, abs=5e-4)
+@pytest.mark.parametrize(("n", "k"), [(10, 2.911), (30, 2.220), (50, 2.065)])
+def test_the_one_sided_factors_for_95_95_are_those_of_the_tables(n: int, k: float) -> None:
+    assert one_sided_k(n) == pytest.approx(k, abs=5e-4)
+
+
+# ISO 16269-6:2014, Annex F, one sample: coverage, confidence, n and the factor, rounded up to its last digit.
+ISO_FACTORS = [
+    (0.90, 0.90, 2, 15.5124),
+    (0.90, 0.90, 35, 1.9906),
+    (0.95, 0.90, 9, 3.1323),
+    (0.99, 0.90, 300, 2.7249),
+    (0.90, 0.95, 16, 2.4486),
+    (0.95, 0.95, 5, 5.0769),
+    (0.95, 0.95, 10, 3.3935),
+    (0.95, 0.95, 26, 2.6188),
+    (0.95, 0.95, 90, 2.2519),
+    (0.95, 0.95, 1000, 2.0362),
+    (0.99, 0.95, 3, 12.6472),
+    (0.90, 0.99, 80, 2.0282),
+    (0.95, 0.99, 2, 182.7201),
+    (0.99, 0.99, 15, 4.6212),
+]
+
+
+@pytest.mark.parametrize(("coverage", "confidence", "n", "printed"), ISO_FACTORS)
+def test_the_two_sided_factors_are_those_that_iso_16269_6_prints(
+    coverage: float, confidence: float, n: int, printed: float
+) -> None:
+    assert 0.0 <= printed - two_sided_k(n, confidence=confidence, coverage=coverage) < 1e-4
+
+
+# Meeker, Hahn and Escobar, Statistical Intervals, 2nd edition, tables J.5a and J.5b: shares that ISO does not print.
+@pytest.mark.parametrize(
+    ("coverage", "confidence", "n", "printed"),
+    [
+        (0.5, 0.5, 2, 1.243),
+        (0.5, 0.99, 2, 68.316),
+        (0.5, 0.8, 20, 0.816),
+        (0.7, 0.95, 12, 1.690),
+        (0.8, 0.99, 60, 1.641),
+        (0.95, 0.95, 30, 2.555),
+        (0.95, 0.5, 10, 2.124),
+        (0.99, 0.8, 480, 2.652),
+    ],
+)
+def test_the_two_sided_factors_are_those_of_a_book_too(
+    coverage: float, confidence: float, n: int, printed: float
+) -> None:
+    assert two_sided_k(n, confidence=confidence, coverage=coverage) == pytest.approx(printed, abs=5.1e-4)
+
+
+def attained_confidence(k: float, n: int, coverage: float) -> float:
+    """Integrate over the SD instead of the mean: the chance that mean ± k sd of n normal values holds the coverage."""
+
+    def holds(sd: float) -> float:
+        reach = k * sd
+        if math.erf(reach / math.sqrt(2.0)) < coverage:
+            return 0.0
+        off_centre = brentq(lambda x: ndtr(x + reach) - ndtr(x - reach) - coverage, 0.0, reach + 10.0, xtol=1e-12)
+        return math.erf(off_centre * math.sqrt(n / 2.0)) * float(chi.pdf(sd * math.sqrt(n - 1), n - 1))
+
+    least = float(norm.ppf((1.0 + coverage) / 2.0)) / k
+    most = float(chi.ppf(1.0 - 1e-13, n - 1)) / math.sqrt(n - 1)
+    ends = np.linspace(least, max(least, most), 5)
+    return math.sqrt(n - 1) * sum(quad(holds, a, b, epsabs=1e-9)[0] for a, b in pairwise(ends))
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(2, 60), st.floats(0.5, 0.99), st.floats(0.3, 0.99))
+def test_the_confidence_asked_for_is_the_confidence_attained(n: int, confidence: float, coverage: float) -> None:
+    k = two_sided_k(n, confidence=confidence, coverage=coverage)
+    assert attained_confidence(k, n, coverage) == pytest.approx(confidence, abs=1e-6)
+
+
+@pytest.mark.parametrize(("margin", "n"), [(2.3, 71), (2.5, 35), (2.6, 28), (3.39, 11), (3.394, 10)])
+def test_the_values_needed_for_95_95_follow_from_the_exact_factor(margin: float, n: int) -> None:
+    assert values_needed(margin=margin, sd=1.0) == n
 
 
 @given(st.integers(2, 200), FRACTION, FRACTION)

@@ -125,6 +125,7 @@ def plan(*words: str) -> tuple[int, str]:
     [
         (["--confidence", "95", "--reliability", "95"], 0, "59 trials with 0 failures or fewer"),
         (["--reliability", "95 %", "--failures", "2"], 0, "124 trials with 2 failures or fewer"),
+        (["--reliability", "0.5 %", "--confidence", "1.5"], 0, "a reliability of 0.5 % with 1.5 % confidence"),
         (["--tolerance", "±5 %", "--sd", "2 %"], 0, "35 values (normal, mean 0 %, SD 2 %)"),
         (["--tolerance", "≤5 %", "--sd", "2 %", "--mean", "1 %"], 0, "values (normal, mean 1 %, SD 2 %)"),
         (["--tolerance", "±5 %", "--sd", "3 %"], 4, "No number of values can show"),
@@ -155,6 +156,17 @@ def test_plan_answers_with_a_sentence_and_an_exit_code(words: list[str], code: i
         (["--bolus", "-1 U", "--limit", "±5 %"], "--bolus '-1 U': it must be above 0"),
         (["--bolus", "1 U", "--rate", "1 U/h"], "--rate and --bolus are different questions"),
         (["--reliability", "100 %"], "--reliability '100 %': it must lie between 0 % and 100 %"),
+        (
+            ["--confidence", "0.95", "--reliability", "95"],
+            "--confidence '0.95': a share is written in percent, such as '95 %', not as a fraction",
+        ),
+        (["--reliability", "0.9"], "--reliability '0.9': a share is written in percent, such as '95 %'"),
+        (["--reliability", "1"], "--reliability '1': a share is written in percent, such as '95 %'"),
+        (["--reliability", "0"], "--reliability '0': it must lie between 0 % and 100 %"),
+        (
+            ["--tolerance", "±5 %", "--sd", "2 %", "--confidence", "0.95"],
+            "--confidence '0.95': a share is written in percent, such as '95 %', not as a fraction",
+        ),
         (["--tolerance", "±5 %"], "--sd is missing"),
         (["--bolus", "1 U", "--limit", "±5 %", "--of", "most"], "--of 'most': it is one of 'each', 'mean'"),
         (["--bolus", "1 U", "--limit", "±5 %", "--rule", "by eye"], "it is one of 'guard band', 'simple acceptance'"),
