@@ -142,7 +142,7 @@ def _radio(spec: BenchFile, world: Any) -> Any:  # noqa: ANN401 - a World; a rig
 
 
 @contextmanager
-def open_virtual(spec: BenchFile) -> Iterator[Any]:
+def open_virtual(spec: BenchFile, occasion: str = "") -> Iterator[Any]:
     """Build the simulated world of a virtual bench: a `rig.virtual.world.World`.
 
     Raises:

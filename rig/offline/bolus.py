@@ -20,8 +20,8 @@ from rig.offline.breaks import SD_OF_MAD
 from rig.offline.findings import Finding
 from rig.offline.log import FloatArray, Log
 from rig.offline.scale import Scale
-from rig.procedures.rest import REST_SPAN_S
 from rig.procedures.contents import bolus_content
+from rig.procedures.rest import REST_SPAN_S
 from rig.units import u_from_ul, ul_from_u
 
 LEAST_SHARE = 0.2

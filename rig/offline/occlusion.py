@@ -14,8 +14,8 @@ from rig.offline.analysed import Analysed, Measured
 from rig.offline.findings import Finding
 from rig.offline.log import FloatArray, Log
 from rig.offline.scale import Scale
-from rig.procedures.rest import REST_SPAN_S
 from rig.procedures.contents import occlusion_content
+from rig.procedures.rest import REST_SPAN_S
 from rig.units import u_from_ul, ul_from_u
 
 

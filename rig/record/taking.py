@@ -176,6 +176,11 @@ class Taken:
             pressure.values["pressure_kpa"][:both][chosen],
         )
 
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The phases under which the balance was read, in their order."""
+        return tuple(dict.fromkeys(self._channel("balance").phase.tolist()))
+
     def values(self, channel: str, phase: str) -> dict[str, NDArray[np.float64]]:
         """Read every column of a channel in a phase, by name; EvidenceError when the record has no such reading."""
         found = self._channel(channel)

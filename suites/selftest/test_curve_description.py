@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rig.evidence import slug, write_json
 
-from rig.record.analyses import Analysis, Bolus, Day, Flow, Occlusion, Other, Stability, Trace, Trumpet
 from reports.curve import marks
 from reports.curve.description import Axis, Classes, Curve, Panel, log_room, room
 from reports.curve.interactive import interactive
@@ -20,9 +20,9 @@ from reports.curve.printed import printed
 from reports.documents import write_curves
 from reports.kinds import KINDS, curves_of, kind_of
 from reports.kinds.kind import DrawnLimits
-from rig.record.reading import read_run
 from reports.sections import analysis_sections
-from rig.evidence import slug, write_json
+from rig.record.analyses import Analysis, Bolus, Day, Flow, Occlusion, Other, Stability, Trace, Trumpet
+from rig.record.reading import read_run
 from suites.selftest.synthetic_run import BASAL, make_run
 
 DAY = Day(

@@ -14,18 +14,18 @@ import numpy as np
 import pytest
 from rig.evidence import RunFolder, read_json, slug
 
-from rig.record.analyses import Analysis, Bolus, Budgets, Trumpet, model_of
 from reports.curve.description import Curve
 from reports.curve.printed import printed
 from reports.documents import write_curves, write_documents
 from reports.kinds import curves_of
 from reports.kinds.bolus import CLASS_EDGES_PERCENT, HEIGHTS
 from reports.kinds.kind import DrawnLimits
-from rig.record.reading import read_run
 from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
 from rig.clock import SimClock
 from rig.errors import EvidenceError
 from rig.procedures.budgets import keep_budgets
+from rig.record.analyses import Analysis, Bolus, Budgets, Trumpet, model_of
+from rig.record.reading import read_run
 from suites.selftest.synthetic_run import BASAL, BOLUS, change, close_run, make_run
 from suites.selftest.test_report import text
 from suites.selftest.test_report_profile import content

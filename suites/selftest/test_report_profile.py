@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from pypdf import PdfReader
 from rig.evidence import slug, write_json
 
-from rig.record.analyses import Day, DeliveryProfile
 from reports.blocks import Sections
 from reports.curve.printed import printed
 from reports.kinds.day import DAY
@@ -22,6 +21,7 @@ from rig.analysis.programme import Started, programmed_course
 from rig.errors import EvidenceError
 from rig.procedures.contents import Part, profile_content
 from rig.procedures.volume import VolumeScale
+from rig.record.analyses import Day, DeliveryProfile
 from rig.roles import Air
 from rig.therapy import Bolus
 from suites.coverage.laboratory import declared

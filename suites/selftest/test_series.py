@@ -14,8 +14,8 @@ import pytest
 
 from reports.compared import pump_of, spreads, under_conditions
 from reports.comparison import write_comparison
-from rig.record.reading import read_run
 from rig.errors import EvidenceError
+from rig.record.reading import read_run
 from suites.selftest.synthetic_run import make_run
 from suites.selftest.test_verify import rig
 
