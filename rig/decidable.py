@@ -22,7 +22,7 @@ ASSUMED_AIR = Air(temperature_c=20.0, pressure_hpa=1013.25, relative_humidity=0.
 
 
 def undecidable(spec: BenchFile, plan: TestPlan, requirements: Mapping[str, Requirement]) -> list[str]:
-    """Write a sentence for each limit that even a perfect pump could not be shown to meet, with what would be needed."""
+    """Say for each limit that even a perfect pump could not be shown to meet what would be needed."""
     try:
         scale = VolumeScale.in_air(metrology(spec), ASSUMED_AIR)
     except BlockedError:  # the check of the bench has said so

@@ -106,7 +106,7 @@ class PumpBench:
             raise EvidenceError("a protocol is run by rig verify, which makes the run that it records to")
         attempt = self._attempt = self._run.attempt(self._test_id)
         self._open.callback(attempt.wires.close)
-        bench = self._open.enter_context(open_bench(self._frozen.spec, log=attempt.wires))
+        bench = self._open.enter_context(open_bench(self._frozen.spec, log=attempt.wires, occasion=self._test_id))
         attempt.start(bench.clock)
         ids = next(each.requirements for each in self._run.collected() if each.test == self._test_id)
         self._verification = Verification(bench, attempt, self._frozen.requirements, ids)

@@ -50,7 +50,7 @@ def give_boluses(
 ) -> None:
     """Give a bolus so many times over a basal rate of 0 between two blank runs; stops the pump at the end.
 
-    `during` samples while a bolus is delivered, under the phase that it is given; it knows when the bolus was commanded.
+    `during` samples while a bolus is delivered, under the phase that it is given; it is told when it was commanded.
     """
 
     def deliver() -> None:

@@ -297,7 +297,7 @@ def _moment(
     scale: VolumeScale,
     share: float,
 ) -> Budget:
-    """Compute how late a share of the bolus had arrived, in s: known to the readings beside it and to the pump's doses."""
+    """Compute how late a share of the bolus had arrived, in s: known to the readings and doses beside it."""
     course = plan.course
     due_s = course.due_s(share * course.total_u)
     late_s = lateness_s(at_s, ul_from_u(1.0) * delivered_u, start_s=0.0, share=share, due_s=due_s)

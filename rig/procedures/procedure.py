@@ -104,7 +104,7 @@ class Procedure(BaseModel, ABC):
 
     @abstractmethod
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
-        """Derive every number from what was written down and what the bench file declares; ValueError when it cannot."""
+        """Derive every number from what was written down and what the bench declares; ValueError when it cannot."""
 
     def decides(self, requirements: Mapping[str, Requirement]) -> tuple[str, ...]:
         """List the ids of the requirements that ask for one of its quantities, and for no more than it does."""
