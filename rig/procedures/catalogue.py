@@ -14,6 +14,7 @@ from rig.procedures.day import Day
 from rig.procedures.extended import Extended
 from rig.procedures.log import Log
 from rig.procedures.occlusion import Occlusion
+from rig.procedures.priming import Priming
 from rig.procedures.procedure import Procedure
 from rig.procedures.refused import Refused
 from rig.procedures.reservoir import Reservoir
@@ -38,6 +39,7 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Reservoir,
     Log,
     Day,
+    Priming,
 )
 TABLES: Mapping[str, type[Procedure]] = {procedure.TABLE: procedure for procedure in PROCEDURES}
 KINDS: Mapping[str, Kind] = {kind.name: kind for procedure in PROCEDURES for kind in procedure.KINDS}
