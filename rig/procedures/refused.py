@@ -84,6 +84,8 @@ class Refused(BetweenBlanks):
                     record.step("bolus refused", insulin_u=size_u, reason=str(error))
                 record.fact(BolusAnswered(at_s=bench.clock.now(), size_u=size_u, refused=refused))
             sample_for(bench, record, WATCHED, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
+            bench.pump.stop()
+            wait_for_rest(bench, record, "rest after")
 
         between_blanks(bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=command)
 

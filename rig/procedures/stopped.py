@@ -1,6 +1,7 @@
-"""A stopped pump, weighed between two blank runs: it must deliver nothing.
+"""A stopped pump, weighed: it must deliver nothing.
 
-Not responsible for limits.
+Blank runs before and after hold the balance to its bench file, but the evaporation is the bench file's: a blank run
+with a pump that delivers while stopped would count what it delivers as the vessel's. Not responsible for limits.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.budgets import measured
+from rig.procedures.gates import blank_run
+from rig.procedures.preparation import PREPARATION, prepare
 from rig.procedures.procedure import BetweenBlanks, Computed
-from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
-from rig.procedures.sampling import sample_for
+from rig.procedures.rest import SAMPLE_EVERY_S
+from rig.procedures.sampling import air_of, sample_for
+from rig.procedures.volume import VolumeScale
 from rig.quantity import Kind, Quantity
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
@@ -55,16 +58,14 @@ class Stopped(BetweenBlanks):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Leave the pump stopped and read the balance."""
-
-        def stay() -> None:
-            wait_for_rest(bench, record, "rest before")
-            record.step("pump stays stopped", minutes=self.duration_s / 60.0)
-            sample_for(bench, record, STAYS, duration_s=self.duration_s, every_s=SAMPLE_EVERY_S)
-
-        between_blanks(bench, record, rate_u_per_h=1.0, blank_s=self.blank_s, deliver=stay)
+        prepare(bench, record, rate_u_per_h=1.0)
+        blank_run(bench, record, "opening", duration_s=self.blank_s, gain_is_judged=True)
+        record.step("pump stays stopped", minutes=self.duration_s / 60.0)
+        sample_for(bench, record, STAYS, duration_s=self.duration_s, every_s=SAMPLE_EVERY_S)
+        blank_run(bench, record, "closing", duration_s=self.blank_s, gain_is_judged=True)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh what came."""
-        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        scale = VolumeScale.in_air(metrology, air_of(taken, PREPARATION))
         budget = scale.budget(float(scale.delivered_u(taken.series(STAYS))[-1]), self.duration_s)
         return Computed((measured(DELIVERED.of(), budget),), budgets={DELIVERED.of(): budget})
