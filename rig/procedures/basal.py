@@ -230,7 +230,7 @@ class Basal(BetweenBlanks):
             ),
             analyses={"trumpet": analysis},
             budgets=budgets,
-            notes=_notes_on_extremes(curve, budgets),
+            notes=notes_on_extremes(curve, budgets),
         )
 
     def budgets(self, readings: Series, curve: TrumpetCurve, scale: VolumeScale) -> dict[Quantity, Budget]:
@@ -288,7 +288,7 @@ def _hours_in(curve: TrumpetCurve) -> list[int]:
     return [int(window) for window in np.flatnonzero(curve.windows_min == WINDOW_MIN)]
 
 
-def _notes_on_extremes(curve: TrumpetCurve, budgets: Mapping[Quantity, Budget]) -> dict[Quantity, str]:
+def notes_on_extremes(curve: TrumpetCurve, budgets: Mapping[Quantity, Budget]) -> dict[Quantity, str]:
     """Say by how much noise may have pushed the extreme windows outwards: a bias that U holds no part of."""
     notes: dict[Quantity, str] = {}
     for quantity, budget in budgets.items():

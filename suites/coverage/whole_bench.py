@@ -23,7 +23,6 @@ from rig.roles import Air, Bench, MassReading
 from rig.units import u_from_ul
 from rig.wire import NoLog
 from suites.coverage.laboratory import BENCH, Laboratory
-from suites.coverage.light import DOSE_U
 from suites.coverage.outcomes import Outcome
 from suites.coverage.runs import INTERVAL_MIN, basal_truths, cold_start
 from suites.measuring import measured_on
