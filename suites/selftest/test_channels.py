@@ -97,9 +97,8 @@ def test_a_planned_condition_changes_one_thing() -> None:
 
 
 def under(folder: Path, setting: str, ask: Callable[[Bench, Recorder], None]) -> None:
-    with open_bench(VIRTUAL, dict([parse_override(setting)])) as bench:
-        with recorded(folder, bench) as record:
-            ask(bench, record)
+    with open_bench(VIRTUAL, dict([parse_override(setting)])) as bench, recorded(folder, bench) as record:
+        ask(bench, record)
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,8 @@ WEIGHING = "virtual.parameters.weighing"
 
 
 def blank(folder: Path, overrides: Mapping[str, Any]) -> BlankRun:
-    with open_bench(VIRTUAL, overrides) as bench:
-        with recorded(folder, bench) as record:
-            return blank_run(bench, record, "opening", duration_s=600.0)
+    with open_bench(VIRTUAL, overrides) as bench, recorded(folder, bench) as record:
+        return blank_run(bench, record, "opening", duration_s=600.0)
 
 
 def test_repeatability_is_that_of_the_steps_and_blind_to_a_steady_drift() -> None:

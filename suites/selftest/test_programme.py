@@ -80,7 +80,7 @@ def test_a_profile_with_a_gap_or_out_of_order_is_refused(segments: list[str], go
 
 @pytest.mark.parametrize("segment", ["06:00", "1 U/h", "00:00 1", "00:00 1 U"])
 def test_a_segment_without_a_time_or_a_rate_is_refused(segment: str) -> None:
-    with pytest.raises(ValueError, match="is no time with a rate|is not a time of day|has no unit|is not a rate"):
+    with pytest.raises(ValueError, match=r"is no time with a rate|is not a time of day|has no unit|is not a rate"):
         read_profile([segment])
 
 
