@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rig.bench import refuse_unknown_devices
 from rig.bench_file import BenchFile, parse_bench_file
 from rig.channels import split
 from rig.errors import BenchFileError, EvidenceError
@@ -85,6 +86,7 @@ def read_inputs(sources: Sources) -> Inputs:
     """
     bench_data = read_file(split(sources.bench)[0])
     spec, bench = parse_bench_file(sources.bench, bench_data, sources.overrides)
+    refuse_unknown_devices(spec)
     plan = read_plan(sources.plan)
     requirements_data = read_file(sources.requirements)
     requirements = parse_requirements(sources.requirements, requirements_data, KINDS)

@@ -204,7 +204,7 @@ class Basal(BetweenBlanks):
         hourly = hourly_windows(mass_g, **common)
         doses: dict[str, float] = {"dose_interval_s": self.dose_interval_s, "dose_ul": ul_from_u(self.dose_u)}
         missed = missed_doses(readings.at_s, volume_ul, **doses)
-        budgets = self._budgets(readings, curve, scale)
+        budgets = self.budgets(readings, curve, scale)
         analysis = trumpet_content(
             curve,
             mass_g,
@@ -230,10 +230,10 @@ class Basal(BetweenBlanks):
             ),
             analyses={"trumpet": analysis},
             budgets=budgets,
-            notes=_notes_on_extremes(curve, budgets),
+            notes=notes_on_extremes(curve, budgets),
         )
 
-    def _budgets(self, readings: Series, curve: TrumpetCurve, scale: VolumeScale) -> dict[Quantity, Budget]:
+    def budgets(self, readings: Series, curve: TrumpetCurve, scale: VolumeScale) -> dict[Quantity, Budget]:
         """Write a budget for each weighed number; first hours count from the first reading."""
         rate = self.rate_u_per_h
 
@@ -288,7 +288,7 @@ def _hours_in(curve: TrumpetCurve) -> list[int]:
     return [int(window) for window in np.flatnonzero(curve.windows_min == WINDOW_MIN)]
 
 
-def _notes_on_extremes(curve: TrumpetCurve, budgets: Mapping[Quantity, Budget]) -> dict[Quantity, str]:
+def notes_on_extremes(curve: TrumpetCurve, budgets: Mapping[Quantity, Budget]) -> dict[Quantity, str]:
     """Say by how much noise may have pushed the extreme windows outwards: a bias that U holds no part of."""
     notes: dict[Quantity, str] = {}
     for quantity, budget in budgets.items():

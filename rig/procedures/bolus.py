@@ -123,7 +123,7 @@ class Bolus(BetweenBlanks):
         delivered = delivered_boluses(taken, planned_s=self.planned_s)
         weighed = [weigh_delivered(bolus, self.planned_s, scale) for bolus in delivered]
         logged_u = [bolus.logged_u for bolus in delivered]
-        budgets = self._budgets(scale, weighed)
+        budgets = self.budgets(scale, weighed)
         mean = budgets[self._error(MEAN)]
         u_mean = mean.expanded if mean.unit == "%" else 100.0 * mean.expanded / self.size_u
         total_u = u_from_ul(sum(bolus.volume_ul for bolus in weighed))
@@ -143,10 +143,10 @@ class Bolus(BetweenBlanks):
                 )
             },
             budgets=budgets,
-            further=self._of_more(scale, weighed),
+            further=self.further(scale, weighed),
         )
 
-    def _budgets(self, scale: VolumeScale, weighed: Sequence[WeighedBolus]) -> dict[Quantity, Budget]:
+    def budgets(self, scale: VolumeScale, weighed: Sequence[WeighedBolus]) -> dict[Quantity, Budget]:
         """Write a budget for each weighed number."""
         by_volume = sorted(weighed, key=lambda bolus: bolus.volume_ul)
         delivered = {
@@ -156,7 +156,7 @@ class Bolus(BetweenBlanks):
         }
         return {quantity: error_of(self.size_u, budget) for quantity, budget in delivered.items()}
 
-    def _of_more(self, scale: VolumeScale, weighed: Sequence[WeighedBolus]) -> dict[str, Budget]:
+    def further(self, scale: VolumeScale, weighed: Sequence[WeighedBolus]) -> dict[str, Budget]:
         """Write the budget of the mean of more boluses of this pump than these n. It decides nothing.
 
         Their scatter is then a source too (type A, n − 1 degrees of freedom), as if boluses were independent, which

@@ -168,7 +168,8 @@ def segments_of(profile: Sequence[tuple[int, float]]) -> tuple[BasalSegment, ...
 def _from_midnight_on(profile: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
     starts = [start for start, _ in profile]
     if starts[:1] != [0] or starts != sorted(set(starts)):
-        raise ValueError("a profile's times go from 00:00 on, each later than the one before")
+        got = ", ".join(_time_of_day(start) for start in starts) or "none"
+        raise ValueError(f"a profile's times go from 00:00 on, each later than the one before, got {got}")
     return profile
 
 

@@ -134,13 +134,13 @@ class Occlusion(BetweenBlanks):
 
         def deliver() -> None:
             for number in range(1, self.count + 1):
-                if not self._occlude(bench, record, number):
+                if not self.occlude(bench, record, number):
                     return
 
         with threshold_set(bench, record, self.threshold):
             between_blanks(bench, record, rate_u_per_h=self.rate_u_per_h, blank_s=self.blank_s, deliver=deliver)
 
-    def _occlude(self, bench: Bench, record: Recorder, number: int) -> bool:
+    def occlude(self, bench: Bench, record: Recorder, number: int) -> bool:
         """Provoke one occlusion and clear it; says whether the pump alarmed it."""
         phase = _phases(number)
         prepare(bench, record, rate_u_per_h=self.rate_u_per_h)

@@ -138,7 +138,7 @@ class Recorder:
 
 
 def _cell(value: float | bool) -> str:
-    return str(int(value)) if isinstance(value, bool) else repr(value)
+    return str(int(value)) if isinstance(value, bool | np.bool_) else repr(float(value))  # a driver may give numpy's
 
 
 @dataclass(frozen=True)

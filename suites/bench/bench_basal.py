@@ -4,41 +4,38 @@ from __future__ import annotations
 
 import cProfile
 import pstats
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rig.evidence import RunFolder
-
 from rig.bench import open_bench
 from rig.clock import WallClock
-from rig.procedures.basal import BasalPlan, measure_basal
+from rig.procedures.basal import Basal
+from rig.record.appending import DirectAppender
+from rig.record.folder import WireLog
+from suites.measuring import VIRTUAL, measured_on
 
-BENCH = Path("fixtures/benches/virtual.toml")
-PLAN = BasalPlan(rate_u_per_h=1.0, dose_u=0.025)
+PLAN = Basal(rate_u_per_h=1.0)
 
 
-ONE_HERTZ = replace(PLAN, sample_every_s=1.0, stabilisation_sample_every_s=1.0)
+ONE_HERTZ = PLAN.model_copy(update={"sample_every_s": 1.0, "warm_up_sample_every_s": 1.0})
 """The whole method at one rate, read once a second throughout."""
 
 
-def run_basal(folder: Path, plan: BasalPlan = PLAN) -> tuple[float, float]:
-    """Run the plan once; returns virtual and wall seconds, opening the bench included."""
-    run = RunFolder.create(folder, {"run_id": "bench"})
-    wall = WallClock()
-    log = run.wire_log("basal")
-    with open_bench(BENCH, log=log) as bench:
-        record = run.test("basal", bench.clock)
-        measure_basal(bench, record, plan)
+def run_basal(folder: Path, plan: Basal = PLAN) -> tuple[float, float]:
+    """Take and compute the measurement once; returns virtual and wall seconds, opening the bench included."""
+    wall, appender = WallClock(), DirectAppender()
+    log = WireLog(appender.open(folder / "wire.log"))
+    with open_bench(VIRTUAL, log=log) as bench:
+        measured_on(bench, folder / "basal", plan)
         virtual_s = bench.clock.now()
-        record.end("passed")
     log.close()
+    appender.close()
     return virtual_s, wall.now()
 
 
 def readings_in(folder: Path) -> int:
     """Count the readings of the balance that a run has kept."""
-    return len((folder / "samples" / "basal" / "balance.csv").read_bytes().splitlines()) - 1
+    return len((folder / "basal" / "balance.csv").read_bytes().splitlines()) - 1
 
 
 def main() -> None:

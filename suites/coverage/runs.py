@@ -9,19 +9,21 @@ import numpy as np
 
 from rig.analysis.bolus import WeighedBolus, plateau_reached, weigh_bolus
 from rig.analysis.trumpet import trumpet_curve
-from rig.procedures.bolus import AVERAGED_S, REST_SPAN_S, SAMPLE_EVERY_S, rest_tolerance_g
-from rig.procedures.budgets import (
+from rig.procedures.basal import (
+    FIRST_ERROR,
+    FIRST_HOURS,
+    FIRST_VOLUME,
     LARGEST,
     MEAN,
     SMALLEST,
-    VOLUMES_H,
     WINDOW_MIN,
-    basal_budgets,
-    bolus_budget,
-    mean_bolus_budget,
+    Basal,
 )
+from rig.procedures.budgets import bolus_budget, mean_bolus_budget
+from rig.procedures.rest import AVERAGED_S, REST_SPAN_S, SAMPLE_EVERY_S, rest_tolerance_g
 from rig.procedures.sampling import Sample, series
 from rig.procedures.volume import VolumeScale
+from rig.quantity import Quantity
 from rig.units import ml_per_h_from_u_per_h, ul_from_u
 from suites.coverage.laboratory import Laboratory
 from suites.coverage.light import DOSE_U, LightBench
@@ -49,25 +51,42 @@ def basal_run(lab: Laboratory, rate_u_per_h: float) -> list[Outcome]:
         rate_ml_per_h=ml_per_h_from_u_per_h(rate_u_per_h),
         density_g_per_ml=scale.density_g_per_ml,
     )
-    budgets = basal_budgets(readings, curve, rate_u_per_h, scale)
+    budgets = cold_start(rate_u_per_h).budgets(readings, curve, scale)
     truths = basal_truths(np.array(bench.truth_u), rate_u_per_h)
-    return [Outcome(f"{rate_u_per_h:g} U/h: {name}", truths[name], budget) for name, budget in budgets.items()]
+    return [Outcome(str(quantity), truths[quantity], budget) for quantity, budget in budgets.items()]
 
 
-def basal_truths(truth_u: np.ndarray, rate_u_per_h: float) -> dict[str, float]:
-    """Get what the budgets of a basal test ought to hold, from the truth at each sample interval of the curve."""
+def cold_start(rate_u_per_h: float) -> Basal:
+    """Ask for basal delivery for 25 h without warm-up: every number that a basal test reports."""
+    return Basal(
+        rate_u_per_h=rate_u_per_h,
+        dose_u=DOSE_U,
+        stabilisation_s=0.0,
+        analysis_s=ANALYSIS_H * 3600.0,
+        interval_s=INTERVAL_MIN * 60.0,
+        sample_every_s=15.0 if rate_u_per_h >= 1.0 else 60.0,
+    )
+
+
+def basal_truths(truth_u: np.ndarray, rate_u_per_h: float) -> dict[Quantity, float]:
+    """Compute what the budgets of a basal test ought to hold, from the truth at each sample interval of the curve."""
     per_hour = round(60.0 / INTERVAL_MIN)
     span = round(WINDOW_MIN / INTERVAL_MIN)
     programmed_u = rate_u_per_h * WINDOW_MIN / 60.0
     windows = 100.0 * ((truth_u[span:] - truth_u[:-span]) / programmed_u - 1.0)
     whole_u = rate_u_per_h * (truth_u.size - 1) / per_hour
-    volumes = {f"volume of the first {h} h": float(truth_u[h * per_hour] - truth_u[0]) for h in VOLUMES_H}
-    return {
-        MEAN: float(100.0 * ((truth_u[-1] - truth_u[0]) / whole_u - 1.0)),
-        LARGEST: float(windows.max()),
-        SMALLEST: float(windows.min()),
-        **volumes,
+    window = {"window": 60.0 * WINDOW_MIN, "rate": rate_u_per_h}
+    truths = {
+        MEAN.of(rate=rate_u_per_h): float(100.0 * ((truth_u[-1] - truth_u[0]) / whole_u - 1.0)),
+        LARGEST.of(**window): float(windows.max()),
+        SMALLEST.of(**window): float(windows.min()),
     }
+    for hours in FIRST_HOURS:
+        first = {"hours": 3600.0 * hours, "rate": rate_u_per_h}
+        volume_u = float(truth_u[hours * per_hour] - truth_u[0])
+        truths[FIRST_VOLUME.of(**first)] = volume_u
+        truths[FIRST_ERROR.of(**first)] = 100.0 * (volume_u / (rate_u_per_h * hours) - 1.0)
+    return truths
 
 
 def bolus_run(lab: Laboratory, insulin_u: float, count: int) -> list[Outcome]:

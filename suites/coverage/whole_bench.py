@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rig.evidence import RunFolder, read_json_lines
 
 from rig.bench import ROLES, FarSide, compare_identity, open_device, open_virtual, power_pump
 from rig.bench_file import BenchFile, read_bench_file
 from rig.declared import metrology
-from rig.procedures.basal import BasalPlan, measure_basal
-from rig.procedures.bolus import BolusPlan, measure_boluses
+from rig.procedures.basal import ANALYSIS
+from rig.procedures.bolus import Bolus
+from rig.record.taking import read_taken
 from rig.roles import Air, Bench, MassReading
 from rig.units import u_from_ul
 from rig.wire import NoLog
 from suites.coverage.laboratory import BENCH, Laboratory
-from suites.coverage.light import DOSE_U
 from suites.coverage.outcomes import Outcome
-from suites.coverage.runs import ANALYSIS_H, INTERVAL_MIN, basal_truths
+from suites.coverage.runs import INTERVAL_MIN, basal_truths, cold_start
+from suites.measuring import measured_on
 
 
 class _Beside:
@@ -120,37 +120,28 @@ def _in_world(spec: BenchFile, lab: Laboratory) -> BenchFile:
 
 
 def whole_basal_run(folder: Path, lab: Laboratory, rate_u_per_h: float) -> list[Outcome]:
-    """Measure basal delivery for 25 h after one of stabilisation; the budgets that the test keeps, beside the truth."""
-    sample_every_s = 15.0 if rate_u_per_h >= 1.0 else 60.0
-    plan = BasalPlan(rate_u_per_h, DOSE_U, stabilisation_h=1.0, analysis_h=ANALYSIS_H, sample_every_s=sample_every_s)
+    """Measure basal delivery for 25 h without warm-up; the budgets that the test keeps, beside the truth."""
+    basal = cold_start(rate_u_per_h)
     with watched_bench(lab) as watched:
-        record = RunFolder.create(folder, {}).test("basal", watched.bench.clock)
-        result = measure_basal(watched.bench, record, plan)
-        record.end("passed")
-    stride = round(INTERVAL_MIN * 60.0 / plan.sample_every_s)
-    first = np.searchsorted(watched.balance.at_s, _step_s(folder, "analysis period"))
-    count = round(plan.analysis_h * 3600.0 / plan.sample_every_s) + 1
-    truths = basal_truths(np.array(watched.balance.truth_u[first : first + count])[::stride], rate_u_per_h)
-    return [Outcome(f"{rate_u_per_h:g} U/h: {name}", truths[name], budget) for name, budget in result.budgets.items()]
-
-
-def _step_s(folder: Path, step: str) -> float:
-    """Get the second at which a procedure came to a step, by its record."""
-    return float(next(entry["at_s"] for entry in read_json_lines(folder / "steps.jsonl") if entry["step"] == step))
+        budgets = measured_on(watched.bench, folder, basal).budgets
+    stride = round(INTERVAL_MIN * 60.0 / basal.sample_every_s)
+    at_s = read_taken(folder).series(ANALYSIS).at_s
+    first = int(np.searchsorted(watched.balance.at_s, at_s[0]))
+    truths = basal_truths(np.array(watched.balance.truth_u[first : first + at_s.size])[::stride], rate_u_per_h)
+    return [Outcome(str(quantity), truths[quantity], budget) for quantity, budget in budgets.items()]
 
 
 def whole_bolus_run(folder: Path, lab: Laboratory, insulin_u: float, count: int) -> list[Outcome]:
     """Measure consecutive boluses; the budgets that decide, beside the truth."""
+    boluses = Bolus(size_u=insulin_u, count=count)
     with watched_bench(lab) as watched:
-        record = RunFolder.create(folder, {}).test("bolus", watched.bench.clock)
-        result = measure_boluses(watched.bench, record, BolusPlan(insulin_u, count, planned_s=insulin_u / DOSE_U))
-        record.end("passed")
+        budgets = measured_on(watched.bench, folder, boluses).budgets
         end_u = u_from_ul(watched.world.fluid.delivered_ul())
     errors = np.diff([*watched.pump.truth_u, end_u]) - insulin_u
     if insulin_u >= 1.0:
         errors *= 100.0 / insulin_u
     truths = (float(errors.mean()), float(errors.max()), float(errors.min()))
     return [
-        Outcome(f"{insulin_u:g} U: {name}", truth, budget)
-        for truth, (name, budget) in zip(truths, result.budgets.items(), strict=False)
+        Outcome(f"{insulin_u:g} U: {quantity}", truth, budget)
+        for truth, (quantity, budget) in zip(truths, budgets.items(), strict=True)
     ]

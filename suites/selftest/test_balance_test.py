@@ -1,5 +1,6 @@
 """The routine test of the balance: what it computes and keeps, and that no run begins on a balance that failed it."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -91,8 +92,12 @@ def test_a_bench_file_can_ask_for_the_test_and_no_run_begins_without(tmp_path: P
     assert balance_test(path)[0] == 0
     assert check_with(path)[0] == 0
     done = rig("verify", "--select", "stopped", "--out", str(tmp_path / "run"), "--set", f"balance.routine_test={path}")
-    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
-    assert (done.returncode, manifest["routine_test"]["mass_g"]) == (0, 10.0), done.stdout + done.stderr
+    record = tmp_path / "run" / "record"
+    manifest = json.loads((record / "manifest.json").read_text(encoding="utf-8"))
+    kept = (record / "inputs" / "routine_test.json").read_bytes()
+    assert (done.returncode, json.loads(kept)["mass_g"]) == (0, 10.0), done.stdout + done.stderr
+    assert kept == path.read_bytes()
+    assert manifest["inputs"]["routine_test.json"] == hashlib.sha256(kept).hexdigest()
 
     good = json.loads(path.read_text(encoding="utf-8"))
     for change, sentence in [

@@ -1,15 +1,17 @@
 """What a record of basal delivery shows beside its curve: start-up, single doses, steadiness, or why it does not."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from rig.evidence import RunFolder, read_json
 
 from rig.analysis.allan import flow_stability
 from rig.analysis.checks import FloatArray
 from rig.analysis.flow import start_up_of_record
 from rig.analysis.single_doses import single_doses
-from rig.bench import open_bench
-from rig.procedures.basal import BasalPlan, measure_basal
+from rig.procedures.basal import Basal
+from rig.record.analyses import Trumpet
+from suites.measuring import measured_virtually
 
 DOSE_UL, INTERVAL_S = 0.5, 180.0
 
@@ -117,20 +119,15 @@ def test_a_record_of_two_intervals_has_no_steadiness() -> None:
         flow_stability([0.0, 10.0, 20.0], [0.0, 1.0, 2.0], interval_s=10.0, longest_gap_s=20.0)
 
 
-def kept(tmp_path_factory: pytest.TempPathFactory, **plan: float) -> dict[str, object]:
-    run = RunFolder.create(tmp_path_factory.mktemp("basal") / "run", {"run_id": "a"})
-    asked = BasalPlan(rate_u_per_h=1.0, dose_u=0.025, windows_min=(15, 60), analysis_h=2.0, **plan)
-    with open_bench("fixtures/benches/virtual.toml") as bench:
-        record = run.test("basal", bench.clock)
-        measure_basal(bench, record, asked)
-        record.end("passed")
-    return read_json(run.path / "analysis" / "basal" / "trumpet.json")
+def kept(folder: Path, **asked: float) -> Trumpet:
+    basal = Basal(rate_u_per_h=1.0, windows_s=(900.0, 3600.0), analysis_s=7200.0, **asked)
+    curve = measured_virtually(folder, basal).analyses["trumpet"]
+    assert isinstance(curve, Trumpet)
+    return curve
 
 
-def test_a_run_without_stabilisation_has_no_start_up_and_one_that_is_read_too_seldom_neither(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    assert kept(tmp_path_factory, stabilisation_h=0.0)["start_up"] is None
-    seldom = kept(tmp_path_factory, stabilisation_h=2.0, stabilisation_sample_every_s=3600.0)
-    assert seldom["start_up"] is None
-    assert seldom["doses_u"] is not None
+def test_a_run_without_stabilisation_has_no_start_up_and_one_that_is_read_too_seldom_neither(tmp_path: Path) -> None:
+    assert kept(tmp_path / "cold", stabilisation_s=0.0).start_up is None
+    seldom = kept(tmp_path / "seldom", stabilisation_s=7200.0, warm_up_sample_every_s=3600.0)
+    assert seldom.start_up is None
+    assert seldom.doses_u is not None

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rig.evidence import RunFolder, read_json
 
 from rig.analysis.bolus import WeighedBolus
 from rig.analysis.budget import Budget
 from rig.analysis.trumpet import trumpet_curve
 from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
-from rig.clock import SimClock
-from rig.procedures.budgets import (
-    basal_budgets,
-    bolus_budgets,
-    first_hours_measured,
-    keep_budgets,
-    mean_bolus_budget,
-    measured,
-    notes_on_extremes,
-)
-from rig.procedures.sampling import Series
+from rig.limits import Measurement
+from rig.procedures.basal import Basal, notes_on_extremes
+from rig.procedures.bolus import Bolus
+from rig.procedures.budgets import budgets_record, mean_bolus_budget, measured
 from rig.procedures.volume import VolumeScale
+from rig.quantity import Quantity
+from rig.record.taking import Series
 from rig.roles import Air, Metrology
 
+AnyValue = TypeVar("AnyValue")
 KNOWN = WeighingUncertainty(
     repeatability_g=3e-6,
     readability_g=1e-6,
@@ -113,24 +108,36 @@ def test_the_mean_of_boluses_is_one_weighing_of_their_sum() -> None:
     assert calibration.contribution == pytest.approx(1.005e-4, rel=1e-3)  # 0.01 % of the mean: does not average out
 
 
+def bolus_budgets(size_u: float, weighed: list[WeighedBolus]) -> dict[str, Budget]:
+    """Every budget of a series, the one of more boluses than these last, by its printed name."""
+    boluses = Bolus(size_u=size_u, count=len(weighed))
+    declared = {str(quantity): budget for quantity, budget in boluses.budgets(SCALE, weighed).items()}
+    return declared | boluses.further(SCALE, weighed)
+
+
 def test_boluses_below_a_unit_are_judged_in_units_and_others_in_percent() -> None:
-    small = bolus_budgets(0.1, SCALE, [bolus(0.98), bolus(1.03)])
+    small = bolus_budgets(0.1, [bolus(0.98), bolus(1.03)])
     assert [budget.unit for budget in small.values()] == ["U"] * 4
     assert [round(budget.value, 6) for budget in small.values()] == [0.0005, 0.003, -0.002, 0.0005]
-    large = bolus_budgets(1.0, SCALE, [bolus(9.8), bolus(10.3)])
+    large = bolus_budgets(1.0, [bolus(9.8), bolus(10.3)])
     assert [budget.unit for budget in large.values()] == ["%"] * 4
     assert [round(budget.value, 6) for budget in large.values()] == [0.5, 3.0, -2.0, 0.5]
 
 
 def test_more_boluses_than_these_have_the_scatter_of_these_as_a_source() -> None:
     """SD of 9.8 and 10.3 µL is 0.354 µL, of their mean 0.25 µL = 2.5 %, with one degree of freedom: k = 14."""
-    *_, beyond = bolus_budgets(1.0, SCALE, [bolus(9.8), bolus(10.3)]).values()
+    *_, (name, beyond) = bolus_budgets(1.0, [bolus(9.8), bolus(10.3)]).items()
+    assert name == "mean bolus error at 1 U, of more than these 2"
     assert (beyond.rows[0].source, beyond.rows[0].kind, beyond.rows[0].degrees_of_freedom) == ("scatter of 2", "A", 1)
     assert beyond.rows[0].contribution == pytest.approx(2.5)
     assert beyond.coverage_factor == pytest.approx(13.97, rel=0.01)
 
 
-def basal() -> tuple[Series, dict[str, Budget], dict[str, str]]:
+COLD = Basal(rate_u_per_h=1.0, stabilisation_s=0.0, analysis_s=36000.0, windows_s=(900.0, 3600.0))
+WARM = COLD.model_copy(update={"stabilisation_s": 3600.0})
+
+
+def basal(asked: Basal = COLD) -> tuple[dict[str, Budget], dict[str, str]]:
     """10 h at 1 U/h, evenly, 2 % too much in the third hour; no evaporation to speak of."""
     hourly_u = np.ones(40) / 4
     hourly_u[8:12] *= 1.02
@@ -146,62 +153,69 @@ def basal() -> tuple[Series, dict[str, Budget], dict[str, str]]:
         density_g_per_ml=SCALE.density_g_per_ml,
         windows_min=(15, 60),
     )
-    budgets = basal_budgets(readings, curve, 1.0, SCALE)
-    return readings, budgets, notes_on_extremes(curve, budgets)
+    budgets = asked.budgets(readings, curve, SCALE)
+    assert set(budgets) < set(asked.quantities)  # beside them the missed doses, which are counted
+    return _named(budgets), _named(notes_on_extremes(curve, budgets))
+
+
+def _named(by_quantity: Mapping[Quantity, AnyValue]) -> dict[str, AnyValue]:
+    return {str(quantity): value for quantity, value in by_quantity.items()}
 
 
 def test_every_number_of_a_basal_test_has_a_budget() -> None:
-    _, budgets, _ = basal()
+    """10 h at 1 U/h, the third hour 2 % too much: 1 U after 1 h, 6.02 U after 6 h, and no 12 h."""
+    budgets, _ = basal()
     values = {name: (round(budget.value, 6) + 0.0, budget.unit) for name, budget in budgets.items()}
     assert values == {
-        "mean basal error": (0.2, "%"),
-        "largest error of a 60 min window": (2.0, "%"),
-        "smallest error of a 60 min window": (0.0, "%"),
-        "volume of the first 1 h": (1.0, "U"),
-        "volume of the first 6 h": (6.02, "U"),
-    }
-    mean = budgets["mean basal error"]
-    assert measured("mean basal error", mean).expanded_uncertainty == mean.expanded
-    assert mean.expanded == pytest.approx(100 * SCALE.expanded_uncertainty_u(10.02, 36000.0) / 10.0)
-
-
-def test_without_warm_up_the_first_hours_are_measurements_in_units_and_in_percent() -> None:
-    """10 h at 1 U/h, the third hour 2 % too much: 1 U after 1 h, 6.02 U after 6 h, and no 12 h."""
-    _, budgets, _ = basal()
-    found = {m.name: (round(m.value, 6) + 0.0, m.unit) for m in first_hours_measured(budgets, 1.0)}
-    assert found == {
+        "mean basal error at 1 U/h": (0.2, "%"),
+        "largest error of a 60 min window at 1 U/h": (2.0, "%"),
+        "smallest error of a 60 min window at 1 U/h": (0.0, "%"),
         "volume of the first 1 h at 1 U/h": (1.0, "U"),
         "error of the first 1 h at 1 U/h": (0.0, "%"),
         "volume of the first 6 h at 1 U/h": (6.02, "U"),
         "error of the first 6 h at 1 U/h": (round(2.0 / 6.0, 6), "%"),
     }
-    volume, error = first_hours_measured(budgets, 1.0)[2:]
-    assert error.expanded_uncertainty == pytest.approx(100.0 * volume.expanded_uncertainty / 6.0)
+    mean = budgets["mean basal error at 1 U/h"]
+    assert mean.expanded == pytest.approx(100 * SCALE.expanded_uncertainty_u(10.02, 36000.0) / 10.0)
+    volume, error = budgets["volume of the first 6 h at 1 U/h"], budgets["error of the first 6 h at 1 U/h"]
+    assert error.expanded == pytest.approx(100.0 * volume.expanded / 6.0)
+
+
+def test_after_a_warm_up_no_hour_is_called_the_first() -> None:
+    """The label's volume counts from the first request without warm-up (21 CFR 880.5730)."""
+    assert list(basal(WARM)[0]) == [name for name in basal(COLD)[0] if "of the first" not in name]
+    assert [quantity for quantity in WARM.quantities if quantity.kind.startswith("basal.first")] == []
+
+
+def test_a_measurement_has_value_and_uncertainty_of_its_budget_and_no_other_unit() -> None:
+    mean, *_ = COLD.quantities
+    budget = basal()[0][str(mean)]
+    assert measured(mean, budget) == Measurement(mean, budget.value, budget.expanded)
+    with pytest.raises(ValueError, match=r"^mean basal error at 1 U/h is measured in %, its budget is in U$"):
+        measured(mean, budget.linear(0.01, unit="U"))
 
 
 def test_extremes_say_how_far_noise_may_push_them() -> None:
     """37 windows; of one window 2 × 2.5 µg, 2 × 0.289 µg and 6 µg of wander, 7.0 µg in 9.97 mg: 0.070 %."""
-    _, _, notes = basal()
+    _, notes = basal()
     u_percent = 100 * math.sqrt(2 * 2.5**2 + 2 / 12 + 6**2) * 1e-3 * SCALE.z_ul_per_mg / 10.0
-    note = notes["largest error of a 60 min window"]
+    note = notes["largest error of a 60 min window at 1 U/h"]
     assert note.startswith("The extreme of 37 windows")
     assert f"no more than {u_percent * math.sqrt(2 * math.log(37)):.2g} %" in note
-    assert set(notes) == {"largest error of a 60 min window", "smallest error of a 60 min window"}
+    assert set(notes) == {f"{which} error of a 60 min window at 1 U/h" for which in ("largest", "smallest")}
 
 
-def test_the_record_keeps_every_row_as_plain_json(tmp_path: Path) -> None:
-    record = RunFolder.create(tmp_path, {}).test("basal", SimClock())
-    _, budgets, notes = basal()
-    keep_budgets(record, "basal delivery", budgets, notes)
-    record.close()
-    (path,) = tmp_path.glob("analysis/*/uncertainty.json")
-    kept = read_json(path)
+def test_the_record_keeps_every_row_as_plain_json() -> None:
+    budgets = {quantity: basal()[0][str(quantity)] for quantity in COLD.quantities if str(quantity) in basal()[0]}
+    mean = budgets[COLD.quantities[0]]
+    record = budgets_record("Uncertainty of basal delivery", budgets, {COLD.quantities[0]: "a note"}, {"more": mean})
+    kept = json.loads(json.dumps(record.model_dump(mode="json"), allow_nan=False))
     assert (kept["kind"], kept["title"]) == ("budget", "Uncertainty of basal delivery")
-    assert [each["quantity"] for each in kept["budgets"]] == list(budgets)
-    first, mean = kept["budgets"][0], budgets["mean basal error"]
+    assert [each["quantity"] for each in kept["budgets"]] == [*map(str, budgets), "more"]
+    first = kept["budgets"][0]
     assert (first["value"], first["expanded"], first["degrees_of_freedom"]) == (mean.value, mean.expanded, None)
+    assert (first["note"], kept["budgets"][1]["note"]) == ("a note", None)
     assert [row["source"] for row in first["rows"]] == [row.source for row in mean.rows]
-    json.dumps(kept, allow_nan=False)
 
 
 @pytest.mark.parametrize(

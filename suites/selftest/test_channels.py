@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from rig.evidence import RunFolder, TestRecorder
 
 from rig.bench import open_bench
 from rig.bench_file import parse_override, read_bench_file
@@ -15,7 +14,9 @@ from rig.conditions import Conditions, PlannedCondition
 from rig.errors import BenchFileError, BlockedError
 from rig.procedures.gates import blank_run
 from rig.procedures.sampling import read_air
+from rig.record.taking import Recorder
 from rig.roles import Bench
+from suites.measuring import recorded
 from suites.selftest.test_verify import rig
 
 VIRTUAL = Path("fixtures/benches/virtual.toml")
@@ -95,13 +96,9 @@ def test_a_planned_condition_changes_one_thing() -> None:
             PlannedCondition.model_validate(wrong)
 
 
-def under(folder: Path, setting: str, ask: Callable[[Bench, TestRecorder], None]) -> None:
-    with open_bench(VIRTUAL, dict([parse_override(setting)])) as bench:
-        record = RunFolder.create(folder, {}).test("t", bench.clock)
-        try:
-            ask(bench, record)
-        finally:
-            record.close()
+def under(folder: Path, setting: str, ask: Callable[[Bench, Recorder], None]) -> None:
+    with open_bench(VIRTUAL, dict([parse_override(setting)])) as bench, recorded(folder, bench) as record:
+        ask(bench, record)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +112,7 @@ def under(folder: Path, setting: str, ask: Callable[[Bench, TestRecorder], None]
 def test_the_virtual_bench_sets_the_line_up_and_its_sensor_sees_it(
     tmp_path: Path, setting: str, expected_kpa: float
 ) -> None:
-    def ask(bench: Bench, record: TestRecorder) -> None:
+    def ask(bench: Bench, record: Recorder) -> None:
         assert bench.pressure.read_kpa() == pytest.approx(expected_kpa, abs=0.5)
         blank_run(bench, record, "opening", duration_s=600.0)
 
@@ -123,19 +120,18 @@ def test_the_virtual_bench_sets_the_line_up_and_its_sensor_sees_it(
 
 
 def test_the_virtual_bench_sets_the_air_up_and_the_band_goes_with_it(tmp_path: Path) -> None:
-    def cold(bench: Bench, record: TestRecorder) -> None:
-        assert read_air(bench, record).temperature_c == pytest.approx(5.0, abs=1.0)
+    def cold(bench: Bench, record: Recorder) -> None:
+        assert read_air(bench, record, "now").temperature_c == pytest.approx(5.0, abs=1.0)
 
-    def high(bench: Bench, record: TestRecorder) -> None:
-        assert read_air(bench, record).pressure_hpa == pytest.approx(750.0, abs=8.0)
+    def high(bench: Bench, record: Recorder) -> None:
+        assert read_air(bench, record, "now").pressure_hpa == pytest.approx(750.0, abs=8.0)
 
     under(tmp_path / "cold", "conditions.temperature=5 °C", cold)
     under(tmp_path / "high", "conditions.ambient_pressure=75 kPa", high)
 
 
 def test_a_condition_that_nobody_set_up_blocks_and_never_blames_the_pump(tmp_path: Path) -> None:
-    with open_bench(VIRTUAL) as bench:
-        record = RunFolder.create(tmp_path / "run", {}).test("t", bench.clock)
+    with open_bench(VIRTUAL) as bench, recorded(tmp_path / "taken", bench) as record:
         wanted = {
             "line": replace(bench.metrology, line_pressure_at_rest_kpa=13.33),
             "air": replace(bench.metrology, ambient_pressure_band_hpa=(740.0, 760.0)),
@@ -143,8 +139,7 @@ def test_a_condition_that_nobody_set_up_blocks_and_never_blames_the_pump(tmp_pat
         with pytest.raises(BlockedError, match=r"the line rested at .* kPa .* make 13\.33 ± 1\.5 kPa; set up"):
             blank_run(replace(bench, metrology=wanted["line"]), record, "opening", duration_s=300.0)
         with pytest.raises(BlockedError, match=r"hPa at the balance is outside 740 … 760 hPa; set up the ambient"):
-            read_air(replace(bench, metrology=wanted["air"]), record)
-        record.close()
+            read_air(replace(bench, metrology=wanted["air"]), record, "now")
 
 
 def test_a_check_looks_at_every_channel() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rig.clock import SimClock
-from rig.procedures.budgets import VOLUMES_H
+from rig.procedures.basal import FIRST_HOURS, FIRST_VOLUME, LARGEST, WINDOW_MIN
 from rig.virtual.air import RoomAir
 from rig.virtual.fluid import FluidPath
 from rig.virtual.parameters import VirtualParameters
@@ -42,7 +42,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     low, high = plausible_counts(LABORATORIES, CHANCE)
     assert (low, high) == (84, 100)
     counts = {name: row.covered for name, row in small_study().items()}
-    assert len(counts) == 20
+    assert len(counts) == 26
     assert {name: count for name, count in counts.items() if not low <= count <= high} == {}
 
 
@@ -50,8 +50,8 @@ def test_a_budget_that_forgets_the_wander_of_the_blank_is_found_out() -> None:
     """Its volumes of an hour miss the truth far more often than one time in twenty."""
     low, _ = plausible_counts(LABORATORIES, CHANCE)
     counts = {name: row.covered for name, row in small_study(without_wander=True).items()}
-    assert counts[f"0.05 U/h: volume of the first {VOLUMES_H[0]} h"] < low
-    assert counts["0.05 U/h: largest error of a 60 min window"] < low
+    assert counts[str(FIRST_VOLUME.of(hours=3600.0 * FIRST_HOURS[0], rate=0.05))] < low
+    assert counts[str(LARGEST.of(window=60.0 * WINDOW_MIN, rate=0.05))] < low
 
 
 def test_the_wander_that_the_bench_declares_is_that_of_blank_runs() -> None:
@@ -79,5 +79,5 @@ def test_the_wander_that_the_bench_declares_is_that_of_blank_runs() -> None:
 def test_the_whole_bench_keeps_budgets_that_hold_the_truth(tmp_path: Path) -> None:
     """One laboratory through firmware and drivers: no number further from the truth than 5 u, a chance of 6e-7."""
     outcomes = whole_basal_run(tmp_path, laboratory(1_000_000, declared()), 0.1)
-    assert len(outcomes) == 6
+    assert len(outcomes) == 9
     assert max(abs(outcome.deviation) for outcome in outcomes) < 5.0

@@ -10,43 +10,44 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from rig.evidence import RunFolder, read_json
-from rig.procedures.extended_course import ExtendedPlan, analyse_course
 
 from rig.analysis.bolus_profile import BEGUN_SHARE, ENDED_SHARE, lateness_s
-from rig.procedures.bolus import DeliveredBolus
-from rig.procedures.extended import extended_budgets, measure_extended
-from rig.procedures.sampling import Series
+from rig.procedures.consecutive import DeliveredBolus
+from rig.procedures.extended import TOTAL, Extended, analyse_course
 from rig.procedures.volume import VolumeScale
+from rig.record.analyses import DeliveryProfile
+from rig.record.taking import Series
 from rig.roles import Air
 from suites.coverage.laboratory import declared, laboratory
 from suites.coverage.whole_bench import watched_bench
+from suites.measuring import measured_on
 
 SCALE = VolumeScale.in_air(replace(declared(), evaporation_g_per_h=0.0), Air(21.5, 1008.0, 0.48))
-MULTIWAVE = ExtendedPlan(insulin_u=6.0, extended_share=0.5, duration_min=120, slices=4)
-EXTENDED = ExtendedPlan(insulin_u=4.0, extended_share=1.0, duration_min=120, slices=4)
+MULTIWAVE = Extended(size_u=6.0, extended_percent=50.0, duration_s=7200.0, slices=4)
+EXTENDED = Extended(size_u=4.0, extended_percent=100.0, duration_s=7200.0, slices=4)
 AT_S = np.arange(-100.0, 7500.0, 2.0)
 
 
-def values(plan: ExtendedPlan, *delivered_u: NDArray[np.float64]) -> dict[str, float]:
+def values(plan: Extended, *delivered_u: NDArray[np.float64]) -> dict[str, float]:
     """What is reported of boluses that deliver so much by `AT_S`, by the beginning of each name."""
     courses = []
     for volume_u in delivered_u:
         mass_g = 1.0 + volume_u * 10.0 / SCALE.z_ul_per_mg * 1e-3
-        bolus = DeliveredBolus(Series(AT_S + 500.0, mass_g, np.zeros(AT_S.size)), 500.0, [], plan.insulin_u)
+        bolus = DeliveredBolus(Series(AT_S + 500.0, mass_g, np.zeros(AT_S.size)), 500.0, plan.size_u)
         courses.append(analyse_course(bolus, plan, SCALE))
-    budgets = extended_budgets(plan, SCALE, courses)
-    return {name.removesuffix(f" of {plan.title}"): budget.value for name, budget in budgets.items()}
+    budgets = plan.budgets(SCALE, courses)
+    assert set(budgets) == set(plan.quantities)
+    return {str(quantity).removesuffix(f" of {plan.title}"): budget.value for quantity, budget in budgets.items()}
 
 
-def spread(plan: ExtendedPlan, at_s: NDArray[np.float64]) -> NDArray[np.float64]:
+def spread(plan: Extended, at_s: NDArray[np.float64]) -> NDArray[np.float64]:
     """What an exact pump has delivered by then, in U."""
     fast_u = np.clip(at_s * plan.speed_u_per_h / 3600.0, 0.0, plan.bolus.fast_u)
     return np.asarray(fast_u + plan.bolus.extended_u * np.clip(at_s / plan.duration_s, 0.0, 1.0))
 
 
 @pytest.mark.parametrize("plan", [EXTENDED, MULTIWAVE])
-def test_an_exact_bolus_has_no_error_anywhere(plan: ExtendedPlan) -> None:
+def test_an_exact_bolus_has_no_error_anywhere(plan: Extended) -> None:
     found = values(plan, spread(plan, AT_S))
     assert ("immediate error" in found) == (plan is MULTIWAVE)
     assert len(found) == (6 if plan is MULTIWAVE else 5)
@@ -102,30 +103,24 @@ def test_a_wrong_share_or_start_is_refused_in_one_sentence(share: float, start_s
 
 
 def test_on_the_whole_bench_each_number_holds_the_truth_within_its_uncertainty(tmp_path: Path) -> None:
-    plan = ExtendedPlan(insulin_u=2.0, extended_share=0.5, duration_min=40, slices=4)
-    run = RunFolder.create(tmp_path / "run", {})
+    plan = Extended(size_u=2.0, extended_percent=50.0, duration_s=2400.0, slices=4)
     with watched_bench(laboratory(3, declared())) as watched:
-        record = run.test("extended", watched.bench.clock)
-        result = measure_extended(watched.bench, record, plan)
-        record.close()
+        found = measured_on(watched.bench, tmp_path / "taken", plan)
         truth_u, at_s = np.array(watched.balance.truth_u), np.array(watched.balance.at_s)
-    (course,) = result.boluses
+    course = found.analyses["profile-1"]
+    assert isinstance(course, DeliveryProfile)
     start_s = at_s[np.flatnonzero(np.diff(truth_u) > 0.0)[0]]
-    seen = (at_s >= start_s) & (at_s <= start_s + course.at_s[-1] + 1.0)
+    seen = (at_s >= start_s) & (at_s <= start_s + course.trace.at_s[-1] + 1.0)
     since_s, true_u = at_s[seen] - start_s, truth_u[seen] - truth_u[seen][0]
 
-    names = plan.names
-    total = result.budgets[names.total]
-    assert abs(total.value - 100.0 * (true_u[-1] / 2.0 - 1.0)) <= total.expanded < 0.5
+    total = found.values[TOTAL.of(size=2.0, extended=50.0, duration=2400.0)]
+    assert abs(total.value - 100.0 * (true_u[-1] / 2.0 - 1.0)) <= total.expanded_uncertainty < 0.5
+    assert [part.name for part in course.parts] == ["immediate part", *(f"slice {n}" for n in (1, 2, 3, 4))]
     for part in course.parts[1:]:
         true_part_u = float(np.diff(np.interp([part.from_s, part.to_s], since_s, true_u))[0])
-        assert abs(part.delivered.value - true_part_u) <= part.delivered.expanded < 0.01, part.name
+        assert abs(part.delivered_u - true_part_u) <= part.u_u < 0.01, part.name
+    moments = {moment.name: moment for moment in course.moments}
     for name, share in (("beginning", BEGUN_SHARE), ("end", ENDED_SHARE)):
         due_s = plan.course.due_s(share * 2.0)
         true_late_s = lateness_s(since_s, true_u, start_s=0.0, share=share, due_s=due_s)
-        moment = course.moments[name]
-        assert abs(moment.value - true_late_s) <= moment.expanded, name
-    (path,) = (tmp_path / "run").glob("analysis/*/profile-1.json")
-    kept = read_json(path)
-    assert kept["kind"] == "profile"
-    assert [part["name"] for part in kept["parts"]] == ["immediate part", *(f"slice {n}" for n in (1, 2, 3, 4))]
+        assert abs(moments[name].late_s - true_late_s) <= moments[name].u_s, name

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rig.evidence import RunFolder
 
 from rig.analysis.blank_run import change_of_rate, largest_credible_sd, repeatability_g
 from rig.analysis.evaporation import EvaporationRate, with_earlier_knowledge
@@ -22,18 +21,15 @@ from rig.errors import BenchFileError, BlockedError
 from rig.procedures.gates import BlankRun, blank_run, with_blanks
 from rig.procedures.volume import VolumeScale
 from rig.roles import Air
+from suites.measuring import recorded
 
 VIRTUAL = Path("fixtures/benches/virtual.toml")
 WEIGHING = "virtual.parameters.weighing"
 
 
 def blank(folder: Path, overrides: Mapping[str, Any]) -> BlankRun:
-    with open_bench(VIRTUAL, overrides) as bench:
-        record = RunFolder.create(folder, {}).test("t", bench.clock)
-        try:
-            return blank_run(bench, record, "opening", duration_s=600.0)
-        finally:
-            record.close()
+    with open_bench(VIRTUAL, overrides) as bench, recorded(folder, bench) as record:
+        return blank_run(bench, record, "opening", duration_s=600.0)
 
 
 def test_repeatability_is_that_of_the_steps_and_blind_to_a_steady_drift() -> None:
@@ -102,7 +98,7 @@ def test_the_analysis_joins_the_evaporation_between_both_blank_runs_with_what_th
     before = BlankRun(EvaporationRate(0.10, 0.03, 50.0, 0.0), 2e-6)
     after = BlankRun(EvaporationRate(0.16, 0.03, 50.0, 7200.0), 2e-6)
     with open_bench(VIRTUAL) as bench:
-        found = with_blanks(bench, before, after).metrology
+        found = with_blanks(bench.metrology, before, after)
     # now: 0.13 mg/h, with halves of each run's u and a rectangle over their difference; earlier: 0.02 ± 0.005 mg/h
     now, earlier = 1 / (2 * 0.015**2 + 0.06**2 / 12), 1 / 0.005**2
     assert found.evaporation_g_per_h * 1e3 == pytest.approx((now * 0.13 + earlier * 0.02) / (now + earlier))
@@ -119,7 +115,7 @@ def test_an_evaporation_without_its_source_joins_nothing_and_the_blank_runs_alon
     before = BlankRun(EvaporationRate(0.10, 0.03, 50.0, 0.0), 2e-6)
     after = BlankRun(EvaporationRate(0.10, 0.03, 50.0, 7200.0), 2e-6)
     with open_bench(VIRTUAL, fluid()) as bench:
-        found = with_blanks(bench, before, after).metrology
+        found = with_blanks(bench.metrology, before, after)
     assert found.evaporation_g_per_h * 1e3 == pytest.approx(0.10)
     assert found.evaporation_uncertainty_g_per_h * 1e3 == pytest.approx(0.03 / np.sqrt(2))
     assert found.evaporation_source is None
@@ -151,7 +147,7 @@ def test_a_budget_says_whether_and_from_where_earlier_knowledge_was_used(
     blank_of_an_hour = BlankRun(EvaporationRate(0.02, 0.01, 50.0, 0.0), 2e-6)
     with open_bench(VIRTUAL, overrides) as bench:
         later = replace(blank_of_an_hour, evaporation=replace(blank_of_an_hour.evaporation, at_s=7200.0))
-        scale = VolumeScale.of(with_blanks(bench, blank_of_an_hour, later), Air(21.5, 1008.0, 0.48))
+        scale = VolumeScale.in_air(with_blanks(bench.metrology, blank_of_an_hour, later), Air(21.5, 1008.0, 0.48))
     assert row in [each.source for each in scale.budget(1.0, 3600.0).rows]
 
 
@@ -197,7 +193,7 @@ def test_a_gate_that_is_not_passed_is_the_rigs_error_and_no_verdict_on_the_pump(
     arguments = ["--select", "test_consecutive_boluses and 0.1", "--set", f"{WEIGHING}.evaporation_mg_per_h=0.5"]
     command = [sys.executable, "-m", "rig", "verify", "--out", str(tmp_path / "run"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    results = json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8"))
+    results = json.loads((tmp_path / "run" / "record" / "results.json").read_text(encoding="utf-8"))
     row = next(row for row in results["requirements"] if row["id"] == "PR-D3.1")
     assert (done.returncode, row["verdict"], row["measurements"]) == (3, "ERROR", []), done.stdout
     assert "BlockedError: balance: the vessel lost 0.5" in row["reason"]

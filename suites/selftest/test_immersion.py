@@ -19,8 +19,8 @@ from rig.bench import open_bench
 from rig.bench_file import read_bench_file
 from rig.declared import immersion, metrology
 from rig.errors import BenchFileError, BlockedError
-from rig.procedures.sampling import Series
 from rig.procedures.volume import VolumeScale
+from rig.record.taking import Series
 from rig.roles import Air
 from rig.therapy import BasalSegment
 
@@ -56,7 +56,7 @@ def ten_units(overrides: Mapping[str, Any]) -> tuple[float, float]:
         bench.clock.sleep(900.0)
         at_s.append(bench.clock.now())
         mass_g.append(bench.balance.read_stable().mass_g)
-        scale = VolumeScale.of(bench, bench.environment.read_air())
+        scale = VolumeScale.in_air(bench.metrology, bench.environment.read_air())
     readings = Series(np.array(at_s), np.array(mass_g), np.zeros(2))
     budget = scale.budget(float(scale.delivered_u(readings)[-1]), at_s[1] - at_s[0]).error_percent_of(10.0)
     return budget.value, budget.expanded
@@ -90,7 +90,7 @@ def test_a_needle_of_18_gauge_in_15_mm_is_0_64_percent_and_is_known_to_0_014() -
 def test_a_tube_as_wide_as_the_vessel_is_refused() -> None:
     with pytest.raises(ValueError, match="tube_diameter_mm must be below vessel_bore_mm, got 15 and 15"):
         immersed(tube_diameter_mm=15.0, vessel_bore_mm=15.0, u_tube_mm=0.1, u_bore_mm=0.1)
-    with pytest.raises(BenchFileError, match=r"vessel is .*tube_outer_diameter must be less than bore, 15 mm"):
+    with pytest.raises(BenchFileError, match=r"vessel: tube_outer_diameter must be less than bore, 15 mm"):
         read(STATED | {"vessel.tube_outer_diameter": "15 mm"})
 
 

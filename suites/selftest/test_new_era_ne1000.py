@@ -14,13 +14,13 @@ import pytest
 from nesp_lib import Port as NespPort
 from nesp_lib import Pump as NespPump
 from nesp_lib import PumpingDirection, StatusAlarmException
-from rig.evidence import read_json
 
 from rig.bench import open_bench
 from rig.clock import SimClock
 from rig.errors import BenchFileError, RefusedError, UnableError
 from rig.pump.new_era_ne1000 import open_driver
 from rig.pump.new_era_ne1000.packets import number
+from rig.record.files import read_json
 from rig.roles import Bench, Capability
 from rig.therapy import BasalSegment, TherapyState
 from rig.virtual.new_era_ne1000 import twin
@@ -210,7 +210,7 @@ def test_a_run_reports_what_it_cannot_do_as_not_applicable(tmp_path: Path) -> No
     command = [sys.executable, "-m", "rig", "verify", "--bench", BENCH, "--select", "occlusion", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    rows = [row for row in read_json(tmp_path / "results.json")["requirements"] if row["in_scope"]]
+    rows = [row for row in read_json(tmp_path / "record" / "results.json")["requirements"] if row["in_scope"]]
     assert {row["verdict"] for row in rows} == {"NOT APPLICABLE"}
     assert rows[0]["reason"] == "NOT APPLICABLE: this pump has no occlusion detection"
 

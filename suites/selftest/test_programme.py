@@ -64,11 +64,24 @@ def test_a_profile_is_written_by_its_times() -> None:
 
 
 @pytest.mark.parametrize(
-    "segments", [["06:00 1 U/h"], ["00:00 1 U/h", "00:00 2 U/h"], ["00:00 1 U/h", "05:00 1 U/h", "04:00 1 U/h"], []]
+    ("segments", "got"),
+    [
+        (["06:00 1 U/h"], "06:00"),
+        (["00:00 1 U/h", "00:00 2 U/h"], "00:00, 00:00"),
+        (["00:00 1 U/h", "05:00 1 U/h", "04:00 1 U/h"], "00:00, 05:00, 04:00"),
+        ([], "none"),
+    ],
 )
-def test_a_profile_with_a_gap_or_out_of_order_is_refused(segments: list[str]) -> None:
-    with pytest.raises(ValueError, match="is not a profile: times from 00:00 on"):
+def test_a_profile_with_a_gap_or_out_of_order_is_refused(segments: list[str], got: str) -> None:
+    sentence = f"a profile's times go from 00:00 on, each later than the one before, got {got}"
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
         read_profile(segments)
+
+
+@pytest.mark.parametrize("segment", ["06:00", "1 U/h", "00:00 1", "00:00 1 U"])
+def test_a_segment_without_a_time_or_a_rate_is_refused(segment: str) -> None:
+    with pytest.raises(ValueError, match=r"is no time with a rate|is not a time of day|has no unit|is not a rate"):
+        read_profile([segment])
 
 
 @pytest.mark.parametrize("text", ["24:00", "7:30", "07:60", "noon"])

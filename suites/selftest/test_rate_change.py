@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rig.evidence import RunFolder, read_json
-from rig.plan_profiles import SwitchEntry, TemporaryEntry
 
 from rig.analysis.rate_change import RateChange, rate_change
-from rig.bench import open_bench
-from rig.procedures.rate_change import RateChangePlan, measure_rate_change
+from rig.procedures.rate_change import Changing
+from rig.procedures.switch import Switch
+from rig.procedures.temporary import Temporary
+from rig.record.analyses import DeliveryProfile
 from suites.coverage.laboratory import declared, laboratory
 from suites.coverage.whole_bench import watched_bench
+from suites.measuring import measured_on, measured_virtually
 
 AT_S = np.arange(0.0, 14401.0, 10.0)
 SPANS = {"before_s": (0.0, 7200.0), "after_s": (9000.0, 14400.0)}
@@ -74,50 +75,53 @@ def test_bad_input_is_refused_in_one_sentence(call: Callable[[], object], senten
 
 
 def test_the_programme_of_a_plan_is_its_stretches_laid_end_to_end() -> None:
-    half = TemporaryEntry(rate="1 U/h", temporary="50 %", duration="2 h", before="1 h", after="3 h").procedure()
+    half = Temporary.model_validate(
+        {"rate": "1 U/h", "temporary": "50 %", "duration": "2 h", "before": "1 h", "after": "3 h"}
+    ).change
     assert half.edges_s == (0.0, 3600.0, 10800.0, 21600.0)
     assert half.course.insulin_u.tolist() == pytest.approx([0.0, 1.0, 2.0, 5.0])
-    switch = SwitchEntry(rate="0.5 U/h", then="1.5 U/h", before="2 h", after="1 h").procedure()
+    switch = Switch.model_validate({"rate": "0.5 U/h", "then": "1.5 U/h", "before": "2 h", "after": "1 h"}).change
     assert [segment.duration_min for segment in switch.profile] == [120, 1320]
     assert switch.course.insulin_u.tolist() == pytest.approx([0.0, 1.0, 2.5])
 
 
 def test_lines_are_fitted_to_40_doses_beside_a_change_and_to_none_of_what_follows_it_at_once() -> None:
     """A dose of 0.025 U: 40 of them take 1 h at 1 U/h and 20 min at 3 U/h."""
-    plan = SwitchEntry(rate="1 U/h", then="3 U/h", before="2 h", after="2 h").procedure()
+    plan = Switch.model_validate({"rate": "1 U/h", "then": "3 U/h", "before": "2 h", "after": "2 h"}).change
     assert plan.fitted_s(0) == ((3600.0, 7200.0), (7500.0, 8700.0))
-    slow = SwitchEntry(rate="0 U/h", then="0.1 U/h", before="10 min", after="2 h").procedure()
+    slow = Switch.model_validate({"rate": "0 U/h", "then": "0.1 U/h", "before": "10 min", "after": "2 h"}).change
     assert slow.fitted_s(0) == ((150.0, 600.0), (900.0, 7800.0))
 
 
 PLANS = {
-    "temporary": TemporaryEntry(rate="3 U/h", temporary="40 %", duration="40 min", before="40 min", after="40 min"),
-    "switch": SwitchEntry(rate="1 U/h", then="3 U/h", before="40 min", after="40 min"),
+    "temporary": Temporary.model_validate(
+        {"rate": "3 U/h", "temporary": "40 %", "duration": "40 min", "before": "40 min", "after": "40 min"}
+    ),
+    "switch": Switch.model_validate({"rate": "1 U/h", "then": "3 U/h", "before": "40 min", "after": "40 min"}),
 }
 
 
 @pytest.mark.parametrize("kind", PLANS)
 def test_on_the_whole_bench_each_number_holds_the_truth_within_its_uncertainty(tmp_path: Path, kind: str) -> None:
-    plan: RateChangePlan = PLANS[kind].procedure()
-    run = RunFolder.create(tmp_path / "run", {})
+    asked: Changing = PLANS[kind]
+    plan = asked.change
     with watched_bench(laboratory(5, declared())) as watched:
-        record = run.test("change", watched.bench.clock)
-        result = measure_rate_change(watched.bench, record, plan)
-        record.close()
+        found = measured_on(watched.bench, tmp_path / "taken", asked)
         truth_u, at_s = np.array(watched.balance.truth_u), np.array(watched.balance.at_s)
-    (path,) = (tmp_path / "run").glob("analysis/*/profile.json")
-    kept = read_json(path)
-    since_s = np.array(kept["trace"]["at_s"])
+    kept = found.analyses["profile"]
+    assert isinstance(kept, DeliveryProfile)
+    since_s = np.array(kept.trace.at_s)
     true_u = truth_u[_place(at_s, since_s) :][: since_s.size]
     true_u = true_u - true_u[0]
-    for part in result.parts:
+    assert len(kept.parts) == len(plan.stretches)
+    for part in kept.parts:
         true_part_u = float(np.diff(np.interp([part.from_s, part.to_s], since_s, true_u))[0])
-        assert abs(part.delivered.value - true_part_u) <= part.delivered.expanded < 0.01, part.name
+        assert abs(part.delivered_u - true_part_u) <= part.u_u < 0.01, part.name
     for number, change in enumerate(plan.changes):
         before_s, after_s = plan.fitted_s(number)
         true = rate_change(since_s, 10.0 * true_u, before_s=before_s, after_s=after_s, dose_ul=0.25)
-        delay = result.budgets[plan.delay_name(change)]
-        assert abs(delay.value - (true.at_s - plan.edges_s[number + 1])) <= delay.expanded < 200.0
+        delay = found.values[asked.delay_of(change)]
+        assert abs(delay.value - (true.at_s - plan.edges_s[number + 1])) <= delay.expanded_uncertainty < 200.0
 
 
 def _place(at_s: np.ndarray, since_s: np.ndarray) -> int:
@@ -130,9 +134,6 @@ def _place(at_s: np.ndarray, since_s: np.ndarray) -> int:
 def test_a_line_that_fades_slowly_delays_the_flow_by_its_time_constant(tmp_path: Path) -> None:
     """0.25 µL/kPa behind 180 kPa s/µL: 45 s, ten times what the line of the virtual bench has."""
     overrides = {"virtual.parameters.fluid.resistance_kpa_s_per_ul": 180.0}
-    plan = SwitchEntry(rate="0.5 U/h", then="3 U/h", before="2 h", after="1 h").procedure()
-    with open_bench("fixtures/benches/virtual.toml", overrides) as bench:
-        record = RunFolder.create(tmp_path / "run", {}).test("change", bench.clock)
-        delay = measure_rate_change(bench, record, plan).budgets[plan.delay_name("switch")]
-        record.close()
-    assert abs(delay.value - 45.0) <= delay.expanded < 40.0
+    switch = Switch.model_validate({"rate": "0.5 U/h", "then": "3 U/h", "before": "2 h", "after": "1 h"})
+    delay = measured_virtually(tmp_path / "taken", switch, overrides).values[switch.delay_of("switch")]
+    assert abs(delay.value - 45.0) <= delay.expanded_uncertainty < 40.0
