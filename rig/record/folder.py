@@ -80,8 +80,8 @@ class Attempt:
     @property
     def measurements(self) -> list[Path]:
         """Folders of its measurements, in the order in which they were taken."""
-        folders = [path.parent for path in self.folder.glob("*/asked.json")]
-        return sorted(folders, key=lambda folder: int(folder.name.partition("-")[0]))
+        found = {path.parent: path.parent.name.partition("-")[0] for path in self.folder.glob("*/asked.json")}
+        return sorted((path for path, number in found.items() if number.isdecimal()), key=lambda path: int(found[path]))
 
     def measured(self) -> list[MeasuredRecord]:
         """Read its measured values; EvidenceError when one quantity was measured twice."""
@@ -175,8 +175,8 @@ class RunFolder:
 
     def attempt(self, test_id: str) -> AttemptRecord:
         """Begin an attempt at a test that was declared; each gets a folder of its own."""
-        folder = self._folder(test_id)
-        number = 1 + max((int(path.name) for path in folder.glob("[0-9]*")), default=0)
+        folder = self.record / "tests" / self.declared(test_id).folder
+        number = 1 + max((int(path.name) for path in _numbered(folder)), default=0)
         return AttemptRecord(folder / str(number), self.appender, partial(self._tell, test_id))
 
     def attempts(self) -> list[Attempt]:
@@ -184,13 +184,14 @@ class RunFolder:
         return [
             _read_attempt(collected, path)
             for collected in self.collected()
-            for path in sorted((self.record / "tests" / collected.folder).glob("[0-9]*"), key=lambda p: int(p.name))
+            for path in _numbered(self.record / "tests" / collected.folder)
         ]
 
-    def _folder(self, test_id: str) -> Path:
+    def declared(self, test_id: str) -> Collected:
+        """Read what one test declared; EvidenceError when it did not."""
         for each in self.collected():
             if each.test == test_id:
-                return self.record / "tests" / each.folder
+                return each
         raise EvidenceError(f"{self.path}: the test {test_id} was not declared before it began")
 
     def _tell(self, test_id: str, entry: Mapping[str, Any]) -> None:
@@ -287,6 +288,11 @@ def checked(path: Path, content: Mapping[str, Any], model: type[_Model], *, stri
         return model.model_validate(content, extra="forbid" if strict else None)
     except ValidationError as error:
         raise EvidenceError(explain(path, error, model, content)) from error
+
+
+def _numbered(folder: Path) -> list[Path]:
+    """List the folders of attempts in their order; a copy that somebody has put beside them is none."""
+    return sorted((path for path in folder.glob("*") if path.name.isdecimal()), key=lambda path: int(path.name))
 
 
 def _read_attempt(collected: Collected, folder: Path) -> Attempt:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from rig.record.models import Device, Record
 
@@ -84,11 +84,11 @@ class Manifest(Record):
     requirements_file: str
     requirements_sha256: str
     plan: Plan | None = None
-    conditions: dict[str, float] = {}
-    disposables: dict[str, str | None] = {}
+    conditions: dict[str, float] = Field(default_factory=dict)
+    disposables: dict[str, str | None] = Field(default_factory=dict)
     overrides: dict[str, Any]
     selected: str | None = None
-    inputs: dict[str, str] = {}
+    inputs: dict[str, str] = Field(default_factory=dict)
     undecidable: tuple[str, ...] = ()
     versions: dict[str, str]
     software: Software | None = None
@@ -97,7 +97,7 @@ class Manifest(Record):
     operator: str | None
     equipment: tuple[Equipment, ...] = ()
     dut: Device | None = None
-    problems: dict[str, str] = {}
+    problems: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _simulated_is_said(self) -> Self:

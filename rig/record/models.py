@@ -32,7 +32,7 @@ class QuantityRecord(Record):
     """A quantity: kind, printed parameters, unit, and its printed form. Format 1 knew the printed form alone."""
 
     kind: str
-    parameters: dict[str, str] = {}
+    parameters: dict[str, str] = Field(default_factory=dict)
     unit: str
     name: str
 
