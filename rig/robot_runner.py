@@ -72,6 +72,11 @@ class Declaring:
         self._procedures: list[Procedure] = []
         self._day = PlannedDay()
 
+    def message(self, message: Any) -> None:  # noqa: ANN401 - Robot's objects
+        """Refuse what Robot passes over with a complaint, such as a part of a file that it cannot read."""
+        if message.level == "ERROR":
+            self._refuse(str(message.message))
+
     def start_test(self, data: Any, result: Any) -> None:  # noqa: ANN401 - Robot's objects
         """Begin with nothing."""
         del data, result

@@ -24,7 +24,7 @@ from rich.table import Table
 from rig.bench_file import parse_override
 from rig.clock import WallClock
 from rig.collection import Declaration, read_declarations, refuse_unanswered
-from rig.errors import BenchFileError
+from rig.errors import BenchFileError, RigError
 from rig.inputs import DEFAULT_REQUIREMENTS, PUMP_SUITE, SUITES, Inputs, Sources, frozen_inputs, read_inputs
 from rig.limits import Rule
 from rig.plan_file import DEFAULT_PLAN, selection
@@ -87,6 +87,9 @@ def verify_pump(asked: Asked, *, console: Console) -> int:
         problems = keep_findings(run, spec, check_bench(spec))
     except KeyboardInterrupt:
         end_run(run, "interrupted")
+        raise
+    except RigError:  # there is no bench to speak of, such as a virtual one whose firmware is none
+        discard(run)
         raise
     for problem in problems:
         console.print(problem, style="red", soft_wrap=True, markup=False)
@@ -160,6 +163,7 @@ def collect(run: RunFolder) -> list[Declaration]:
             for name, process in processes.items():
                 said = process.communicate()[0].decode(errors="replace")
                 if process.returncode not in _COLLECTED[name]:
+                    said = said.replace(f"{run.inputs.resolve()}/", "")  # named as where they were copied from
                     raise BenchFileError(f"the suites cannot be read by {name}: {_essence(said)}")
                 if files[name].is_file():  # not written where pytest selected nothing
                     declared += read_declarations(files[name])
