@@ -114,8 +114,12 @@ def frozen_inputs(run: RunFolder, manifest: Manifest) -> Frozen:
     """Read back the inputs of a run.
 
     Raises:
-        EvidenceError: one of them is not what it was when the run began.
+        EvidenceError: one of them is not what it was when the run began, or has come since.
     """
+    for path in sorted(run.inputs.rglob("*")):
+        name = path.relative_to(run.inputs).as_posix()
+        if path.is_file() and name not in manifest.inputs:
+            raise EvidenceError(f"{path}: was put among the frozen inputs after the run began; begin a new run")
     data = {}
     for name, sha256 in manifest.inputs.items():
         path = run.inputs / name

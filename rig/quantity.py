@@ -98,7 +98,7 @@ class Kind:
     parameters: tuple[Parameter, ...] = ()
     meaning: str = ""
 
-    def of(self, *, unit: str | None = None, **values: str | float | None) -> Quantity:
+    def of(self, /, *, unit: str | None = None, **values: str | float | None) -> Quantity:
         """Name one quantity of this kind; None stands for a parameter without a value.
 
         Args:

@@ -108,8 +108,8 @@ class PumpBench:
         self._open.callback(attempt.wires.close)
         bench = self._open.enter_context(open_bench(self._frozen.spec, log=attempt.wires, occasion=self._test_id))
         attempt.start(bench.clock)
-        ids = next(each.requirements for each in self._run.collected() if each.test == self._test_id)
-        self._verification = Verification(bench, attempt, self._frozen.requirements, ids)
+        declared = self._run.declared(self._test_id)
+        self._verification = Verification(bench, attempt, self._frozen.requirements, declared)
 
     @keyword
     def leave_bench_safe(self) -> None:

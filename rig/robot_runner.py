@@ -13,20 +13,24 @@ from typing import Any
 
 from _pytest.mark.expression import Expression  # one selection language for both runners: pytest's -k
 from robot.api import SuiteVisitor
+from robot.errors import DataError
+from robot.libraries.BuiltIn import BuiltIn
 from robot.run import run as run_robot
-from robot.running import LibraryKeyword, TestSuite
+from robot.running import LibraryKeyword, TestCase, TestSuite
 
 from rig.collection import Declaration, write_declarations
 from rig.errors import BenchFileError, RigError
 from rig.inputs import SUITES, frozen_inputs
 from rig.procedures.catalogue import PROCEDURES
 from rig.procedures.procedure import Procedure
-from rig.record.folder import RunFolder
 from rig.requirements import Requirement
 from rig.robot_library import PlannedDay, PumpBench, asked, test_id
+from rig.run import open_run
 
 REQUIREMENT_TAG = "allure.label.requirement:"
 """Tag that names a requirement, in the form that Allure turns into a label."""
+INVALID_DATA = 252
+"""Robot Framework's exit code for what it cannot run."""
 
 
 class Selection(SuiteVisitor):
@@ -68,6 +72,11 @@ class Declaring:
         self._procedures: list[Procedure] = []
         self._day = PlannedDay()
 
+    def message(self, message: Any) -> None:  # noqa: ANN401 - Robot's objects
+        """Refuse what Robot passes over with a complaint, such as a part of a file that it cannot read."""
+        if message.level == "ERROR":
+            self._refuse(str(message.message))
+
     def start_test(self, data: Any, result: Any) -> None:  # noqa: ANN401 - Robot's objects
         """Begin with nothing."""
         del data, result
@@ -78,20 +87,22 @@ class Declaring:
         del result
         if not isinstance(implementation.owner.instance, PumpBench):
             return
-        given, named = _arguments(data.args)
         try:
+            given, named = _arguments(data.args)
             if implementation.name in _BY_KEYWORD:
                 self._procedures.append(asked(_BY_KEYWORD[implementation.name], given, named))
             elif implementation.name in _OF_A_DAY:
                 day = _OF_A_DAY[implementation.name](self._day, *given, **named)
                 self._procedures += [day] if isinstance(day, Procedure) else []
         except (RigError, TypeError) as error:
-            self._refuse(f"{implementation.name}: {error}")
+            self._refuse(f"{test_id(data.parent)}: {error}" if isinstance(data.parent, TestCase) else str(error))
 
     def end_test(self, data: Any, result: Any) -> None:  # noqa: ANN401 - Robot's objects
         """Declare the test."""
         if not result.passed:
-            self._refuse(f"{test_id(data)}: {result.message}")
+            self._refuse(f"{test_id(data)}: {' '.join(result.message.split())}")
+        if any(declared.test == test_id(data) for declared in self.declared):
+            self._refuse(f"{test_id(data)}: two tests have this name; each needs one of its own")
         title = (data.doc or data.name).splitlines()[0]
         try:
             declared = Declaration.of(test_id(data), title, self._procedures, self._requirements)
@@ -109,9 +120,25 @@ class Declaring:
 
 
 def _arguments(written: Sequence[object]) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Take a keyword's arguments apart, as Robot does where names are followed by an equals sign."""
-    named = dict(text.split("=", 1) for text in map(str, written) if "=" in text)
-    return tuple(text for text in map(str, written) if "=" not in text), named
+    """Take a keyword's arguments apart, as Robot does where names are followed by an equals sign.
+
+    Raises:
+        BenchFileError: a variable has no value before the test runs.
+    """
+    texts = [_known_now(str(each)) for each in written]
+    named = dict(text.split("=", 1) for text in texts if "=" in text)
+    return tuple(text for text in texts if "=" not in text), named
+
+
+def _known_now(text: str) -> str:
+    """Put in the values of a protocol's variables."""
+    try:
+        return str(BuiltIn().replace_variables(text))
+    except DataError as error:
+        raise BenchFileError(
+            f"{text!r} is not known before the test runs ({error}); what is measured must be: write it out, or in the "
+            "protocol's table of variables"
+        ) from error
 
 
 def _lived(day: PlannedDay, called: str, person: str) -> Procedure:
@@ -138,8 +165,21 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--run", required=True, type=Path)
     parser.add_argument("--declare", type=Path)
     options = parser.parse_args(arguments)
-    run = RunFolder(options.run)
+    try:
+        return _run(options.run, options.declare)
+    except RigError as error:
+        return _refused(str(error))
+
+
+def _refused(sentence: str) -> int:
+    print(f"ERROR: {sentence}", file=sys.stderr)  # noqa: T201 - the process's answer
+    return INVALID_DATA
+
+
+def _run(folder: Path, declare: Path | None) -> int:
+    run = open_run(folder)
     manifest = run.manifest()
+    requirements = frozen_inputs(run, manifest).requirements
     common: dict[str, Any] = {
         "name": "pump",
         "prerunmodifier": [Selection(manifest.selected)] if manifest.selected else [],
@@ -147,17 +187,17 @@ def main(arguments: Sequence[str]) -> int:
         "consolecolors": "off",
     }
     suites = str(run.inputs / SUITES)
-    if options.declare is None:
+    if declare is None:
         return int(
             run_robot(
                 suites,
-                outputdir=str(options.run / "robot"),
-                listener=[f"allure_robotframework;{options.run / 'allure-results'}"],
-                variable=[f"RUN:{options.run}"],
+                outputdir=str(folder / "robot"),
+                listener=[f"allure_robotframework;{folder / 'allure-results'}"],
+                variable=[f"RUN:{folder}"],
                 **common,
             )
         )
-    declaring = Declaring(frozen_inputs(run, manifest).requirements)
+    declaring = Declaring(requirements)
     code = int(
         run_robot(
             suites,
@@ -169,12 +209,11 @@ def main(arguments: Sequence[str]) -> int:
             listener=[declaring],
             variable=["RUN:"],
             **common,
-        )  # fmt: skip
+        )
     )
-    write_declarations(options.declare, declaring.declared)
     if declaring.refused is not None:
-        print(declaring.refused, file=sys.stderr)  # noqa: T201 - the process's answer
-        return 252
+        return _refused(declaring.refused)
+    write_declarations(declare, declaring.declared)
     return code
 
 

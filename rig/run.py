@@ -88,16 +88,25 @@ def start_run(inputs: Inputs, *, out: Path | None, select: str | None = None) ->
         select: the selection expression of a partial run, over that of the plan.
 
     Raises:
-        EvidenceError: the folder holds a run already, or cannot be written.
+        EvidenceError: the folder holds files already, or cannot be written.
     """
-    spec, plan, code = inputs.spec, inputs.plan, software()
     started = utc_now()
-    run_id = f"{started.replace(':', '-')}-{'virtual' if spec.virtual else 'bench'}"
+    run_id = f"{started.replace(':', '-')}-{'virtual' if inputs.spec.virtual else 'bench'}"
     folder = out if out is not None else _new_folder(Path("runs"), run_id)
-    if holds_a_run(folder):
-        raise EvidenceError(f"{folder}: holds a run already; name another folder, a record is never overwritten")
-    manifest = Manifest(
-        run_id=folder.name if out is None else run_id,
+    _begin(folder)
+    try:
+        manifest = _manifest(inputs, folder.name if out is None else run_id, started, select)
+        freeze(inputs, folder / RECORD / "inputs")
+        return RunFolder.create(folder, manifest)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # it was new: nothing of anybody's is in it
+        raise
+
+
+def _manifest(inputs: Inputs, run_id: str, started: str, select: str | None) -> Manifest:
+    spec, plan, code = inputs.spec, inputs.plan, software()
+    return Manifest(
+        run_id=run_id,
         started_utc=datetime.datetime.fromisoformat(started),
         virtual=spec.virtual is not None,
         seed=spec.virtual.seed if spec.virtual else None,
@@ -126,8 +135,20 @@ def start_run(inputs: Inputs, *, out: Path | None, select: str | None = None) ->
         firmware_sha256=inputs.sha256.get(FIRMWARE),
         operator=spec.operator,
     )
-    freeze(inputs, folder / RECORD / "inputs")
-    return RunFolder.create(folder, manifest)
+
+
+def _begin(folder: Path) -> None:
+    """Make a run's folder, or take an empty one; whoever makes its record's folder has it."""
+    if holds_a_run(folder):
+        raise EvidenceError(f"{folder}: holds a run already; name another folder, a record is never overwritten")
+    try:
+        if folder.is_dir() and any(folder.iterdir()):
+            raise EvidenceError(f"{folder}: holds files already; name a new folder for the run")
+        (folder / RECORD).mkdir(parents=True)
+    except FileExistsError as error:
+        raise EvidenceError(f"{folder}: is taken already; name a new folder for the run") from error
+    except OSError as error:
+        raise cannot_write(folder, error) from error
 
 
 def open_run(path: Path) -> RunFolder:
@@ -156,8 +177,8 @@ def _new_folder(parent: Path, name: str) -> Path:
 
 
 def discard(run: RunFolder) -> None:
-    """Take away the folder of a run that was refused before anything was measured."""
-    shutil.rmtree(run.path)
+    """Take away the folder of a run that was refused before anything was measured; `start_run` made it."""
+    shutil.rmtree(run.path, ignore_errors=True)
 
 
 def keep_findings(run: RunFolder, spec: BenchFile, findings: Sequence[Finding]) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import os
 import platform
 import subprocess
 from pathlib import Path
@@ -70,17 +71,23 @@ def refuse_changed(manifest: Manifest) -> None:
 def _commit(root: Path) -> tuple[str | None, bool | None]:
     """Name the commit of a checkout and whether its tree differs; None where `root` is no checkout of the rig itself.
 
-    A rig that is installed below somebody else's repository is no part of it: its files are not tracked there.
+    A rig that lies below the top of a repository is part of somebody else's, and one that is not tracked is none. Code
+    that nobody has committed yet makes the tree differ, too: it takes part in the run.
     """
-    if _git(root, "ls-files", "--error-unmatch", "rig/__init__.py") is None:
+    if _git(root, "rev-parse", "--show-prefix") != "" or _git(root, "ls-files", "rig/__init__.py") in (None, ""):
         return None, None
     commit, changed = _git(root, "rev-parse", "HEAD"), _git(root, "status", "--porcelain", "--untracked-files=no")
-    return commit, bool(changed) if changed is not None else None
+    new = _git(root, "ls-files", "--others", "--exclude-standard", "--", *(f"{room}/*.py" for room in ROOMS))
+    return commit, bool(changed or new) if changed is not None else None
 
 
 def _git(root: Path, *arguments: str) -> str | None:
+    """Ask git about `root`, whatever repository a hook that the rig runs in may be about; None when it cannot say."""
+    apart = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, env=apart
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()

@@ -5,13 +5,13 @@ Not responsible for measuring; not for the run's results, which `rig.results` jo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from rig.errors import BenchFileError
 from rig.limits import Measurement, Verdict, decide
 from rig.procedures.procedure import Computed, Procedure, measure
 from rig.quantity import Quantity
-from rig.record.folder import AttemptRecord
+from rig.record.folder import AttemptRecord, Collected
 from rig.requirements import Requirement
 from rig.roles import Bench, Capability
 
@@ -31,15 +31,16 @@ class Verification:
         bench: the open bench.
         record: of this attempt.
         requirements: all of them, by id.
-        ids: those that the test decides, by what it declared.
+        collected: the test as the run declared it before its first measurement.
     """
 
     def __init__(
-        self, bench: Bench, record: AttemptRecord, requirements: Mapping[str, Requirement], ids: Sequence[str]
+        self, bench: Bench, record: AttemptRecord, requirements: Mapping[str, Requirement], collected: Collected
     ) -> None:
         self.bench = bench
         self.record = record
-        self._requirements = [requirements[name] for name in ids]
+        self._requirements = [requirements[name] for name in collected.requirements]
+        self._declared = frozenset(each.quantity for each in collected.quantities)
         self._unmet: list[str] = []
         self._measured: set[Quantity] = set()
 
@@ -48,10 +49,16 @@ class Verification:
 
         Raises:
             NotApplicableError: the pump cannot do it.
-            BenchFileError: the test has measured one of its quantities already.
+            BenchFileError: the test has not declared one of its quantities, or has measured it already.
             RigError: as the procedure's `take`.
         """
         self.need(*procedure.needs)
+        undeclared = [each for each in procedure.quantities if each not in self._declared]
+        if undeclared:
+            raise BenchFileError(
+                f"{procedure.TABLE} {procedure.title}: {undeclared[0]} was not declared before the run; a pytest test "
+                "is given its procedures as arguments, a protocol writes the values of its keywords out"
+            )
         twice = self._measured.intersection(procedure.quantities)
         if twice:
             raise BenchFileError(

@@ -7,12 +7,15 @@ responsible for what they test.
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import IO
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,10 +24,10 @@ from rich.table import Table
 from rig.bench_file import parse_override
 from rig.clock import WallClock
 from rig.collection import Declaration, read_declarations, refuse_unanswered
-from rig.errors import BenchFileError
-from rig.inputs import DEFAULT_REQUIREMENTS, PUMP_SUITE, SUITES, Inputs, Sources, read_inputs
+from rig.errors import BenchFileError, RigError
+from rig.inputs import DEFAULT_REQUIREMENTS, PUMP_SUITE, SUITES, Inputs, Sources, frozen_inputs, read_inputs
 from rig.limits import Rule
-from rig.plan_file import DEFAULT_PLAN
+from rig.plan_file import DEFAULT_PLAN, selection
 from rig.progress import ProgressView
 from rig.record.folder import RunFolder
 from rig.record.manifest import RunOutcome
@@ -71,14 +74,23 @@ def verify_pump(asked: Asked, *, console: Console) -> int:
     try:
         declared = collect(run)
         _refuse_unanswered(inputs, declared, asked.select)
+        for each in declared:
+            each.declare_in(run)
+        run.appender.close()  # on the disk, before the runners read it
+        spec = frozen_inputs(run, run.manifest()).spec
     except BaseException:
         discard(run)
         raise
-    for each in declared:
-        each.declare_in(run)
     for sentence in run.manifest().undecidable:
         console.print(sentence, style="yellow", soft_wrap=True, markup=False)
-    problems = keep_findings(run, inputs.spec, check_bench(inputs.spec))
+    try:
+        problems = keep_findings(run, spec, check_bench(spec))
+    except KeyboardInterrupt:
+        end_run(run, "interrupted")
+        raise
+    except RigError:  # there is no bench to speak of, such as a virtual one whose firmware is none
+        discard(run)
+        raise
     for problem in problems:
         console.print(problem, style="red", soft_wrap=True, markup=False)
     outcome: RunOutcome = "blocked" if problems else _run_suites(run, console)
@@ -120,6 +132,14 @@ def list_quantities(asked: Asked, *, console: Console) -> int:
 
 def _refuse_unanswered(inputs: Inputs, declared: Sequence[Declaration], select: str | None) -> None:
     plan = inputs.plan.plan
+    if not declared:
+        chosen = selection(plan, select)
+        raise BenchFileError(
+            f"the plan {plan.name!r} has no test that {chosen!r} selects; --select takes words of names, 'and', 'or', "
+            "'not' (rig verify --list shows all)"
+            if chosen
+            else f"there is no test in {inputs.sources.suites} for the plan {plan.name!r}"
+        )
     due = plan.every_requirement_due and not plan.select and not select
     refuse_unanswered(inputs.requirements, declared, every_requirement_due=due)
 
@@ -137,33 +157,43 @@ def collect(run: RunFolder) -> list[Declaration]:
             "pytest": [*_pytest(run), "--collect-only", "--declare", str(files["pytest"])],
             "robot": [*_robot(run), "--declare", str(files["robot"])],
         }
-        processes = {
-            name: subprocess.Popen(
-                [sys.executable, "-B", "-m", *command],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-            )
-            for name, command in commands.items()
-        }
-        for name, process in processes.items():
-            said = process.communicate()[0].decode(errors="replace").strip()
-            if process.returncode not in _COLLECTED[name]:
-                words = said.splitlines()
-                raise BenchFileError(f"the suites cannot be read by {name}: {_essence(words)}")
-            if files[name].is_file():
-                declared += read_declarations(files[name])
+        with ExitStack() as stack:
+            processes = {name: stack.enter_context(_runner(command)) for name, command in commands.items()}
+            stack.callback(lambda: [process.kill() for process in processes.values()])  # whatever ended the waiting
+            for name, process in processes.items():
+                said = process.communicate()[0].decode(errors="replace")
+                if process.returncode not in _COLLECTED[name]:
+                    said = said.replace(f"{run.inputs.resolve()}/", "")  # named as where they were copied from
+                    raise BenchFileError(f"the suites cannot be read by {name}: {_essence(said)}")
+                if files[name].is_file():  # not written where pytest selected nothing
+                    declared += read_declarations(files[name])
     return declared
 
 
-_COLLECTED = {"pytest": (0, 5), "robot": range(251)}
+_COLLECTED = {"pytest": (0, 5), "robot": (0,)}
 """Exit codes of a collection that came to its end: pytest's 5 says that no test was selected."""
+_OTHERS_SAY = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "ROBOT_OPTIONS")
+"""Settings from outside that would change what a run does without standing in its record."""
 
 
-def _essence(words: Sequence[str]) -> str:
-    """Choose the line of a runner's output that says what is wrong."""
-    telling = [line.removeprefix("E ").strip() for line in words if line.startswith(("E ", "ERROR: "))]
-    return (telling or list(words) or ["it said nothing"])[-1].removeprefix("ERROR: ")
+def _runner(command: Sequence[str], output: int | IO[bytes] = subprocess.PIPE) -> subprocess.Popen[bytes]:
+    """Start a runner, which hears of the run folder and of nothing else."""
+    return subprocess.Popen(
+        [sys.executable, "-B", "-m", *command],
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        env={name: value for name, value in os.environ.items() if name not in _OTHERS_SAY},
+    )
+
+
+def _essence(said: str) -> str:
+    """Choose the words of a runner's output that say what is wrong, on one line, and where when they do not tell."""
+    lines = said.strip().splitlines() or ["it said nothing"]
+    telling = [line for line in lines if line.startswith(("E ", "ERROR: "))] or lines
+    last = telling[-1].removeprefix("E ").removeprefix("ERROR: ").strip()
+    of_file = [line.strip("_ ") for line in lines if line.startswith("___")]
+    return f"{of_file[-1].removeprefix('ERROR collecting ')}: {last}" if of_file else last
 
 
 def _pytest(run: RunFolder) -> list[str]:
@@ -186,21 +216,17 @@ def _run_suites(run: RunFolder, console: Console) -> RunOutcome:
     }
     with ProgressView(run.path, console) as view:
         for name, command in commands.items():
-            outcome = _run_one(name, command, run, view)
+            outcome = _run_one(name, command, run, view, console)
             if outcome != "complete":
                 return outcome
     return "complete"
 
 
-def _run_one(name: str, command: Sequence[str], run: RunFolder, view: ProgressView) -> RunOutcome:
+def _run_one(name: str, command: Sequence[str], run: RunFolder, view: ProgressView, console: Console) -> RunOutcome:
     """Run one runner to its end, with its output in the run folder; returns complete, interrupted or broken."""
     clock = WallClock()
-    with (
-        (run.path / f"{name}.log").open("wb") as output,
-        subprocess.Popen(
-            [sys.executable, "-B", "-m", *command], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
-        ) as process,
-    ):
+    log = run.path / f"{name}.log"
+    with log.open("wb") as output, _runner(command, output) as process:
         try:
             while process.poll() is None:
                 view.refresh()
@@ -209,7 +235,11 @@ def _run_one(name: str, command: Sequence[str], run: RunFolder, view: ProgressVi
             process.wait()  # it was interrupted too, and is making the bench safe
             return "interrupted"
     view.refresh()
-    return _OUTCOMES[name].get(process.returncode, "complete" if 0 <= process.returncode < 250 else "broken")
+    outcome = _OUTCOMES[name].get(process.returncode, "complete" if 0 <= process.returncode < 250 else "broken")
+    if outcome == "broken":
+        said = _essence(log.read_text(encoding="utf-8", errors="replace"))
+        console.print(f"{name} ended early: {said}", style="red", soft_wrap=True, markup=False)
+    return outcome
 
 
 _OUTCOMES: dict[str, dict[int, RunOutcome]] = {

@@ -16,7 +16,9 @@ from rig.quantity import Quantity
 class Record(BaseModel):
     """Part of a record: frozen, numbers finite. Keys of a later minor version are passed over; tests refuse them."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, allow_inf_nan=False, json_schema_serialization_defaults_required=True
+    )
 
 
 class Device(Record):
