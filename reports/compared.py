@@ -110,6 +110,8 @@ def _tolerance(found: Sequence[Value]) -> tuple[ToleranceInterval | None, str]:
     pumps = [each.member.pump for each in found]
     if len(set(pumps)) < len(pumps):
         return None, "runs of one pump are not independent"
+    if len(pumps) < 3:
+        return None, "a tolerance interval needs three pumps"
     try:
         return tolerance_interval([each.value for each in found]), ""
     except ValueError as error:
