@@ -14,6 +14,7 @@ from rich.console import Console
 
 from rig.cli_analyse import analyse
 from rig.errors import BenchFileError, DataFileError, RigError
+from rig.record.likeness import By
 
 DEFAULT_BENCH = Path("fixtures/benches/virtual.toml")
 DEFAULT_REQUIREMENTS = Path("suites/requirements.toml")
@@ -186,16 +187,23 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="New folder; default: <first folder>-comparison.", metavar="DIR")
     ] = None,
+    by: Annotated[
+        By | None,
+        typer.Option(help="Compare runs that differ in this, each group against that of the first run."),
+    ] = None,
 ) -> None:
-    """Lay runs side by side: pumps with their spread, and smallest and largest error under each condition.
+    """Lay runs side by side: pumps with their spread and errors under each condition; or, --by, A beside B.
 
-    Exit code: 0 compared; 3 a record is missing or damaged, or the runs have nothing in common.
+    Without --by the runs must have one firmware, test plan and rig; with it they may differ in what it names alone.
+    Exit code: 0 compared; 2 wrong usage; 3 a record is missing or damaged, or the runs are unlike or have nothing in
+    common.
     """
     import importlib
 
     comparison = importlib.import_module("reports.comparison")
-    folder = out or runs[0].with_name(f"{runs[0].name}-comparison")
-    for line in comparison.write_comparison(folder, runs):
+    first = runs[0] if runs[0].name else runs[0].resolve()
+    folder = out or first.with_name(f"{first.name}-comparison")
+    for line in comparison.write_comparison(folder, runs, by):
         console.print(line, soft_wrap=True, markup=False)
 
 

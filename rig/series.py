@@ -168,8 +168,11 @@ def _conclude(folder: Path, parts: Sequence[Part], console: Console) -> int:
         verdicts.append(verdict)
         console.print(f"{part.label}: [{STYLES[verdict.value]}]{verdict.value}[/]{why}", soft_wrap=True)
     comparison = importlib.import_module("reports.comparison")
-    for line in comparison.write_comparison(folder / "comparison", [folder]):
-        console.print(line, soft_wrap=True, markup=False)
+    try:
+        for line in comparison.write_comparison(folder / "comparison", [folder]):
+            console.print(line, soft_wrap=True, markup=False)
+    except EvidenceError as error:  # the runs stand by themselves, and so do their verdicts
+        console.print(f"No comparison: {error}", soft_wrap=True, markup=False)
     overall = worst(verdicts)
     console.print(f"Verdict over {len(parts)} runs: {overall.value}", style=STYLES[overall.value])
     return EXIT_CODES[overall]
