@@ -19,7 +19,7 @@ from reports.measured_values import Row, condition_of
 from reports.shared_sources import ASSUMED
 from reports.typesetting import typesetter, write_pdf
 from reports.words import NBSP, NONE, minus, moment, quantity, value_and_uncertainty
-from rig.conditions import NOMINAL
+from rig.bench.conditions import NOMINAL
 
 METHOD_OF_SPREADS = (
     "Tolerance: holds 95 % of all pumps with 95 % confidence, mean ± k SD with the exact factor k of normal theory "

@@ -19,10 +19,10 @@ from reports.tables import Cell, write_csv
 from rig.analysis.conditions import ConditionRow
 from rig.analysis.tolerance import ToleranceInterval
 from rig.analysis.variance_components import Component, VarianceComponents
-from rig.limits import Verdict
 from rig.record.files import write_json
 from rig.record.likeness import By, Group, Member
 from rig.record.models import QuantityRecord, Record
+from rig.verdicts.limits import Verdict
 
 
 @dataclass(frozen=True)

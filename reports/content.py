@@ -10,9 +10,9 @@ from typing import Any
 from reports.back_matter import deviations, equipment, identification, tests
 from reports.method import method
 from reports.words import duration, limit_text, moment, plain_reason, value_and_uncertainty
-from rig.limits import Verdict
 from rig.record.reading import Run
 from rig.record.results import JudgedRecord, RequirementRecord
+from rig.verdicts.limits import Verdict
 
 SIMULATED = "SIMULATED — no evidence about any device"
 

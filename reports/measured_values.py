@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rig.conditions import NOMINAL, Conditions
-from rig.quantity import Quantity
+from rig.bench.conditions import NOMINAL, Conditions
 from rig.record.likeness import Member
 from rig.record.manifest import Manifest
 from rig.record.models import QuantityRecord
 from rig.record.results import JudgedRecord, ReportedRecord
+from rig.verdicts.quantities import Quantity
 
 
 @dataclass(frozen=True)

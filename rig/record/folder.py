@@ -11,7 +11,7 @@
     reports/rev-1/                     documents made from the record
     progress.jsonl                     what a person watching wants to see; no part of the record
 
-Not responsible for verdicts (`rig.results`) nor for documents (`reports`). Only manifest, inputs and closing hold wall
+Not responsible for verdicts (`rig.run.results`) nor for documents (`reports`). Only manifest, inputs and closing hold wall
 time and paths, so that two runs of one virtual bench and seed leave the same bytes in every other file.
 """
 
@@ -27,8 +27,6 @@ from pydantic import BaseModel, ValidationError
 
 from rig.clock import Clock
 from rig.errors import EvidenceError
-from rig.limits import Measurement
-from rig.quantity import Quantity
 from rig.record.analyses import Analysis
 from rig.record.appending import Appender, DirectAppender, LineFile, appender_for
 from rig.record.files import read_json, read_json_lines, slug, utc_now, write_json
@@ -36,7 +34,9 @@ from rig.record.manifest import BenchCheck, Closing, Manifest, RunOutcome
 from rig.record.models import MeasuredRecord, QuantityRecord, Record
 from rig.record.results import Outcome, Results
 from rig.record.taking import Asked, Recorder
-from rig.validation import explain
+from rig.toml_files import explain
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Quantity
 
 RECORD = "record"
 _Model = TypeVar("_Model", bound=BaseModel)

@@ -9,8 +9,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rig.limits import Limit, Measurement
-from rig.quantity import Quantity
+from rig.verdicts.limits import Limit, Measurement
+from rig.verdicts.quantities import Quantity
 
 
 class Record(BaseModel):

@@ -1,6 +1,6 @@
 """The verdicts of a run as its record holds them: checked, frozen, and in agreement with themselves.
 
-Not responsible for deciding anything (`rig.results` joins them when the run ends). Verdicts are derived here again from
+Not responsible for deciding anything (`rig.run.results` joins them when the run ends). Verdicts are derived here again from
 the numbers beside them, only to refuse a record that contradicts itself.
 """
 
@@ -11,8 +11,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from rig.limits import Rule, Verdict, decide, worst
 from rig.record.models import LimitRecord, MeasuredRecord, QuantityRecord, Record
+from rig.verdicts.limits import Rule, Verdict, decide, worst
 
 Outcome = Literal["passed", "failed", "error", "not applicable", "not run"]
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from rig.clock import SimClock
-from rig.limits import Measurement
-from rig.quantity import Quantity
 from rig.record.analyses import Bolus, Budgets, QuantityBudget, SourceRow
 from rig.record.folder import RunFolder, keep_computed
 from rig.record.manifest import Equipment, Manifest, Plan, RunOutcome, Software
 from rig.record.models import Device
 from rig.record.taking import Asked
-from rig.results import join
+from rig.run.results import join
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Quantity
 
 TEST = "suites/pump/test_bolus.py::test_consecutive_boluses[1 U]"
 OTHER_TEST = "suites/pump/day.robot::A Day With Breakfast"

@@ -20,11 +20,11 @@ from reports.comparison import compare, write_comparison
 from reports.comparison_file import ComparisonFile
 from reports.measured_values import measured_values, rows
 from rig.errors import EvidenceError
-from rig.quantity import Quantity
 from rig.record.files import read_json, write_json
 from rig.record.likeness import By, Member
 from rig.record.manifest import Plan, Software
 from rig.record.reading import read_run
+from rig.verdicts.quantities import Quantity
 from suites.selftest.compared_runs import LARGEST, MEAN, OTHER_TEST, REFUSED, TEST, Given, boluses_of, stored_run
 
 PLAN = """

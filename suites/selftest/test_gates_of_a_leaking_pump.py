@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.analysis.blank_run import repeatability_g, repeatability_of_falls_g
-from rig.bench import open_bench
+from rig.bench.open import open_bench
 from rig.errors import BlockedError
 from rig.procedures.procedure import measure
 from rig.procedures.stopped import DELIVERED, Stopped

@@ -10,8 +10,8 @@ from rig.evidence import RunFolder, read_json, slug, write_json
 from reports.pdf import page_png, write_report
 from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
 from rig.clock import SimClock
-from rig.limits import Measurement
 from rig.record.reading import read_run
+from rig.verdicts.limits import Measurement
 from suites.selftest.synthetic_run import (
     BASAL,
     BOLUS,

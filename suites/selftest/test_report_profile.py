@@ -24,8 +24,8 @@ from rig.procedures.volume import VolumeScale
 from rig.record.analyses import Day, DeliveryProfile
 from rig.roles import Air
 from rig.therapy import Bolus
-from suites.coverage.laboratory import declared
 from suites.selftest.synthetic_run import BOLUS, make_run
+from suites.studies.coverage.laboratory import declared
 
 SCALE = VolumeScale.in_air(declared(), Air(21.5, 1008.0, 0.48))
 LATE = SCALE.budget(1.0, 60.0).linear(1.0, offset=11.0, unit="s")  # 12 s
