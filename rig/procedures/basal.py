@@ -121,6 +121,11 @@ class Basal(BetweenBlanks):
         return f"{self.rate_u_per_h:g} U/h"
 
     @property
+    def subject(self) -> str:
+        """What is measured, in a sentence."""
+        return f"basal delivery at {self.title}"
+
+    @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
         return (Capability.BASAL_PROFILE,)

@@ -72,6 +72,11 @@ class Bolus(BetweenBlanks):
         return f"{self.size_u:g} U"
 
     @property
+    def subject(self) -> str:
+        """What is measured, in a sentence."""
+        return f"{self.count} boluses of {self.title}"
+
+    @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
         return (Capability.FAST_BOLUS, Capability.HISTORY)

@@ -64,6 +64,11 @@ class Cancelled(BetweenBlanks):
         return f"{self.size_u:g} U, cancelled after {self.after_s:g} s"
 
     @property
+    def subject(self) -> str:
+        """What is measured, in a sentence."""
+        return f"a bolus of {self.title}"
+
+    @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
         return (Capability.FAST_BOLUS, Capability.CANCEL_BOLUS, Capability.HISTORY)

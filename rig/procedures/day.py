@@ -211,6 +211,11 @@ class Day(BetweenBlanks):
         return self.called
 
     @property
+    def subject(self) -> str:
+        """What is measured, in a sentence."""
+        return self.called
+
+    @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
         return (

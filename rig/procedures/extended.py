@@ -110,6 +110,11 @@ class Extended(BetweenBlanks):
         return f"{self.size_u:g} U, {self.extended_percent:g} % extended over {self.duration_s / 60.0:g} min"
 
     @property
+    def subject(self) -> str:
+        """What is measured, in a sentence."""
+        return f"{self.count} boluses of {self.title}" if self.count > 1 else f"a bolus of {self.title}"
+
+    @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
         whole = self.extended_percent == 100.0

@@ -35,6 +35,11 @@ class Log(Procedure):
         return "numbers of the entries"
 
     @property
+    def subject(self) -> str:
+        """What is measured, in a sentence."""
+        return "the pump's log"
+
+    @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
         return (Capability.HISTORY,)

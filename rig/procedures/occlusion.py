@@ -107,6 +107,11 @@ class Occlusion(BetweenBlanks):
         return at_threshold(self.rate_u_per_h, self.threshold)
 
     @property
+    def subject(self) -> str:
+        """What is measured, in a sentence."""
+        return f"occlusions at {self.title}"
+
+    @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
         return occlusion_needs(self.threshold)

@@ -90,6 +90,11 @@ class Priming(BetweenBlanks):
         return f"{self.tubing_u:g} U and {self.cannula_u:g} U"
 
     @property
+    def subject(self) -> str:
+        """What is measured, in a sentence."""
+        return f"priming with {self.title}"
+
+    @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
         return (Capability.PRIMING, Capability.DAILY_TOTAL, Capability.INSULIN_ON_BOARD, Capability.HISTORY)

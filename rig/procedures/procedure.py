@@ -75,6 +75,11 @@ class Procedure(BaseModel, ABC):
 
     @property
     @abstractmethod
+    def subject(self) -> str:
+        """What is measured, as a sentence about it goes on: "basal delivery at 1 U/h"."""
+
+    @property
+    @abstractmethod
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
 
@@ -148,7 +153,7 @@ def kept_analyses(procedure: Procedure, computed: Computed) -> dict[str, Analysi
     """Add the budgets to the analyses, as the record keeps them."""
     if not computed.budgets:
         return dict(computed.analyses)
-    title = f"Uncertainty of {procedure.title}"
+    title = f"Uncertainty of {procedure.subject}"
     return {
         **computed.analyses,
         "uncertainty": budgets_record(title, computed.budgets, computed.notes, computed.further),

@@ -59,6 +59,11 @@ class Refused(BetweenBlanks):
         return ", ".join(f"{size_u:g} U" for size_u in self.sizes_u)
 
     @property
+    def subject(self) -> str:
+        """What is measured, in a sentence."""
+        return f"boluses above the maximum: {self.title}"
+
+    @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
         return (Capability.FAST_BOLUS,)

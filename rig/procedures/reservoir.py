@@ -54,6 +54,11 @@ class Reservoir(BetweenBlanks):
         return f"{self.filled_u:g} U"
 
     @property
+    def subject(self) -> str:
+        """What is measured, in a sentence."""
+        return f"emptying a reservoir of {self.title}"
+
+    @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
         return (Capability.FAST_BOLUS, Capability.RESERVOIR_DETECTION, Capability.RESERVOIR_LEVEL)

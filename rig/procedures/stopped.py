@@ -42,6 +42,11 @@ class Stopped(BetweenBlanks):
         return f"{self.duration_s / 60.0:g} min stopped"
 
     @property
+    def subject(self) -> str:
+        """What is measured, in a sentence."""
+        return "a stopped pump"
+
+    @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it: nothing."""
         return ()

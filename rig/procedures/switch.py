@@ -62,6 +62,11 @@ class Switch(Changing):
         return f"{self.rate_u_per_h:g} to {self.then_u_per_h:g} U/h"
 
     @property
+    def subject(self) -> str:
+        """What is measured, in a sentence."""
+        return self.change.title
+
+    @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
         return (Capability.BASAL_PROFILE, Capability.CLOCK)

@@ -92,6 +92,11 @@ class Temporary(Changing):
         return f"{self._printed} at {self.rate_u_per_h:g} U/h for {self.duration_s / 60.0:g} min"
 
     @property
+    def subject(self) -> str:
+        """What is measured, in a sentence."""
+        return self.change.title
+
+    @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
         return (Capability.BASAL_PROFILE, Capability.TEMPORARY_BASAL)

@@ -66,6 +66,11 @@ class Unoccluded(BetweenBlanks):
         return at_threshold(self.rate_u_per_h, self.threshold)
 
     @property
+    def subject(self) -> str:
+        """What is measured, in a sentence."""
+        return f"free delivery at {self.title}"
+
+    @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
         return occlusion_needs(self.threshold)
