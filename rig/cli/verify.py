@@ -288,8 +288,7 @@ def print_reported(reported: Sequence[ReportedRecord], console: Console) -> None
 
 def _judged(row: RequirementRecord, measurement: JudgedRecord, titles: dict[str, str]) -> str:
     """Write a measured value; where several tests measured its quantity, with the test."""
-    same = [each for each in row.measurements if each.quantity == measurement.quantity]
-    return _value(measurement) + (f" ({titles[measurement.test].rstrip('.')})" if len(same) > 1 else "")
+    return _value(measurement) + (f" ({titles[measurement.test].rstrip('.')})" if row.is_shared(measurement) else "")
 
 
 def _limit(measurement: JudgedRecord) -> str:

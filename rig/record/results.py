@@ -55,6 +55,10 @@ class RequirementRecord(Record):
     tests: tuple[str, ...]
     measurements: tuple[JudgedRecord, ...]
 
+    def is_shared(self, measurement: JudgedRecord) -> bool:
+        """Say whether its quantity was measured more than once, so that the value needs its test beside it."""
+        return sum(each.quantity == measurement.quantity for each in self.measurements) > 1
+
 
 class TestRecord(Record):
     """One attempt at a test and how it ended; `quantities` are those that the test declared before it began."""
