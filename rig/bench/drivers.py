@@ -1,8 +1,8 @@
 """Drivers and twins by the name that a bench file gives them, and whether its options are what the driver takes.
 
-A device is a folder of `instruments/`, or a package that declares an entry point. Its driver is a module with a `ROLE` and
-`open_driver(wire or port, *, clock, …)`. The keywords that the rig does not give itself are
-its options; their annotations say what is allowed. Not responsible for opening anything (`rig.bench.open`).
+A device is a folder of `instruments/`, or a package that declares an entry point. Its driver is a module with a `ROLE`
+and `open_driver(wire or port, *, clock, …)`. The keywords that the rig does not give itself are its options; their
+annotations say what is allowed. Not responsible for opening anything (`rig.bench.open`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The composition root: a bench file in, a `Bench` of opened and identified devices out.
 
-The only module that knows whether a bench is virtual. Not responsible for finding drivers by name (`rig.bench.drivers`), nor
-for what is done with the bench.
+The only module that knows whether a bench is virtual. Not responsible for finding drivers by name
+(`rig.bench.drivers`), nor for what is done with the bench.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@
     reports/rev-1/                     documents made from the record
     progress.jsonl                     what a person watching wants to see; no part of the record
 
-Not responsible for verdicts (`rig.run.results`) nor for documents (`reports`). Only manifest, inputs and closing hold wall
-time and paths, so that two runs of one virtual bench and seed leave the same bytes in every other file.
+Not responsible for verdicts (`rig.run.results`) nor for documents (`reports`). Only manifest, inputs and closing hold
+wall time and paths, so that two runs of one virtual bench and seed leave the same bytes in every other file.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The verdicts of a run as its record holds them: checked, frozen, and in agreement with themselves.
 
-Not responsible for deciding anything (`rig.run.results` joins them when the run ends). Verdicts are derived here again from
-the numbers beside them, only to refuse a record that contradicts itself.
+Not responsible for deciding anything (`rig.run.results` joins them when the run ends). Verdicts are derived here again
+from the numbers beside them, only to refuse a record that contradicts itself.
 """
 
 from __future__ import annotations
