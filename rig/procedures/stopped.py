@@ -1,4 +1,4 @@
-"""A stopped pump, weighed between two blank runs: it must deliver nothing.
+"""A stopped pump, weighed between two blank runs with the outlet closed: it must deliver nothing.
 
 Not responsible for limits.
 """
@@ -13,7 +13,7 @@ from pydantic import Field
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.budgets import measured
 from rig.procedures.procedure import BetweenBlanks, Computed
-from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
+from rig.procedures.rest import SAMPLE_EVERY_S
 from rig.procedures.sampling import sample_for
 from rig.quantity import Kind, Quantity
 from rig.record.taking import Recorder, Taken
@@ -21,6 +21,10 @@ from rig.roles import Bench, Capability, Metrology
 from rig.unit_types import TimeS
 
 STAYS = "pump stopped"
+FADING_S = 300.0
+"""66 time constants of a line that fades in 4.5 s, 6 of one that fades ten times as slowly."""
+RATE_U_PER_H = 1.0
+"""Of the profile that the stopped pump holds, so that there is something for it to withhold."""
 DELIVERED = Kind("stopped.delivered", "delivered while stopped", ("U",), (), "What a stopped pump delivers.")
 
 
@@ -29,6 +33,7 @@ class Stopped(BetweenBlanks):
 
     TABLE: ClassVar = "stopped"
     KEYWORD: ClassVar = "Weigh Stopped Pump"
+    IN_WORDS: ClassVar = "a pump {title}"
     KINDS: ClassVar = (DELIVERED,)
 
     duration_s: Annotated[TimeS, Field(alias="duration", ge=60.0)]
@@ -54,14 +59,18 @@ class Stopped(BetweenBlanks):
         return {"analysis": self.duration_s}
 
     def take(self, bench: Bench, record: Recorder) -> None:
-        """Leave the pump stopped and read the balance."""
+        """Leave the pump stopped and read the balance.
+
+        A pump that goes on delivering would never let the balance come to rest, so that what was in the line is given
+        a fixed time to fade.
+        """
 
         def stay() -> None:
-            wait_for_rest(bench, record, "rest before")
+            sample_for(bench, record, "fading", duration_s=FADING_S, every_s=SAMPLE_EVERY_S)
             record.step("pump stays stopped", minutes=self.duration_s / 60.0)
             sample_for(bench, record, STAYS, duration_s=self.duration_s, every_s=SAMPLE_EVERY_S)
 
-        between_blanks(bench, record, rate_u_per_h=1.0, blank_s=self.blank_s, deliver=stay)
+        between_blanks(bench, record, rate_u_per_h=RATE_U_PER_H, blank_s=self.blank_s, deliver=stay, outlet_closed=True)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh what came."""
