@@ -42,6 +42,7 @@ class Switch(Changing):
 
     TABLE: ClassVar = "switch"
     KEYWORD: ClassVar = "Weigh Profile Switch"
+    IN_WORDS: ClassVar = "a switch from {title}"
     KINDS: ClassVar = (*SWITCH_ERRORS.values(), SWITCH_DELAY)
 
     rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", ge=0)]
