@@ -70,7 +70,7 @@ class DayBegan(Fact):
 
 
 class Told(Fact):
-    """What the pump was told at a minute of the day: a bolus in its parts, in U, or a temporary rate."""
+    """What the pump was told at a minute of the day: a bolus in its parts, in U, a temporary rate, or nothing."""
 
     at_min: float
     duration_min: int
@@ -80,10 +80,12 @@ class Told(Fact):
     factor: float | None = None
 
     @property
-    def started(self) -> Started:
-        """The same, for the arithmetic of programmes."""
+    def started(self) -> Started | None:
+        """The same, for the arithmetic of programmes; None for a meal that insulin on board was enough for."""
         if self.rate_u_per_h is not None or self.factor is not None:
             return Started(self.at_min, TemporaryRate(self.duration_min, self.rate_u_per_h, self.factor))
+        if not self.fast_u and not self.extended_u:
+            return None
         return Started(self.at_min, Bolus(self.fast_u, self.extended_u, self.duration_min))
 
 
@@ -336,17 +338,17 @@ class Day(BetweenBlanks):
         record.step("calculated", meal_u=advice.meal_u, correction_u=advice.correction_u, total_u=advice.total_u)
         share = moment.extended_percent / 100.0
         extended_u = int(advice.meal_u * share / EXTENDED_STEP_U + 1e-9) * EXTENDED_STEP_U
-        bolus = Bolus(
+        told = Bolus(
             fast_u=round(advice.total_u - extended_u, 3),
             extended_u=round(extended_u, 3),
             duration_min=round(moment.over_s / 60.0) if extended_u else 0,
             reason=BolusReason.MEAL_AND_CORRECTION if moment.carbohydrates_g else BolusReason.CORRECTION,
             recommended=True,
         )
-        if not advice.total_u:
-            return  # the insulin on board is enough
-        bench.pump.deliver(bolus)
-        record.step("bolus", fast_u=bolus.fast_u, extended_u=bolus.extended_u, duration_min=bolus.duration_min)
+        bolus = told if advice.total_u else Bolus()  # the insulin on board may be enough
+        if advice.total_u:
+            bench.pump.deliver(bolus)
+            record.step("bolus", fast_u=bolus.fast_u, extended_u=bolus.extended_u, duration_min=bolus.duration_min)
         at_s = bench.clock.now()
         record.fact(
             Told(
@@ -366,7 +368,8 @@ class Day(BetweenBlanks):
         delivered_u = scale.delivered_u(readings)
         hours_s = taken.the(DayBegan).at_s + 3600.0 * np.arange(25)
         weighed: list[float] = np.diff(np.interp(hours_s, readings.at_s, delivered_u)).tolist()
-        started = [told.started for told in taken.facts(Told)]
+        told = taken.exactly(len(self.moments), Told)
+        started = [started for each in told if (started := each.started) is not None]
         programmed = [
             programmed_u(self.segments, started, 60.0 * hour, 60.0 * hour + 60.0, bolus_u_per_min=BOLUS_U_PER_MIN)
             for hour in range(24)
