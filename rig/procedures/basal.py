@@ -77,6 +77,7 @@ class Basal(BetweenBlanks):
 
     TABLE: ClassVar = "basal"
     KEYWORD: ClassVar = "Weigh Basal Delivery"
+    IN_WORDS: ClassVar = "basal delivery at {title}"
     KINDS: ClassVar = (MEAN, LARGEST, SMALLEST, MISSED, FIRST_VOLUME, FIRST_ERROR)
 
     rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", gt=0)]
@@ -119,11 +120,6 @@ class Basal(BetweenBlanks):
     def title(self) -> str:
         """What tells it from other basal measurements: its rate."""
         return f"{self.rate_u_per_h:g} U/h"
-
-    @property
-    def subject(self) -> str:
-        """What is measured, in a sentence."""
-        return f"basal delivery at {self.title}"
 
     @property
     def needs(self) -> tuple[Capability, ...]:

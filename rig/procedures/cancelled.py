@@ -53,6 +53,7 @@ class Cancelled(BetweenBlanks):
 
     TABLE: ClassVar = "cancelled"
     KEYWORD: ClassVar = "Cancel A Bolus"
+    IN_WORDS: ClassVar = "a bolus of {title}"
     KINDS: ClassVar = (DELIVERED_AFTER, LOGGED)
 
     size_u: Annotated[InsulinU, Field(alias="size", gt=0)]
@@ -62,11 +63,6 @@ class Cancelled(BetweenBlanks):
     def title(self) -> str:
         """What tells it from others: its size, and when it is cancelled."""
         return f"{self.size_u:g} U, cancelled after {self.after_s:g} s"
-
-    @property
-    def subject(self) -> str:
-        """What is measured, in a sentence."""
-        return f"a bolus of {self.title}"
 
     @property
     def needs(self) -> tuple[Capability, ...]:

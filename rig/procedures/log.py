@@ -35,11 +35,6 @@ class Log(Procedure):
         return "numbers of the entries"
 
     @property
-    def subject(self) -> str:
-        """What is measured, in a sentence."""
-        return "the pump's log"
-
-    @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
         return (Capability.HISTORY,)
@@ -59,5 +54,5 @@ class Log(Procedure):
         """Count the gaps."""
         del metrology
         numbers = taken.the(LogRead).sequence
-        missing = numbers[-1] - numbers[0] + 1 - len(numbers) if numbers else 0
+        missing = max(numbers) - min(numbers) + 1 - len(set(numbers)) if numbers else 0  # one told twice fills no gap
         return Computed((Measurement(MISSING.of(), float(missing)),))

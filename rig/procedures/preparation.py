@@ -22,7 +22,7 @@ PREPARATION = "preparation"
 
 
 def prepare(bench: Bench, record: Recorder, *, rate_u_per_h: float, reservoir_u: float = FULL_RESERVOIR_U) -> Air:
-    """Check the air, open the outlet, stop the pump, tell it its reservoir if it asks, write a flat profile in U/h.
+    """Check the air, open the outlet, stop the pump, tell it its reservoir and a flat profile in U/h if it has them.
 
     Returns:
         The air at the balance.
@@ -40,7 +40,8 @@ def prepare(bench: Bench, record: Recorder, *, rate_u_per_h: float, reservoir_u:
         pump.confirm(annunciation.annunciation_id)
     if Capability.RESERVOIR_LEVEL in pump.capabilities:
         pump.set_reservoir_level(reservoir_u)
-    pump.set_basal_profile([BasalSegment(MINUTES_A_DAY, rate_u_per_h)])
+    if Capability.BASAL_PROFILE in pump.capabilities:
+        pump.set_basal_profile([BasalSegment(MINUTES_A_DAY, rate_u_per_h)])
     _expect(bench, TherapyState.STOP)
     return air
 

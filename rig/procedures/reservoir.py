@@ -5,6 +5,7 @@ Not responsible for limits.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -42,6 +43,7 @@ class Reservoir(BetweenBlanks):
 
     TABLE: ClassVar = "reservoir"
     KEYWORD: ClassVar = "Empty Reservoir Until Warned"
+    IN_WORDS: ClassVar = "a reservoir of {title}"
     KINDS: ClassVar = (REMAINING,)
 
     filled_u: Annotated[InsulinU, Field(alias="filled", gt=0)]
@@ -52,11 +54,6 @@ class Reservoir(BetweenBlanks):
     def title(self) -> str:
         """What tells it from others: how full the reservoir is."""
         return f"{self.filled_u:g} U"
-
-    @property
-    def subject(self) -> str:
-        """What is measured, in a sentence."""
-        return f"emptying a reservoir of {self.title}"
 
     @property
     def needs(self) -> tuple[Capability, ...]:
@@ -80,7 +77,7 @@ class Reservoir(BetweenBlanks):
             start_therapy(bench, record)
             wait_for_rest(bench, record, BEFORE)
             warned, given = False, 0
-            while not warned and given < int(self.filled_u / self.bolus_u):
+            while not warned and given < math.floor(self.filled_u / self.bolus_u + 1e-9):
                 bench.pump.bolus(self.bolus_u)
                 given += 1
                 record.step("bolus", number=given, insulin_u=self.bolus_u)

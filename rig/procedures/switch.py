@@ -42,6 +42,7 @@ class Switch(Changing):
 
     TABLE: ClassVar = "switch"
     KEYWORD: ClassVar = "Weigh Profile Switch"
+    IN_WORDS: ClassVar = "a switch from {title}"
     KINDS: ClassVar = (*SWITCH_ERRORS.values(), SWITCH_DELAY)
 
     rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", ge=0)]
@@ -60,11 +61,6 @@ class Switch(Changing):
     def title(self) -> str:
         """What tells it from other switches: both rates."""
         return f"{self.rate_u_per_h:g} to {self.then_u_per_h:g} U/h"
-
-    @property
-    def subject(self) -> str:
-        """What is measured, in a sentence."""
-        return self.change.title
 
     @property
     def needs(self) -> tuple[Capability, ...]:

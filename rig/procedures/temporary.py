@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from rig.procedures.extended import Minutes
 from rig.procedures.parameters import DURATION, RATE, TEMPORARY
@@ -31,7 +31,16 @@ def read_temporary(written: object) -> object:
     return parse(written, "rate_u_per_h"), None
 
 
-RateOrShare = Annotated[tuple[float | None, float | None], BeforeValidator(read_temporary)]
+def _one_of_both(temporary: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+    given = [each for each in temporary if each is not None]
+    if len(given) != 1 or given[0] < 0.0:
+        raise ValueError("a temporary rate is a rate in U/h or a factor of the profile, one of them and not below 0")
+    return temporary
+
+
+RateOrShare = Annotated[
+    tuple[float | None, float | None], BeforeValidator(read_temporary), AfterValidator(_one_of_both)
+]
 """A rate in U/h, or a factor of the profile's rate."""
 
 _TEMPORARY = (TEMPORARY, RATE, DURATION)
@@ -63,6 +72,7 @@ class Temporary(Changing):
 
     TABLE: ClassVar = "temporary"
     KEYWORD: ClassVar = "Weigh Temporary Rate"
+    IN_WORDS: ClassVar = "a temporary rate of {title}"
     KINDS: ClassVar = (*TEMPORARY_ERRORS.values(), *TEMPORARY_DELAYS.values())
 
     temporary: RateOrShare
@@ -90,11 +100,6 @@ class Temporary(Changing):
     def title(self) -> str:
         """What tells it from other temporary rates: both rates, and how long."""
         return f"{self._printed} at {self.rate_u_per_h:g} U/h for {self.duration_s / 60.0:g} min"
-
-    @property
-    def subject(self) -> str:
-        """What is measured, in a sentence."""
-        return self.change.title
 
     @property
     def needs(self) -> tuple[Capability, ...]:
