@@ -70,6 +70,11 @@ class Reservoir(BetweenBlanks):
         """What it measures."""
         return (REMAINING.of(),)
 
+    @property
+    def most_boluses(self) -> int:
+        """How many whole boluses the reservoir holds."""
+        return math.floor(self.filled_u / self.bolus_u + 1e-9)
+
     def take(self, bench: Bench, record: Recorder) -> None:
         """Give boluses until the pump warns."""
 
@@ -77,7 +82,7 @@ class Reservoir(BetweenBlanks):
             start_therapy(bench, record)
             wait_for_rest(bench, record, BEFORE)
             warned, given = False, 0
-            while not warned and given < math.floor(self.filled_u / self.bolus_u + 1e-9):
+            while not warned and given < self.most_boluses:
                 bench.pump.bolus(self.bolus_u)
                 given += 1
                 record.step("bolus", number=given, insulin_u=self.bolus_u)
