@@ -28,6 +28,9 @@ from rig.units import ml_per_h_from_u_per_h, u_from_ul, ul_from_u
 VOLUMES_H = (1.0, 6.0, 12.0)
 """21 CFR 880.5730 labels state the volume after so many hours without warm-up."""
 
+MANY = 400_000
+"""More samples than this are averaged before a rhythm is looked for: a day at 5 Hz."""
+
 CHANGED = 0.25
 """Two parts whose mean flows differ by this share of the rate, and by 4 standard errors, are worth a sentence."""
 
@@ -89,6 +92,7 @@ def analyse_basal(log: Log, asked: BasalQuestion, scale: Scale) -> Analysed:
     hour = 60.0 / asked.interval_min
     hourly = hourly_windows(mass_g, **common) if hour.is_integer() and intervals >= 2 * hour else None
     part = _analysis_part(log, first_s, first_s + 60.0 * curve.period_min)
+    part, thinned = _thinned(part)
     doses = _doses(part, asked, scale)
     content = trumpet_content(
         curve,
@@ -102,7 +106,13 @@ def analyse_basal(log: Log, asked: BasalQuestion, scale: Scale) -> Analysed:
         stability=_stability(part, asked, scale),
         scale=scale.bench_scale,
     )
-    findings = (*odd, *scale.findings(), *_dose_findings(doses, asked), *_changed(mass_g, curve, first_s, log))
+    findings = (
+        *odd,
+        *thinned,
+        *scale.findings(),
+        *_dose_findings(doses, asked),
+        *_changed(mass_g, curve, first_s, log),
+    )
     return Analysed("trumpet", content, _measured(log, curve, start_s, asked, scale), findings)
 
 
@@ -153,6 +163,25 @@ def _analysis_part(log: Log, first_s: float, last_s: float) -> Log:
     """Get the samples of the analysis period."""
     inside = np.flatnonzero((log.at_s >= first_s - 1e-6) & (log.at_s <= last_s + 1e-6))
     return log.part(slice(int(inside[0]), int(inside[-1]) + 1))
+
+
+def _thinned(part: Log) -> tuple[Log, list[Finding]]:
+    """Take means of as many samples as keep single doses and stability computable, and say so."""
+    together = -(-part.at_s.size // MANY)
+    if together == 1:
+        return part, []
+    whole = part.at_s.size // together * together
+    means = replace(
+        part,
+        at_s=part.at_s[:whole].reshape(-1, together).mean(axis=1),
+        mass_g=part.mass_g[:whole].reshape(-1, together).mean(axis=1),
+        row=part.row[:whole:together],
+        pressure_kpa=None,
+        events=(),
+    )
+    return means, [
+        Finding("thinned", f"For single doses and the stability of the flow, means of {together} samples were taken.")
+    ]
 
 
 def _doses(part: Log, asked: BasalQuestion, scale: Scale) -> SingleDoses:

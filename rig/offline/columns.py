@@ -31,6 +31,9 @@ LISTED = 20
 SAME_S = 2.0
 """Two columns that tell the time are one when their durations differ by less, or by less than a step."""
 
+Kept = NDArray[np.int64] | slice
+"""Rows that are samples; a slice takes all of them without copying."""
+
 _TO_G: Mapping[str, float] = {"mass_g": 1.0, "volume_ul": 1e-3, "flow_ul_per_h": 1e-3, "rate_u_per_h": 1e-2}
 """Volumes are held as the mass of a liquid of 1 g/mL; 1 U is 10 µL."""
 
@@ -88,9 +91,10 @@ class _Reading:
         findings += self._not_at_rest(unstable, good)
         if self._spoken.leave_unstable_out and unstable is not None:
             good &= ~unstable
-        kept = np.flatnonzero(good)
-        if kept.size < 2:
-            raise ValueError(f"holds {kept.size} sample{'s' * (kept.size != 1)}; an analysis needs a series of them")
+        count = int(good.sum())
+        if count < 2:
+            raise ValueError(f"holds {count} sample{'s' * (count != 1)}; an analysis needs a series of them")
+        kept: Kept = slice(None) if count == good.size else np.flatnonzero(good)
         at_s, kept = self._axis(times, kept, findings)
         if times is not None:
             findings += self._turned(times)
@@ -227,20 +231,18 @@ class _Reading:
             self._missing(columns.date)
         return chosen
 
-    def _axis(
-        self, times: Times | None, kept: NDArray[np.int64], findings: list[Finding]
-    ) -> tuple[FloatArray, NDArray[np.int64]]:
+    def _axis(self, times: Times | None, kept: Kept, findings: list[Finding]) -> tuple[FloatArray, Kept]:
         """Give the times of the samples that are kept; a log that runs from the newest to the oldest is turned over."""
         if times is None:
-            return (self._spoken.interval_s or 1.0) * kept.astype(np.float64), kept
+            return (self._spoken.interval_s or 1.0) * np.arange(self._table.rows, dtype=np.float64)[kept], kept
         at_s = times.at_s[kept]
         steps_s = np.diff(at_s)
-        if kept.size > 2 and bool((steps_s <= 0).all()) and bool((steps_s < 0).any()):
+        if at_s.size > 2 and bool((steps_s <= 0).all()) and bool((steps_s < 0).any()):
             findings.append(
                 Finding("newest first", "The newest sample stands first: the rows were read from the last.")
             )
-            kept, at_s = kept[::-1], at_s[::-1]
-        if times.zero is not None:
+            kept, at_s = np.arange(self._table.rows)[kept][::-1], at_s[::-1]
+        if times.zero is not None and at_s[0] != 0.0:
             at_s = at_s - at_s[0]
         return at_s, kept
 
@@ -305,20 +307,21 @@ class _Reading:
         return [Finding("clock", f"The clock begins again before row {_rows(rows)}: it was taken to run on.", rows[0])]
 
     def _built(
-        self, kept: NDArray[np.int64], at_s: FloatArray, times: Times | None, weight: Numbers, pressure: Numbers | None
+        self, kept: Kept, at_s: FloatArray, times: Times | None, weight: Numbers, pressure: Numbers | None
     ) -> Log:
         factor = _TO_G.get(weight.unit.dimension, 1.0 / self._spoken.density_g_per_ml)
-        places = [(int(np.searchsorted(kept, event.index)), event) for event in self._table.events]
+        rows = np.arange(self._table.rows)[kept] if self._table.events else np.arange(0)
+        places = [(int(np.searchsorted(rows, event.index)), event) for event in self._table.events]
         zero = times.zero if times is not None else None
         return Log(
             at_s=at_s,
-            mass_g=weight.values[kept] * factor,
+            mass_g=weight.values[kept] * factor if factor != 1.0 else weight.values[kept],
             pressure_kpa=pressure.values[kept] if pressure is not None else None,
             row=self._table.row[kept],
             zero=zero,
             is_volume=self._columns.what != "mass",
             is_flow=self._columns.what == "flow",
-            events=tuple((place, event) for place, event in places if 0 < place < kept.size),
+            events=tuple((place, event) for place, event in places if 0 < place < at_s.size),
         )
 
     def _tell(self, weight: Numbers, pressure: Numbers | None, times: Times | None) -> None:

@@ -35,6 +35,8 @@ ENOUGH = 0.5
 
 CHUNK = 100_000
 LARGE_BYTES = 4_000_000
+BLOCK = 1 << 24
+_CONTROLS = bytes({*range(32), 127} - {9, 10, 13})
 COMMENT = ("#", "//", "%")
 _LOST_REASON = " holds NUL characters, as a logger leaves that lost its power"
 _NAMES = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", "  ": "blanks", " ": "single blanks", "": "none"}
@@ -159,11 +161,18 @@ def _header(
     runs = [
         number for at, number in enumerate(data) if at == 0 or numbers.index(number) != numbers.index(data[at - 1]) + 1
     ]
+    lengths = {first: _run_length(numbers, set(data), first) for first in runs}
+    named: list[tuple[int, int, int]] = []
     for first in runs:
         header = _header_above(head, rows, numbers, first, split)
-        if header is not None and speaks(rows.get(header) or split(head[header].lstrip().lstrip("#/%"))):
+        score = 0 if header is None else speaks(rows.get(header) or split(head[header].lstrip().lstrip("#/%")))
+        if header is not None and score > 1:
             return header, first
-    lengths = {first: _run_length(numbers, set(data), first) for first in runs}
+        if header is not None and score == 1:
+            named.append((lengths[first], header, first))
+    if named:
+        _, header, first = max(named, key=lambda each: each[0])
+        return header, first
     first = next((number for number in runs if lengths[number] >= 3), runs[0])
     return _header_above(head, rows, numbers, first, split), first
 
@@ -227,39 +236,39 @@ def _fast(file: TextFile, shape: Shape) -> Table | None:
     path = file.path
     if file.encoding != "utf-8" or len(shape.delimiter) != 1 or path.stat().st_size < LARGE_BYTES:
         return None
+    frames = []
     with path.open("rb") as opened:
-        while block := opened.read(1 << 22):
-            if b'"' in block or b"\0" in block or b"#" in block[1 << 16 :] or b"\r" in block.replace(b"\r\n", b""):
+        for _ in range(shape.first):
+            opened.readline()
+        while block := opened.read(BLOCK):
+            frame = _block(block + opened.readline(), shape)
+            if frame is None:
                 return None
-    try:
-        frame = pl.read_csv(
-            path,
-            has_header=False,
-            infer_schema=False,
-            separator=shape.delimiter,
-            quote_char=None,
-            skip_lines=shape.first,
-            low_memory=True,
-        )
-    except (pl.exceptions.PolarsError, OSError):
+            frames.append(frame)
+    whole = pl.concat(frames, rechunk=False) if frames else None
+    if whole is None or whole.height == 0:
         return None
-    if frame.width != len(shape.columns) or frame.height == 0:
-        return None
-    cells = tuple(frame.to_series(index).str.strip_chars() for index in range(frame.width))
-    if any(column.null_count() for column in cells) or _blank_lines(path):
-        return None
-    row = np.arange(shape.first + 1, shape.first + 1 + frame.height, dtype=np.int64)
+    cells = tuple(whole.to_series(index) for index in range(whole.width))
+    row = np.arange(shape.first + 1, shape.first + 1 + whole.height, dtype=np.int64)
     return _table(file, shape, cells, row, {}, {})
 
 
-def _blank_lines(path: Path) -> bool:
-    with path.open("rb") as opened:
-        last = b""
-        while block := opened.read(1 << 22):
-            if b"\n\n" in last + block or b"\n\r\n" in last + block:
-                return True
-            last = block[-2:]
-    return False
+def _block(block: bytes, shape: Shape) -> pl.DataFrame | None:
+    """Read whole lines; None when one of them is blank, quoted, a comment, longer or shorter than the header."""
+    bare = block.replace(b"\r\n", b"\n")
+    if any(sign in bare for sign in (b'"', b"\0", b"\r", b"#", b"//", b"%", b"\n\n")) or bare.startswith(b"\n"):
+        return None
+    if bare.translate(None, _CONTROLS) != bare:
+        return None
+    try:
+        frame = pl.read_csv(bare, has_header=False, infer_schema=False, separator=shape.delimiter, quote_char=None)
+    except pl.exceptions.PolarsError:
+        return None
+    if frame.width != len(shape.columns) or frame.height != bare.count(b"\n") + (not bare.endswith(b"\n")):
+        return None
+    if any(frame.null_count().row(0)):
+        return None
+    return frame.select(pl.all().str.strip_chars()) if b" " in bare or b"\t" in bare else frame
 
 
 def _slow(file: TextFile, shape: Shape) -> Table:

@@ -112,10 +112,10 @@ def means(header: Header, what: str) -> bool:
     return bool(WORDS[what] & set(header.words))
 
 
-def speaks(names: Sequence[str]) -> bool:
-    """Tell whether a row of names is a header: one of them is a word for a quantity, or has a unit."""
+def speaks(names: Sequence[str]) -> int:
+    """Count the names in a row that are a word for a quantity, or have a unit; 0 for a row that is no header."""
     headers = [split_header(name) for name in names if name]
-    return any(header.unit is not None or any(means(header, what) for what in WORDS) for header in headers)
+    return sum(header.unit is not None or any(means(header, what) for what in WORDS) for header in headers)
 
 
 def chosen(names: Sequence[str], first_cells: Sequence[str], named: str, what: str) -> int:

@@ -10,6 +10,7 @@ import datetime
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,7 @@ from rig.offline.table import shown
 
 IntArray = NDArray[np.int64]
 DAY_S = 86400.0
+PORTION = 500_000
 
 _CLOCK = (
     r"(?P<H>\d{1,2})[:.h\-](?P<M>\d{1,2})(?:[:.m\-](?P<S>\d{1,2})(?:[.,:](?P<f>\d{1,9}))?)?s?\s*"
@@ -147,30 +149,80 @@ def timestamps(cells: pl.Series, *, name: str, date_format: str | None) -> Momen
     sample = [cell for cell in cells.head(400).to_list() if cell][:200]
     counts = {form: sum(pattern.match(cell) is not None for cell in sample) for form, pattern in _COMPILED.items()}
     form = max(counts, key=lambda each: counts[each])
-    parts = cells.str.extract_groups(_TIMESTAMPS[form]).struct.unnest()
-    matched = parts["H"].is_not_null().to_numpy()
-    bad = _not_moments(cells, matched, "which is no timestamp such as 2025-04-03T23:00:00")
-    of_day_s, fraction_s, wrong_clock = _of_day(parts, matched)
-    order, open_order = _order(form, parts, cells, matched, of_day_s, name, date_format)
+    parts = _Parts.of(cells, _TIMESTAMPS[form])
+    bad = _not_moments(cells, parts.matched, "which is no timestamp such as 2025-04-03T23:00:00")
+    order, open_order = _order(form, parts, cells, name, date_format)
     days, wrong_date = _days(parts, order)
-    offset_s, zoned, zone = _zones(parts["zone"])
-    for index in np.flatnonzero(matched & (wrong_clock | wrong_date)):
+    offset_s, zoned, zone = _zones(parts)
+    for index in np.flatnonzero(parts.matched & (parts.wrong_clock | wrong_date)):
         bad[int(index)] = f"holds {shown(cells[int(index)])}, which is no moment that exists"
-    good = matched & ~(wrong_clock | wrong_date)
+    good = parts.matched & ~(parts.wrong_clock | wrong_date)
     if not good.any():
         raise ValueError(f"column {name!r} holds {shown(sample[0])}, which is no moment that exists")
     first = int(np.flatnonzero(good)[0])
     for index in np.flatnonzero(good & (zoned != zoned[first])):
         bad[int(index)] = f"holds {shown(cells[int(index)])}: some timestamps have a time zone and some have none"
         good[index] = False
-    whole_s = days * 86400 + of_day_s - offset_s
-    at_s = np.where(good, (whole_s - whole_s[first]) + (fraction_s - fraction_s[first]), np.nan)
+    whole_s = days.astype(np.int64)
+    whole_s *= 86400
+    whole_s += parts.of_day_s
+    whole_s -= offset_s
+    at_s = (whole_s - whole_s[first]).astype(np.float64)
+    at_s += parts.fraction_s - parts.fraction_s[first]
+    at_s[~good] = np.nan
     zero = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC if zoned[first] else None) + datetime.timedelta(
-        seconds=int(whole_s[first]), microseconds=round(1e6 * fraction_s[first])
+        seconds=int(whole_s[first]), microseconds=round(1e6 * parts.fraction_s[first])
     )
     words = {"dmy": "day, month, year", "mdy": "month, day, year", "ymd": "year, month, day"}[order]
-    half = ", AM and PM" if bool((parts["half"] != "").any()) else ""
+    half = ", AM and PM" if parts.halved else ""
     return Moments(at_s, bad, zero, f"timestamps ({words}{half}{zone})", order_open=open_order)
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """Timestamps taken apart, shape (n,) each: three fields of a date, the time of day in s, the zone by its number."""
+
+    fields: Mapping[str, NDArray[np.int16]]
+    of_day_s: NDArray[np.int32]
+    fraction_s: FloatArray
+    wrong_clock: NDArray[np.bool_]
+    matched: NDArray[np.bool_]
+    zone: NDArray[np.int16]
+    zones: Sequence[str]
+    named_month: bool
+    short_year: bool
+    halved: bool
+
+    @classmethod
+    def of(cls, cells: pl.Series, pattern: str) -> _Parts:
+        """Take cells apart in portions, since the parts of all of them at once would need much memory."""
+        zones: dict[str, int] = {}
+        found: list[tuple[NDArray[Any], ...]] = []
+        named, short, halved = False, True, False
+        for start in range(0, len(cells), PORTION):
+            parts = cells.slice(start, PORTION).str.extract_groups(pattern).struct.unnest()
+            matched = parts["H"].is_not_null().to_numpy()
+            month = parts["b"]
+            if month.str.contains(r"\p{L}").fill_null(False).any():
+                named = True
+                lower = month.str.slice(0, 4).str.to_lowercase().fill_null("").to_list()
+                month = pl.Series([str(_month(text)) for text in lower])
+            short = short and not (parts["c"].str.len_chars() > 2).fill_null(False).any()
+            halved = halved or bool((parts["half"] != "").fill_null(False).any())
+            zone = parts["zone"].fill_null("")
+            for text in zone.unique().to_list():
+                zones.setdefault(text, len(zones))
+            numbers = zone.replace_strict(zones, return_dtype=pl.Int64).to_numpy()
+            of_day_s, fraction_s, wrong = _of_day(parts, matched)
+            fields = (_whole(each).astype(np.int16) for each in (parts["a"], month, parts["c"]))
+            found.append((*fields, of_day_s.astype(np.int32), fraction_s, wrong, matched, numbers.astype(np.int16)))
+        joined = []
+        for each in range(len(found[0])):
+            joined.append(np.concatenate([portion[each] for portion in found]))
+        a, b, c, of_day, fraction, wrong, every, numbered = joined
+        return cls(
+            {"a": a, "b": b, "c": c}, of_day, fraction, wrong, every, numbered, list(zones), named, short, halved
+        )
 
 
 def _not_moments(cells: pl.Series, matched: NDArray[np.bool_], why: str) -> dict[int, str]:
@@ -198,16 +250,20 @@ def _of_day(parts: pl.DataFrame, matched: NDArray[np.bool_]) -> tuple[IntArray, 
     return 3600 * hour + 60 * minute + second, np.where(matched, fraction, 0.0), wrong
 
 
-def _days(parts: pl.DataFrame, order: str) -> tuple[IntArray, NDArray[np.bool_]]:
+def _days(parts: _Parts, order: str) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Give days since 1970-01-01, and which dates cannot be."""
     taken = dict(zip(order, ("a", "b", "c"), strict=True))
-    named = parts["b"].str.slice(0, 4).str.to_lowercase()
-    if parts["b"].str.contains(r"\p{L}").fill_null(False).any():
+    if parts.named_month:
         taken = {"d": "a", "m": "b", "y": "c"}
-        month = np.array([_month(text) for text in named.fill_null("").to_list()], dtype=np.int64)
-    else:
-        month = _whole(parts[taken["m"]])
-    year, day = _whole(parts[taken["y"]]), _whole(parts[taken["d"]])
+    size = parts.matched.size
+    days, wrong = np.zeros(size, np.int32), np.zeros(size, np.bool_)
+    for start in range(0, size, PORTION):
+        part = slice(start, start + PORTION)
+        days[part], wrong[part] = _days_of(*(parts.fields[taken[each]][part].astype(np.int64) for each in "ymd"))
+    return days, wrong
+
+
+def _days_of(year: IntArray, month: IntArray, day: IntArray) -> tuple[IntArray, NDArray[np.bool_]]:
     year = np.where(year < 70, year + 2000, np.where(year < 100, year + 1900, year))
     wrong = (month < 1) | (month > 12) | (day < 1) | (year < 1900) | (year > 2200)
     months = ((year - 1970) * 12 + np.clip(month, 1, 12) - 1).astype("datetime64[M]")
@@ -220,10 +276,7 @@ def _month(text: str) -> int:
     return _MONTHS.get(text) or _MONTHS.get(text[:3], 0)
 
 
-def _order(
-    form: str, parts: pl.DataFrame, cells: pl.Series, matched: NDArray[np.bool_], of_day_s: IntArray, name: str,
-    date_format: str | None,
-) -> tuple[str, bool]:  # fmt: skip
+def _order(form: str, parts: _Parts, cells: pl.Series, name: str, date_format: str | None) -> tuple[str, bool]:
     """Find which field is the day; true beside it when that makes no difference."""
     if form.split()[0] in ("ymd", "eight"):
         return "ymd", False
@@ -231,15 +284,15 @@ def _order(
         return "dmy", False
     if date_format is not None:
         return order_of(date_format), False
+    matched = parts.matched
     first = cells[int(np.flatnonzero(matched)[0])]
-    short = not (parts["c"].str.len_chars() > 2).fill_null(False).any()
     dotted = re.search(r"\d\.\d{1,2}\.\d", first) is not None
-    possible = ["dmy"] if dotted else ["dmy", "mdy", *(["ymd"] if short else [])]
+    possible = ["dmy"] if dotted else ["dmy", "mdy", *(["ymd"] if parts.short_year else [])]
     found: list[tuple[str, IntArray]] = []
     for order in possible:
         days, wrong = _days(parts, order)
         if not wrong[matched].any():
-            found.append((order, (days * 86400 + of_day_s)[matched]))
+            found.append((order, (days.astype(np.int64) * 86400 + parts.of_day_s)[matched]))
     if not found:
         return possible[0], False
     same = [order for order, at_s in found if np.array_equal(at_s - at_s[0], found[0][1] - found[0][1][0])]
@@ -257,26 +310,20 @@ def _order(
     )
 
 
-def _zones(zone: pl.Series) -> tuple[IntArray, NDArray[np.bool_], str]:
+def _zones(parts: _Parts) -> tuple[NDArray[np.int32], NDArray[np.bool_], str]:
     """Give the offset from UTC in s, which moments have one, and words on a zone that is a name only."""
-    offsets = {}
-    names = []
-    for text in zone.unique().drop_nulls().to_list():
+    offsets, zoned, names = [], [], []
+    for text in parts.zones:
         match = re.fullmatch(r"(?:UTC)?([+-])(\d{1,2}):?(\d\d)?", text)
-        if match is not None:
-            seconds = 3600 * int(match[2]) + 60 * int(match[3] or 0)
-            offsets[text] = seconds if match[1] == "+" else -seconds
-        elif text.upper() in ("Z", "UTC", "GMT"):
-            offsets[text] = 0
-        elif text:
+        seconds = 3600 * int(match[2]) + 60 * int(match[3] or 0) if match is not None else 0
+        offsets.append(-seconds if match is not None and match[1] == "-" else seconds)
+        zoned.append(match is not None or text.upper() in ("Z", "UTC", "GMT"))
+        if text and not zoned[-1]:
             names.append(text)
     if len(names) > 1:
         raise ValueError(f"the time zones {' and '.join(sorted(names))} both occur: write the offsets, such as +01:00")
-    if not offsets:
-        return np.zeros(len(zone), np.int64), np.zeros(len(zone), np.bool_), f", time zone {names[0]}" if names else ""
-    known = zone.replace_strict(offsets, default=None, return_dtype=pl.Int64)
-    zoned: NDArray[np.bool_] = known.is_not_null().to_numpy()
-    return known.fill_null(0).to_numpy().astype(np.int64), zoned, ", with time zone"
+    words = ", with time zone" if any(zoned) else f", time zone {names[0]}" if names else ""
+    return np.array(offsets, np.int32)[parts.zone], np.array(zoned, np.bool_)[parts.zone], words
 
 
 # ---------------------------------------------------------------- clocks and durations

@@ -6,7 +6,7 @@ what follows from a bad cell (`columns`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ _TWO_WAYS = {sign: rf"^[1-9]\d{{0,2}}\{sign}\d{{3}}$" for sign in ",."}
 LARGEST: Mapping[str, float] = {"mass_g": 1e6, "volume_ul": 1e9, "pressure_kpa": 1e5}
 """No balance of a laboratory shows more: what balances send on overload is a number, too (A&D: 9999999E+19)."""
 
+PORTION = 1_000_000
 FEW = 0.01
 """Cells with fewer decimals than all others are cut off when so few are; more of them are a way to write numbers."""
 
@@ -82,11 +83,12 @@ def numbers(
         _refuse_thousands_by_points(cells, name)
     if unit is None:
         raise ValueError(f"column {name!r} has no unit: write it in the header or say it by {flag}")
-    values = quick.fill_null(np.nan).to_numpy() * unit.factor
+    values = quick.fill_null(np.nan).to_numpy(writable=True)
+    values *= unit.factor
     points = cells.str.contains(".", literal=True)
     bad = _empty(cells) | _too_large(cells, values, unit)
     if whole_decimals:
-        bad |= _cut(cells, cells.str.extract(r"\.(\d*)$").str.len_chars().fill_null(0), quick)
+        bad |= _cut(cells, _decimals(cells), quick)
     _forget(values, bad)
     return Numbers(values, bad, unit, "." if points.any() else None, None, None)
 
@@ -135,7 +137,7 @@ def _careful(
         lengths = body.str.extract(rf"{escaped}(\d*)$").str.len_chars().fill_null(0) + parts[
             "verified"
         ].str.len_chars().fill_null(0)
-        bad = _cut(cells, lengths, quick) | bad
+        bad = _cut(cells, lengths.to_numpy().astype(np.int64), quick) | bad
     _forget(values, bad)
     uneven = bare if bare is not None and bare.any() else None
     return Numbers(values, bad, unit, found, note, uneven)
@@ -164,24 +166,23 @@ def _too_large(cells: pl.Series, values: FloatArray, unit: Unit) -> dict[int, st
     }
 
 
-def _cut(cells: pl.Series, decimals: pl.Series, values: pl.Series) -> dict[int, str]:
+def _cut(cells: pl.Series, decimals: NDArray[np.int64], values: pl.Series) -> dict[int, str]:
     """Find cells with fewer decimals than all others, which a cut line or a lost octet leaves."""
-    there = (cells.is_not_null() & (cells != "") & values.is_not_null()).to_numpy()
-    lengths = decimals.to_numpy()
-    usual = int(np.bincount(lengths[there].astype(np.int64)).argmax()) if there.any() else 0
-    fewer = (
-        there
-        & (lengths < usual)
-        & (values.fill_null(0.0) != 0.0).to_numpy()
-        & ~cells.str.contains("[eE]").fill_null(True).to_numpy()
-    )
-    more = there & (lengths > usual)
-    if usual < 1 or there.sum() < 10 or more.any() or fewer.sum() > max(1.0, FEW * there.sum()):
+    there = values.is_not_null().to_numpy()
+    usual = int(np.bincount(decimals[there]).argmax()) if there.any() else 0
+    fewer = np.flatnonzero(there & (decimals < usual) & (values.fill_null(0.0) != 0.0).to_numpy())
+    if (
+        usual < 1
+        or there.sum() < 10
+        or bool((decimals[there] > usual).any())
+        or fewer.size > max(1.0, FEW * there.sum())
+    ):
         return {}
     return {
         int(index): f"holds {shown(cells[int(index)])}, with fewer decimals than the {usual} of all other rows: is it "
         "cut off?"
-        for index in np.flatnonzero(fewer)
+        for index in fewer
+        if "e" not in cells[int(index)].lower()
     }
 
 
@@ -249,6 +250,16 @@ def _mixed(cells: pl.Series, comma: pl.Series, point: pl.Series, name: str) -> s
     )
 
 
-def decimals_of(cells: Sequence[str]) -> int:
-    """Count the decimals of the cell that has most; 0 when none has any."""
-    return max((len(cell.rpartition(".")[2]) if "." in cell else 0 for cell in cells), default=0)
+def _decimals(cells: pl.Series) -> NDArray[np.int64]:
+    """Count the decimals behind the point of each cell, in portions that need little memory."""
+    return np.concatenate(
+        [
+            cells.slice(start, PORTION)
+            .str.extract(r"\.(\d*)$")
+            .str.len_chars()
+            .fill_null(0)
+            .to_numpy()
+            .astype(np.int64)
+            for start in range(0, len(cells), PORTION)
+        ]
+    )
