@@ -110,7 +110,7 @@ class Assignment:
         found = self._worded(what)
         fitting = [index for index in found if self._fits(index, what)]
         measured = [index for index in fitting if self.kind(index) == "number"]
-        found = measured or fitting or [index for index in found if what == "mass" or len(found) == 1]
+        found = measured or fitting or [index for index in found if not self._is_other(index, what)]
         if len(found) > 1:
             names = [self._table.columns[index] for index in found]
             if len(set(names)) == 1:
@@ -130,13 +130,23 @@ class Assignment:
                 continue
             if header.words[0] in WORDS[what]:
                 first.append(index)
-            elif not any(header.words[0] in words for other, words in WORDS.items() if other != what):
+            elif not any(
+                header.words[0] in words and self._fits(index, other)
+                for other, words in WORDS.items()
+                if other != what and other in DIMENSIONS
+            ):
                 later.append(index)
         return first or later
 
     def _fits(self, index: int, what: str) -> bool:
         unit = self.headers[index].unit
         return unit is None or unit.dimension in DIMENSIONS[what]
+
+    def _is_other(self, index: int, what: str) -> bool:
+        """Tell whether the unit of a column is that of another quantity a log may hold: it was not meant, then."""
+        unit = self.headers[index].unit
+        others = {each for other in (*QUANTITIES, "pressure") if other != what for each in DIMENSIONS[other]}
+        return unit is not None and unit.dimension in others
 
     def _by_unit(self, what: str) -> Column | None:
         """Find the one column with a unit of the quantity, in its name, its cells or the column behind it."""

@@ -149,6 +149,7 @@ def timestamps(cells: pl.Series, *, name: str, date_format: str | None) -> Momen
     sample = [cell for cell in cells.head(400).to_list() if cell][:200]
     counts = {form: sum(pattern.match(cell) is not None for cell in sample) for form, pattern in _COMPILED.items()}
     form = max(counts, key=lambda each: counts[each])
+    cells = _with_midnight(cells, form)
     parts = _Parts.of(cells, _TIMESTAMPS[form])
     bad = _not_moments(cells, parts.matched, "which is no timestamp such as 2025-04-03T23:00:00")
     order, open_order = _order(form, parts, cells, name, date_format)
@@ -176,6 +177,16 @@ def timestamps(cells: pl.Series, *, name: str, date_format: str | None) -> Momen
     words = {"dmy": "day, month, year", "mdy": "month, day, year", "ymd": "year, month, day"}[order]
     half = ", AM and PM" if parts.halved else ""
     return Moments(at_s, bad, zero, f"timestamps ({words}{half}{zone})", order_open=open_order)
+
+
+def _with_midnight(cells: pl.Series, form: str) -> pl.Series:
+    """Give dates alone the time of midnight, which many programs leave away."""
+    if form not in _DATES:
+        return cells
+    alone = cells.str.contains(f"^{_DATES[form]}$").fill_null(False)
+    if not alone.any():
+        return cells
+    return pl.select(pl.when(alone).then(cells + " 00:00:00").otherwise(cells)).to_series()
 
 
 @dataclass(frozen=True, eq=False)

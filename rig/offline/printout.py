@@ -30,10 +30,10 @@ _WEIGHTS: dict[str, re.Pattern[str]] = {
     "MT-SICS": re.compile(
         rf"(?P<command>S|SI|SIR|SR|SNR|SC|SU|SIU|SIRU|SRU|SUM|SIUM)\s+(?P<state>[SDMN])\s+{_VALUE}(?:\s+{_UNIT})?"
     ),
-    "A&D": re.compile(rf"(?P<state>ST|US|QT|WT|SD)\s*,\s*(?:(?P<net>GS|NT|TR|G|N|T)\s*,?\s*)?{_VALUE}\s*{_UNIT}?"),
+    "A&D": re.compile(rf"(?P<state>ST|US|QT|WT|SD)\s*[,\s]\s*(?:(?P<net>GS|NT|TR|G|N|T)\s*,?\s*)?{_VALUE}\s*{_UNIT}?"),
     "Radwag": re.compile(rf"(?:S|SI|SU|SUI|SIA|UI)(?:\s+(?P<state>[?^v])|\s)\s*{_VALUE}(?:\s+{_UNIT})?"),
     "Sartorius, 22 characters": re.compile(rf"(?P<id>N|G#?|T\d?|Qnt|Prc|nRef|NT)\s+{_VALUE}(?:\s+{_UNIT})?"),
-    "Ohaus": re.compile(rf"{_VALUE}\s+{_UNIT}(?:\s*(?P<state>\?))?(?:\s+(?P<legend>N|G|T|NET|GROSS|B|PT))?"),
+    "number and unit": re.compile(rf"{_VALUE}\s+{_UNIT}(?:\s*(?P<state>\?))?(?:\s+(?P<legend>N|G|T|NET|GROSS|B|PT))?"),
     "Sartorius, 16 characters": re.compile(rf"(?P<value>[+\-−]\s*\d[\d.,]*(?:\[\d\])?)(?:\s+{_UNIT})?"),
     "Kern or Radwag, print key": re.compile(rf"(?:(?P<state>[?^v])\s*)?{_VALUE}(?:\s*{_UNIT})?"),
 }
@@ -149,7 +149,9 @@ def _stamped(line: str) -> tuple[str | None, str]:
         return None, line
     rest = line[match.end() :].strip()
     bare_number = re.fullmatch(r"\d+(?:[.,]\d+)?", match["time"]) is not None
-    if bare_number and re.match(r"[a-zA-Zµ%]{1,3}(?:\s*\?)?$", rest):
+    first = rest.split(" ", 1)[0]
+    known = unit_of(first)
+    if bare_number and known is not None and known.dimension == "mass_g" and first not in ("G", "T"):
         return None, line  # it is the weight itself
     return f"{match['time']} {match['unit'] or ''}".strip(), rest
 

@@ -211,12 +211,18 @@ def dated(form: str, header: str = "Date", every_s: float = 30.0) -> list[str]:
         "%d.%m.%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%m/%d/%y %I:%M:%S %p", "%Y/%m/%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ",
         "%Y-%m-%d %H:%M:%S.%f", "%d-%b-%Y %H:%M:%S", "%d %B %Y %H:%M:%S", "%b %d, %Y %I:%M:%S %p", "%Y%m%d %H%M%S",
         "%Y%m%dT%H%M%S", "%a %b %d %H:%M:%S %Y", "%H:%M:%S %d.%m.%Y", "%d.%m.%y %H:%M:%S", "%Y-%m-%d_%H-%M-%S",
-        "%d/%m/%Y, %H:%M:%S", "%m/%d/%Y %I:%M:%S%p", "%Y-%m-%d %H:%M:%S+02:00", "%y/%m/%d %H:%M:%S", "%d-%m-%Y %H.%M.%S",
+        "%d/%m/%Y, %H:%M:%S", "%m/%d/%Y %I:%M:%S%p", "%Y-%m-%d %H:%M:%S+02:00", "%y/%m/%d %H:%M:%S",
+        "%d-%m-%Y %H.%M.%S",
         "%H:%M:%S",
     ],
 )  # fmt: skip
 def test_every_way_to_write_a_date_is_read_over_midnight(tmp_path: Path, form: str) -> None:
     assert error_percent(tmp_path, dated(form)) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_midnight_may_be_left_away(tmp_path: Path) -> None:
+    lines = [line.replace(" 00:00:00", "") for line in dated("%d.%m.%Y %H:%M:%S")]
+    assert error_percent(tmp_path, lines) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_a_date_whose_order_is_open_is_refused_only_where_it_matters(tmp_path: Path) -> None:
