@@ -28,6 +28,9 @@ from rig.units import ml_per_h_from_u_per_h, u_from_ul, ul_from_u
 VOLUMES_H = (1.0, 6.0, 12.0)
 """21 CFR 880.5730 labels state the volume after so many hours without warm-up."""
 
+BURST = 3.0
+"""A sample interval with so many times the usual flow is worth a sentence. Assumption."""
+
 MANY = 400_000
 """More samples than this are averaged before a rhythm is looked for: a day at 5 Hz."""
 
@@ -112,6 +115,7 @@ def analyse_basal(log: Log, asked: BasalQuestion, scale: Scale) -> Analysed:
         *scale.findings(),
         *_dose_findings(doses, asked),
         *_changed(mass_g, curve, first_s, log),
+        *_bursts(mass_g, curve, first_s, log),
     )
     return Analysed("trumpet", content, _measured(log, curve, start_s, asked, scale), findings)
 
@@ -243,6 +247,25 @@ def _changed(mass_g: FloatArray, curve: TrumpetCurve, first_s: float, log: Log) 
             "change of flow",
             f"Up to about row {row} the mean flow is {before.mean():.3g} times the rate, from there {after.mean():.3g} "
             "times: if the programme changed there, cut the file and analyse the parts; one analysis has one rate.",
+            row,
+        )
+    ]
+
+
+def _bursts(mass_g: FloatArray, curve: TrumpetCurve, first_s: float, log: Log) -> list[Finding]:
+    """Report a sample interval in which far more, or far less, came than in most: it decides the extremes."""
+    flow = np.diff(mass_g) / (curve.rate_ml_per_h * curve.density_g_per_ml * curve.interval_min / 60.0)
+    middle = float(np.median(flow))
+    odd = np.flatnonzero((flow > BURST * max(middle, 1.0)) | (flow < -1.0))
+    if not odd.size:
+        return []
+    worst = int(odd[np.argmax(np.abs(flow[odd]))])
+    row = int(log.row[np.searchsorted(log.at_s, first_s + 60.0 * curve.interval_min * worst - 1e-6)])
+    return [
+        Finding(
+            "burst",
+            f"In {odd.size} of {flow.size} sample intervals the flow is far from the rest: {flow[worst]:.3g} times the "
+            f"rate in that from row {row}. A pump may do so; so does a hand on the balance.",
             row,
         )
     ]

@@ -170,7 +170,7 @@ def unbroken(
         found.append(_only_longest(log, part))
         log = part
     elif breaks:
-        log, longest_gap_s = _bridged(path, log, breaks, found, longest_gap_s)
+        log, longest_gap_s = _bridged(path, log, breaks, found, longest_gap_s, expected)
     log, ticks = _one_a_tick(log)
     again = find_breaks(log, expected, longest_gap_s=longest_gap_s, timed=True) if ticks else []
     if any(each.kind in ("rise", "gap and jump") for each in again):
@@ -188,7 +188,7 @@ def _limited(findings: list[Finding]) -> list[Finding]:
 
 
 def _bridged(
-    path: Path, log: Log, breaks: list[Break], found: list[Finding], longest_gap_s: float
+    path: Path, log: Log, breaks: list[Break], found: list[Finding], longest_gap_s: float, expected: Expected | None
 ) -> tuple[Log, float]:
     """Join a log across its breaks; the second value is how far samples may then be apart."""
     unknown = next((each for each in breaks if each.kind.startswith("clock")), None)
@@ -200,7 +200,7 @@ def _bridged(
             f"{path}: {lost.sentence}: how much was delivered meanwhile nobody knows, so it cannot be joined; "
             "--on-break longest analyses the longest stretch without a break"
         )
-    found.append(_how_joined(log, breaks))
+    found.append(_how_joined(log, breaks, expected))
     gaps_s = [float(log.at_s[each.index] - log.at_s[each.index - 1]) for each in breaks if each.kind == "gap"]
     return _joined(log, breaks), max([longest_gap_s, *gaps_s])
 
@@ -228,7 +228,7 @@ def _joined(log: Log, breaks: list[Break]) -> Log:
     return replace(log, mass_g=log.mass_g + shift_g)
 
 
-def _how_joined(log: Log, breaks: list[Break]) -> Finding:
+def _how_joined(log: Log, breaks: list[Break], expected: Expected | None) -> Finding:
     falls = sum(each.kind == "restart" for each in breaks)
     rises = sum(each.kind == "rise" for each in breaks)
     gaps = [each for each in breaks if each.kind == "gap"]
@@ -246,9 +246,20 @@ def _how_joined(log: Log, breaks: list[Break]) -> Finding:
         rose_mg = sum(1e3 * float(log.mass_g[each.index] - log.mass_g[each.index - 1]) for each in gaps)
         parts.append(
             f"across {len(gaps)} gap{'s' * (len(gaps) > 1)} the mass is taken as a straight line that rises by "
-            f"{rose_mg:.4g} mg"
+            f"{rose_mg:.4g} mg{_against_rate(log, gaps, rose_mg, expected)}"
         )
     return Finding("joined", f"As asked, {' and '.join(parts)}.")
+
+
+def _against_rate(log: Log, gaps: list[Break], rose_mg: float, expected: Expected | None) -> str:
+    """Say so when much less or more came in the gaps than the rate gives."""
+    if expected is None or expected.rate_g_per_h == 0:
+        return ""
+    lasted_h = sum(float(log.at_s[each.index] - log.at_s[each.index - 1]) for each in gaps) / 3600.0
+    programmed_mg = 1e3 * expected.rate_g_per_h * lasted_h
+    if 0.5 * programmed_mg <= rose_mg <= 2.0 * programmed_mg:
+        return ""
+    return f", where the rate gives {programmed_mg:.4g} mg: was a clock set, or did the pump stand still?"
 
 
 def _one_a_tick(log: Log) -> tuple[Log, list[Finding]]:

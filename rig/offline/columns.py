@@ -81,6 +81,7 @@ class _Reading:
     def log(self) -> tuple[Log, list[Finding], Understood]:
         """Parse every row."""
         self._refuse_mixed_rates()
+        self._refuse_cut_decimals()
         weight = self._numbers(self._columns.weight, self._columns.what)
         pressure = self._numbers(self._pressure, "pressure") if self._pressure is not None else None
         unstable = self._unstable(weight)
@@ -175,6 +176,22 @@ class _Reading:
             f"before {shown(cells[index - 1] or '')}; one analysis has one rate: cut the file where the rate changes, "
             "or give the column a name that says it was measured"
         )
+
+    def _refuse_cut_decimals(self) -> None:
+        """Refuse a table whose decimal commas were taken for delimiters: whole numbers, and digits behind them."""
+        if self._table.delimiter != "," or self._spoken.decimal is not None:
+            return
+        for before, behind, name in zip(self._table.cells, self._table.cells[1:], self._table.columns, strict=False):
+            sample = behind.head(2000)
+            widths = sample.str.len_chars().unique().drop_nulls()
+            digits = sample.is_not_null().all() and sample.str.contains(r"^\d{2,}$").all()
+            if len(widths) != 1 or not digits or not sample.str.starts_with("0").any():
+                continue
+            if before.head(2000).str.contains(r"^[+-]?\d+$").all():
+                raise ValueError(
+                    f"row {self._table.row[0]}, column {name!r}: holds {shown(before[0])}, and the cell behind it "
+                    f"{shown(behind[0])}: is a decimal comma taken for a delimiter? (if not, say --decimal point)"
+                )
 
     def _unstable(self, weight: Numbers) -> NDArray[np.bool_] | None:
         """Find samples that the balance marks as not at rest, by a flag, a missing unit, or in a print-out."""
@@ -321,6 +338,7 @@ class _Reading:
             zero=zero,
             is_volume=self._columns.what != "mass",
             is_flow=self._columns.what == "flow",
+            resolution_g=weight.resolution * factor,
             events=tuple((place, event) for place, event in places if 0 < place < at_s.size),
         )
 

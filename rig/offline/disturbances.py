@@ -22,7 +22,7 @@ SD_OF_MAD = 1.4826
 FLICKER = 0.01
 """A log in which so large a share of the steps falls has a flickering last digit: three of its steps are no fall."""
 
-TIMES_RATE, TIMES_DOSE = 5.0, 5.0
+TIMES_RATE, TIMES_DOSE = 3.0, 2.5
 """A pump delivers no more between two samples than so many times its rate and its usual dose. Assumption."""
 
 LONGEST_STEPS, LONGEST_S = 20.0, 300.0
@@ -63,7 +63,8 @@ def bounds_of(log: Log, expected: Expected) -> Bounds:
     sizes_g = np.abs(steps_g[steps_g != 0])
     smallest_g = float(sizes_g.min()) if sizes_g.size else 0.0
     flickers = np.count_nonzero(steps_g < 0) > FLICKER * steps_g.size
-    least_fall_g = max(6.0 * sd_g, (3.0 if flickers else 1.5) * smallest_g, SMALLEST_FALL_G)
+    flicker_g = 3.0 * smallest_g if flickers else 0.0
+    least_fall_g = max(6.0 * sd_g, flicker_g, 1.5 * log.resolution_g, SMALLEST_FALL_G)
     rises_g = steps_g[steps_g > max(6.0 * sd_g, 0.0)]
     usual_g = float(np.median(rises_g)) if rises_g.size else 0.0
     return Bounds(6.0 * sd_g, least_fall_g, usual_g if expected.at_once_g is None else expected.at_once_g)

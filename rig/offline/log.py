@@ -28,6 +28,7 @@ class Log:
         zero: the moment of `at_s` = 0, for files with timestamps.
         is_volume: the file holds volumes or flows, not masses.
         is_flow: the file holds flows.
+        resolution_g: last digit that the file writes of a mass, 0 when nobody knows.
         events: (sample before which it happened, what), restarts and tares of the balance that the file tells of.
     """
 
@@ -38,6 +39,7 @@ class Log:
     zero: datetime.datetime | None
     is_volume: bool
     is_flow: bool = False
+    resolution_g: float = 0.0
     events: tuple[tuple[int, Event], ...] = ()
 
     def part(self, chosen: slice) -> Log:

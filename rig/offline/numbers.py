@@ -45,6 +45,7 @@ class Numbers:
         unit: of the column.
         decimal: sign before the decimals; None when no cell has one.
         note: what was assumed of the decimal sign; None when nothing was.
+        resolution: the last digit of most cells, in the base unit.
         bare: cells without a unit where others have one, shape (n,); None when all or none have one.
     """
 
@@ -54,6 +55,7 @@ class Numbers:
     decimal: str | None
     note: str | None
     bare: NDArray[np.bool_] | None
+    resolution: float = 0.0
 
 
 def numbers(
@@ -87,10 +89,13 @@ def numbers(
     values *= unit.factor
     points = cells.str.contains(".", literal=True)
     bad = _empty(cells) | _too_large(cells, values, unit)
+    resolution = 0.0
     if whole_decimals:
-        bad |= _cut(cells, _decimals(cells), quick)
+        decimals = _decimals(cells)
+        bad |= _cut(cells, decimals, quick)
+        resolution = _resolution(decimals, unit)
     _forget(values, bad)
-    return Numbers(values, bad, unit, "." if points.any() else None, None, None)
+    return Numbers(values, bad, unit, "." if points.any() else None, None, None, resolution)
 
 
 def _careful(
@@ -132,15 +137,18 @@ def _careful(
     for index in np.flatnonzero(other.to_numpy()):
         bad.setdefault(int(index), f"is in {own[int(index)]!r}, where the column is in {unit.name!r}")
     bad = _too_large(cells, values, unit) | bad
+    resolution = 0.0
     if whole_decimals:
         escaped = "," if sign == "," else r"\."
         lengths = body.str.extract(rf"{escaped}(\d*)$").str.len_chars().fill_null(0) + parts[
             "verified"
         ].str.len_chars().fill_null(0)
-        bad = _cut(cells, lengths.to_numpy().astype(np.int64), quick) | bad
+        decimals = lengths.to_numpy().astype(np.int64)
+        bad = _cut(cells, decimals, quick) | bad
+        resolution = _resolution(decimals, unit)
     _forget(values, bad)
     uneven = bare if bare is not None and bare.any() else None
-    return Numbers(values, bad, unit, found, note, uneven)
+    return Numbers(values, bad, unit, found, note, uneven, resolution)
 
 
 def _key(unit: Unit) -> tuple[str, float]:
@@ -184,6 +192,10 @@ def _cut(cells: pl.Series, decimals: NDArray[np.int64], values: pl.Series) -> di
         for index in fewer
         if "e" not in cells[int(index)].lower()
     }
+
+
+def _resolution(decimals: NDArray[np.int64], unit: Unit) -> float:
+    return 10.0 ** -int(np.bincount(decimals).argmax()) * unit.factor if decimals.size else 0.0
 
 
 def _refuse_thousands_by_points(cells: pl.Series, name: str) -> None:

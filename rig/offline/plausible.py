@@ -18,7 +18,11 @@ NEAR = 0.35
 """A ratio within this share of a ratio of units counts as that."""
 
 _RATIOS = (
-    (1e-3, "the numbers are in a unit a thousand times larger than was read (mg and g, µL and mL, ms and s)"),
+    (
+        1e-3,
+        "the numbers are in a unit a thousand times larger than was read (mg and g, µL and mL, ms and s), or a comma "
+        "between thousands was taken for a decimal one (--decimal point)",
+    ),
     (1e-6, "the numbers are in a unit a million times larger than was read (µg and g, nL and mL)"),
     (1 / 60.0, "the times are in a unit sixty times smaller than was read (s and min, min and h)"),
     (1 / 3600.0, "the times are in a unit 3600 times smaller than was read (s and h)"),

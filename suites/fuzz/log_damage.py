@@ -1,4 +1,4 @@
-"""Whole logs in many forms, and the ways in which logs are damaged. Not responsible for judging what follows (`logs`)."""
+"""Whole logs in many forms, and the ways in which logs are damaged. Not responsible for judging them (`logs`)."""
 
 from __future__ import annotations
 
@@ -119,12 +119,11 @@ def _swap_lines(rng: Random, data: bytes) -> bytes:
     return b"\n".join(lines)
 
 
+_PLAIN = '#N/A OVERLOAD ---- NaN inf 9999999E+19 -9999 [/x] , ; 1,234.5 1.234,5 =A1 0 1e9|Err 54||S I|I4 A "B0"'
 WORDS = tuple(
     word.encode("latin-1")
-    for word in (
-        "#N/A OVERLOAD ---- NaN inf 9999999E+19 -9999 [/x] , ; 1,234.5 1.234,5 =A1 0 1e9".split()
-        + ["Err 54", "", "S I", 'I4 A "B0"', "\xff\xfe", '"', "\t", "time [s],mass [mg]", "\x1b[31m"]
-    )
+    for part in (_PLAIN + '|\xff\xfe|"|\t|time [s],mass [mg]|\x1b[31m').split("|")
+    for word in (part.split() if part.startswith("#N/A") else [part])
 )
 """What stands in a cell instead of a number."""
 
