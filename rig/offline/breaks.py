@@ -172,9 +172,6 @@ def unbroken(
     elif breaks:
         log, longest_gap_s = _bridged(path, log, breaks, found, longest_gap_s, expected)
     log, ticks = _one_a_tick(log)
-    again = find_breaks(log, expected, longest_gap_s=longest_gap_s, timed=True) if ticks else []
-    if any(each.kind in ("rise", "gap and jump") for each in again):
-        raise DataFileError(f"{path}: {again[0].sentence}; many samples have one time: the clock may have stood still")
     return Unbroken(log, found + ticks, longest_gap_s)
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from rig.offline.spellings import unit_of
+
 SIGN = r"(?:[+\-\u2212\u2013]\s*)?"
 GROUP = "[.,'\u2019\u00a0\u202f\u2009 ]"
 """What stands between groups of three digits somewhere in the world, or before the decimals."""
@@ -40,8 +42,9 @@ def number_unit(text: str) -> str | None:
 
 
 def is_number(text: str) -> bool:
-    """Tell whether a cell is a number, with or without something behind it."""
-    return number_unit(text) is not None
+    """Tell whether a cell is a number, with or without a unit behind it."""
+    unit = number_unit(text)
+    return unit is not None and (unit == "" or unit_of(unit) is not None)
 
 
 def is_date(text: str) -> bool:

@@ -99,7 +99,8 @@ def split_header(name: str) -> Header:
                 bare = plain["name"]
             elif CLOCK_FORM.fullmatch(plain["unit"]):
                 form, bare = plain["unit"], plain["name"]
-    words = tuple(word for word in re.split(r"[^\w²³°µ]+|_", bare.lower()) if word and not word.isdigit())
+    split = [word for word in re.split(r"[^\w²³°µ]+|_", bare) if word and not word.isdigit()]
+    words = tuple("temperature" if split == ["T"] else word.lower() for word in split)  # T is no time
     if unit is None and len(words) == 1 and unit_of(bare) is not None and len(bare) > 1:
         unit = unit_of(bare)  # "seconds", "grams"
     return Header(words, unit, form, unknown)
@@ -109,7 +110,7 @@ def means(header: Header, what: str) -> bool:
     """Tell whether a name speaks of a quantity by its words."""
     if what == "rate" and MEASURED & set(header.words):
         return False
-    return bool(WORDS[what] & set(header.words))
+    return any(word in WORDS[what] and (len(word) > 1 or len(header.words) == 1) for word in header.words)
 
 
 def speaks(names: Sequence[str]) -> int:
@@ -134,11 +135,6 @@ def chosen(names: Sequence[str], first_cells: Sequence[str], named: str, what: s
         )
     number = int(named) - 1 if named.isdecimal() and 1 <= int(named) <= len(names) else None
     first = [index for index, cell in enumerate(first_cells) if cell == named]
-    if not same and first and number is not None and first != [number]:
-        raise ValueError(
-            f"--{what}-column {named}: the file has no header, and {named!r} is the number of one column and the first "
-            f"cell of another: say --{what}-column 'column {first[0] + 1}' or 'column {number + 1}'"
-        )
     if not same and number is not None:
         return number
     if not same and len(first) == 1:

@@ -33,7 +33,9 @@ _WEIGHTS: dict[str, re.Pattern[str]] = {
     "A&D": re.compile(rf"(?P<state>ST|US|QT|WT|SD)\s*[,\s]\s*(?:(?P<net>GS|NT|TR|G|N|T)\s*,?\s*)?{_VALUE}\s*{_UNIT}?"),
     "Radwag": re.compile(rf"(?:S|SI|SU|SUI|SIA|UI)(?:\s+(?P<state>[?^v])|\s)\s*{_VALUE}(?:\s+{_UNIT})?"),
     "Sartorius, 22 characters": re.compile(rf"(?P<id>N|G#?|T\d?|Qnt|Prc|nRef|NT)\s+{_VALUE}(?:\s+{_UNIT})?"),
-    "number and unit": re.compile(rf"{_VALUE}\s+{_UNIT}(?:\s*(?P<state>\?))?(?:\s+(?P<legend>N|G|T|NET|GROSS|B|PT))?"),
+    "number and unit": re.compile(
+        rf"{_VALUE}\s+{_UNIT}(?:\s*(?P<state>\?))?(?:\s+(?P<legend>N|G|T|NET|GROSS|B|PT|S|U))?"
+    ),
     "Sartorius, 16 characters": re.compile(rf"(?P<value>[+\-−]\s*\d[\d.,]*(?:\[\d\])?)(?:\s+{_UNIT})?"),
     "Kern or Radwag, print key": re.compile(rf"(?:(?P<state>[?^v])\s*)?{_VALUE}(?:\s*{_UNIT})?"),
 }
@@ -205,10 +207,10 @@ def _take(
     if match is not None and (not match["unit"] or unit_of(match["unit"]) is not None):
         groups = match.groupdict()
         identity = groups.get("id") or groups.get("net") or groups.get("legend") or "N"
-        if identity not in ("N", "NT", "NET", "G", "G#", "GS", "GROSS", "B"):
+        if identity not in ("N", "NT", "NET", "G", "G#", "GS", "GROSS", "B", "S", "U"):
             found.aside.append(number)
             return
-        unstable = (groups.get("state") or "") in _UNSTABLE_STATES
+        unstable = (groups.get("state") or "") in _UNSTABLE_STATES or groups.get("legend") == "U"
         found.add(number, time, f"{match['value']} {match['unit'] or ''}".strip(), unstable)
         return
     for no_weight, why in _NO_WEIGHT:

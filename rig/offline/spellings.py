@@ -33,6 +33,7 @@ _MASSES: Mapping[str, tuple[float, str]] = {
     "µg": (1e-6, "µg ug mcg microgram micrograms mikrogramm"),
     "ng": (1e-9, "ng nanogram nanograms"),
     "ct": (0.2, "ct carat carats"),
+    "gn": (0.06479891, "gn grain grains"),
     "oz": (28.349523125, "oz ounce ounces"),
     "lb": (453.59237, "lb lbs pound pounds"),
 }
@@ -97,7 +98,9 @@ def _table() -> dict[str, Unit]:
 
 _UNITS = _table()
 _MPA = Unit("MPa", "pressure_kpa", 1e3)
-_PLAIN: Mapping[str, Unit] = {"%": Unit("%", "percent", 1.0), "°C": Unit("°C", "temperature_c", 1.0)}
+_PLAIN: Mapping[str, Unit] = {"%": Unit("%", "percent", 1.0)} | {
+    spelling: Unit("°C", "temperature_c", 1.0) for spelling in ("°C", "degC", "deg C", "C", "℃", "Deg C", "celsius")
+}
 
 
 def unit_of(text: str) -> Unit | None:
