@@ -183,12 +183,16 @@ def understood(told: Understood, read: Log, used: Log, rows: int) -> list[Findin
     """Say how the file was read, which sample is the first and the last, and how many were used."""
     sentences = list(told.sentences)
     unit = "mL" if read.is_volume and not read.is_flow else "mL/h" if read.is_flow else "g"
-    ends = [f"row {read.row[at]}{_at(read, at)}, {read.mass_g[at]:.9g} {unit}" for at in (0, read.at_s.size - 1)]
+    timed = "--time-column" in told.options or "--interval" in told.options
+    ends = [
+        f"row {read.row[at]}{_at(read, at) if timed else ''}, {read.mass_g[at]:.9g} {unit}"
+        for at in (0, read.at_s.size - 1)
+    ]
     sentences.append(f"First sample: {ends[0]}; last sample: {ends[1]}.")
     left = rows - used.at_s.size
     sentences.append(
         f"Used: {used.at_s.size} of {rows} rows"
-        + (f"; {left} were left out, for the reasons below." if left else ", all of them.")
+        + (f"; {left} {'were' if left > 1 else 'was'} left out, for the reasons below." if left else ", all of them.")
     )
     return [Finding("understood", sentence) for sentence in sentences]
 

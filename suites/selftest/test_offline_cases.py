@@ -414,7 +414,7 @@ def test_brackets_are_no_markup_and_what_was_understood_stands_first(tmp_path: P
     assert printed[1] == "log.csv: Time: column 'time [s]', numbers in s."
     assert printed[2] == "log.csv: Mass: column 'mass [mg]', in mg (said in the file), decimal point."
     assert printed[3] == "log.csv: First sample: row 2 at 0 s, 5 g; last sample: row 242 at 7200 s, 5.01996 g."
-    assert printed[4] == "log.csv: Used: 240 of 241 rows; 1 were left out, for the reasons below."
+    assert printed[4] == "log.csv: Used: 240 of 241 rows; 1 was left out, for the reasons below."
     written = (out / "log" / "findings.csv").read_text(encoding="utf-8")
     assert "[/dev/ttyUSB0] timeout" in written
     assert written.index("Read as delimited text") < written.index("Row 102")
