@@ -6,6 +6,7 @@ Not responsible for which options there are (`question`).
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from rig.offline.basal import BasalQuestion
 from rig.offline.bolus import BolusQuestion
 from rig.offline.breaks import OnBreak
 from rig.offline.log import Log
-from rig.offline.moments import moment
+from rig.offline.moments import DAY_S, moment
 from rig.offline.occlusion import OcclusionQuestion
 from rig.offline.question import Kind, Question, checked_quantity, flags, written
 from rig.offline.read import Layout
@@ -192,6 +193,10 @@ def occlusion_question(asked: Question, log: Log) -> OcclusionQuestion:
 def moment_s(flag: str, text: str, log: Log) -> float:
     """Give a moment on the log's clock in s: "30 min" or 23:15:00 on it, or a timestamp when the log has such."""
     found = moment(text)
+    clock = re.fullmatch(r"(\d+):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?", text)
+    if clock is not None and log.zero is None:
+        at_s = 3600.0 * int(clock[1]) + 60.0 * int(clock[2]) + float(clock[3] or 0.0)
+        return at_s + DAY_S if at_s < log.at_s[0] and log.at_s[-1] >= DAY_S else at_s
     if found is None:
         try:
             return checked_quantity(flag, text, "time_s", zero=True)

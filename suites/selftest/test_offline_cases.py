@@ -418,3 +418,11 @@ def test_brackets_are_no_markup_and_what_was_understood_stands_first(tmp_path: P
     written = (out / "log" / "findings.csv").read_text(encoding="utf-8")
     assert "[/dev/ttyUSB0] timeout" in written
     assert written.index("Read as delimited text") < written.index("Row 102")
+
+
+def test_a_moment_may_be_a_time_of_day_on_a_clock_over_midnight(tmp_path: Path) -> None:
+    lines = ["time,mass [mg]", *(f"{ZERO + datetime.timedelta(seconds=t):%H:%M:%S},{m:.3f}" for t, m in samples())]
+    found = supplied(tmp_path, lines, start="00:00:00")
+    volume = next(each for each in found.analysed.measured if each.name.startswith("volume in the first 1 h"))
+    assert found.analysed.content["analysis_h"] == 1.0
+    assert volume.value == pytest.approx(1.0)
