@@ -5,7 +5,6 @@ import datetime
 import html.parser
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ from rig.offline.analyse import analyse_files
 from rig.offline.analysed import Analysed
 from rig.offline.basal import BasalQuestion, analyse_basal
 from rig.offline.log import Log
-from rig.offline.question import Question
+from rig.offline.question import Question, revised
 from rig.offline.scale import Scale, Weighing
 from rig.procedures.basal import BasalPlan, measure_basal
 from rig.procedures.bolus import BolusPlan, measure_boluses
@@ -53,7 +52,7 @@ def test_a_perfect_pump_shows_the_rhythm_of_its_doses_and_nothing_else(tmp_path:
 
 def test_volumes_count_from_the_start_of_the_pump(tmp_path: Path) -> None:
     path = write_log(tmp_path / "log.csv", *basal_log(rate_u_per_h=0.5))
-    measured = {each.name: each for each in analysed(path, replace(BASAL, rate="0.5 U/h")).measured}
+    measured = {each.name: each for each in analysed(path, revised(BASAL, rate="0.5 U/h")).measured}
     for hours in (1, 6, 12):
         volume = measured[f"volume in the first {hours} h, without warm-up"]
         assert (volume.value, volume.unit) == (pytest.approx(0.5 * hours), "U")
@@ -62,7 +61,7 @@ def test_volumes_count_from_the_start_of_the_pump(tmp_path: Path) -> None:
 
 def test_boluses_are_found_and_weighed_one_by_one(tmp_path: Path) -> None:
     sizes_u = [1.0, 0.98, 1.1, 0.6, 1.3]
-    found = analysed(write_log(tmp_path / "log.csv", *bolus_log(sizes_u)), replace(BOLUS, duration="40 s"))
+    found = analysed(write_log(tmp_path / "log.csv", *bolus_log(sizes_u)), revised(BOLUS, duration="40 s"))
     assert found.content["delivered_u"] == pytest.approx(sizes_u)
     assert list(found.content["bins"].values()) == [0, 1, 0, 2, 1, 1, 0, 0]
     assert found.content["u_u"] is None
@@ -75,11 +74,11 @@ def test_boluses_are_found_and_weighed_one_by_one(tmp_path: Path) -> None:
 def test_a_bolus_that_never_came_counts_when_its_moment_is_given(tmp_path: Path) -> None:
     path = write_log(tmp_path / "log.csv", *bolus_log([1.0, 0.0, 1.0]))
     assert len(analysed(path, BOLUS).content["delivered_u"]) == 2
-    told = analysed(path, replace(BOLUS, at=("200 s, 400 s", "10 min")))
+    told = analysed(path, revised(BOLUS, at=("200 s, 400 s", "10 min")))
     assert told.content["delivered_u"] == pytest.approx([1.0, 0.0, 1.0])
     starts = tmp_path / "starts.csv"
     starts.write_text("start [s]\n200\n400\n600\n", encoding="utf-8")
-    assert analysed(path, replace(BOLUS, starts=starts)).content == told.content
+    assert analysed(path, revised(BOLUS, starts=starts)).content == told.content
 
 
 def test_an_occlusion_of_a_line_of_known_compliance(tmp_path: Path) -> None:
@@ -97,7 +96,7 @@ def test_an_occlusion_of_a_line_of_known_compliance(tmp_path: Path) -> None:
     assert found["missed_u"] == pytest.approx(3000.0 / 3600.0, abs=1e-6)
     assert found["released_u"] == pytest.approx(3000.0 / 3600.0, abs=1e-6)
     assert found["compliance_ul_per_kpa"] == pytest.approx(10.0 / 3600.0 * 25.0)
-    silent = analysed(path, replace(asked, alarm=None, released=None)).content
+    silent = analysed(path, revised(asked, alarm=None, released=None)).content
     assert silent["time_to_alarm_s"] is None
     assert silent["released_u"] is None
 
@@ -202,7 +201,7 @@ def test_every_way_to_write_a_log_gives_the_same_curve(
     at_s, mass_mg = basal_log(rate_u_per_h=0.98)
     plain = analysed(write_log(tmp_path / "plain.csv", at_s, mass_mg), BASAL).content
     write(tmp_path / "log", rows_of(at_s, mass_mg))
-    other = analysed(tmp_path / "log", replace(BASAL, **flags)).content
+    other = analysed(tmp_path / "log", revised(BASAL, **flags)).content
     for key in ("error_max_percent", "error_min_percent", "overall_error_percent"):
         assert other[key] == pytest.approx(plain[key], abs=2e-3)
     assert plain["overall_error_percent"] == pytest.approx(-2.0, abs=0.3)
@@ -211,7 +210,7 @@ def test_every_way_to_write_a_log_gives_the_same_curve(
 def test_moments_are_written_as_timestamps_where_the_log_has_them(tmp_path: Path) -> None:
     at_s, mass_mg = bolus_log([1.0, 0.9])
     as_timestamps_and_micrograms(tmp_path / "log.csv", rows_of(at_s, mass_mg))
-    told = replace(BOLUS, at=("2026-03-28T22:03:20+00:00", "2026-03-28T22:06:40+00:00"))
+    told = revised(BOLUS, at=("2026-03-28T22:03:20+00:00", "2026-03-28T22:06:40+00:00"))
     assert analysed(tmp_path / "log.csv", told).content["delivered_u"] == pytest.approx([1.0, 0.9], abs=1e-4)
 
 
@@ -282,7 +281,7 @@ def test_the_log_of_a_basal_run_gives_the_numbers_of_the_run(tmp_path: Path) -> 
     expanded = {each.name: each.expanded_uncertainty for each in found.measured}
     assert expanded["mean basal error"] == pytest.approx(result.measurements[0].expanded_uncertainty, rel=0.02)
     assert not [finding for finding in found.findings if "--blank-wander" in finding.sentence]
-    unsaid = replace(asked, blank_wander=None, blank_wander_per_hour=None)
+    unsaid = revised(asked, blank_wander=None, blank_wander_per_hour=None)
     less = analysed(run.path / "samples" / "basal" / "balance.csv", unsaid)
     assert [finding.kind for finding in less.findings if "--blank-wander" in finding.sentence] == ["uncertainty"]
     assert less.measured[0].expanded_uncertainty < expanded["mean basal error"]
@@ -296,7 +295,7 @@ def test_the_log_of_a_bolus_run_gives_the_numbers_of_the_run(tmp_path: Path) -> 
         record.end("passed")
     own = read_json(run.path / "analysis" / "bolus" / "bolus.json")
     at = tuple(f"{moment_s!r} s" for moment_s in steps_s(run.path, "bolus"))
-    asked = replace(BOLUS, at=at, duration="40 s", **evaporation_flags(own), **air_flags(run.path))
+    asked = revised(BOLUS, at=at, duration="40 s", **evaporation_flags(own), **air_flags(run.path))
     found = analysed(run.path / "samples" / "bolus" / "balance.csv", asked).content
     assert found["delivered_u"] == pytest.approx(own["delivered_u"], abs=2e-4)  # a fifth of their U
     assert found["mean_error_percent"] == pytest.approx(own["mean_error_percent"], abs=0.01)
