@@ -17,6 +17,7 @@ from rig.errors import DataFileError
 from rig.offline.question import Question, flags, written
 
 EXIT_USAGE = 2
+EXIT_RIG = 3
 
 _OWN = {
     "files": Annotated[
@@ -65,6 +66,7 @@ def analyse(**given: Any) -> None:  # noqa: ANN401 - `_options` says what each i
     Exit code: 0 analysed; 2 wrong usage, or a file that cannot be analysed as asked.
     """
     from rig.offline.formats import logs_in, merged, read_format, read_job
+    from rig.record.folder import holds_a_run
 
     files, job_file, form, explain, out = (given.pop(name) for name in _OWN)
     job = read_job(job_file) if job_file is not None else None
@@ -74,13 +76,40 @@ def analyse(**given: Any) -> None:  # noqa: ANN401 - `_options` says what each i
         job.options if job is not None else {},
         {name: value for name, value in given.items() if value not in (None, False, [], ())},
     )
-    paths = logs_in(files or (job.files if job is not None else ()))
+    named = files or (job.files if job is not None else ())
+    if any(holds_a_run(path) for path in named):
+        _compute_runs_again(named)
+        return
+    paths = logs_in(named)
     if not paths:
         raise DataFileError("no file is named: name logs or a folder, or give --job")
     if explain:
         _explain(paths, asked)
     else:
         _analyse(paths, asked, out or (job.out if job is not None else None))
+
+
+def _compute_runs_again(paths: Sequence[Path]) -> None:
+    """Print every value of each run, computed again from its record; exit code 3 where one differs from the record."""
+    from rig.offline.recomputed import all_differences, recompute
+
+    differing = []
+    for path in paths:
+        found = recompute(path)
+        for each in found:
+            if each.refused is not None:
+                _say(f"{each.test}: not computed ({each.refused})")
+            for value in each.measured:
+                unit, u = value.unit, value.expanded_uncertainty
+                _say(f"{each.test}: {value.name}: {value.value:.6g} {unit}" + (f", U = {u:.3g} {unit}" if u else ""))
+        differences = all_differences(found)
+        differing += differences
+        count = sum(len(each.measured) for each in found)
+        _say(
+            *differences, f"{path}: {count} values computed again; {len(differences) or 'none'} differ from the record"
+        )
+    if differing:
+        raise typer.Exit(EXIT_RIG)
 
 
 def _explain(paths: Sequence[Path], asked: Question) -> None:
@@ -98,14 +127,14 @@ def _explain(paths: Sequence[Path], asked: Question) -> None:
 
 
 def _analyse(paths: Sequence[Path], asked: Question, out: Path | None) -> None:
-    import importlib
     from datetime import datetime
     from importlib.metadata import version
 
-    from rig.evidence import utc_now
+    from reports.supplied import NO_RUN, Job, write_analysis
     from rig.offline.analyse import Supplied, analyse_file
     from rig.offline.compare import rows_of, write_comparison
     from rig.offline.question import given
+    from rig.record.files import utc_now
 
     supplied: list[Supplied] = []
     refused: dict[str, str] = {}
@@ -121,11 +150,9 @@ def _analyse(paths: Sequence[Path], asked: Question, out: Path | None) -> None:
         raise DataFileError(f"{first}{f' (and {others} more files that cannot be analysed)' if others else ''}")
     for each in supplied:
         _say(*(f"{each.source.file}: {finding.sentence}" for finding in (*each.understood, *each.analysed.findings)))
-    # The document room stands above this one, so it is called by name.
-    reports = importlib.import_module("reports.supplied")
-    job = reports.Job(given(asked), datetime.fromisoformat(utc_now()), version("insulin-pump-rig"))
+    job = Job(given(asked), datetime.fromisoformat(utc_now()), version("insulin-pump-rig"))
     folder = out if out is not None else Path(f"{paths[0].stem}-analysis")
-    written_paths = reports.write_analysis(folder, [each.record() for each in supplied], job)
+    written_paths = write_analysis(folder, [each.record() for each in supplied], job)
     for each in supplied:
         for value in each.analysed.measured:
             u = (
@@ -135,7 +162,7 @@ def _analyse(paths: Sequence[Path], asked: Question, out: Path | None) -> None:
             )
             _say(f"{each.source.file}: {value.name}: {value.value:.5g} {value.unit}, {u}")
     if len(paths) > 1:
-        marks = [reports.NO_RUN, *(["SIMULATED"] if any(each.simulated for each in supplied) else [])]
+        marks = [NO_RUN, *(["SIMULATED"] if any(each.simulated for each in supplied) else [])]
         written_paths.append(write_comparison(folder / "comparison.csv", rows_of(supplied, refused), marks))
     _say(*map(str, written_paths))
     if refused:

@@ -72,7 +72,7 @@ class Supplied:
         return {
             "source": asdict(self.source),
             "simulated": self.simulated,
-            "analysis": {"kind": self.analysed.kind, **self.analysed.content},
+            "analysis": self.analysed.content,
             "measured": [asdict(each) for each in self.analysed.measured],
             "findings": [asdict(each) for each in (*self.understood, *self.analysed.findings)],
         }

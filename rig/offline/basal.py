@@ -117,7 +117,7 @@ def analyse_basal(log: Log, asked: BasalQuestion, scale: Scale) -> Analysed:
         *_changed(mass_g, curve, first_s, log),
         *_bursts(mass_g, curve, first_s, log),
     )
-    return Analysed("trumpet", content, _measured(log, curve, start_s, asked, scale), findings)
+    return Analysed(content, _measured(log, curve, start_s, asked, scale), findings)
 
 
 def _intervals(log: Log, start_s: float, asked: BasalQuestion) -> int:

@@ -82,7 +82,7 @@ def analyse_boluses(log: Log, asked: BolusQuestion, scale: Scale) -> Analysed:
         evaporation=scale.evaporation,
     )
     findings += _restless(spans, asked, scale)
-    return Analysed("bolus", content, _measured(statistics, spans, asked, scale), tuple(findings))
+    return Analysed(content, _measured(statistics, spans, asked, scale), tuple(findings))
 
 
 @dataclass(frozen=True, eq=False)

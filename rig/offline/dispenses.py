@@ -73,7 +73,7 @@ def analyse_dispenses(log: Log, *, insulin_u: float, running: bool, scale: Scale
             ("smallest", statistics.min_error_percent, max(known, default=None)),
         )
     ]
-    return Analysed("bolus", content, tuple(measured), tuple(findings))
+    return Analysed(content, tuple(measured), tuple(findings))
 
 
 def _percent(expanded_u: float | None, insulin_u: float) -> float | None:

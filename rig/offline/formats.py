@@ -14,7 +14,7 @@ from typing import Any
 
 from rig.errors import DataFileError
 from rig.offline.question import BALANCE, FILE, ROWS, Question, ask, flags
-from rig.validation import read_toml
+from rig.toml_files import read_toml
 
 OWN = Path(__file__).parents[2] / "fixtures" / "formats"
 """Formats that come with the rig."""

@@ -92,7 +92,7 @@ def analyse_occlusion(log: Log, asked: OcclusionQuestion, scale: Scale) -> Analy
     if released_u is not None:
         u_released = scale.expanded_uncertainty_u(released_u, float(log.at_s[-1]) - (asked.released_at_s or 0.0))
         measured.append(Measured("bolus on release", released_u, "U", u_released))
-    return Analysed("occlusion", content, tuple(measured), (*odd, *scale.findings(), *_unsaid(asked)))
+    return Analysed(content, tuple(measured), (*odd, *scale.findings(), *_unsaid(asked)))
 
 
 def _released_u(log: Log, volume_ul: FloatArray, asked: OcclusionQuestion) -> float | None:

@@ -16,6 +16,7 @@ from rig.analysis.uncertainty import K
 from rig.offline.findings import Finding
 from rig.offline.log import FloatArray, Log
 from rig.procedures.volume import VolumeScale
+from rig.record.analyses import Evaporation
 from rig.roles import Air, Metrology
 from rig.units import u_from_ul
 
@@ -95,15 +96,14 @@ class Scale:
         return (self.weighing.evaporation_g_per_h or 0.0) * (-1.0 if self.loss else 1.0)
 
     @property
-    def evaporation(self) -> dict[str, float] | None:
+    def evaporation(self) -> Evaporation | None:
         """Evaporation and its standard uncertainty in mg/h as a bench run records it; None when one is not known."""
         known = self.weighing
         if known.evaporation_g_per_h is None or known.u_evaporation_g_per_h is None:
             return None
-        return {
-            "rate_mg_per_h": self.evaporation_g_per_h * MG_PER_G,
-            "u_mg_per_h": known.u_evaporation_g_per_h * MG_PER_G,
-        }
+        return Evaporation(
+            rate_mg_per_h=self.evaporation_g_per_h * MG_PER_G, u_mg_per_h=known.u_evaporation_g_per_h * MG_PER_G
+        )
 
     def dry_mass_g(self, log: Log) -> FloatArray:
         """Get the masses in g as they would be without evaporation, shape (n,)."""

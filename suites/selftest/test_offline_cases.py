@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from rig.cli import app
+from rig.cli.app import app
 from rig.errors import DataFileError
 from rig.offline.analyse import Supplied, analyse_file
 from rig.offline.question import ask
-from suites.selftest.log_files import basal_log
+from suites.stands.log_files import basal_log
 
 Lines = Callable[[], list[str]]
 ASKED = {"kind": "basal", "rate": "1 U/h", "stabilisation": "0 h", "analysis": "rest", "windows": "15 min"}

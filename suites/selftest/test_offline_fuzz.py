@@ -1,4 +1,4 @@
-"""A sample of the damaged logs that `python -m suites.fuzz.logs` makes by the thousand."""
+"""A sample of the damaged logs that `python -m suites.selftest.fuzz.logs` makes by the thousand."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import pytest
 
 from rig.offline.analyse import analyse_file
 from rig.offline.question import ask
-from suites.fuzz.log_damage import WHOLE
-from suites.fuzz.logs import ASKED, campaign
+from suites.selftest.fuzz.log_damage import WHOLE
+from suites.selftest.fuzz.logs import ASKED, campaign
 
 
 @pytest.mark.parametrize("name", list(WHOLE))

@@ -8,7 +8,7 @@ import pytest
 from rig.errors import DataFileError
 from rig.offline.analyse import analyse_files
 from rig.offline.question import Question, ask, revised
-from suites.selftest.log_files import BASAL, BOLUS, basal_log, bolus_log, write_log
+from suites.stands.log_files import BASAL, BOLUS, basal_log, bolus_log, write_log
 
 SHORT = revised(BASAL, windows="15 min")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from fixtures.samples import make_logs
-from rig.cli import app
+from rig.cli.app import app
 from rig.errors import BenchFileError, DataFileError
 from rig.offline import delimited
 from rig.offline.analyse import analyse_file
@@ -19,7 +19,7 @@ from rig.offline.delimited import read_delimited
 from rig.offline.formats import OWN, merged, read_format, read_job
 from rig.offline.question import Question, ask, flags
 from rig.offline.text import opened
-from suites.selftest.log_files import basal_log, write_log
+from suites.stands.log_files import basal_log, write_log
 
 LOGS = Path("fixtures/samples/logs")
 ASKED = {"kind": "basal", "rate": "0.2 U/h", "stabilisation": "2 h", "analysis": "rest", "windows": "15 min"}

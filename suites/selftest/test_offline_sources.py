@@ -13,7 +13,7 @@ import xlwt
 from rig.errors import DataFileError
 from rig.offline.analyse import Supplied, analyse_file
 from rig.offline.question import ask
-from suites.selftest.log_files import MG_PER_U, basal_log, bolus_log
+from suites.stands.log_files import MG_PER_U, basal_log, bolus_log
 
 ASKED = {"kind": "basal", "rate": "1 U/h", "stabilisation": "0 h", "analysis": "rest", "windows": "15 min"}
 ZERO = datetime.datetime(2025, 4, 3, 23, 0)

@@ -1,4 +1,4 @@
-"""Logs by the thousand, each damaged: no traceback, no nonsense taken for a number. `python -m suites.fuzz.logs 2000`.
+"""Logs by the thousand, each damaged: no traceback, no nonsense taken for a number. `python -m suites.selftest.fuzz.logs 2000`.
 
 A damaged log ends in one sentence, or in the value of the whole log within what the damage can honestly change, or in a
 value with a finding that names the damage. Not responsible for which damage there is (`damage`).
@@ -18,7 +18,7 @@ from random import Random
 from rig.errors import DataFileError
 from rig.offline.analyse import Supplied, analyse_file
 from rig.offline.question import Question, ask
-from suites.fuzz.log_damage import DAMAGES, UNKNOWABLE, WHOLE
+from suites.selftest.fuzz.log_damage import DAMAGES, UNKNOWABLE, WHOLE
 
 ASKED = {"kind": "basal", "rate": "1 U/h", "stabilisation": "0 h", "analysis": "rest", "windows": "15 min"}
 ANSWERS: tuple[Mapping[str, str], ...] = (
