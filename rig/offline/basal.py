@@ -276,7 +276,8 @@ def _measured(
 ) -> tuple[Measured, ...]:
     def error(name: str, percent: float, hours: float) -> Measured:
         programmed_u = asked.rate_u_per_h * hours
-        u = scale.expanded_uncertainty_u(programmed_u, 3600.0 * hours)
+        delivered_u = programmed_u * (1.0 + percent / 100.0)  # as on a bench: U is of what was weighed
+        u = scale.expanded_uncertainty_u(delivered_u, 3600.0 * hours)
         return Measured(name, percent, "%", 100.0 * u / programmed_u if u is not None else None)
 
     found = [error("mean basal error", curve.overall_error_percent, curve.period_min / 60.0)]

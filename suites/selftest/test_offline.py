@@ -5,6 +5,7 @@ import datetime
 import html.parser
 import math
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
-from rig.evidence import RunFolder, read_json, read_json_lines
 from typer.testing import CliRunner
 
 from rig.bench.open import open_bench
@@ -24,8 +24,13 @@ from rig.offline.basal import BasalQuestion, analyse_basal
 from rig.offline.log import Log
 from rig.offline.question import Question, revised
 from rig.offline.scale import Scale, Weighing
-from rig.procedures.basal import BasalPlan, measure_basal
-from rig.procedures.bolus import BolusPlan, measure_boluses
+from rig.procedures.basal import STABILISATION, Basal
+from rig.procedures.bolus import Bolus
+from rig.procedures.consecutive import BolusGiven
+from rig.procedures.procedure import Computed, Procedure, measure
+from rig.record.appending import DirectAppender
+from rig.record.files import read_json
+from rig.record.taking import Recorder, read_taken
 from suites.stands.log_files import BASAL, BOLUS, FloatArray, basal_log, bolus_log, write_log
 
 BENCH = Path("fixtures/benches/virtual.toml")
@@ -232,7 +237,7 @@ def evaporation_flags(content: dict[str, object]) -> dict[str, str]:
 
 
 def air_flags(run: Path) -> dict[str, str]:
-    (path,) = (run / "samples").glob("*/environment.csv")
+    path = run / "environment.csv"
     with path.open(encoding="utf-8") as file:
         air = next(csv.DictReader(file))
     humidity = 100.0 * float(air["relative_humidity"])
@@ -243,24 +248,24 @@ def air_flags(run: Path) -> dict[str, str]:
     }
 
 
-def steps_s(run: Path, name: str) -> list[float]:
-    return [step["at_s"] for step in read_json_lines(run / "steps.jsonl") if step["step"] == name]
+def measured(folder: Path, procedure: Procedure) -> Computed:
+    """Take a measurement on the virtual bench, and leave its readings in a folder."""
+    with closing(DirectAppender()) as appender, open_bench(BENCH) as bench:
+        return measure(bench, Recorder(folder, bench.clock, appender), procedure)
 
 
 def test_the_log_of_a_basal_run_gives_the_numbers_of_the_run(tmp_path: Path) -> None:
-    run = RunFolder.create(tmp_path / "run", {"run_id": "a"})
-    plan = BasalPlan(rate_u_per_h=1.0, dose_u=0.025, stabilisation_h=1.0, analysis_h=6.0, windows_min=(15, 60, 150))
-    with open_bench(BENCH) as bench:
-        record = run.test("basal", bench.clock)
-        result = measure_basal(bench, record, plan)
-        record.end("passed")
-    own = read_json(run.path / "analysis" / "basal" / "trumpet.json")
+    run = tmp_path / "basal"
+    plan = Basal(rate_u_per_h=1.0, stabilisation_s=3600.0, analysis_s=6 * 3600.0, windows_s=(900.0, 3600.0, 9000.0))
+    result = measured(run, plan)
+    own = result.analyses["trumpet"].model_dump(mode="json")
+    start_s = float(read_taken(run).series(STABILISATION).at_s[0])
     asked = Question(
-        kind="basal", rate="1 U/h", dose="0.025 U", start=f"{steps_s(run.path, 'stabilisation')[0]!r} s",
+        kind="basal", rate="1 U/h", dose="0.025 U", start=f"{start_s!r} s",
         stabilisation="1 h", analysis="6 h", windows="15 min, 60 min, 150 min",
-        **evaporation_flags(own), **air_flags(run.path),
+        **evaporation_flags(own), **air_flags(run),
     )  # fmt: skip
-    found = analysed(run.path / "samples" / "basal" / "balance.csv", asked)
+    found = analysed(run / "balance.csv", asked)
     assert found.content["density_g_per_ml"] == pytest.approx(own["density_g_per_ml"], rel=1e-12)
     for key in ("error_max_percent", "error_min_percent", "overall_error_percent"):
         assert found.content[key] == pytest.approx(own[key], abs=0.01)  # grids apart by the time of a reading
@@ -279,7 +284,7 @@ def test_the_log_of_a_basal_run_gives_the_numbers_of_the_run(tmp_path: Path) -> 
     )
     assert found.content["hourly"]["mean_percent"] == pytest.approx(own["hourly"]["mean_percent"], abs=0.01)
     expanded = {each.name: each.expanded_uncertainty for each in found.measured}
-    assert expanded["mean basal error"] == pytest.approx(result.measurements[0].expanded_uncertainty, rel=0.02)
+    assert expanded["mean basal error"] == pytest.approx(result.measured[0].expanded_uncertainty, rel=1e-4)
     assert not [finding for finding in found.findings if "--blank-wander" in finding.sentence]
     unsaid = revised(asked, blank_wander=None, blank_wander_per_hour=None)
     less = analysed(run.path / "samples" / "basal" / "balance.csv", unsaid)
@@ -288,15 +293,12 @@ def test_the_log_of_a_basal_run_gives_the_numbers_of_the_run(tmp_path: Path) -> 
 
 
 def test_the_log_of_a_bolus_run_gives_the_numbers_of_the_run(tmp_path: Path) -> None:
-    run = RunFolder.create(tmp_path / "run", {"run_id": "a"})
-    with open_bench(BENCH) as bench:
-        record = run.test("bolus", bench.clock)
-        measure_boluses(bench, record, BolusPlan(insulin_u=1.0, count=6, planned_s=40.0))
-        record.end("passed")
-    own = read_json(run.path / "analysis" / "bolus" / "bolus.json")
-    at = tuple(f"{moment_s!r} s" for moment_s in steps_s(run.path, "bolus"))
-    asked = revised(BOLUS, at=at, duration="40 s", **evaporation_flags(own), **air_flags(run.path))
-    found = analysed(run.path / "samples" / "bolus" / "balance.csv", asked).content
+    run = tmp_path / "bolus"
+    result = measured(run, Bolus(size_u=1.0, count=6))
+    own = result.analyses["bolus"].model_dump(mode="json")
+    at = tuple(f"{given.commanded_at_s!r} s" for given in read_taken(run).facts(BolusGiven))
+    asked = revised(BOLUS, at=at, duration="40 s", **evaporation_flags(own), **air_flags(run))
+    found = analysed(run / "balance.csv", asked).content
     assert found["delivered_u"] == pytest.approx(own["delivered_u"], abs=2e-4)  # a fifth of their U
     assert found["mean_error_percent"] == pytest.approx(own["mean_error_percent"], abs=0.01)
     assert found["bins"] == own["bins"]
