@@ -7,4 +7,4 @@ pytest_plugins = ["fixtures.bench_plugin"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --bench, the bench file that the suites run on."""
-    parser.addoption("--bench", default="fixtures/benches/virtual.toml", help="bench file the suites run on")
+    parser.addoption("--bench", default=None, help="bench file the suites run on; default: the virtual one")

@@ -1,1 +1,1 @@
-"""One folder an instrument: driver.py (how we ask), twin.py (how it answers), protocol.md (what both obey)."""
+"""One folder a device, pumps included: driver.py (how we ask), twin.py (how it answers), protocol.md (both obey it)."""

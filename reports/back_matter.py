@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from reports.words import NONE, duration, plain_reason, span
-from rig.limits import Verdict
 from rig.record.reading import Air, Run
 from rig.record.results import TestRecord
+from rig.verdicts.limits import Verdict
 
 _NAME_PLATE = {"driver", "address", "port", "serial_number", "calibrated", "calibration_due"}
 _SOFTWARE = "insulin-pump-rig"

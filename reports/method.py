@@ -6,8 +6,8 @@ Not responsible for layout (`report.typ`), nor for how a kind of analysis is mea
 from __future__ import annotations
 
 from reports.kinds import KINDS
-from rig.limits import Rule
 from rig.record.reading import Run
+from rig.verdicts.limits import Rule
 
 
 def method(run: Run) -> list[dict[str, str]]:

@@ -17,7 +17,8 @@ def new_revision(run_dir: Path) -> Path:
         EvidenceError: it cannot be made.
     """
     folder = run_dir / "reports"
-    number = 1 + max((int(path.name.removeprefix("rev-")) for path in folder.glob("rev-*")), default=0)
+    numbers = [path.name.removeprefix("rev-") for path in folder.glob("rev-*")]
+    number = 1 + max((int(each) for each in numbers if each.isdecimal()), default=0)
     try:
         (folder / f"rev-{number}").mkdir(parents=True)
     except OSError as error:

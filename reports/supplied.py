@@ -26,7 +26,7 @@ from reports.words import NBSP, minus, moment, value_and_uncertainty
 from rig.errors import DataFileError, EvidenceError
 from rig.record.analyses import Analysis, model_of
 from rig.record.files import write_json
-from rig.validation import explain
+from rig.toml_files import explain
 
 NO_RUN = "Analysis of supplied data: no verification run"
 

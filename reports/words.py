@@ -9,7 +9,7 @@ import math
 from datetime import UTC, datetime
 
 from rig import errors
-from rig.limits import Limit
+from rig.verdicts.limits import Limit
 
 NBSP = "\N{NO-BREAK SPACE}"
 NONE = "–"

@@ -1,5 +1,5 @@
 """`python -m rig`."""
 
-from rig.cli import main
+from rig.cli.app import main
 
 main()

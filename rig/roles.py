@@ -1,6 +1,6 @@
 """What a bench can do, as small Protocols. Procedures and suites know these and nothing more.
 
-Not responsible for how any of it is done: drivers in `instruments/` and `rig/pump/` are.
+Not responsible for how any of it is done: drivers in `instruments/` are.
 """
 
 from __future__ import annotations

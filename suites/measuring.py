@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rig.bench import open_bench
+from rig.bench.open import open_bench
 from rig.procedures.procedure import Computed, Procedure, measure
 from rig.record.appending import DirectAppender
 from rig.record.taking import Recorder

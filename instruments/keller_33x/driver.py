@@ -17,6 +17,9 @@ from rig.errors import BadReplyError, DeviceError, NoReplyError, RefusedError
 from rig.roles import Identity
 from rig.wire import Wire
 
+ROLE = "pressure"
+"""What it does on a bench: the table of a bench file that it belongs into."""
+
 REPLY_TIMEOUT_S = 0.5
 TRANSPARENT_ADDRESS = 250
 """Every transmitter answers to it: for one alone on its line (3.2)."""

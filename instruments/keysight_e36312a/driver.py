@@ -14,6 +14,9 @@ from rig.errors import BadReplyError, RefusedError
 from rig.roles import Identity
 from rig.wire import Wire
 
+ROLE = "supply"
+"""What it does on a bench: the table of a bench file that it belongs into."""
+
 CHANNEL = 1
 MAX_VOLTAGE_V = 6.18
 MIN_CURRENT_A = 0.001

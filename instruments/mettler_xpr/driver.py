@@ -15,6 +15,9 @@ from rig.errors import BadReplyError, DeviceError, RefusedError
 from rig.roles import Identity, MassReading
 from rig.wire import Wire
 
+ROLE = "balance"
+"""What it does on a bench: the table of a bench file that it belongs into."""
+
 Baud = Literal[600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
 Framing = Literal["8N1", "7N1", "7E1", "7O1"]
 """What the interface can be set to in the balance's menu (protocol.md, Framing)."""

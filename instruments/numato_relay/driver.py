@@ -15,6 +15,9 @@ from rig.errors import BadReplyError, RefusedError
 from rig.roles import Identity
 from rig.wire import Wire
 
+ROLE = "switch"
+"""What it does on a bench: the table of a bench file that it belongs into."""
+
 Baud = Literal[9600, 19200, 921600]
 """The host's usual speed and those of the maker's examples; the module has no line and obeys at any (protocol.md)."""
 

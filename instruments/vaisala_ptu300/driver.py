@@ -15,6 +15,9 @@ from rig.errors import BadReplyError, RefusedError
 from rig.roles import Air, Identity
 from rig.wire import Wire
 
+ROLE = "environment"
+"""What it does on a bench: the table of a bench file that it belongs into."""
+
 Baud = Literal[300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
 Framing = Literal[
     "7E1", "7O1", "7N1", "7E2", "7O2", "7N2", "8E1", "8O1", "8N1", "8E2", "8O2", "8N2"

@@ -13,7 +13,7 @@ from enum import Enum
 from rig.analysis.checks import not_negative, positive
 from rig.analysis.gravimetry import MG_PER_G
 from rig.analysis.uncertainty import K, WeighingUncertainty, bias_of_extremes
-from rig.limits import TOLERANCE_PER_U, Rule
+from rig.verdicts.limits import TOLERANCE_PER_U, Rule
 
 LONGEST_WINDOW_H = 31 * 24.0
 MOST_REPEATS = 100_000

@@ -1,7 +1,7 @@
 """Tolerance intervals: where a stated share of all pumps (or doses) lies, with a stated confidence.
 
 From normal theory where the values look normal, from order statistics where they do not. Not responsible for limits nor
-verdicts (`rig.limits`), nor for values that hang together within a pump or set (`variance_components`).
+verdicts (`rig.verdicts.limits`), nor for values that hang together within a pump or set (`variance_components`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Uncertainty budgets by the GUM (JCGM 100:2008) for volumes from two weighings.
 
 Not responsible for estimating the inputs: they come from certificates, blank runs and repeated readings. Not
-responsible for verdicts (`rig.limits`).
+responsible for verdicts (`rig.verdicts.limits`).
 """
 
 from __future__ import annotations

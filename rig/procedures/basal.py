@@ -22,7 +22,6 @@ from rig.analysis.pulses import MIN_DOSES, missed_doses
 from rig.analysis.single_doses import single_doses
 from rig.analysis.trumpet import AMBULATORY, TrumpetCurve, trumpet_curve
 from rig.analysis.uncertainty import OF_ONE_WEIGHING, bias_of_extremes
-from rig.limits import Measurement
 from rig.procedures.between_blanks import scale_between_blanks
 from rig.procedures.budgets import measured
 from rig.procedures.contents import trumpet_content
@@ -33,11 +32,12 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
-from rig.quantity import Kind, Quantity
 from rig.record.taking import Recorder, Series, Taken
 from rig.roles import Bench, Capability, Metrology
-from rig.unit_types import InsulinU, RateUPerH, TimeS
+from rig.toml_files import InsulinU, RateUPerH, TimeS
 from rig.units import ml_per_h_from_u_per_h, ul_from_u
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Kind, Quantity
 
 WINDOW_MIN = 60
 FIRST_HOURS = (1, 6, 12)

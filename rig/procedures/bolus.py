@@ -16,7 +16,6 @@ from pydantic import Field
 from rig.analysis.bolus import WeighedBolus, bolus_statistics
 from rig.analysis.budget import Budget
 from rig.analysis.capability import Measurand, Statistic
-from rig.limits import Measurement
 from rig.procedures.between_blanks import scale_between_blanks
 from rig.procedures.budgets import bolus_budget, error_of, error_unit, mean_bolus_budget, measured
 from rig.procedures.consecutive import delivered_boluses, give_boluses, weigh_delivered
@@ -26,12 +25,13 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
 from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
-from rig.quantity import Kind, Quantity
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
 from rig.therapy import Bolus as Command
-from rig.unit_types import InsulinU, RateUPerH
+from rig.toml_files import InsulinU, RateUPerH
 from rig.units import u_from_ul, ul_from_u
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Kind, Quantity
 
 BOLUS_H = 5.0 / 60.0
 """Assumed time between the weighings before and after a bolus, for what evaporation may do meanwhile."""

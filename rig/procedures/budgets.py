@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from rig.analysis.bolus import WeighedBolus
 from rig.analysis.budget import Budget, Input, combined
 from rig.analysis.uncertainty import COVERAGE_PERCENT
-from rig.limits import Measurement
 from rig.procedures.volume import VolumeScale
-from rig.quantity import Quantity
 from rig.record.analyses import Budgets, QuantityBudget, SourceRow
 from rig.units import u_from_ul
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Quantity
 
 
 def measured(quantity: Quantity, budget: Budget) -> Measurement:

@@ -10,7 +10,6 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rig.analysis.bolus import weigh_bolus
-from rig.limits import Measurement
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.budgets import bolus_budget, measured
 from rig.procedures.consecutive import logged_bolus_u
@@ -18,10 +17,11 @@ from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import AVERAGED_S, SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
-from rig.quantity import Kind, Quantity
 from rig.record.taking import Fact, Recorder, Taken, joined
 from rig.roles import Bench, Capability, Metrology
-from rig.unit_types import InsulinU, TimeS
+from rig.toml_files import InsulinU, TimeS
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Kind, Quantity
 
 BEFORE, DURING, AFTER = "rest before", "bolus", "rest after cancelling"
 DELIVERED_AFTER = Kind(

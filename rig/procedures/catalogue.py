@@ -22,8 +22,8 @@ from rig.procedures.stopped import Stopped
 from rig.procedures.switch import Switch
 from rig.procedures.temporary import Temporary
 from rig.procedures.unoccluded import Unoccluded
-from rig.quantity import Kind
 from rig.record.taking import Asked
+from rig.verdicts.quantities import Kind
 
 PROCEDURES: tuple[type[Procedure], ...] = (
     Basal,

@@ -23,13 +23,13 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.procedures.temporary import RateOrShare
-from rig.quantity import Kind, Quantity
 from rig.record.analyses import Day as DayRecord
 from rig.record.taking import Fact, Recorder, Taken, joined
 from rig.roles import Bench, Capability, Metrology
 from rig.therapy import BasalSegment, Bolus, BolusReason, Meal, ProfileBlock, ProfileKind, TemporaryRate
-from rig.unit_types import GlucoseMgPerDl, InsulinU, MassG, Percent
+from rig.toml_files import GlucoseMgPerDl, InsulinU, MassG, Percent
 from rig.units import parse, parse_time_of_day
+from rig.verdicts.quantities import Kind, Quantity
 
 SAMPLE_EVERY_S = 60.0
 BOLUS_U_PER_MIN = 1.5

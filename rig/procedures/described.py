@@ -10,7 +10,7 @@ import sys
 
 from rig.procedures.catalogue import PROCEDURES
 from rig.procedures.procedure import Procedure
-from rig.quantity import Kind
+from rig.verdicts.quantities import Kind
 
 HEAD = """# Measurements and their quantities
 

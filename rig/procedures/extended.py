@@ -29,12 +29,12 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
 from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
-from rig.quantity import Kind, Quantity
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
 from rig.therapy import Bolus as Command
-from rig.unit_types import InsulinU, Percent, RateUPerH, TimeS
+from rig.toml_files import InsulinU, Percent, RateUPerH, TimeS
 from rig.units import u_from_ul, ul_from_u
+from rig.verdicts.quantities import Kind, Quantity
 
 SLOW_SAMPLE_EVERY_S = 10.0
 TAIL_S = 60.0

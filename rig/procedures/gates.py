@@ -1,7 +1,7 @@
 """Blank runs: is the balance fit to measure now, and what does the vessel lose? Before a measurement, and after it.
 
 A gate that is not passed is BlockedError with what to do; it never says anything of the pump. Not responsible for
-what comes before the run, with a person's hands and eyes: level, needle, film, reference mass (`rig.balance_test`).
+what comes before the run, with a person's hands and eyes: level, needle, film, reference mass (`rig.cli.balance_test`).
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rig.limits import Measurement
 from rig.procedures.procedure import Computed, Procedure
-from rig.quantity import Kind, Quantity
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Kind, Quantity
 
 MISSING = Kind("log.missing_entries", "missing log entries", ("entries",), (), "Gaps in the numbers of its entries.")
 

@@ -16,7 +16,6 @@ from pydantic import Field
 
 from rig.analysis.budget import Budget
 from rig.analysis.occlusion import OcclusionAlarm, alarm_times, occlusion_alarm, released_volume_ul
-from rig.limits import Measurement
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.budgets import measured, with_one_source
 from rig.procedures.contents import occlusion_content
@@ -27,13 +26,14 @@ from rig.procedures.rest import REST_SPAN_S, SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.procedures.threshold import at_threshold, occlusion_is_alarmed, occlusion_needs, threshold_set
 from rig.procedures.volume import VolumeScale
-from rig.quantity import Kind, Quantity
 from rig.record.analyses import Analysis, OcclusionSeries, OneOcclusion
 from rig.record.analyses import Occlusion as OcclusionRecord
 from rig.record.taking import Fact, Recorder, Series, Taken
 from rig.roles import Bench, Capability, Metrology
-from rig.unit_types import InsulinU, RateUPerH, TimeS
+from rig.toml_files import InsulinU, RateUPerH, TimeS
 from rig.units import u_from_ul, ul_from_u
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Kind, Quantity
 
 LOOK_EVERY_S = 10.0
 BURST_KPA = 350.0

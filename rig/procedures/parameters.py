@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from rig.quantity import Parameter
+from rig.verdicts.quantities import Parameter
 
 Threshold = Literal["low", "normal", "high"]
 """Occlusion thresholds as people call them."""

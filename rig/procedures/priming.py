@@ -15,7 +15,6 @@ from rig.analysis.bolus_profile import ENDED_SHARE, lateness_s
 from rig.analysis.budget import Budget
 from rig.analysis.checks import FloatArray
 from rig.analysis.programme import Course
-from rig.limits import Measurement
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.budgets import bolus_budget, error_of, error_unit, measured, moment_budget
 from rig.procedures.consecutive import DeliveredBolus, weigh_delivered
@@ -24,11 +23,12 @@ from rig.procedures.parameters import SIZE
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import AVERAGED_S, SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
-from rig.quantity import Kind, Quantity
 from rig.record.taking import Fact, Recorder, Taken, joined
 from rig.roles import Bench, Capability, Metrology
-from rig.unit_types import InsulinU, RateUPerH
+from rig.toml_files import InsulinU, RateUPerH
 from rig.units import ul_from_u
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Kind, Quantity
 
 BEFORE, PARTS = "rest before priming", ("tubing", "cannula")
 TUBING_ERROR, CANNULA_ERROR = (

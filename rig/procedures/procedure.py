@@ -16,16 +16,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rig.analysis.budget import Budget
 from rig.analysis.capability import Measurand
-from rig.limits import Measurement
 from rig.procedures.budgets import budgets_record
 from rig.procedures.gates import BLANK_S
-from rig.quantity import Kind, Quantity
 from rig.record.analyses import Analysis
 from rig.record.folder import keep_computed
 from rig.record.taking import Asked, Recorder, Taken, read_taken
-from rig.requirements import Requirement
 from rig.roles import Bench, Capability, Metrology
-from rig.unit_types import TimeS
+from rig.toml_files import TimeS
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Kind, Quantity
+from rig.verdicts.requirements import Requirement
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,12 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
-from rig.quantity import Quantity
 from rig.record.taking import Fact, Recorder, Series, Taken
 from rig.roles import Bench, Metrology
 from rig.therapy import BasalSegment, TemporaryRate
-from rig.unit_types import InsulinU
+from rig.toml_files import InsulinU
 from rig.units import ul_from_u
+from rig.verdicts.quantities import Quantity
 
 SAMPLE_EVERY_S = 10.0
 NOTICED_S = 60.0

@@ -10,17 +10,17 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Field
 
 from rig.errors import RefusedError
-from rig.limits import Measurement
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.budgets import measured
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
-from rig.quantity import Kind, Quantity
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
-from rig.unit_types import InsulinU, TimeS
+from rig.toml_files import InsulinU, TimeS
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Kind, Quantity
 
 WATCHED = "after refusal"
 REFUSED = Kind(

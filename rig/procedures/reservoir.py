@@ -16,10 +16,10 @@ from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
-from rig.quantity import Kind, Quantity
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
-from rig.unit_types import InsulinU, TimeS
+from rig.toml_files import InsulinU, TimeS
+from rig.verdicts.quantities import Kind, Quantity
 
 BEFORE, EMPTYING, AFTER = "rest before", "emptying", "rest after"
 REMAINING = Kind(

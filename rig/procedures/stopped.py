@@ -15,10 +15,10 @@ from rig.procedures.budgets import measured
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
 from rig.procedures.sampling import sample_for
-from rig.quantity import Kind, Quantity
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
-from rig.unit_types import TimeS
+from rig.toml_files import TimeS
+from rig.verdicts.quantities import Kind, Quantity
 
 STAYS = "pump stopped"
 FADING_S = 300.0

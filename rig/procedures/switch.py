@@ -13,9 +13,9 @@ from pydantic import Field, model_validator
 from rig.procedures.extended import Minutes
 from rig.procedures.parameters import RATE, THEN
 from rig.procedures.rate_change import Changing, RateChange, Stretch, check_change
-from rig.quantity import Kind, Quantity
 from rig.roles import Capability
-from rig.unit_types import RateUPerH
+from rig.toml_files import RateUPerH
+from rig.verdicts.quantities import Kind, Quantity
 
 _OF_SWITCH = "a switch from {rate} to {then}"
 SWITCH_ERRORS = {

@@ -13,11 +13,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from rig.procedures.extended import Minutes
 from rig.procedures.parameters import DURATION, RATE, TEMPORARY
 from rig.procedures.rate_change import Changing, RateChange, Stretch, check_change
-from rig.quantity import Kind, Quantity
 from rig.roles import Capability
 from rig.therapy import TemporaryRate
-from rig.unit_types import RateUPerH
+from rig.toml_files import RateUPerH
 from rig.units import parse
+from rig.verdicts.quantities import Kind, Quantity
 
 
 def read_temporary(written: object) -> object:

@@ -10,7 +10,6 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rig.limits import Measurement
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.budgets import measured
 from rig.procedures.parameters import RATE, THRESHOLD, Threshold
@@ -19,10 +18,11 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.procedures.threshold import at_threshold, occlusion_is_alarmed, occlusion_needs, threshold_set
-from rig.quantity import Kind, Quantity
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
-from rig.unit_types import RateUPerH, TimeS
+from rig.toml_files import RateUPerH, TimeS
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Kind, Quantity
 
 SAMPLE_EVERY_S = 300.0
 FREE = "free delivery"

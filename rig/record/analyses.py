@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 class Numbers(BaseModel):
     """Computed numbers as a record holds them: unknown ones are left alone, infinite ones refused."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, allow_inf_nan=False, json_schema_serialization_defaults_required=True
+    )
 
 
 def same_length(owner: str, *arrays: tuple[float, ...]) -> None:

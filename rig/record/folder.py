@@ -11,8 +11,8 @@
     reports/rev-1/                     documents made from the record
     progress.jsonl                     what a person watching wants to see; no part of the record
 
-Not responsible for verdicts (`rig.results`) nor for documents (`reports`). Only manifest, inputs and closing hold wall
-time and paths, so that two runs of one virtual bench and seed leave the same bytes in every other file.
+Not responsible for verdicts (`rig.run.results`) nor for documents (`reports`). Only manifest, inputs and closing hold
+wall time and paths, so that two runs of one virtual bench and seed leave the same bytes in every other file.
 """
 
 from __future__ import annotations
@@ -21,29 +21,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from rig.clock import Clock
 from rig.errors import EvidenceError
-from rig.limits import Measurement
-from rig.quantity import Quantity
 from rig.record.analyses import Analysis
 from rig.record.appending import Appender, DirectAppender, LineFile, appender_for
 from rig.record.files import read_json, read_json_lines, slug, utc_now, write_json
 from rig.record.manifest import BenchCheck, Closing, Manifest, RunOutcome
-from rig.record.models import MeasuredRecord, QuantityRecord
+from rig.record.models import MeasuredRecord, QuantityRecord, Record
 from rig.record.results import Outcome, Results
 from rig.record.taking import Asked, Recorder
-from rig.validation import explain
+from rig.toml_files import explain
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Quantity
 
 RECORD = "record"
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-class Collected(BaseModel):
-    """A test that a run is going to do: its folder below `tests/`, its requirements, the quantities it will measure."""
+class Collected(Record):
+    """A line of `collected.jsonl`: a test that a run is going to do, and what it declares.
+
+    Attributes:
+        folder: its own, below `tests/`.
+        requirements: ids of those that it decides.
+        quantities: those that it will measure.
+    """
 
     test: str
     folder: str
@@ -52,15 +58,22 @@ class Collected(BaseModel):
     quantities: tuple[QuantityRecord, ...] = ()
 
 
-class Ended(BaseModel):
-    """How an attempt at a test ended, why, and after how many s of the bench's clock."""
+class Began(Record):
+    """A line of `events.jsonl`: the test began, on an open bench."""
 
+    event: Literal["start"] = "start"
+
+
+class Ended(Record):
+    """A line of `events.jsonl`: how an attempt at a test ended, why, and after how many s of the bench's clock."""
+
+    event: Literal["end"] = "end"
     outcome: Outcome
     message: str | None
     duration_s: float
 
 
-class MeasuredFile(BaseModel):
+class MeasuredFile(Record):
     """`computed/measured.json`: the measured values of one measurement."""
 
     measured: tuple[MeasuredRecord, ...]
@@ -80,17 +93,17 @@ class Attempt:
     @property
     def measurements(self) -> list[Path]:
         """Folders of its measurements, in the order in which they were taken."""
-        folders = [path.parent for path in self.folder.glob("*/asked.json")]
-        return sorted(folders, key=lambda folder: int(folder.name.partition("-")[0]))
+        found = {path.parent: path.parent.name.partition("-")[0] for path in self.folder.glob("*/asked.json")}
+        return sorted((path for path, number in found.items() if number.isdecimal()), key=lambda path: int(found[path]))
 
-    def measured(self) -> list[MeasuredRecord]:
+    def measured(self, *, strict: bool = False) -> list[MeasuredRecord]:
         """Read its measured values; EvidenceError when one quantity was measured twice."""
         found: list[MeasuredRecord] = []
         seen: set[Quantity] = set()
         for path in (folder / "computed" / "measured.json" for folder in self.measurements):
             if not path.is_file():
                 continue
-            for each in read_model(path, MeasuredFile).measured:
+            for each in read_model(path, MeasuredFile, strict=strict).measured:
                 if each.quantity.quantity in seen:
                     raise EvidenceError(f"{path}: {each.name} was measured before in the same attempt")
                 seen.add(each.quantity.quantity)
@@ -126,16 +139,16 @@ class RunFolder:
         """The folder of the frozen inputs."""
         return self.record / "inputs"
 
-    def manifest(self) -> Manifest:
+    def manifest(self, *, strict: bool = False) -> Manifest:
         """Read the manifest, with what the bench answered and how the run ended, where it came that far."""
-        manifest = read_model(self.record / "manifest.json", Manifest)
+        manifest = read_model(self.record / "manifest.json", Manifest, strict=strict)
         later: tuple[tuple[str, type[BenchCheck | Closing]], ...] = (
             ("bench_check.json", BenchCheck),
             ("closing.json", Closing),
         )
         for name, model in later:
             if (self.record / name).is_file():
-                manifest = manifest.model_copy(update=dict(read_model(self.record / name, model)))
+                manifest = manifest.model_copy(update=dict(read_model(self.record / name, model, strict=strict)))
         return manifest
 
     def checked(self, check: BenchCheck) -> None:
@@ -168,29 +181,30 @@ class RunFolder:
         self._append(self.record / "collected.jsonl", entry.model_dump(mode="json"))
         self._tell(test_id, {"title": title})
 
-    def collected(self) -> list[Collected]:
+    def collected(self, *, strict: bool = False) -> list[Collected]:
         """Read which tests this run is going to do, in the order in which they were declared."""
         path = self.record / "collected.jsonl"
-        return [checked(path, entry, Collected) for entry in read_json_lines(path)]
+        return [checked(path, entry, Collected, strict=strict) for entry in read_json_lines(path)]
 
     def attempt(self, test_id: str) -> AttemptRecord:
         """Begin an attempt at a test that was declared; each gets a folder of its own."""
-        folder = self._folder(test_id)
-        number = 1 + max((int(path.name) for path in folder.glob("[0-9]*")), default=0)
+        folder = self.record / "tests" / self.declared(test_id).folder
+        number = 1 + max((int(path.name) for path in _numbered(folder)), default=0)
         return AttemptRecord(folder / str(number), self.appender, partial(self._tell, test_id))
 
-    def attempts(self) -> list[Attempt]:
+    def attempts(self, *, strict: bool = False) -> list[Attempt]:
         """Read every attempt at every test that was declared, in that order; a test without one is left out."""
         return [
-            _read_attempt(collected, path)
-            for collected in self.collected()
-            for path in sorted((self.record / "tests" / collected.folder).glob("[0-9]*"), key=lambda p: int(p.name))
+            _read_attempt(collected, path, strict=strict)
+            for collected in self.collected(strict=strict)
+            for path in _numbered(self.record / "tests" / collected.folder)
         ]
 
-    def _folder(self, test_id: str) -> Path:
+    def declared(self, test_id: str) -> Collected:
+        """Read what one test declared; EvidenceError when it did not."""
         for each in self.collected():
             if each.test == test_id:
-                return self.record / "tests" / each.folder
+                return each
         raise EvidenceError(f"{self.path}: the test {test_id} was not declared before it began")
 
     def _tell(self, test_id: str, entry: Mapping[str, Any]) -> None:
@@ -218,7 +232,7 @@ class AttemptRecord:
     def start(self, clock: Clock) -> None:
         """State that the test begins, on an open bench."""
         self._clock, self._started_s = clock, clock.now()
-        self._events.json({"event": "start"})
+        self._events.json(Began().model_dump(mode="json"))
 
     def take(self, asked: Asked) -> Recorder:
         """Begin a measurement."""
@@ -233,7 +247,7 @@ class AttemptRecord:
         """End the test: outcome `passed`, `failed`, `error` or `not applicable`, and why; all of it is on the disk."""
         duration_s = self._clock.now() - self._started_s if self._clock is not None else 0.0
         ended = Ended(outcome=outcome, message=message, duration_s=duration_s).model_dump(mode="json")
-        self._events.json({"event": "end", **ended})
+        self._events.json(ended)
         self._tell({"ended": ended})
         self.close()
 
@@ -289,11 +303,18 @@ def checked(path: Path, content: Mapping[str, Any], model: type[_Model], *, stri
         raise EvidenceError(explain(path, error, model, content)) from error
 
 
-def _read_attempt(collected: Collected, folder: Path) -> Attempt:
+def _numbered(folder: Path) -> list[Path]:
+    """List the folders of attempts in their order; a copy that somebody has put beside them is none."""
+    return sorted((path for path in folder.glob("*") if path.name.isdecimal()), key=lambda path: int(path.name))
+
+
+def _read_attempt(collected: Collected, folder: Path, *, strict: bool) -> Attempt:
     path = folder / "events.jsonl"
-    events = read_json_lines(path)
-    found = next((event for event in events if event.get("event") == "end"), None)
-    if found is None:
+    found = [
+        checked(path, event, Ended if event.get("event") == "end" else Began, strict=strict)
+        for event in read_json_lines(path)
+    ]
+    end = next((event for event in found if isinstance(event, Ended)), None)
+    if end is None:
         return Attempt(collected, int(folder.name), folder, None, None, 0.0)
-    end = checked(path, found, Ended)
     return Attempt(collected, int(folder.name), folder, end.outcome, end.message, end.duration_s)

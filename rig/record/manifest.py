@@ -1,7 +1,7 @@
 """What was tested, with what, by which software, and when: the files that frame a record.
 
 `manifest.json` and `bench_check.json` are written once, before the first measurement; `closing.json` once, at the end.
-Not responsible for finding any of it out (`rig.run`).
+Not responsible for finding any of it out (`rig.run.begin`).
 """
 
 from __future__ import annotations

@@ -9,14 +9,16 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rig.limits import Limit, Measurement
-from rig.quantity import Quantity
+from rig.verdicts.limits import Limit, Measurement
+from rig.verdicts.quantities import Quantity
 
 
 class Record(BaseModel):
     """Part of a record: frozen, numbers finite. Keys of a later minor version are passed over; tests refuse them."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, allow_inf_nan=False, json_schema_serialization_defaults_required=True
+    )
 
 
 class Device(Record):

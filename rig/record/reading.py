@@ -18,6 +18,7 @@ from rig.record.folder import RECORD, Attempt, RunFolder, read_model
 from rig.record.format_1 import read_format_1
 from rig.record.manifest import Manifest
 from rig.record.results import Results
+from rig.record.taking import Asked
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,14 @@ def read_run(folder: Path, *, strict: bool = False) -> Run:
             files=tuple(_file(folder, path) for path in old.files),
         )
     run = RunFolder(folder)
-    manifest = run.manifest()
+    manifest = run.manifest(strict=strict)
     results = read_model(run.record / "results.json", Results, strict=strict)
-    attempts = run.attempts()
+    attempts = run.attempts(strict=strict)
+    if strict:
+        for attempt in attempts:
+            attempt.measured(strict=True)
+            for taken in attempt.measurements:
+                read_model(taken / "asked.json", Asked, strict=True)
     analyses = [
         TestAnalysis(attempt.collected.test, attempt.number, _analysis(path, strict=strict))
         for attempt in attempts
@@ -131,24 +137,21 @@ def _analysis(path: Path, *, strict: bool = False) -> Analysis:
 
 def _air(paths: list[Path]) -> Air | None:
     """Read what a test noted of the air; None when it noted nothing. A last line that was cut off is left out."""
-    rows: list[dict[str, str]] = []
+    names = ("temperature_c", "pressure_hpa", "relative_humidity")
+    rows: list[list[float]] = []
     for path in (each for each in paths if each.is_file()):
         try:
             whole = path.read_text(encoding="utf-8").rpartition("\n")[0]
-            rows += list(csv.DictReader(whole.split("\n")))
-        except (OSError, ValueError) as error:
+            rows += [[float(row[name]) for name in names] for row in csv.DictReader(whole.split("\n"))]
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise EvidenceError(f"{path}: cannot be read as a table of numbers: {error}") from error
-    names = ("temperature_c", "pressure_hpa", "relative_humidity")
-    try:
-        columns = [[float(row[name]) for row in rows] for name in names]
-    except (ValueError, TypeError, KeyError) as error:
-        raise EvidenceError(f"{paths[0]}: cannot be read as a table of numbers: {error}") from error
-    return Air(*((min(column), max(column)) for column in columns)) if rows else None
+    return Air(*((min(column), max(column)) for column in zip(*rows, strict=True))) if rows else None
 
 
 def _file(folder: Path, path: Path) -> RecordFile:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:  # of a long run, a log of the wires does not fit into memory
+            sha256, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
     except OSError as error:
         raise EvidenceError(f"{path}: cannot be read ({error.strerror})") from error
-    return RecordFile(path.relative_to(folder).as_posix(), len(data), hashlib.sha256(data).hexdigest())
+    return RecordFile(path.relative_to(folder).as_posix(), size, sha256)

@@ -1,7 +1,7 @@
 """The radio side of a pump whose controller speaks ATT on its serial line: a bumble peripheral on a virtual link.
 
 What comes on L2CAP's ATT channel goes to the controller in its frames and back, as a Bluetooth module beside it would
-do; the controller is the ATT server. Frames after `rig/pump/ids/protocol.md`, section 1, written here anew: the far
+do; the controller is the ATT server. Frames after `instruments/ids/protocol.md`, section 1, written here anew: the far
 side shares nothing with the near one. Not responsible for radio: the link loses nothing and takes no time.
 """
 

@@ -1,6 +1,6 @@
 *** Settings ***
 Documentation     A day of a person's life on the pump, as an assessor reads it: meals are dosed by the pump's calculator.
-Library           rig.robot_library.PumpBench    ${RUN}
+Library           fixtures.robot_library.PumpBench    ${RUN}
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
 

@@ -1,6 +1,6 @@
 *** Settings ***
 Documentation     Insulin for a slow meal: a bolus spread over hours, and one of which half comes at once.
-Library           rig.robot_library.PumpBench    ${RUN}
+Library           fixtures.robot_library.PumpBench    ${RUN}
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
 

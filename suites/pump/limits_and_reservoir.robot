@@ -1,6 +1,6 @@
 *** Settings ***
 Documentation     What a pump refuses, what it warns of, and what it remembers.
-Library           rig.robot_library.PumpBench    ${RUN}
+Library           fixtures.robot_library.PumpBench    ${RUN}
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
 

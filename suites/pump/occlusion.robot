@@ -1,6 +1,6 @@
 *** Settings ***
 Documentation     An occluded line is alarmed in time, and what happens when it opens.
-Library           rig.robot_library.PumpBench    ${RUN}
+Library           fixtures.robot_library.PumpBench    ${RUN}
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
 

@@ -1,6 +1,6 @@
 *** Settings ***
 Documentation     Every threshold at which the pump may be set to alarm an occlusion, and no alarm where there is none.
-Library           rig.robot_library.PumpBench    ${RUN}
+Library           fixtures.robot_library.PumpBench    ${RUN}
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
 

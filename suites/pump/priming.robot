@@ -1,6 +1,6 @@
 *** Settings ***
 Documentation     A new infusion set is filled before it is worn: tubing first, then the cannula.
-Library           rig.robot_library.PumpBench    ${RUN}
+Library           fixtures.robot_library.PumpBench    ${RUN}
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
 

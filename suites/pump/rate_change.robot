@@ -1,6 +1,6 @@
 *** Settings ***
 Documentation     The basal rate changes, by hand or by the clock: does the flow follow, and when?
-Library           rig.robot_library.PumpBench    ${RUN}
+Library           fixtures.robot_library.PumpBench    ${RUN}
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
 

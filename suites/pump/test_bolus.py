@@ -4,7 +4,7 @@ import pytest
 
 from rig.procedures.bolus import Bolus
 from rig.procedures.cancelled import Cancelled
-from rig.verification import Verification
+from rig.run.verification import Verification
 
 
 def test_consecutive_boluses(verification: Verification, bolus: Bolus) -> None:

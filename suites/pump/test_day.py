@@ -3,7 +3,7 @@
 import pytest
 
 from rig.procedures.day import Day
-from rig.verification import Verification
+from rig.run.verification import Verification
 
 ADULT = Day.model_validate(
     {

@@ -1,7 +1,7 @@
 """Extended and multiwave boluses against their programme, over their whole course."""
 
 from rig.procedures.extended import Extended
-from rig.verification import Verification
+from rig.run.verification import Verification
 
 
 def test_extended_bolus(verification: Verification, extended: Extended) -> None:

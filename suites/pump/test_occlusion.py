@@ -2,7 +2,7 @@
 
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.unoccluded import Unoccluded
-from rig.verification import Verification
+from rig.run.verification import Verification
 
 
 def test_occlusions(verification: Verification, occlusion: Occlusion) -> None:

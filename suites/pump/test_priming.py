@@ -1,7 +1,7 @@
 """Filling tubing and cannula, which is no therapy."""
 
 from rig.procedures.priming import Priming
-from rig.verification import Verification
+from rig.run.verification import Verification
 
 
 def test_priming(verification: Verification, priming: Priming) -> None:

@@ -2,7 +2,7 @@
 
 from rig.procedures.switch import Switch
 from rig.procedures.temporary import Temporary
-from rig.verification import Verification
+from rig.run.verification import Verification
 
 
 def test_temporary_rate(verification: Verification, temporary: Temporary) -> None:

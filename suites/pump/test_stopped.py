@@ -3,7 +3,7 @@
 import pytest
 
 from rig.procedures.stopped import Stopped
-from rig.verification import Verification
+from rig.run.verification import Verification
 
 
 @pytest.mark.parametrize("stopped", [Stopped(duration_s=1800.0)], ids=["30 min"])

@@ -1,7 +1,7 @@
 """A reference pump on its emulated board, and all that can be done to it: by pins, sensors, supply, memory and line.
 
 What the pump makes of it is read on its line, octet by octet, and seen at its pins. Handles of what is outside the
-Insulin Delivery Service are those of rig/pump/ids/protocol.md, section 2. Not responsible for what is right: the tests
+Insulin Delivery Service are those of instruments/ids/protocol.md, section 2. Not responsible for what is right: the tests
 are.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from suites.conformance.emulated import EmulatedStand
-from suites.conformance.history import Record, read_log
-from suites.conformance.pump import Pump
+from suites.selftest.conformance.emulated import EmulatedStand
+from suites.selftest.conformance.history import Record, read_log
+from suites.selftest.conformance.pump import Pump
 
 STOP, PAUSE, RUN = 0x33, 0x3C, 0x55
 PENDING, SNOOZED, CONFIRMED = 0x33, 0x3C, 0x55
@@ -38,7 +38,7 @@ class Shown:
 
 
 class Bedside:
-    """A pump that was just switched on and brought into a state (suites/conformance/states.py)."""
+    """A pump that was just switched on and brought into a state (suites/selftest/conformance/states.py)."""
 
     def __init__(self, state: str) -> None:
         self.stand = EmulatedStand()

@@ -17,10 +17,10 @@ from rig.analysis.bolus import bolus_statistics
 from rig.analysis.flow import flow_ul_per_h, hourly_windows
 from rig.analysis.trumpet import AMBULATORY, trumpet_curve
 from rig.clock import SimClock
-from rig.limits import Measurement
 from rig.procedures.contents import BINS
-from rig.requirements import read_requirements
-from rig.results import join
+from rig.run.results import join
+from rig.verdicts.limits import Measurement
+from rig.verdicts.requirements import read_requirements
 
 BASAL = "suites/pump/test_basal.py::test_basal_delivery_at_1_u_per_h"
 BOLUS = "suites/pump/test_bolus.py::test_consecutive_boluses[1 U]"

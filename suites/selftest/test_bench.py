@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rig.bench import open_bench
+from rig.bench.open import open_bench
 from rig.errors import BlockedError, EvidenceError, NoReplyError, WrongIdentityError
 from rig.therapy import BasalSegment, TherapyState
 

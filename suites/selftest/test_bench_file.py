@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rig.bench_file import parse_override, read_bench_file
-from rig.channels import channels
+from rig.bench.channels import channels
+from rig.bench.file import parse_override, read_bench_file
 from rig.errors import BenchFileError
 
 BENCHES = Path("fixtures/benches")

@@ -16,14 +16,14 @@ from rig.analysis.bolus import WeighedBolus
 from rig.analysis.budget import Budget
 from rig.analysis.trumpet import trumpet_curve
 from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
-from rig.limits import Measurement
 from rig.procedures.basal import Basal, notes_on_extremes
 from rig.procedures.bolus import Bolus
 from rig.procedures.budgets import budgets_record, mean_bolus_budget, measured
 from rig.procedures.volume import VolumeScale
-from rig.quantity import Quantity
 from rig.record.taking import Series
 from rig.roles import Air, Metrology
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Quantity
 
 AnyValue = TypeVar("AnyValue")
 KNOWN = WeighingUncertainty(

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from rig.bench import open_bench
-from rig.bench_file import parse_override, read_bench_file
-from rig.channels import channels, split
-from rig.conditions import Conditions, PlannedCondition
+from rig.bench.channels import channels, split
+from rig.bench.conditions import Conditions, PlannedCondition
+from rig.bench.file import parse_override, read_bench_file
+from rig.bench.open import open_bench
 from rig.errors import BenchFileError, BlockedError
 from rig.procedures.gates import blank_run
 from rig.procedures.sampling import read_air

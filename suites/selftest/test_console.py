@@ -14,9 +14,9 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from rich.console import Console
 
-from rig.bench import open_bench
-from rig.console.commands import COMMANDS, Session
-from rig.console.prompt import perform, prompt_session, read_lines
+from rig.bench.open import open_bench
+from rig.cli.console.commands import COMMANDS, Session
+from rig.cli.console.prompt import perform, prompt_session, read_lines
 
 
 @pytest.fixture

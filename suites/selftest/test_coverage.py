@@ -1,4 +1,4 @@
-"""The budgets' intervals against the truth of simulated laboratories: a small `python -m suites.coverage`.
+"""The budgets' intervals against the truth of simulated laboratories: a small `python -m suites.studies.coverage`.
 
 Bounds follow from the binomial distribution: with intervals of exactly 95 % a count beyond them has a chance of 1e-5 a
 side. Seeds are fixed, so the counts are always the same.
@@ -18,10 +18,10 @@ from rig.virtual.air import RoomAir
 from rig.virtual.fluid import FluidPath
 from rig.virtual.parameters import VirtualParameters
 from rig.virtual.weighing import WeighingCell
-from suites.coverage.laboratory import declared, laboratory
-from suites.coverage.outcomes import Outcome, Tally, plausible_counts, tally
-from suites.coverage.runs import basal_run, bolus_run
-from suites.coverage.whole_bench import whole_basal_run
+from suites.studies.coverage.laboratory import declared, laboratory
+from suites.studies.coverage.outcomes import Outcome, Tally, plausible_counts, tally
+from suites.studies.coverage.runs import basal_run, bolus_run
+from suites.studies.coverage.whole_bench import whole_basal_run
 
 LABORATORIES = 100
 CHANCE = 1e-5

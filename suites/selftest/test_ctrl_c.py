@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from suites.selftest.firmware_host import Host
 from suites.selftest.test_firmware_wire import COMMAND, SET_BOLUS_1_25_U, run_therapy
+from suites.stands.firmware_host import Host
 
 
 class Interrupting(Host):

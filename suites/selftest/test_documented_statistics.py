@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from rig.cli import app
+from rig.cli.app import app
 
 PAGE = Path("docs/statistics.md")
 BENCH = Path("fixtures/benches/virtual.toml")

@@ -11,7 +11,7 @@ from rig.evidence import RunFolder, WireLog, read_json_lines, slug
 
 from rig.clock import SimClock
 from rig.errors import EvidenceError
-from rig.limits import Measurement
+from rig.verdicts.limits import Measurement
 
 
 def new_run(path: Path) -> RunFolder:

@@ -18,9 +18,9 @@ from rig.procedures.volume import VolumeScale
 from rig.record.analyses import DeliveryProfile
 from rig.record.taking import Series
 from rig.roles import Air
-from suites.coverage.laboratory import declared, laboratory
-from suites.coverage.whole_bench import watched_bench
 from suites.measuring import measured_on
+from suites.studies.coverage.laboratory import declared, laboratory
+from suites.studies.coverage.whole_bench import watched_bench
 
 SCALE = VolumeScale.in_air(replace(declared(), evaporation_g_per_h=0.0), Air(21.5, 1008.0, 0.48))
 MULTIWAVE = Extended(size_u=6.0, extended_percent=50.0, duration_s=7200.0, slices=4)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from suites.selftest.firmware_host import Host, crc, fcs
+from suites.stands.firmware_host import Host, crc, fcs
 
 STATUS, READER, COMMAND, RACP = "0600", "0e00", "1100", "1700"
 SET_BOLUS_1_25_U = "4b11 00 33 7de0 0000 0000 01 834a"

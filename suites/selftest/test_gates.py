@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rig.analysis.blank_run import change_of_rate, largest_credible_sd, repeatability_g
 from rig.analysis.evaporation import EvaporationRate, with_earlier_knowledge
-from rig.bench import open_bench
+from rig.bench.open import open_bench
 from rig.errors import BenchFileError, BlockedError
 from rig.procedures.gates import BlankRun, blank_run, with_blanks
 from rig.procedures.volume import VolumeScale

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.pump.ids import codes
-from rig.pump.ids.codec import decode_sfloat, e2e_crc, encode_sfloat, next_counter
-from rig.pump.ids.framing import FrameDecoder, encode_frame
+from instruments.ids import codes
+from instruments.ids.codec import decode_sfloat, e2e_crc, encode_sfloat, next_counter
+from instruments.ids.framing import FrameDecoder, encode_frame
 
 
 def test_the_published_crc_vectors() -> None:

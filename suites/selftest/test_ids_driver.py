@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 import serial
 
+from instruments.ids import IdsPump, open_driver
 from rig.clock import SimClock
 from rig.errors import BadReplyError, DeviceError, NoReplyError, RefusedError
-from rig.pump.ids import IdsPump, open_driver
 from rig.virtual import protocol_twin
 from rig.virtual.port import Port
 from rig.wire import NoLog

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.analysis.immersion import FREE, LARGEST_UNSTATED, UNSTATED, immersed
-from rig.bench import open_bench
-from rig.bench_file import read_bench_file
-from rig.declared import immersion, metrology
+from rig.bench.declared import immersion, metrology
+from rig.bench.file import read_bench_file
+from rig.bench.open import open_bench
 from rig.errors import BenchFileError, BlockedError
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Series

@@ -18,8 +18,8 @@ from rig.clock import SimClock
 from rig.virtual.port import Port
 from rig.virtual.visa import VirtualVisaLibrary
 from rig.wire import NoLog, Wire
-from suites.selftest.transcript_players import options
-from suites.selftest.transcripts import read_page
+from suites.stands.transcript_players import options
+from suites.stands.transcripts import read_page
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.name for path in (ROOT / "instruments").iterdir() if (path / "__init__.py").exists())

@@ -18,8 +18,8 @@ from rig.errors import BadReplyError, DeviceError, NoReplyError, RefusedError
 from rig.virtual.port import Port
 from rig.virtual.visa import VirtualVisaLibrary
 from rig.wire import NoLog, Wire
-from suites.selftest.pty_host import served_on_pty
-from suites.selftest.transcript_players import StatedWorld
+from suites.stands.pty_host import served_on_pty
+from suites.stands.transcript_players import StatedWorld
 
 unhurried = settings(deadline=None)  # the wall time of a simulated line says nothing
 

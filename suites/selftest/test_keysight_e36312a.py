@@ -12,8 +12,8 @@ from rig.clock import SimClock, WallClock
 from rig.errors import BadReplyError, NoReplyError, RefusedError
 from rig.virtual.port import Port
 from rig.wire import NoLog, Wire
-from suites.selftest.socket_host import served_on_socket
-from suites.selftest.supply_rack import Rack, Resistor
+from suites.stands.socket_host import served_on_socket
+from suites.stands.supply_rack import Rack, Resistor
 
 
 @pytest.fixture

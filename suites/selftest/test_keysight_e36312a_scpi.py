@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instruments.keysight_e36312a.scpi_syntax import ScpiError, channel_list, message_units, spelling
-from suites.selftest.supply_rack import Rack
+from suites.stands.supply_rack import Rack
 
 unhurried = settings(deadline=None)  # the wall time of a simulated line says nothing
 

@@ -10,7 +10,7 @@ from rig.clock import SimClock
 from rig.errors import RigError
 from rig.virtual.board import ControllerBoard, Edge
 from rig.virtual.port import Port
-from suites.selftest.mcu_script import SCRIPT, STACK_TOP, WAIT, Op, firmware, load, store
+from suites.stands.mcu_script import SCRIPT, STACK_TOP, WAIT, Op, firmware, load, store
 
 AHB1ENR, APB1ENR, APB2ENR = 0x40023830, 0x40023840, 0x40023844
 GPIOB, GPIOC, TIM3 = 0x40020400, 0x40020800, 0x40000400

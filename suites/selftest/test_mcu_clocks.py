@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rig.errors import RigError
 from rig.virtual.mcu.crc_unit import CR, DR, CrcUnit
-from suites.selftest.mcu_script import (
+from suites.stands.mcu_script import (
     Scripted,
     load,
     store,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from suites.selftest.mcu_script import (
+from suites.stands.mcu_script import (
     FLASH_ROUTINE,
     HANDLER,
     LOG,

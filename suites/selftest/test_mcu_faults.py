@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from rig.errors import RigError
-from suites.selftest.mcu_script import (
+from suites.stands.mcu_script import (
     FLASH_ROUTINE,
     SCRIPT,
     STACK_TOP,

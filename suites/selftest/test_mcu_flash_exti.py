@@ -2,7 +2,7 @@
 
 import pytest
 
-from suites.selftest.mcu_script import Op, Scripted, load, store, store_byte
+from suites.stands.mcu_script import Op, Scripted, load, store, store_byte
 
 KEYR, SR, CR = 0x40023C04, 0x40023C0C, 0x40023C10
 PG, SER, STRT, WORD = 1, 1 << 1, 1 << 16, 2 << 8

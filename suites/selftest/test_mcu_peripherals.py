@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rig.errors import RigError
 from rig.virtual.mcu.adc import round_down
-from suites.selftest.mcu_script import (
+from suites.stands.mcu_script import (
     FLASH_ROUTINE,
     WAIT,
     Op,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rig.clock import SimClock
 from rig.virtual.mcu.timers import ARR, CCR1, CNT, CR1, DIER, EGR, PSC, SMCR, SR, Timer
-from suites.selftest.mcu_script import WAIT, Scripted, load, store
+from suites.stands.mcu_script import WAIT, Scripted, load, store
 
 APB1ENR, AHB1ENR = 0x40023840, 0x40023830
 TIM2, TIM3, TIM5 = 0x40000000, 0x40000400, 0x40000C00

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from suites.selftest.mcu_script import WAIT, Op, Scripted, load, store
+from suites.stands.mcu_script import WAIT, Op, Scripted, load, store
 
 AHB1ENR, APB2ENR = 0x40023830, 0x40023844
 GPIOA_MODER, GPIOA_AFRH = 0x40020000, 0x40020024

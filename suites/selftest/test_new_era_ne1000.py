@@ -15,23 +15,22 @@ from nesp_lib import Port as NespPort
 from nesp_lib import Pump as NespPump
 from nesp_lib import PumpingDirection, StatusAlarmException
 
-from rig.bench import open_bench
+from instruments.new_era_ne1000 import open_driver, twin
+from instruments.new_era_ne1000.packets import number
+from rig.bench.open import open_bench
 from rig.clock import SimClock
 from rig.errors import BenchFileError, RefusedError, UnableError
-from rig.pump.new_era_ne1000 import open_driver
-from rig.pump.new_era_ne1000.packets import number
 from rig.record.files import read_json
 from rig.roles import Bench, Capability
 from rig.therapy import BasalSegment, TherapyState
-from rig.virtual.new_era_ne1000 import twin
 from rig.virtual.port import Port
 from rig.wire import NoLog
-from suites.selftest.pty_host import served_on_pty
-from suites.selftest.syringe_line import URL, Line, line_at_url
-from suites.selftest.transcript_players import PlayedDevice, StatedWorld, play_calls, play_to_port
-from suites.selftest.transcripts import Transcript, read_page
+from suites.stands.pty_host import served_on_pty
+from suites.stands.syringe_line import URL, Line, line_at_url
+from suites.stands.transcript_players import PlayedDevice, StatedWorld, play_calls, play_to_port
+from suites.stands.transcripts import Transcript, read_page
 
-CONNECTION, *TALKS = read_page(Path(__file__).parents[2] / "rig/pump/new_era_ne1000/protocol.md")
+CONNECTION, *TALKS = read_page(Path(__file__).parents[2] / "instruments/new_era_ne1000/protocol.md")
 BENCH = "fixtures/benches/virtual_ne1000.toml"
 U_PER_G = 100.3
 """Water at 20 °C: Z = 1.003 µL/mg (ISO 8655-6)."""

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 import serial
 
+from instruments.new_era_ne1000 import twin
+from instruments.new_era_ne1000.driver import SyringePump, open_driver
 from rig.errors import NoReplyError, RefusedError
-from rig.pump.new_era_ne1000.driver import SyringePump, open_driver
 from rig.therapy import BasalSegment, TherapyState
-from rig.virtual.new_era_ne1000 import twin
 from rig.virtual.port import Port
 from rig.wire import NoLog
-from suites.selftest.syringe_line import URL, Line, line_at_url
+from suites.stands.syringe_line import URL, Line, line_at_url
 
 
 class Stand:

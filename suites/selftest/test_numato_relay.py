@@ -14,7 +14,7 @@ from rig.errors import BadReplyError, NoReplyError, RefusedError
 from rig.virtual.port import Port
 from rig.virtual.visa import VirtualVisaLibrary
 from rig.wire import NoLog, Wire
-from suites.selftest.pty_host import served_on_pty
+from suites.stands.pty_host import served_on_pty
 
 unhurried = settings(deadline=None)  # the wall time of a simulated line says nothing
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rig.bench import open_bench
+from rig.bench.open import open_bench
 from rig.clock import SimClock
 from rig.virtual.air import RoomAir
 from rig.virtual.fluid import FluidPath, mean_stick_ul

@@ -10,7 +10,7 @@ import pytest
 from reports.kinds import kind_of
 from reports.kinds.kind import DrawnLimits
 from rig.analysis.occlusion import OcclusionAlarm
-from rig.bench import open_bench
+from rig.bench.open import open_bench
 from rig.errors import BlockedError
 from rig.procedures.occlusion import (
     AT_ALARM,
@@ -28,14 +28,14 @@ from rig.procedures.procedure import Computed
 from rig.procedures.threshold import threshold_set
 from rig.procedures.unoccluded import Unoccluded
 from rig.procedures.volume import VolumeScale
-from rig.quantity import Kind
 from rig.record.analyses import Occlusion as OcclusionRecord
 from rig.record.analyses import OcclusionSeries, OneOcclusion
 from rig.record.taking import Recorder
 from rig.roles import Air, Bench
 from rig.therapy import Setting
-from suites.coverage.laboratory import declared
+from rig.verdicts.quantities import Kind
 from suites.measuring import VIRTUAL, measured_on, measured_virtually, recorded
+from suites.studies.coverage.laboratory import declared
 
 SCALE = VolumeScale.in_air(declared(), Air(21.5, 1008.0, 0.48))
 PLAN = Occlusion(rate_u_per_h=10.0, threshold="low", count=3)

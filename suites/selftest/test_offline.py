@@ -17,8 +17,8 @@ from pypdf import PdfReader
 from rig.evidence import RunFolder, read_json, read_json_lines
 from typer.testing import CliRunner
 
-from rig.bench import open_bench
-from rig.cli import app
+from rig.bench.open import open_bench
+from rig.cli.app import app
 from rig.offline.analyse import analyse_files
 from rig.offline.analysed import Analysed
 from rig.offline.basal import BasalQuestion, analyse_basal
@@ -27,7 +27,7 @@ from rig.offline.question import Question
 from rig.offline.scale import Scale, Weighing
 from rig.procedures.basal import BasalPlan, measure_basal
 from rig.procedures.bolus import BolusPlan, measure_boluses
-from suites.selftest.log_files import BASAL, BOLUS, FloatArray, basal_log, bolus_log, write_log
+from suites.stands.log_files import BASAL, BOLUS, FloatArray, basal_log, bolus_log, write_log
 
 BENCH = Path("fixtures/benches/virtual.toml")
 SAMPLES = Path("fixtures/samples")

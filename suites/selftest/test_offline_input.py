@@ -9,7 +9,7 @@ import pytest
 from rig.errors import DataFileError
 from rig.offline.analyse import analyse_files
 from rig.offline.question import Question
-from suites.selftest.log_files import BASAL, BOLUS, basal_log, bolus_log, write_log
+from suites.stands.log_files import BASAL, BOLUS, basal_log, bolus_log, write_log
 
 SHORT = replace(BASAL, windows="15 min")
 

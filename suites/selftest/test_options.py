@@ -14,9 +14,9 @@ import pyvisa
 from pyvisa.constants import Parity, StopBits
 from pyvisa.resources import SerialInstrument
 
-from rig.bench import open_bench
+from rig.bench.drivers import driver_module, refuse_wrong_options, twin_module
+from rig.bench.open import open_bench
 from rig.clock import SimClock
-from rig.drivers import driver_module, refuse_wrong_options, twin_module
 from rig.errors import BenchFileError
 from rig.virtual.port import Port
 from rig.virtual.visa import VirtualVisaLibrary

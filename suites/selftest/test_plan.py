@@ -16,13 +16,13 @@ from typer.testing import CliRunner
 
 from rig.analysis.capability import Capability, Measurand, Statistic, capability
 from rig.analysis.uncertainty import WeighingUncertainty, bias_of_extremes, delivered_volume
-from rig.bench_file import read_bench_file
-from rig.cli import app
-from rig.decidable import minutes_up, undecidable
+from rig.bench.file import read_bench_file
+from rig.cli.app import app
 from rig.errors import BenchFileError
-from rig.limits import Limit, Measurement, Rule, Verdict, judge
-from rig.plan_file import read_plan
-from rig.requirements import read_requirements
+from rig.run.decidable import minutes_up, undecidable
+from rig.run.plan import read_plan
+from rig.verdicts.limits import Limit, Measurement, Rule, Verdict, judge
+from rig.verdicts.requirements import read_requirements
 
 BENCH = Path(__file__).parents[2] / "fixtures/benches/virtual.toml"
 SCATTER_ONLY = WeighingUncertainty(repeatability_g=10e-6, readability_g=0.0, u_calibration_percent=0.0)

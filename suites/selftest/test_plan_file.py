@@ -12,10 +12,10 @@ from rig.plan_occlusions import OcclusionEntry, UnoccludedEntry
 from rig.plan_profiles import ExtendedEntry, SwitchEntry, TemporaryEntry
 
 from rig.errors import BenchFileError
-from rig.limits import Verdict
-from rig.plan_file import PLANS, read_plan, selection
-from rig.requirements import read_requirements
-from rig.results import join, run_verdict
+from rig.run.plan import PLANS, read_plan, selection
+from rig.run.results import join, run_verdict
+from rig.verdicts.limits import Verdict
+from rig.verdicts.requirements import read_requirements
 
 REQUIREMENTS = read_requirements(Path("suites/requirements.toml"))
 HEAD = 'name = "mine"\npurpose = "to try"\n'

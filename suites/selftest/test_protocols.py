@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from suites.selftest.transcript_players import play_to_driver, play_to_twin
-from suites.selftest.transcripts import Transcript, read_page
+from suites.stands.transcript_players import play_to_driver, play_to_twin
+from suites.stands.transcripts import Transcript, read_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = {page.parent.name: read_page(page) for page in sorted(ROOT.glob("instruments/*/protocol.md"))}

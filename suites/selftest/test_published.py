@@ -7,8 +7,8 @@ import pytest
 
 from rig.units import u_from_ul
 from rig.virtual.parameters import DriveParameters
-from suites.published.experiment import bands, unit_volumes_u
-from suites.published.omnipod import PUBLISHED, UNITS, drive_of_first_hour, screw_sd_per_amplitude
+from suites.studies.published.experiment import bands, unit_volumes_u
+from suites.studies.published.omnipod import PUBLISHED, UNITS, drive_of_first_hour, screw_sd_per_amplitude
 
 SIMULATED_UNITS = 240
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from rig.bench import open_bench
+from instruments.ids.ble_link import BleLink
+from rig.bench.open import open_bench
 from rig.clock import SimClock
 from rig.errors import BenchFileError, NoReplyError, NotConnectedError
-from rig.pump.ids.ble_link import BleLink
 from rig.roles import Bench
 from rig.therapy import BasalSegment
 from rig.virtual.ble_bridge import BleBridge, Unframer, framed
 from rig.wire import NoLog
-from suites.selftest.firmware_host import Host, crc
+from suites.stands.firmware_host import Host, crc
 
 PORT = "ble://twin/F0:F1:F2:F3:F4:F5"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import serial
 
-from rig.bench import open_bench
+from rig.bench.open import open_bench
 from rig.errors import RefusedError
 from rig.roles import Bench, HistoryEvent
 from rig.therapy import BasalSegment, TherapyState

@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 import serial
 
+from instruments.ids import open_driver
 from rig.clock import SimClock
 from rig.errors import BadReplyError
-from rig.pump.ids import open_driver
 from rig.virtual import protocol_twin
 from rig.virtual.port import Port
 from rig.wire import NoLog
-from suites.selftest.firmware_host import Host
-from suites.selftest.transcript_players import PlayedDevice, StatedWorld, play_calls, play_to_port
-from suites.selftest.transcripts import Transcript, read_page
+from suites.stands.firmware_host import Host
+from suites.stands.transcript_players import PlayedDevice, StatedWorld, play_calls, play_to_port
+from suites.stands.transcripts import Transcript, read_page
 
-CONNECTION, *TALKS = read_page(Path(__file__).parents[2] / "rig/pump/ids/protocol.md")
+CONNECTION, *TALKS = read_page(Path(__file__).parents[2] / "instruments/ids/protocol.md")
 URL = "twin://page"
 
 

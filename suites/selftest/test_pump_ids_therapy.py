@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rig.bench import open_bench
+from rig.bench.open import open_bench
 from rig.errors import RefusedError
 from rig.roles import Bench, Capability, HistoryEvent, Pump
 from rig.therapy import (

@@ -14,8 +14,8 @@ from rig.procedures.catalogue import KINDS
 from rig.procedures.occlusion import LONGEST
 from rig.procedures.parameters import DURATION, RATE, TEMPORARY, THRESHOLD
 from rig.procedures.temporary import TEMPORARY_DELAYS
-from rig.quantity import Kind, Parameter, Quantity, nearest, resolved
 from rig.units import dimension_of
+from rig.verdicts.quantities import Kind, Parameter, Quantity, nearest, resolved
 
 EACH = [pytest.param(kind, id=name) for name, kind in KINDS.items()]
 numbers = st.integers(1, 10**6).map(lambda thousandths: thousandths / 1000.0)

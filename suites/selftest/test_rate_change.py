@@ -15,9 +15,9 @@ from rig.procedures.rate_change import Changing
 from rig.procedures.switch import Switch
 from rig.procedures.temporary import Temporary
 from rig.record.analyses import DeliveryProfile
-from suites.coverage.laboratory import declared, laboratory
-from suites.coverage.whole_bench import watched_bench
 from suites.measuring import measured_on, measured_virtually
+from suites.studies.coverage.laboratory import declared, laboratory
+from suites.studies.coverage.whole_bench import watched_bench
 
 AT_S = np.arange(0.0, 14401.0, 10.0)
 SPANS = {"before_s": (0.0, 7200.0), "after_s": (9000.0, 14400.0)}

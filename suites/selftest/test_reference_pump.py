@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rig.bench import open_bench
+from rig.bench.open import open_bench
 from rig.errors import RefusedError
 from rig.roles import Bench
 from rig.therapy import BasalSegment, TherapyState

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from rig.bench import open_bench
+from rig.bench.open import open_bench
 from rig.roles import Bench
 from rig.therapy import BasalSegment, Setting, TherapyState
-from suites.selftest.idle_bench import annunciated, open_idle_bench
+from suites.stands.idle_bench import annunciated, open_idle_bench
 
 DRIVE_U = 0.14
 """What this device's drive may make of 2 U: 1.5 % of bias and drift, 0.04 U of screw at either end, a dose."""

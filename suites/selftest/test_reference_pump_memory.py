@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from suites.conformance.history import read_log
 from suites.selftest.bedside import (
     BACKUP_SRAM,
     DOSE_U,
@@ -20,6 +19,7 @@ from suites.selftest.bedside import (
     SYSTEM,
     Bedside,
 )
+from suites.selftest.conformance.history import read_log
 
 
 def words(*values: int) -> bytes:

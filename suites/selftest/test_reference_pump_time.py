@@ -10,7 +10,7 @@ import pytest
 from rig.roles import Bench
 from rig.therapy import BasalSegment, Setting, TemporaryRate, TherapyState
 from suites.selftest.bedside import DOSE_U, STEPS_PER_DOSE, Bedside, sfloat
-from suites.selftest.idle_bench import annunciated, open_idle_bench
+from suites.stands.idle_bench import annunciated, open_idle_bench
 
 
 @pytest.fixture

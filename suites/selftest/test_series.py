@@ -8,16 +8,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from reports.compared import pump_of, spreads, under_conditions
-from reports.comparison import write_comparison
-from rig.errors import EvidenceError
+from rig.record.likeness import Member
 from rig.record.reading import read_run
-from suites.selftest.synthetic_run import make_run
-from suites.selftest.test_verify import rig
 
 PLAN = """
 name = "short"
@@ -48,16 +43,18 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_each_channel_under_each_condition_is_a_run_with_evidence_of_its_own(series: Path) -> None:
-    runs = sorted(path.parent.name for path in series.glob("*/manifest.json"))
+    runs = sorted(path.parent.name for path in series.glob("*/record"))
     names = ("left", "middle", "right")
     assert runs == sorted(f"{name}_{condition}" for name in names for condition in ("nominal", "head_0.5_m"))
     for name in runs:
         run = read_run(series / name)
         assert run.manifest.outcome == "complete"
         assert run.manifest.conditions == ({"head": 0.5} if "head" in name else {})
-        assert (series / name / "report.pdf").is_file()
-        assert (series / name / "samples").is_dir()
-    assert {pump_of(read_run(series / name)) for name in runs} == {f"RC1-000001 (seed {n})" for n in (1, 2, 3)}
+        assert (series / name / "reports" / "rev-1" / "report.pdf").is_file()
+        assert list((series / name / "record" / "tests").glob("*/1/1-bolus/balance.csv"))
+    assert {Member(name, read_run(series / name)).pump for name in runs} == {
+        f"RC1-000001 (seed {n})" for n in (1, 2, 3)
+    }
 
 
 def test_a_channel_in_a_series_measures_what_it_measures_alone(series: Path, tmp_path: Path) -> None:
@@ -73,12 +70,19 @@ def test_a_channel_in_a_series_measures_what_it_measures_alone(series: Path, tmp
 
 def test_the_comparison_has_each_value_of_each_run(series: Path) -> None:
     content = json.loads((series / "comparison" / "comparison.json").read_text(encoding="utf-8"))
-    (mean,) = [each for each in content["pumps"] if each["name"] == "mean bolus error at 0.5 U"]
+    (mean,) = [
+        each
+        for each in content["pumps"]
+        if each["quantity"]["kind"] == "bolus.mean_error" and each["conditions"] == "nominal"
+    ]
     expected = {
         name: next(e.value for e in read_run(series / name).results.reported if e.name == mean["name"])
         for name in ("left_nominal", "middle_nominal", "right_nominal")
     }
-    assert dict(zip(mean["runs"], mean["values"], strict=True)) == expected
+    assert {value["run"]: value["value"] for value in mean["values"]} == expected
+    assert [value["attempt"] for value in mean["values"]] == [1, 1, 1]
+    every = [value for part in ("pumps", "measured_once") for each in content[part] for value in each["values"]]
+    assert len(every) == 6 * 4, "four quantities of each of six runs"
     assert mean["mean"] == pytest.approx(sum(expected.values()) / 3)
     with (series / "comparison" / "conditions.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
@@ -112,72 +116,6 @@ def test_wrong_names_are_one_sentence(series: Path, tmp_path: Path, arguments: l
     assert not (tmp_path / "no").exists()
 
 
-def pump(folder: Path, name: str, serial: str, factor: float = 1.0, **manifest: Any) -> Path:  # noqa: ANN401
-    """A made-up run whose boluses are all `factor` times as large."""
-    path = make_run(folder / name, seed=None, virtual=False, bench={"name": "Bench"}, **manifest)
-    content = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-    content["dut"]["serial_number"] = serial
-    (path / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
-    for file in path.glob("analysis/*/*.json"):
-        analysis = json.loads(file.read_text(encoding="utf-8"))
-        if analysis["kind"] == "bolus":
-            analysis["delivered_u"] = [factor * each for each in analysis["delivered_u"]]
-            file.write_text(json.dumps(analysis), encoding="utf-8")
-    return path
-
-
-def test_a_condition_is_held_against_the_same_pump_only(tmp_path: Path) -> None:
-    pump(tmp_path, "a", "A", 1.0)
-    pump(tmp_path, "a cold", "A", 1.02, conditions={"temperature": 5.0})
-    pump(tmp_path, "b", "B", 1.5)
-    runs = [read_run(tmp_path / name) for name in ("a", "a cold", "b")]
-    (boluses,) = [each for each in under_conditions(runs) if each.subject == "boluses of 1 U"]
-    nominal, (cold,) = boluses.table.nominal, boluses.table.rows
-    assert nominal.max_percent < 20.0, "the boluses of pump B, 50 % too large, are among the nominal ones"
-    assert cold.shift_percent == pytest.approx(2.0 + 0.02 * nominal.mean_percent, abs=1e-9)
-    assert cold.setting == 5.0
-
-
-def test_runs_of_one_pump_make_no_statement_about_pumps(tmp_path: Path) -> None:
-    for number, serial in enumerate(("A", "A", "B")):
-        pump(tmp_path, str(number), serial)
-    spread = spreads([read_run(tmp_path / name) for name in "012"])[0]
-    assert spread.tolerance is None
-    assert spread.why_no_tolerance == "runs of one pump are not independent"
-    assert "which infusion set" in spread.why_no_components
-
-
-def test_infusion_sets_that_are_named_make_components_of_variance(tmp_path: Path) -> None:
-    cases = [(serial, each, run) for serial in "AB" for each in "12" for run in "xy"]
-    for serial, each, run in cases:
-        pump(tmp_path, serial + each + run, serial, disposables={"infusion_set": f"lot {each}"})
-    spread = spreads([read_run(tmp_path / "".join(case)) for case in cases])[0]
-    assert spread.components is not None
-    assert spread.components.total_sd == 0.0, "eight runs with the same numbers"
-
-
-def test_runs_that_have_nothing_in_common_are_refused(tmp_path: Path) -> None:
-    pump(tmp_path / "runs", "a", "A")
-    unfinished = pump(tmp_path / "runs", "b", "B")
-    (unfinished / "results.json").unlink()
-    with pytest.raises(EvidenceError, match=r"1 finished run \(1 not finished\): nothing was measured in two nominal"):
-        write_comparison(tmp_path / "out", [tmp_path / "runs"])
-    with pytest.raises(EvidenceError, match="there is no run in this folder"):
-        write_comparison(tmp_path / "out", [tmp_path / "runs" / "a" / "analysis"])
-    assert not (tmp_path / "out").exists()
-
-
-def test_an_unfinished_run_is_left_out_and_named(tmp_path: Path) -> None:
-    for name in "abc":
-        pump(tmp_path / "runs", name, name)
-    (tmp_path / "runs" / "c" / "results.json").unlink()
-    lines = write_comparison(tmp_path / "out", [tmp_path / "runs"])
-    assert lines[0] == "c is left out: it was not finished."
-    content = json.loads((tmp_path / "out" / "comparison.json").read_text(encoding="utf-8"))
-    assert [run["run"] for run in content["runs"]] == ["a", "b"]
-    assert content["marks"] == ["Comparison of runs"], "no run is simulated"
-
-
 def test_a_laboratory_is_asked_to_set_a_condition_up_and_without_anybody_there_it_is_a_sentence(
     tmp_path: Path,
 ) -> None:
@@ -199,11 +137,15 @@ def test_an_interrupted_series_ends_each_of_its_runs_as_interrupted(tmp_path: Pa
         "--out", str(out),
     ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as process:
-        while len(list(out.glob("*/samples/*/balance.csv"))) < 3:
+        while len(list(out.glob("*/record/tests/*/1/*/balance.csv"))) < 3:
             assert process.poll() is None
         os.killpg(process.pid, signal.SIGINT)
         output = process.communicate()[0].decode()
     assert process.returncode == 3, output
     assert "The series was interrupted" in output
-    outcomes = [json.loads(path.read_text(encoding="utf-8"))["outcome"] for path in out.glob("*/manifest.json")]
+    outcomes = [json.loads(path.read_text(encoding="utf-8"))["outcome"] for path in out.glob("*/record/closing.json")]
     assert outcomes == ["interrupted"] * 3
+
+
+def rig(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "rig", *arguments], capture_output=True, text=True, check=False)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rig.clock import Clock, SimClock
 from rig.virtual.port import Port
 from rig.wire import Wire
-from suites.selftest.transcript_players import StatedWorld, play_to_driver, play_to_port
-from suites.selftest.transcripts import Line, Transcript, parse_page
+from suites.stands.transcript_players import StatedWorld, play_to_driver, play_to_port
+from suites.stands.transcripts import Line, Transcript, parse_page
 
 
 def block(body: str, info: str = " > \\r < \\n") -> Transcript:

@@ -15,7 +15,7 @@ from rig.roles import Air
 from rig.virtual.port import Port
 from rig.virtual.visa import VirtualVisaLibrary
 from rig.wire import NoLog, Wire
-from suites.selftest.socket_host import served_on_socket
+from suites.stands.socket_host import served_on_socket
 
 unhurried = settings(deadline=None)  # the wall time of a simulated line says nothing
 

@@ -12,11 +12,11 @@ from rig.evidence import RunFolder
 
 from rig.clock import SimClock
 from rig.errors import BenchFileError
-from rig.limits import Limit, Measurement, Rule, Verdict, decide, judge, worst
-from rig.requirements import MeasurementRule, Requirement, read_requirements
-from rig.results import EXIT_CODES, join
 from rig.roles import Capability, Pump
-from rig.verification import NotApplicableError, RequirementNotMetError, Verification
+from rig.run.results import EXIT_CODES, join
+from rig.run.verification import NotApplicableError, RequirementNotMetError, Verification
+from rig.verdicts.limits import Limit, Measurement, Rule, Verdict, decide, judge, worst
+from rig.verdicts.requirements import MeasurementRule, Requirement, read_requirements
 
 LIMIT = Limit("%", low=-5.0, high=5.0)
 

@@ -1,0 +1,191 @@
+"""The service's characteristics with their end-to-end protection: procedures on control points, protected reads.
+
+A procedure is written once and never repeated (IDS 1.0.2, 3.1.1: counters; 3.16: CRC). Not responsible for what
+operands mean, which is the driver's.
+"""
+
+from __future__ import annotations
+
+from instruments.ids import codes
+from instruments.ids.codec import e2e_crc, next_counter
+from instruments.ids.codes import Feature, Op, Uuid
+from instruments.ids.gatt import AttError, GattClient
+from instruments.ids.serial_link import Link
+from rig.clock import Clock
+from rig.errors import BadReplyError, RefusedError
+
+INDICATED = (Uuid.STATUS_CHANGED, Uuid.STATUS, Uuid.ANNUNCIATION_STATUS, Uuid.STATUS_READER, Uuid.COMMAND, Uuid.RACP)
+UNASKED = (Uuid.STATUS_CHANGED, Uuid.STATUS, Uuid.ANNUNCIATION_STATUS)
+FIRST_COUNTER = 255
+"""Both sides begin a connection as if 255 had been the last counter."""
+NO_E2E = b"\xff\xff\x00"
+"""CRC and counter in the Features of a pump without E2E protection (3.5.1.1)."""
+
+
+class IdsClient:
+    """A connected client of the Insulin Delivery Service."""
+
+    def __init__(self, link: Link, clock: Clock) -> None:
+        self._gatt = GattClient(link, clock)
+        self._sent_counter: dict[Uuid, int] = {}
+        self.name = self._gatt.name
+        self.connect()
+
+    def connect(self) -> None:
+        """Begin a connection: discover, subscribe, read the features. Counters begin anew."""
+        self._sent_counter.clear()
+        self._gatt.connect()
+        for uuid in INDICATED:
+            self._gatt.subscribe(uuid, indications=True)
+        if self._gatt.has(Uuid.COMMAND_DATA):  # a pump without templates need not have it (table 3.1)
+            self._gatt.subscribe(Uuid.COMMAND_DATA, indications=False)
+        self._gatt.subscribe(Uuid.HISTORY_DATA, indications=False)
+        if self._gatt.has(Uuid.PUMP_CONTROL_POINT):
+            self._gatt.subscribe(Uuid.PUMP_CONTROL_POINT, indications=True)
+        self.features = self._read_features()
+
+    def close(self) -> None:
+        """Give the link back."""
+        self._gatt.close()
+
+    def text(self, uuid: Uuid) -> str:
+        """Read a string of the Device Information Service."""
+        return self._gatt.read(uuid).decode("utf-8", errors="replace")
+
+    def read(self, uuid: Uuid, *, size: int) -> bytes:
+        """Read a protected characteristic of at least `size` octets."""
+        asked = f"reading {uuid.name.replace('_', ' ').title()}"
+        for unasked in UNASKED:
+            self._gatt.forget(unasked)
+        value = self._checked(self._gatt.read(uuid), asked)
+        if len(value) < size:
+            raise self.odd(asked, value)
+        return value
+
+    def command(self, op: Op, operand: bytes, response: Op | None, *, of: str) -> bytes:
+        """Perform a procedure of the Command Control Point; `of` names its parameter in errors."""
+        return self._procedure(Uuid.COMMAND, op, operand, response, Op.COMMAND_RESPONSE, f"{op.words} of {of}")
+
+    def ask(self, op: Op, operand: bytes, response: Op) -> bytes:
+        """Perform a procedure of the Status Reader Control Point."""
+        return self._procedure(Uuid.STATUS_READER, op, operand, response, Op.READER_RESPONSE, op.words)
+
+    def read_data(self, op: Op, operand: bytes, response: Op, *, of: str) -> list[bytes]:
+        """Perform a command that notifies Command Data; get the operands of its notifications."""
+        asked = f"{op.words} of {of}"
+        self._gatt.forget(Uuid.COMMAND_DATA)
+        self._procedure(Uuid.COMMAND, op, operand, None, Op.COMMAND_RESPONSE, asked)
+        values = [self._checked(value, asked) for value in self._gatt.take(Uuid.COMMAND_DATA)]
+        for value in values:
+            if u16(value) != response:
+                raise self.odd(asked, value)
+        return [value[2:] for value in values]
+
+    def maker(self, op: Op, operand: bytes, response: Op | None, *, of: str) -> bytes:
+        """Perform a procedure of the maker's own control point."""
+        return self._procedure(Uuid.PUMP_CONTROL_POINT, op, operand, response, Op.MAKER_RESPONSE, f"{op.words} of {of}")
+
+    def read_plain(self, uuid: Uuid, *, size: int) -> bytes:
+        """Read a characteristic of another service, which has no protection."""
+        value = self._gatt.read(uuid)
+        if len(value) < size:
+            raise self.odd(f"reading {uuid.name.replace('_', ' ').title()}", value)
+        return value
+
+    def write_plain(self, uuid: Uuid, value: bytes, *, asked: str) -> None:
+        """Write a characteristic of another service, which has no protection."""
+        self._gatt.write(uuid, value, asked=asked)
+
+    def has(self, uuid: Uuid) -> bool:
+        """Get whether the pump offers a characteristic."""
+        return self._gatt.has(uuid)
+
+    def report_records(self) -> list[bytes]:
+        """Get every stored history record, without its CRC (RACP: Report Stored Records, All)."""
+        asked = "Report Stored Records (0x33)"
+        self._gatt.forget(Uuid.HISTORY_DATA)
+        self._write(Uuid.RACP, bytes([0x33, 0x33]), asked)
+        answer = self._checked(self._gatt.wait_for(Uuid.RACP, asked=asked), asked)
+        if answer[:3] != bytes([0x0F, 0x0F, 0x33]) or len(answer) != 4:
+            raise self.odd(asked, answer)
+        if answer[3] == codes.RACP_NO_RECORDS:
+            return []
+        if answer[3] != codes.RACP_SUCCESS:
+            raise self._refused(asked, codes.RACP_ERRORS.get(answer[3], "unknown code"), answer[3])
+        records = self._gatt.take(Uuid.HISTORY_DATA)
+        for record in records:
+            if e2e_crc(record[:-2]) != record[-2:]:
+                raise self.odd(asked, record)
+        return [record[:-2] for record in records]
+
+    def odd(self, asked: str, value: bytes) -> BadReplyError:
+        """Make the error for octets that the service does not allow."""
+        return BadReplyError(
+            asked=asked,
+            of_whom=self.name,
+            came_back=f"{value.hex(' ') or 'nothing'} in answer, which IDS does not allow,",
+            look_at="is the line disturbed, or is this another kind of pump?",
+        )
+
+    def _read_features(self) -> Feature:
+        asked = "reading its features"
+        features = self._gatt.read(Uuid.FEATURES)
+        if len(features) < 8 or (e2e_crc(features[2:]) != features[:2] and features[:3] != NO_E2E):
+            raise self.odd(asked, features)
+        flags = Feature(int.from_bytes(features[5:8], "little"))
+        if Feature.E2E_PROTECTION not in flags:
+            raise BadReplyError(
+                asked=asked,
+                of_whom=self.name,
+                came_back="the pump offers no E2E protection in answer",
+                look_at="this driver needs it (IDS 1.0.2, 3.1.1)",
+            )
+        return flags
+
+    def _procedure(self, uuid: Uuid, op: Op, operand: bytes, response: Op | None, code_op: Op, asked: str) -> bytes:
+        """Write a procedure to a control point and get the operand of its response.
+
+        A procedure starts when its write is complete (3.11.3): what was indicated before answers an earlier one.
+        """
+        self._write(uuid, op.to_bytes(2, "little") + operand, asked)
+        self._gatt.forget(uuid)
+        answer = self._checked(self._gatt.wait_for(uuid, asked=asked), asked)
+        answered, body = u16(answer), answer[2:]
+        if response is not None and answered == response and len(body) >= codes.FEWEST_OCTETS[response]:
+            return body
+        if answered != code_op or len(body) != 3 or u16(body) != op:
+            raise self.odd(asked, answer)
+        if body[2] != codes.SUCCESS:
+            raise self._refused(asked, codes.RESPONSES.get(body[2], "unknown code"), body[2])
+        if response is not None:  # success, where the response's own op code belongs
+            raise self.odd(asked, answer)
+        return b""
+
+    def _write(self, uuid: Uuid, value: bytes, asked: str) -> None:
+        last = self._sent_counter.get(uuid, FIRST_COUNTER)
+        self._sent_counter[uuid] = next_counter(last)
+        protected = value + bytes([next_counter(last)])
+        try:
+            self._gatt.write(uuid, protected + e2e_crc(protected), asked=asked)
+        except AttError:
+            self._sent_counter[uuid] = last  # refused as a whole, so the pump has not counted it
+            raise
+
+    def _checked(self, value: bytes, asked: str) -> bytes:
+        """Take counter and CRC off a value; BadReplyError when the CRC is wrong."""
+        if len(value) < 4 or e2e_crc(value[:-2]) != value[-2:]:
+            raise self.odd(asked, value)
+        return value[:-3]
+
+    def _refused(self, asked: str, meaning: str, code: int) -> RefusedError:
+        return RefusedError(
+            asked=asked,
+            of_whom=self.name,
+            came_back=f"the pump answered '{meaning}' ({code:#04x})",
+            look_at="see protocol.md for what the pump allows",
+        )
+
+
+def u16(data: bytes) -> int:
+    """Decode the first two octets, low octet first."""
+    return int.from_bytes(data[:2], "little")

@@ -1,0 +1,191 @@
+"""An ATT client over any link: discovery, reads, writes, indications and notifications.
+
+Bluetooth Core specification 5.4, Vol 3 Part F (ATT) and Part G (GATT). Not responsible for E2E protection or meaning.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+
+from instruments.ids.codes import ATT_ERRORS, Uuid
+from instruments.ids.serial_link import Link
+from rig.clock import Clock, Deadline
+from rig.errors import BadReplyError, NoReplyError, RefusedError
+
+ERROR, FIND_INFORMATION, READ_BY_TYPE, READ, READ_BY_GROUP_TYPE = 0x01, 0x04, 0x08, 0x0A, 0x10
+WRITE, NOTIFICATION, INDICATION, CONFIRMATION = 0x12, 0x1B, 0x1D, 0x1E
+PRIMARY_SERVICE, CHARACTERISTIC, CLIENT_CONFIGURATION = 0x2800, 0x2803, 0x2902
+NOT_FOUND = 0x0A
+LOOK_AT = "is the pump powered, and is this its port?"
+
+
+class GattClient:
+    """Characteristics by UUID; values that come unasked are confirmed at once and kept until they are asked for."""
+
+    def __init__(self, link: Link, clock: Clock) -> None:
+        self.name = link.name
+        self._link = link
+        self._clock = clock
+        self._values: dict[int, int] = {}  # UUID -> value handle
+        self._configurations: dict[int, int] = {}  # UUID -> CCCD handle
+        self._unasked: defaultdict[int, deque[bytes]] = defaultdict(deque)
+
+    def connect(self) -> None:
+        """Discover every characteristic; the first request begins the connection (protocol.md, section 1)."""
+        self._unasked.clear()
+        starts = self._list(READ_BY_GROUP_TYPE, PRIMARY_SERVICE.to_bytes(2, "little"))
+        if Uuid.INSULIN_DELIVERY not in {int.from_bytes(entry[4:], "little") for entry in starts}:
+            raise BadReplyError(
+                asked="discovering its services",
+                of_whom=self.name,
+                came_back="no Insulin Delivery Service (183A) in answer",
+                look_at="another kind of device is on this port",
+            )
+        declarations = self._list(READ_BY_TYPE, CHARACTERISTIC.to_bytes(2, "little"))
+        owners = {}
+        for entry in declarations:
+            handle, uuid = int.from_bytes(entry[3:5], "little"), int.from_bytes(entry[5:], "little")
+            self._values[uuid] = handle
+            owners[handle] = uuid
+        for entry in self._list(FIND_INFORMATION, b""):
+            handle, kind = int.from_bytes(entry[0:2], "little"), int.from_bytes(entry[2:], "little")
+            if kind == CLIENT_CONFIGURATION:
+                self._configurations[owners[max(value for value in owners if value < handle)]] = handle
+
+    def has(self, uuid: Uuid) -> bool:
+        """Get whether the pump offers a characteristic."""
+        return uuid in self._values
+
+    def read(self, uuid: Uuid) -> bytes:
+        """Read a characteristic's value."""
+        return self._request(READ, self._handle(uuid, self._values), asked=f"reading {_words(uuid)}")
+
+    def write(self, uuid: Uuid, value: bytes, *, asked: str) -> None:
+        """Write a characteristic's value and wait until the pump has taken it."""
+        self._request(WRITE, self._handle(uuid, self._values) + value, asked=asked)
+
+    def subscribe(self, uuid: Uuid, *, indications: bool) -> None:
+        """Let the pump indicate or notify a characteristic."""
+        value = (2 if indications else 1).to_bytes(2, "little")
+        handle = self._handle(uuid, self._configurations)
+        self._request(WRITE, handle + value, asked=f"subscribing to {_words(uuid)}")
+
+    def wait_for(self, uuid: Uuid, *, asked: str) -> bytes:
+        """Get the next value that the pump sends of a characteristic; NoReplyError when the pump falls silent.
+
+        A long log comes before its RACP response, so what comes meanwhile renews the time-out.
+        """
+        kept = self._unasked[self._values[uuid]]
+        deadline = Deadline(self._clock, self._link.reply_within_s)
+        while not kept:
+            pdu = self._link.receive(deadline.remaining_s)
+            if pdu is None:
+                raise self._silent(asked)
+            self._keep(pdu)
+            deadline = Deadline(self._clock, self._link.reply_within_s)
+        return kept.popleft()
+
+    def take(self, uuid: Uuid) -> list[bytes]:
+        """Take the values of a characteristic that have come so far."""
+        kept = self._unasked[self._values[uuid]]
+        values = list(kept)
+        kept.clear()
+        return values
+
+    def forget(self, uuid: Uuid) -> None:
+        """Drop values of a characteristic that came unasked."""
+        self._unasked[self._values[uuid]].clear()
+
+    def close(self) -> None:
+        """Give the link back."""
+        self._link.close()
+
+    def _list(self, op: int, kind: bytes) -> list[bytes]:
+        """Ask for attributes until there are no more; entries of one reply are of one size, which it begins with."""
+        entries: list[bytes] = []
+        first = 1
+        while first <= 0xFFFF:
+            parameters = first.to_bytes(2, "little") + b"\xff\xff" + kind
+            try:
+                reply = self._request(op, parameters, asked="discovering its attributes")
+            except AttError as error:
+                if error.code == NOT_FOUND:
+                    break
+                raise
+            entry_size = _entry_size(op, reply)
+            found = [reply[at : at + entry_size] for at in range(1, len(reply), entry_size or 1)]
+            if not entry_size or not found or len(found[-1]) != entry_size:
+                raise BadReplyError(
+                    asked="discovering its attributes",
+                    of_whom=self.name,
+                    came_back=f"a list of odd length, {reply.hex(' ')}, in answer",
+                    look_at="protocol.md, section 1",
+                )
+            entries += found
+            last = found[-1][2:4] if op == READ_BY_GROUP_TYPE else found[-1][0:2]
+            first = int.from_bytes(last, "little") + 1
+        return entries
+
+    def _request(self, op: int, parameters: bytes, *, asked: str) -> bytes:
+        """Send a request and get the body of its response; values that come in between are kept."""
+        self._link.send(bytes([op]) + parameters)
+        deadline = Deadline(self._clock, self._link.reply_within_s)
+        while True:
+            pdu = self._link.receive(deadline.remaining_s)
+            if pdu is None:
+                raise self._silent(asked)
+            if pdu[0] == op + 1:
+                return pdu[1:]
+            if pdu[0] == ERROR and len(pdu) == 5 and pdu[1] == op:
+                raise AttError(pdu[4], asked=asked, of_whom=self.name)
+            self._keep(pdu)
+
+    def _keep(self, pdu: bytes) -> None:
+        if pdu[0] in (NOTIFICATION, INDICATION) and len(pdu) >= 3:
+            self._unasked[int.from_bytes(pdu[1:3], "little")].append(pdu[3:])
+            if pdu[0] == INDICATION:
+                self._link.send(bytes([CONFIRMATION]))
+
+    def _handle(self, uuid: Uuid, handles: dict[int, int]) -> bytes:
+        if uuid not in handles:
+            raise BadReplyError(
+                asked=f"discovering {_words(uuid)}",
+                of_whom=self.name,
+                came_back="there is none in answer",
+                look_at="the pump does not offer the whole service",
+            )
+        return handles[uuid].to_bytes(2, "little")
+
+    def _silent(self, asked: str) -> NoReplyError:
+        return NoReplyError(
+            asked=asked,
+            of_whom=self.name,
+            came_back=f"no reply within {self._link.reply_within_s:g} s",
+            look_at=LOOK_AT,
+        )
+
+
+class AttError(RefusedError):
+    """The pump refused an ATT request; `code` is the ATT error code."""
+
+    def __init__(self, code: int, *, asked: str, of_whom: str) -> None:
+        meaning = ATT_ERRORS.get(code, "unknown error")
+        super().__init__(
+            asked=asked,
+            of_whom=of_whom,
+            came_back=f"the ATT error '{meaning}' ({code:#04x})",
+            look_at="protocol.md, section 1",
+        )
+        self.code = code
+
+
+def _words(uuid: Uuid) -> str:
+    return f"{uuid.name.replace('_', ' ').title()} ({uuid.value:04X})"
+
+
+def _entry_size(op: int, reply: bytes) -> int:
+    """Get the size of a list's entries, 0 when it is not one that ATT allows (3.4.3.2, 3.4.4.2, 3.4.4.10)."""
+    told = reply[0] if reply else 0
+    if op == FIND_INFORMATION:
+        return {1: 4, 2: 18}.get(told, 0)
+    return told if told in ((6, 20) if op == READ_BY_GROUP_TYPE else (7, 21)) else 0

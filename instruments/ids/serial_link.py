@@ -1,0 +1,96 @@
+"""ATT PDUs over a serial port. Another link, such as Bluetooth LE, would be another module with the same two methods.
+
+Not responsible for what the PDUs mean.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+import serial
+
+from instruments.ids.framing import FLAG, FrameDecoder, encode_frame
+from rig.clock import Clock, Deadline
+from rig.errors import NotConnectedError
+from rig.wire import ByteLog
+
+BAUD = 115200
+REPLY_WITHIN_S = 2.0
+"""This wire's own time-out: the Core specification's 30 s are for radio (protocol.md, section 1)."""
+
+
+class Link(Protocol):
+    """Carries one ATT PDU at a time, both ways."""
+
+    name: str
+    reply_within_s: float
+    """How long a pump may take to answer."""
+
+    def send(self, pdu: bytes) -> None:
+        """Send one PDU."""
+        ...
+
+    def receive(self, timeout_s: float) -> bytes | None:
+        """Get the next PDU, None when none has come within `timeout_s`."""
+        ...
+
+    def close(self) -> None:
+        """Give the link back."""
+        ...
+
+
+class SerialLink:
+    """The link of protocol.md, section 1, on any port that pyserial opens."""
+
+    reply_within_s = REPLY_WITHIN_S
+
+    def __init__(self, url: str, clock: Clock, log: ByteLog) -> None:
+        self.name = f"pump ids on {url}"
+        self._clock = clock
+        self._log = log
+        self._decoder = FrameDecoder()
+        self._pdus: deque[bytes] = deque()
+        try:
+            self._port = serial.serial_for_url(url, baudrate=BAUD)
+        except (serial.SerialException, ValueError) as error:
+            raise NotConnectedError(
+                asked="opening it",
+                of_whom=self.name,
+                came_back=f"the port cannot be opened ({error}) in answer",
+                look_at="check the cable and the port in the bench file",
+            ) from error
+
+    def send(self, pdu: bytes) -> None:
+        """Send one PDU."""
+        frame = encode_frame(pdu)
+        self._log.wire(self._clock.now(), self.name, ">", frame)
+        try:
+            self._port.write(frame)
+        except serial.SerialException as error:
+            raise self._lost("sending", error) from error
+
+    def receive(self, timeout_s: float) -> bytes | None:
+        """Get the next PDU, None when none has come within `timeout_s`; damaged frames are dropped."""
+        deadline = Deadline(self._clock, timeout_s)
+        while not self._pdus:
+            if deadline.expired and not self._port.in_waiting:
+                return None
+            try:
+                self._port.timeout = deadline.remaining_s
+                data = self._port.read_until(bytes([FLAG]))
+            except serial.SerialException as error:
+                raise self._lost("receiving", error) from error
+            if data:
+                self._log.wire(self._clock.now(), self.name, "<", data)
+                self._pdus += self._decoder.feed(data)
+        return self._pdus.popleft()
+
+    def close(self) -> None:
+        """Close the port."""
+        self._port.close()
+
+    def _lost(self, asked: str, error: Exception) -> NotConnectedError:
+        return NotConnectedError(
+            asked=asked, of_whom=self.name, came_back=f"the port was lost ({error})", look_at="check the cable"
+        )

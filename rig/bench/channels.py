@@ -1,0 +1,119 @@
+"""Channels of a bench file: several pumps, each with its balance, that run side by side.
+
+`two_pumps.toml#left` is the bench of the channel "left": the file with that channel's tables laid over it. A channel is
+a bench like any other from there on. Not responsible for running anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rig.errors import BenchFileError
+from rig.toml_files import read_toml, validated
+
+MARK = "#"
+_ROLES = ("balance", "pressure", "supply", "switch", "environment")
+
+
+class _Channel(BaseModel):
+    """A channel's name; its tables are checked with the bench that they make."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    channel: tuple[_Channel, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [channel.name for channel in self.channel]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"the channel {name!r} stands twice")
+        return self
+
+
+def split(path: Path) -> tuple[Path, str | None]:
+    """Get the file and the channel that `file#channel` names; None where it names none."""
+    file, mark, name = str(path).rpartition(MARK)
+    return (Path(file), name) if mark and file.endswith(".toml") else (path, None)
+
+
+def channels(path: Path) -> list[str]:
+    """Get the names of a bench file's channels in its order; none when it is one bench, or names one already.
+
+    Raises:
+        BenchFileError: the file cannot be read, a name is wrong or stands twice, or two channels want one port.
+    """
+    file, name = split(path)
+    if name is not None:
+        return []
+    content = read_toml(file)
+    names = [channel.name for channel in validated(file, content, _File).channel]
+    _refuse_shared(file, {each: _laid_over(content, each) for each in names})
+    return names
+
+
+def bench_content(path: Path, content: dict[str, Any]) -> dict[str, Any]:
+    """Choose what a bench file's content says of one bench, or of the channel that `path` names.
+
+    Raises:
+        BenchFileError: the file has channels and none was named, or has no such channel.
+    """
+    file, name = split(path)
+    if name is None and "channel" not in content:
+        return content
+    known = [channel.name for channel in validated(file, content, _File).channel]
+    if name is None:
+        raise BenchFileError(f"{file}: has the channels {', '.join(known)}; name one, as {file}{MARK}{known[0]}")
+    if name not in known:
+        there = f"known are {', '.join(known)}" if known else "the file has none"
+        raise BenchFileError(f"{path}: there is no channel {name!r}; {there}")
+    return _laid_over(content, name)
+
+
+def _laid_over(content: Mapping[str, Any], name: str) -> dict[str, Any]:
+    own = next(channel for channel in content["channel"] if channel["name"] == name)
+    shared = {key: value for key, value in content.items() if key != "channel"}
+    title = f"{shared.get('name', '')}, {name}".removeprefix(", ")
+    merged = _merged(shared, {key: value for key, value in own.items() if key != "name"})
+    return {**merged, "name": title}
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        inner = merged.get(key)
+        merged[key] = _merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _refuse_shared(file: Path, benches: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse two channels on one port; on a network several may talk to one instrument. Virtual ones: on one seed."""
+    for (one, first), (other, second) in combinations(benches.items(), 2):
+        if "virtual" in first:
+            if first["virtual"].get("seed", 1) == second["virtual"].get("seed", 1):
+                raise BenchFileError(
+                    f"{file}: the channels {one} and {other} have one virtual.seed, and so are the same pump twice; "
+                    "give each its own"
+                )
+            continue
+        for role, port in _ports(first):
+            if (role, port) in _ports(second):
+                raise BenchFileError(
+                    f"{file}: the channels {one} and {other} both have {port} as their {role}, and a port has one "
+                    "owner; give each its own, or one on the network"
+                )
+
+
+def _ports(bench: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    ports = [(role, bench.get(role, {}).get("address", "")) for role in _ROLES]
+    ports.append(("pump", bench.get("pump", {}).get("port", "")))
+    return [(role, port) for role, port in ports if port and not port.startswith(("TCPIP", "socket://"))]

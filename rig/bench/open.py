@@ -1,0 +1,301 @@
+"""The composition root: a bench file in, a `Bench` of opened and identified devices out.
+
+The only module that knows whether a bench is virtual. Not responsible for finding drivers by name
+(`rig.bench.drivers`), nor for what is done with the bench.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyvisa
+from pyvisa.resources import MessageBasedResource
+
+from rig.bench.declared import metrology, set_up_world
+from rig.bench.drivers import driver_module, refuse_wrong_options, takes, twin_module
+from rig.bench.file import BenchFile, CalibratedTable, DeviceTable, InstrumentTable, read_bench_file
+from rig.clock import Clock, WallClock
+from rig.errors import (
+    BenchFileError,
+    BlockedError,
+    DeviceError,
+    EvidenceError,
+    NotConnectedError,
+    WrongIdentityError,
+)
+from rig.record.files import read_json, utc_now
+from rig.roles import Bench, Instrument
+from rig.wire import ByteLog, NoLog, Wire
+
+ROLES = ("supply", "switch", "environment", "pressure", "balance", "pump")
+"""In the order of opening: the supply first, because the pump has no power before it."""
+
+
+@dataclass(frozen=True)
+class FarSide:
+    """What drivers reach from here: a clock, a VISA resource manager, the pump's port, the date there, and a radio.
+
+    `hands` put so many g beside the vessel on a virtual balance, 0 takes them off; on a real one a person does.
+    `radio` is the virtual bench's, for a pump that is reached over Bluetooth LE; in a laboratory the port names one.
+    """
+
+    clock: Clock
+    resources: pyvisa.ResourceManager
+    pump_port: str
+    today: datetime.date
+    radio: Any = None
+    hands: Callable[[float], None] | None = None
+
+
+@contextmanager
+def open_bench(
+    bench: BenchFile | Path | str,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    log: ByteLog | None = None,
+    occasion: str = "",
+) -> Iterator[Bench]:
+    """Open every device of a bench file, compare identities and calibration, and hand over the bench.
+
+    On leaving, whatever happened, the pump is stopped, the bench made safe and every port closed.
+
+    Args:
+        bench: the bench file, or what was read from one.
+        overrides: "table.key" to value, laid over the file.
+        log: keeps every byte of every wire.
+        occasion: what the bench is opened for, such as a test's id; virtual noise is keyed by seed and occasion.
+
+    Raises:
+        BenchFileError: the file is wrong.
+        BlockedError: a calibration is overdue, or the immersion of the outlet cannot be corrected.
+        DeviceError: a device cannot be opened, stays silent, or is not the one that the file names.
+    """
+    spec = bench if isinstance(bench, BenchFile) else read_bench_file(Path(bench), overrides)[0]
+    with ExitStack() as stack:
+        far = stack.enter_context(far_side(spec, occasion))
+        for role in ROLES:
+            refuse_overdue(spec, role, far.today)
+        declared = metrology(spec)
+        devices: dict[str, Any] = {}
+        stack.callback(leave_safe, devices)
+        for role in ROLES:
+            devices[role] = open_device(spec, role, far, log or NoLog())
+            compare_identity(spec, role, devices[role])
+            if role == "supply":
+                power_pump(spec, devices[role])
+        yield Bench(clock=far.clock, metrology=declared, **devices)
+
+
+@contextmanager
+def far_side(spec: BenchFile, occasion: str = "") -> Iterator[FarSide]:
+    """Get the lab's VISA library and wall clock, or build the simulated world in their place.
+
+    Raises:
+        BenchFileError: a driver or one of its options is wrong, or the evaporation is of a day to come; looked at
+            before any device is opened.
+    """
+    today = spec.virtual.date if spec.virtual is not None else datetime.date.fromisoformat(utc_now()[:10])
+    _refuse_evaporation_to_come(spec, today)
+    if spec.virtual is None:
+        refuse_unknown_devices(spec)
+        resources = pyvisa.ResourceManager(spec.visa_library)
+        try:
+            yield FarSide(WallClock(), resources, spec.pump.port, today)
+        finally:
+            resources.close()
+        return
+    with open_virtual(spec, occasion) as world:
+        resources = pyvisa.ResourceManager(world.visa_library())
+        yield FarSide(world.clock, resources, spec.pump.port, today, _radio(spec, world), world.cell.place)
+
+
+def _refuse_evaporation_to_come(spec: BenchFile, today: datetime.date) -> None:
+    known_since = spec.fluid.evaporation_date
+    if known_since is not None and known_since > today:
+        raise BenchFileError(
+            f"fluid.evaporation_date is {known_since}, and today is {today}: it is the day on which the evaporation "
+            "was found, today or earlier"
+        )
+
+
+def refuse_unknown_devices(spec: BenchFile) -> None:
+    """Check each device's driver, options and kind of port; BenchFileError with a sentence for the first mistake."""
+    for role in ROLES:
+        table = _table(spec, role)
+        refuse_wrong_options(role, table.driver, table.options)
+    if spec.pump.port.startswith("ble://") and not takes("pump", spec.pump.driver, "radio"):
+        raise BenchFileError(f"pump.port: {spec.pump.driver} is not reached over Bluetooth LE, but on a serial port")
+
+
+def _radio(spec: BenchFile, world: Any) -> Any:  # noqa: ANN401 - a World; a instruments.ids.ble_link.Radio or None
+    """Get the radio of a simulated pump that is reached over Bluetooth LE; None for one on a serial line."""
+    if not spec.pump.port.startswith("ble://"):
+        return None
+    from rig.virtual.ble_bridge import BleBridge
+
+    return BleBridge(world.ports["pump"]).open
+
+
+@contextmanager
+def open_virtual(spec: BenchFile, occasion: str = "") -> Iterator[Any]:
+    """Build the simulated world of a virtual bench: a `rig.virtual.world.World`.
+
+    Raises:
+        BenchFileError: a driver or one of its options is wrong, or a device cannot be simulated.
+    """
+    refuse_unknown_devices(spec)
+    from rig.virtual.world import TwinPlace, World  # a lab bench installs without what this needs
+
+    virtual = spec.virtual
+    assert virtual is not None
+    places = []
+    for role in ROLES[:-1]:
+        table = _table(spec, role)
+        assert isinstance(table, InstrumentTable)
+        serial_number = virtual.serial_numbers.get(role, table.serial_number)
+        twin = twin_module(role, table.driver)
+        if twin is None:
+            raise BenchFileError(f"{role}.driver: {table.driver} has no twin, so no virtual bench can have it")
+        places.append(TwinPlace(role, table.address, serial_number, twin))
+    twin = twin_module("pump", spec.pump.driver)
+    if twin is not None:
+        serial_number = virtual.serial_numbers.get("pump", spec.pump.serial_number)
+        places.append(TwinPlace("pump", spec.pump.port, serial_number, twin))
+    elif virtual.firmware is None:
+        raise BenchFileError(f"virtual.firmware is missing: the pump {spec.pump.driver!r} is simulated by its firmware")
+    world = World(
+        parameters=set_up_world(virtual.parameters, spec.conditions),
+        seed=virtual.seed,
+        firmware=None if virtual.firmware is None else virtual.firmware.read_bytes(),
+        places=places,
+        pump_url=spec.pump.port,
+        occluder_line=spec.switch.lines["occluder"],
+        occasion=occasion,
+    )
+    try:
+        for fault in virtual.fault:
+            world.schedule_fault(fault.device, fault.kind, fault.at)
+        yield world
+    finally:
+        world.close()
+
+
+def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Any:  # noqa: ANN401 - one of the roles
+    """Open one device by its role; DeviceError when its port cannot be had."""
+    if role == "pump":
+        module = driver_module(role, spec.pump.driver)
+        given = {"radio": far.radio} if far.radio is not None else {}
+        try:
+            return module.open_driver(far.pump_port, clock=far.clock, log=log, **given, **spec.pump.options)
+        except ValueError as error:
+            raise BenchFileError(f"pump: {error}") from error
+    table = _table(spec, role)
+    assert isinstance(table, InstrumentTable)
+    module = driver_module(role, table.driver)
+    device = f"{role} {table.driver} on {table.address}"
+    try:
+        resource = far.resources.open_resource(table.address)
+    except (pyvisa.Error, ValueError, OSError) as error:
+        raise NotConnectedError(
+            asked="opening it",
+            of_whom=device,
+            came_back=f"the resource cannot be opened ({error}) in answer",
+            look_at="check the cable, the power and the address in the bench file",
+        ) from error
+    if not isinstance(resource, MessageBasedResource):
+        resource.close()
+        raise BenchFileError(f"{role}.address is {table.address!r}: this is no resource that takes messages")
+    lines = {"lines": spec.switch.lines} if role == "switch" else {}
+    try:
+        return module.open_driver(Wire(resource, device, far.clock, log), clock=far.clock, **lines, **table.options)
+    except ValueError as error:
+        resource.close()
+        raise BenchFileError(f"{role}: {error}") from error
+
+
+def compare_identity(spec: BenchFile, role: str, device: Instrument) -> None:
+    """Refuse a device whose serial number is not the bench file's; WrongIdentityError prints both."""
+    expected = _table(spec, role).serial_number
+    identity = device.identify()
+    if identity.serial_number != expected:
+        raise WrongIdentityError(
+            asked=f"its serial number, {expected!r} in the bench file",
+            of_whom=f"{role} {identity.maker} {identity.model}",
+            came_back=f"the answer was {identity.serial_number!r}",
+            look_at="connect the instrument that the bench file names, or correct the file",
+        )
+
+
+def refuse_overdue(spec: BenchFile, role: str, today: datetime.date) -> None:
+    """Refuse an instrument whose calibration has run out; BlockedError."""
+    table = _table(spec, role)
+    if isinstance(table, CalibratedTable) and today > table.calibration_due:
+        raise BlockedError(
+            f"{role} {table.driver} {table.serial_number}: its calibration was due on {table.calibration_due}, "
+            f"today is {today}; have it calibrated and enter the new dates in the bench file"
+        )
+
+
+def power_pump(spec: BenchFile, supply: Any) -> None:  # noqa: ANN401 - a PowerSupply
+    """Give the pump its supply voltage."""
+    supply.set_output(voltage_v=spec.supply.voltage, current_limit_a=spec.supply.current_limit)
+    supply.switch(on=True)
+
+
+def leave_safe(devices: Mapping[str, Instrument]) -> list[DeviceError]:
+    """Stop the pump, then release and switch off everything, whatever fails on the way; returns what failed."""
+    failed = []
+    for role in reversed([role for role in ROLES if role in devices]):
+        for leave in (devices[role].make_safe, devices[role].close):
+            try:
+                _despite_full_disk(leave)
+            except DeviceError as error:
+                failed.append(error)
+    return failed
+
+
+def _despite_full_disk(action: Callable[[], None]) -> None:
+    """Do it again when the record could not be written: the log gives up at its first failure, the command is due."""
+    try:
+        action()
+    except EvidenceError:
+        action()
+
+
+def refuse_untested(spec: BenchFile, today: datetime.date) -> dict[str, Any] | None:
+    """Read the routine test that the bench file asks for, None when it asks for none.
+
+    Raises:
+        BlockedError: the test is missing, of another balance, too old, or was not passed.
+    """
+    path = spec.balance.routine_test
+    if path is None:
+        return None
+    remedy = f"test the balance with rig balance-test --out {path}"
+    if not path.is_file():
+        raise BlockedError(f"balance: there is no routine test {path}; {remedy}")
+    record = read_json(path)
+    try:
+        serial, tested = record["balance"]["serial_number"], datetime.date.fromisoformat(record["date"])
+        passed, problems = bool(record["passed"]), "; ".join(record["problems"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BlockedError(f"balance: {path} is no routine test ({type(error).__name__}: {error}); {remedy}") from error
+    days = spec.balance.routine_test_every / 86400.0
+    if serial != spec.balance.serial_number:
+        raise BlockedError(f"balance: {path} is of the balance {serial}, not {spec.balance.serial_number}; {remedy}")
+    if not 0 <= (today - tested).days < max(1.0, days):
+        raise BlockedError(f"balance: {path} is of {tested}, today is {today}, and it holds {days:g} d; {remedy}")
+    if not passed:
+        raise BlockedError(f"balance: {path} was not passed: {problems}")
+    return record
+
+
+def _table(spec: BenchFile, role: str) -> DeviceTable:
+    table = getattr(spec, role)
+    assert isinstance(table, DeviceTable)
+    return table

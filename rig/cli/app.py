@@ -1,0 +1,229 @@
+"""The command line: `rig verify`, `compare`, `check`, `balance-test`, `plan`, `serve`, `console`, `report`, `analyse`.
+
+Turns errors into one sentence and an exit code. Not responsible for the work itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from rig.cli.analyse import analyse
+from rig.errors import BenchFileError, DataFileError, RigError
+from rig.record.likeness import By
+
+DEFAULT_BENCH = Path("fixtures/benches/virtual.toml")
+DEFAULT_REQUIREMENTS = Path("suites/requirements.toml")
+EXIT_USAGE = 2
+EXIT_RIG = 3
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Test rig for insulin pumps: drives the bench, verifies the pump, writes the report.",
+)
+console = Console(highlight=False)
+if not console.is_terminal:
+    console.width = 140  # a log file folds nothing
+
+BenchOption = Annotated[
+    Path, typer.Option("--bench", help="Bench file: which instruments, where.", show_default=True, metavar="FILE")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Change one key of the bench file for this call, such as virtual.seed=2.",
+        metavar="table.key=value",
+    ),
+]
+
+
+@app.command()
+def verify(
+    bench: BenchOption = DEFAULT_BENCH,
+    out: Annotated[
+        Path | None, typer.Option(help="New folder for the run; default: runs/<time>.", metavar="DIR")
+    ] = None,
+    select: Annotated[
+        str | None,
+        typer.Option(
+            help="Only tests whose name or requirement matches, such as 'occlusion' or 'basal or PR-L1.1'.",
+            metavar="EXPR",
+        ),
+    ] = None,
+    set_: SetOption = None,
+    requirements: Annotated[
+        Path, typer.Option(help="Requirements file: the acceptance limits.", metavar="FILE")
+    ] = DEFAULT_REQUIREMENTS,
+    plan: Annotated[
+        str,
+        typer.Option(help="Test plan: a TOML file, or one in fixtures/plans.", metavar="FILE|NAME"),
+    ] = "default",  # rig.run.plan.DEFAULT_PLAN
+    condition: Annotated[
+        str | None,
+        typer.Option(help="Only this condition of the plan, or 'nominal'.", metavar="NAME"),
+    ] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Only list what would be measured, for which requirements.")
+    ] = False,
+) -> None:
+    """Run the pump suites and write the report; on every channel, and under every condition of the plan.
+
+    Exit code: 0 every requirement passed or does not apply; 1 one failed; 2 wrong usage or bench file; 3 the rig
+    failed, was blocked or was interrupted; 4 inconclusive and nothing worse.
+    """
+    from rig.cli.series import verify_all
+    from rig.cli.verify import Asked, list_quantities
+
+    asked = Asked(bench, tuple(set_ or []), out=out, select=select, requirements=requirements, plan=plan)
+    if list_:
+        raise typer.Exit(list_quantities(asked, console=console))
+    raise typer.Exit(verify_all(asked, condition, console=console))
+
+
+@app.command()
+def check(bench: BenchOption = DEFAULT_BENCH, set_: SetOption = None) -> None:
+    """Open, identify and self-test every instrument; say what is wrong and what to do."""
+    from rig.cli.check import print_check
+
+    raise typer.Exit(print_check(bench, set_ or [], console=console))
+
+
+@app.command("balance-test")
+def balance_test(
+    mass: Annotated[str, typer.Option(help="Conventional mass of the reference.", metavar='"1 g"')],
+    mass_u: Annotated[str, typer.Option(help="Its standard uncertainty.", metavar='"10 µg"')] = "0 g",
+    count: Annotated[int, typer.Option(help="How often it is weighed.", min=3, max=100)] = 10,
+    out: Annotated[
+        Path | None, typer.Option(help="New file; default: runs/<time>-balance-test.json.", metavar="FILE")
+    ] = None,
+    bench: BenchOption = DEFAULT_BENCH,
+    set_: SetOption = None,
+) -> None:
+    """Test the balance with a reference mass before measurements, and keep what was found.
+
+    Exit code: 0 fit for use; 2 wrong usage or bench file; 3 not fit, or the balance cannot be had.
+    """
+    from rig.cli.balance_test import Asked, run_balance_test
+
+    asked = Asked(bench, tuple(set_ or []), mass=mass, mass_u=mass_u, count=count, out=out)
+    raise typer.Exit(run_balance_test(asked, console=console))
+
+
+@app.command()
+def plan(
+    reliability: Annotated[str | None, typer.Option(help="Share of all that must be good.", metavar='"95 %"')] = None,
+    confidence: Annotated[str, typer.Option(help="Confidence of the statement.", metavar='"95 %"')] = "95 %",
+    failures: Annotated[int, typer.Option(help="Failures that are allowed.", min=0)] = 0,
+    tolerance: Annotated[
+        str | None, typer.Option(help="Limit of measured values, with --sd.", metavar='"±5 %"|"≤5 %"')
+    ] = None,
+    sd: Annotated[str | None, typer.Option(help="Expected standard deviation of them.", metavar='"2 %"')] = None,
+    mean: Annotated[str, typer.Option(help="Expected mean error of them.", metavar='"1 %"')] = "0 %",
+    bench: BenchOption = DEFAULT_BENCH,
+    set_: SetOption = None,
+    rate: Annotated[str | None, typer.Option(help="Basal rate, with --window.", metavar='"0.1 U/h"')] = None,
+    window: Annotated[str | None, typer.Option(help="Length of a window.", metavar='"60 min"')] = None,
+    bolus: Annotated[str | None, typer.Option(help="Size of a bolus.", metavar='"0.1 U"')] = None,
+    limit: Annotated[str | None, typer.Option(help="Limit to decide.", metavar='"±15 %"|"±0.05 U"')] = None,
+    n: Annotated[int, typer.Option("--n", help="So many windows or boluses.", min=1)] = 1,
+    of: Annotated[str, typer.Option(help="Does the limit hold for each, or the mean?", metavar="each|mean")] = "each",
+    rule: Annotated[str, typer.Option(help="Decision rule of the requirement.", metavar="RULE")] = "guard band",
+) -> None:
+    """Plan before you measure: how many samples, and whether this bench can decide a limit.
+
+    Success run: --reliability. Measured values: --tolerance and --sd. Capability: --rate and --window, or --bolus, with
+    --limit. Exit code: 0 planned; 2 wrong usage; 4 cannot be decided, with what would be needed.
+    """
+    from rig.cli.samples import Question, print_plan
+
+    question = Question(
+        confidence=confidence, reliability=reliability, failures=failures, tolerance=tolerance, sd=sd, mean=mean,
+        bench=bench, settings=tuple(set_ or []), rate=rate, window=window, bolus=bolus, limit=limit, n=n, of=of,
+        rule=rule,
+    )  # fmt: skip
+    raise typer.Exit(print_plan(question, console=console))
+
+
+@app.command()
+def serve(bench: BenchOption = DEFAULT_BENCH, set_: SetOption = None) -> None:
+    """Run the virtual bench in real time, its instruments on TCP sockets and ptys, until Ctrl-C."""
+    from rig.cli.serve import serve_bench
+
+    serve_bench(bench, set_ or [], console=console)
+
+
+@app.command("console")
+def open_console(bench: BenchOption = DEFAULT_BENCH, set_: SetOption = None) -> None:
+    """Try the pump and the instruments by hand; reads commands from a pipe, too.
+
+    Exit code: 0; 1 when a command of a pipe failed; 2 wrong bench file; 3 a device cannot be opened.
+    """
+    from rig.cli.console import run_console
+
+    raise typer.Exit(run_console(bench, set_ or [], console=console))
+
+
+@app.command()
+def report(run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")]) -> None:
+    """Write report.pdf and interactive.html from a run folder."""
+    from reports.documents import write_documents
+
+    for what, path in write_documents(run).items():
+        console.print(f"{what}: {path}", soft_wrap=True, markup=False)
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders, or folders of them.", metavar="RUN…")],
+    out: Annotated[
+        Path | None, typer.Option(help="New folder; default: <first folder>-comparison.", metavar="DIR")
+    ] = None,
+    by: Annotated[
+        By | None,
+        typer.Option(help="Compare runs that differ in this, each group against that of the first run."),
+    ] = None,
+) -> None:
+    """Lay runs side by side: pumps with their spread and errors under each condition; or, --by, A beside B.
+
+    Without --by the runs must have one firmware, test plan and rig; with it they may differ in what it names alone.
+    Exit code: 0 compared; 2 wrong usage; 3 a record is missing or damaged, or the runs are unlike or have nothing in
+    common.
+    """
+    from reports.comparison import write_comparison
+
+    first = runs[0] if runs[0].name else runs[0].resolve()
+    folder = out or first.with_name(f"{first.name}-comparison")
+    for line in write_comparison(folder, runs, by):
+        console.print(line, soft_wrap=True, markup=False)
+
+
+app.command()(analyse)
+
+
+def main() -> None:
+    """Run the command line; every expected error is one sentence on stderr."""
+    try:
+        app()
+    except (BenchFileError, DataFileError) as error:
+        _stop(error, EXIT_USAGE)
+    except RigError as error:
+        _stop(error, EXIT_RIG)
+    except KeyboardInterrupt:
+        _stop("interrupted", EXIT_RIG)
+
+
+def _stop(reason: object, code: int) -> None:
+    print(f"rig: {reason}", file=sys.stderr)  # noqa: T201 - plain, so that a terminal never folds it
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

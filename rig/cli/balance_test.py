@@ -1,0 +1,128 @@
+"""`rig balance-test`: the routine test of the balance, kept as a file that a bench file can ask for.
+
+A person puts a reference mass on and off, and says what no instrument sees; on the virtual bench the mass is simulated.
+Not responsible for the weighing and its limits (`rig.procedures.reference_mass`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from rig.analysis.reference_mass import reference_weighing
+from rig.bench.declared import metrology
+from rig.bench.file import BenchFile, parse_override, read_bench_file
+from rig.bench.open import compare_identity, far_side, open_device, refuse_overdue
+from rig.errors import BenchFileError, EvidenceError
+from rig.procedures.reference_mass import allowed_error_g, allowed_repeatability_g, problems, weigh_reference
+from rig.record.files import utc_now, write_json
+from rig.units import parse
+from rig.wire import NoLog
+
+QUESTIONS = {
+    "level": "Is the balance level (bubble inside the ring)?",
+    "needle": "Is the needle below the surface, and free of bubbles?",
+    "cover": "Is the oil film or the cover of the vessel whole?",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line said."""
+
+    bench: Path
+    settings: tuple[str, ...]
+    mass: str
+    mass_u: str
+    count: int
+    out: Path | None
+
+
+def run_balance_test(asked: Asked, *, console: Console) -> int:
+    """Test the balance and keep the result; 0 when it is fit, 3 when it is not.
+
+    Raises:
+        BenchFileError: the bench file or a quantity is wrong, or nobody is there to handle the mass.
+        BlockedError: the balance's calibration is overdue, or the immersion of the outlet cannot be corrected.
+        DeviceError: the balance cannot be opened, is another one, or does not settle.
+        EvidenceError: the file exists already, or cannot be written.
+    """
+    spec, _ = read_bench_file(asked.bench, dict(parse_override(text) for text in asked.settings))
+    mass_g, u_mass_g = _grams("--mass", asked.mass), _grams("--mass-u", asked.mass_u)
+    out = asked.out or Path("runs") / f"{utc_now().replace(':', '-')}-balance-test.json"
+    if out.exists():
+        raise EvidenceError(f"{out}: exists already; name another file by --out, nothing is overwritten")
+    if spec.virtual is None and not console.is_interactive:
+        raise BenchFileError("rig balance-test: nobody is there to put the mass on; call it from a terminal")
+    record = _test(spec, mass_g, u_mass_g, asked.count, console)
+    write_json(out, record)
+    console.print(
+        f"{record['balance']['model']} {record['balance']['serial_number']}: error "
+        f"{record['error_g'] * 1e6:+.3g} µg at {mass_g:g} g (allowed {record['allowed_error_g'] * 1e6:.3g} µg), "
+        f"repeatability {record['repeatability_g'] * 1e6:.3g} µg (allowed "
+        f"{record['allowed_repeatability_g'] * 1e6:.3g} µg), n = {asked.count}",
+        soft_wrap=True,
+    )
+    for problem in record["problems"]:
+        console.print(f"balance: {problem}", style="red", soft_wrap=True, markup=False)
+    console.print(f"The balance is {'fit for use' if record['passed'] else 'NOT FIT'}. Kept: {out}", soft_wrap=True)
+    return 0 if record["passed"] else 3
+
+
+def _test(spec: BenchFile, mass_g: float, u_mass_g: float, count: int, console: Console) -> dict[str, Any]:
+    with ExitStack() as stack:
+        far = stack.enter_context(far_side(spec))
+        refuse_overdue(spec, "balance", far.today)
+        known = metrology(spec)
+        balance = open_device(spec, "balance", far, NoLog())
+        stack.callback(balance.close)
+        compare_identity(spec, "balance", balance)
+        place = far.hands or _asking(console)
+        empty_g, loaded_g = weigh_reference(balance, far.clock, place, mass_g=mass_g, count=count)
+        identity = balance.identify()
+    answers = {} if spec.virtual is not None else {key: _yes(console, text) for key, text in QUESTIONS.items()}
+    found = reference_weighing(empty_g, loaded_g, mass_g=mass_g, u_mass_g=u_mass_g)
+    denied = [QUESTIONS[key] for key, yes in answers.items() if not yes]
+    wrong = problems(known, found, mass_g)
+    wrong += [f"the answer to {question!r} was no; see to it, and begin again" for question in denied]
+    return {
+        "format": 1,
+        "date": far.today.isoformat(),
+        "tested_utc": utc_now(),
+        "simulated": spec.virtual is not None,
+        "operator": spec.operator,
+        "balance": asdict(identity),
+        "mass_g": mass_g,
+        "u_mass_g": u_mass_g,
+        "empty_g": empty_g,
+        "loaded_g": loaded_g,
+        **asdict(found),
+        "allowed_error_g": allowed_error_g(known, found, mass_g),
+        "allowed_repeatability_g": allowed_repeatability_g(known, found.degrees_of_freedom),
+        "answers": answers,
+        "problems": wrong,
+        "passed": not wrong,
+    }
+
+
+def _asking(console: Console) -> Callable[[float], None]:
+    def place(load_g: float) -> None:
+        console.input(f"Put {load_g:g} g beside the vessel, then press Enter. " if load_g else "Take it off, Enter. ")
+
+    return place
+
+
+def _yes(console: Console, question: str) -> bool:
+    return console.input(f"{question} [y/n] ").strip().lower() in ("y", "yes")
+
+
+def _grams(option: str, text: str) -> float:
+    try:
+        return parse(text, "mass_g")
+    except ValueError as error:
+        raise BenchFileError(f"{option}: {error}") from None

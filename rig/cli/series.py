@@ -1,0 +1,188 @@
+"""`rig verify` where one run is not enough: every channel of a bench side by side, under every condition of a plan.
+
+Each part is an ordinary run in a process and a folder of its own, with evidence of its own; a comparison joins them.
+Not responsible for a single run (`rig.cli.verify`) nor for comparing (`reports.comparison`).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from reports.comparison import write_comparison
+from rig.bench.channels import MARK, channels
+from rig.bench.conditions import NOMINAL, Conditions
+from rig.bench.file import parse_override, read_bench_file
+from rig.cli.progress import EndedTests
+from rig.cli.verify import EXIT_RIG, LOOK_EVERY_S, STYLES, Asked, verify_pump
+from rig.clock import WallClock
+from rig.errors import BenchFileError, EvidenceError
+from rig.procedures.catalogue import KINDS
+from rig.record.files import slug, utc_now, write_json
+from rig.record.folder import RunFolder, holds_a_run, read_model
+from rig.record.results import Results
+from rig.run.plan import TestPlan, read_plan
+from rig.run.results import EXIT_CODES
+from rig.verdicts.limits import Verdict, worst
+from rig.verdicts.requirements import read_requirements
+
+
+@dataclass(frozen=True)
+class Part:
+    """One run of a series."""
+
+    channel: str | None
+    condition: str
+    asked: Asked
+
+    @property
+    def label(self) -> str:
+        """What tells it from the others."""
+        return f"{self.channel}, {self.condition}" if self.channel else self.condition
+
+
+def verify_all(asked: Asked, condition: str | None, *, console: Console) -> int:
+    """Verify every channel under every condition, or under the one that is named; returns the worst exit code.
+
+    Raises:
+        BenchFileError: the bench file, a setting, the plan, the requirements file or the condition's name is wrong.
+        EvidenceError: a folder cannot be made or written.
+    """
+    names = channels(asked.bench)
+    read_requirements(asked.requirements, KINDS)
+    chosen = _conditions(read_plan(asked.plan).plan, condition)
+    if not names and len(chosen) == 1:
+        return verify_pump(_under(asked, chosen[0]), console=console)
+    folder = asked.out or Path("runs") / f"{utc_now().replace(':', '-')}-series"
+    rounds = [[_part(asked, folder, name, each) for name in names or (None,)] for each in chosen]
+    parts = [part for together in rounds for part in together]
+    for part in parts:
+        if _needs_a_person(part) and not console.is_interactive:
+            raise BenchFileError(
+                f"condition {part.condition}: nobody is there to set it up; set it up, then run it by itself with "
+                f"--condition {part.condition!r}, and join the runs with rig compare"
+            )
+    _begin(folder, parts)
+    for together in rounds:
+        if _needs_a_person(together[0]):
+            console.input(f"Set up: {together[0].condition}. Then press Enter. ")
+        if _run_side_by_side(together, console) == "interrupted":
+            console.print(f"The series was interrupted; what was measured before is kept in {folder}.")
+            return EXIT_RIG
+    return _conclude(folder, parts, console)
+
+
+def _conditions(plan: TestPlan, wanted: str | None) -> Sequence[Conditions]:
+    known = {each.title: each for each in (Conditions(), *plan.condition)}
+    if wanted is None:
+        return list(known.values())
+    if wanted not in known:
+        raise BenchFileError(
+            f"--condition {wanted!r}: the plan {plan.name!r} has no such condition; known are {'; '.join(known)}"
+        )
+    return [known[wanted]]
+
+
+def _under(asked: Asked, condition: Conditions) -> Asked:
+    settings = [f"{key}={value}" for key, value in condition.overrides().items()]
+    return replace(asked, settings=(*asked.settings, *settings))
+
+
+def _part(asked: Asked, folder: Path, channel: str | None, condition: Conditions) -> Part:
+    part = Part(channel, condition.title, _under(asked, condition))
+    bench = Path(f"{asked.bench}{MARK}{channel}") if channel else asked.bench
+    return replace(part, asked=replace(part.asked, bench=bench, out=folder / slug(part.label)))
+
+
+def _begin(folder: Path, parts: Sequence[Part]) -> None:
+    """Write what the series is going to be; EvidenceError when the folder holds anything already."""
+    if folder.is_dir() and any(folder.iterdir()):
+        raise EvidenceError(f"{folder}: holds files already; name another folder, a record is never overwritten")
+    listed = [
+        {"run": part.asked.out.name if part.asked.out else "", "channel": part.channel, "condition": part.condition}
+        for part in parts
+    ]
+    write_json(folder / "series.json", {"format": 1, "started_utc": utc_now(), "parts": listed})
+
+
+def _needs_a_person(part: Part) -> bool:
+    """Say whether somebody has to set up the condition; a virtual bench does it itself."""
+    spec, _ = read_bench_file(part.asked.bench, dict(parse_override(text) for text in part.asked.settings))
+    return spec.virtual is None and part.condition != NOMINAL
+
+
+def _run_side_by_side(parts: Sequence[Part], console: Console) -> str:
+    """Run parts at the same time, each in a process of its own; returns complete or interrupted."""
+    clock = WallClock()
+    with ExitStack() as stack:
+        processes, views = [], []
+        for part in parts:
+            folder = part.asked.out
+            assert folder is not None
+            output = stack.enter_context(folder.with_suffix(".log").open("wb"))
+            processes.append(
+                stack.enter_context(
+                    subprocess.Popen(
+                        [sys.executable, "-m", "rig", *_command(part)],
+                        stdout=output,
+                        stderr=subprocess.STDOUT,
+                        stdin=subprocess.DEVNULL,
+                    )
+                )
+            )
+            views.append(EndedTests(folder, console, part.label))
+        try:
+            while any(process.poll() is None for process in processes):
+                clock.sleep(LOOK_EVERY_S)
+                for view in views:
+                    view.refresh()
+        except KeyboardInterrupt:  # they were interrupted too, and are making their benches safe
+            return "interrupted"
+    for view in views:
+        view.refresh()
+    return "complete"
+
+
+def _command(part: Part) -> list[str]:
+    asked = part.asked
+    return [
+        "verify", "--bench", str(asked.bench), "--out", str(asked.out), "--condition", NOMINAL,
+        "--requirements", str(asked.requirements), "--plan", asked.plan,
+        *(["--select", asked.select] if asked.select else []),
+        *(word for text in asked.settings for word in ("--set", text)),
+    ]  # fmt: skip
+
+
+def _conclude(folder: Path, parts: Sequence[Part], console: Console) -> int:
+    """Print each part's verdict and compare the parts; returns the worst exit code."""
+    verdicts = []
+    for part in parts:
+        assert part.asked.out is not None
+        verdict, why = _verdict(part.asked.out)
+        verdicts.append(verdict)
+        console.print(f"{part.label}: [{STYLES[verdict.value]}]{verdict.value}[/]{why}", soft_wrap=True)
+    try:
+        for line in write_comparison(folder / "comparison", [folder]):
+            console.print(line, soft_wrap=True, markup=False)
+    except EvidenceError as error:  # the runs stand by themselves, and so do their verdicts
+        console.print(f"No comparison: {error}", soft_wrap=True, markup=False)
+    overall = worst(verdicts)
+    console.print(f"Verdict over {len(parts)} runs: {overall.value}", style=STYLES[overall.value])
+    return EXIT_CODES[overall]
+
+
+def _verdict(folder: Path) -> tuple[Verdict, str]:
+    """Read a run's verdict; an ERROR where it was not finished, with where to look."""
+    look = f"see {folder.with_suffix('.log')}"
+    if not holds_a_run(folder):
+        return Verdict.ERROR, f"  ({look})"
+    run = RunFolder(folder)
+    if run.manifest().outcome != "complete":
+        return Verdict.ERROR, f"  (not finished; {look})"
+    return read_model(run.record / "results.json", Results).verdict, ""

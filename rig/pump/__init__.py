@@ -1,1 +1,0 @@
-"""Drivers of pump controllers, one module or package each."""

@@ -1,0 +1,1 @@
+"""A run from frozen inputs to joined results."""

@@ -1,0 +1,116 @@
+"""What a run owes: the tests of both runners with the quantities that they declare, collected before the first reading.
+
+Not responsible for the suites themselves (the runners read them), nor for measuring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from rig.errors import BenchFileError
+from rig.procedures.procedure import Procedure
+from rig.record.files import read_json_lines, write_whole
+from rig.record.folder import RunFolder, checked
+from rig.record.models import QuantityRecord
+from rig.verdicts.quantities import Quantity, nearest
+from rig.verdicts.requirements import Requirement
+
+
+class Declaration(BaseModel):
+    """One test as its runner declares it: the requirements that it decides, the quantities that it will measure."""
+
+    test: str
+    title: str
+    requirements: tuple[str, ...]
+    quantities: tuple[QuantityRecord, ...]
+
+    @classmethod
+    def of(
+        cls, test: str, title: str, procedures: Sequence[Procedure], requirements: Mapping[str, Requirement]
+    ) -> Declaration:
+        """Declare a test by its procedures.
+
+        Raises:
+            BenchFileError: two of them measure one quantity.
+        """
+        quantities = [quantity for procedure in procedures for quantity in procedure.quantities]
+        for quantity in quantities:
+            if quantities.count(quantity) > 1:
+                raise BenchFileError(f"{test}: {quantity} is measured twice; one test measures a quantity once")
+        decided = {name for procedure in procedures for name in procedure.decides(requirements)}
+        return cls(
+            test=test,
+            title=title,
+            requirements=tuple(name for name in requirements if name in decided),
+            quantities=tuple(QuantityRecord.of(quantity) for quantity in quantities),
+        )
+
+    def declare_in(self, run: RunFolder) -> None:
+        """Declare the test in a run."""
+        run.collect(self.test, self.title, self.requirements, [each.quantity for each in self.quantities])
+
+
+def write_declarations(path: Path, declared: Sequence[Declaration]) -> None:
+    """Write what a runner declares, for whoever asked it to; EvidenceError when the disk does not take it."""
+    lines = [declaration.model_dump_json() for declaration in declared]
+    write_whole(path, "".join(f"{line}\n" for line in lines).encode())
+
+
+def read_declarations(path: Path) -> list[Declaration]:
+    """Read what a runner declared; EvidenceError when the file is damaged."""
+    return [checked(path, entry, Declaration) for entry in read_json_lines(path)]
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """A quantity that a requirement asks for and no test measures, and the declared one that is nearest to it."""
+
+    requirement: str
+    quantity: Quantity
+    near: Quantity | None
+
+
+def unanswered(requirements: Mapping[str, Requirement], declared: Sequence[Declaration]) -> list[Unanswered]:
+    """List the quantities of requirements that none of the tests that decide them will measure."""
+    known = {each.quantity: test for test in declared for each in test.quantities}
+    found = []
+    for requirement in requirements.values():
+        own = {each.quantity for test in declared if requirement.id in test.requirements for each in test.quantities}
+        found += [
+            Unanswered(requirement.id, rule.quantity, nearest(rule.quantity, known))
+            for rule in requirement.measurement
+            if rule.quantity not in own
+        ]
+    return found
+
+
+def refuse_unanswered(
+    requirements: Mapping[str, Requirement], declared: Sequence[Declaration], *, every_requirement_due: bool
+) -> None:
+    """Refuse requirements that nothing in this run can answer, before anything is measured.
+
+    A requirement that one of the tests decides must be answered whole; others only where every requirement is due.
+
+    Raises:
+        BenchFileError: one sentence with the requirement, the quantity, and the nearest that is measured.
+    """
+    named = {name for test in declared for name in test.requirements}
+    missing = [
+        each for each in unanswered(requirements, declared) if every_requirement_due or each.requirement in named
+    ]
+    if not missing:
+        return
+    first = missing[0]
+    if first.near == first.quantity:
+        hint = "a test measures it, but does less than the requirement's at_least"
+    else:
+        hint = f"the nearest that is measured is {str(first.near)!r}" if first.near else "nothing is measured"
+    more = len(missing) - 1
+    raise BenchFileError(
+        f"{first.requirement} asks for {str(first.quantity)!r}, which no test of this run measures; {hint} "
+        f"(rig verify --list shows all)" + (f"; and {more} more like it" if more else "")
+    )

@@ -1,0 +1,163 @@
+"""What a run reads, frozen before its first measurement: bench file, plan, requirements, suites, firmware, packages.
+
+Everything is read once, checked, and copied into the run's `record/inputs/`; whoever goes on with the run reads those
+copies, whose hashes stand in the manifest. Not responsible for the run (`rig.run.begin`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rig.bench.channels import split
+from rig.bench.file import BenchFile, parse_bench_file
+from rig.bench.open import refuse_unknown_devices
+from rig.errors import BenchFileError, EvidenceError
+from rig.procedures.catalogue import KINDS
+from rig.record.files import write_whole
+from rig.record.folder import RunFolder
+from rig.record.manifest import Manifest
+from rig.run.plan import DEFAULT_PLAN, PlanFile, TestPlan, parse_plan, read_plan
+from rig.run.software import packages
+from rig.toml_files import read_file
+from rig.verdicts.requirements import Requirement, parse_requirements
+
+BENCH, PLAN, REQUIREMENTS, FIRMWARE = "bench.json", "plan.toml", "requirements.toml", "firmware.elf"
+ROUTINE_TEST, PACKAGES, SUITES = "routine_test.json", "packages.json", "suites/pump"
+DEFAULT_REQUIREMENTS = Path("suites/requirements.toml")
+PUMP_SUITE = Path("suites/pump")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where a run's inputs stand: a bench file and settings over it, requirements, a plan by file or name, suites."""
+
+    bench: Path
+    overrides: Mapping[str, Any]
+    requirements: Path = DEFAULT_REQUIREMENTS
+    plan: str = DEFAULT_PLAN
+    suites: Path = PUMP_SUITE
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of a run, read once.
+
+    Attributes:
+        sources: where they stood.
+        spec: the bench; its files are those of the sources until they are frozen.
+        bench: the same as plain data, with the channel's tables and the settings laid over it.
+        plan: the test plan.
+        requirements: by id, in their order.
+        files: what is frozen, by its path below `inputs/`.
+    """
+
+    sources: Sources
+    spec: BenchFile
+    bench: dict[str, Any]
+    plan: PlanFile
+    requirements: dict[str, Requirement]
+    files: dict[str, bytes]
+
+    @property
+    def sha256(self) -> dict[str, str]:
+        """The hash of each file that is frozen."""
+        return {name: hashlib.sha256(data).hexdigest() for name, data in self.files.items()}
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """The inputs of a run as it reads them back."""
+
+    spec: BenchFile
+    plan: TestPlan
+    requirements: dict[str, Requirement]
+
+
+def read_inputs(sources: Sources) -> Inputs:
+    """Read and check everything that a run needs.
+
+    Raises:
+        BenchFileError: one sentence on the first file, key or setting that is wrong.
+    """
+    bench_data = read_file(split(sources.bench)[0])
+    spec, bench = parse_bench_file(sources.bench, bench_data, sources.overrides)
+    refuse_unknown_devices(spec)
+    plan = read_plan(sources.plan)
+    requirements_data = read_file(sources.requirements)
+    requirements = parse_requirements(sources.requirements, requirements_data, KINDS)
+    files = {"bench.toml": bench_data, PLAN: plan.data, REQUIREMENTS: requirements_data}
+    frozen = plain(bench)
+    if spec.virtual is not None and spec.virtual.firmware is not None:
+        files[FIRMWARE] = read_file(spec.virtual.firmware)
+        frozen["virtual"]["firmware"] = FIRMWARE
+    if spec.balance.routine_test is not None and spec.balance.routine_test.is_file():
+        files[ROUTINE_TEST] = read_file(spec.balance.routine_test)
+        frozen["balance"]["routine_test"] = ROUTINE_TEST
+    files[BENCH] = _json(frozen)
+    files[PACKAGES] = _json({name: package.model_dump() for name, package in packages().items()})
+    files |= _suite_files(sources.suites)
+    return Inputs(sources, spec, plain(bench), plan, requirements, files)
+
+
+def freeze(inputs: Inputs, folder: Path) -> None:
+    """Write the frozen inputs; EvidenceError when the disk does not take them."""
+    for name, data in inputs.files.items():
+        write_whole(folder / name, data)
+
+
+def frozen_inputs(run: RunFolder, manifest: Manifest) -> Frozen:
+    """Read back the inputs of a run.
+
+    Raises:
+        EvidenceError: one of them is not what it was when the run began, or has come since.
+    """
+    for path in sorted(run.inputs.rglob("*")):
+        name = path.relative_to(run.inputs).as_posix()
+        if path.is_file() and name not in manifest.inputs:
+            raise EvidenceError(f"{path}: was put among the frozen inputs after the run began; begin a new run")
+    data = {}
+    for name, sha256 in manifest.inputs.items():
+        path = run.inputs / name
+        try:
+            data[name] = path.read_bytes()
+        except OSError as error:
+            raise EvidenceError(f"{path}: the frozen input cannot be read ({error.strerror})") from error
+        if hashlib.sha256(data[name]).hexdigest() != sha256:
+            raise EvidenceError(f"{path}: the frozen input was changed after the run began; begin a new run")
+    try:
+        bench_path = run.inputs / BENCH
+        spec, _ = parse_bench_file(bench_path, data[BENCH], {}, load=json.loads)
+        plan = parse_plan(run.inputs / PLAN, data[PLAN]).plan
+        requirements = parse_requirements(run.inputs / REQUIREMENTS, data[REQUIREMENTS], KINDS)
+    except KeyError as error:
+        raise EvidenceError(f"{run.path}: the manifest names no frozen input {error}") from error
+    return Frozen(spec, plan, requirements)
+
+
+def _suite_files(folder: Path) -> dict[str, bytes]:
+    if not folder.is_dir():
+        raise BenchFileError(f"{folder}: there is no such folder of suites")
+    paths = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix in (".py", ".robot", ".resource", ".toml") and "__pycache__" not in path.parts
+    )
+    return {f"{SUITES}/{path.relative_to(folder).as_posix()}": read_file(path) for path in paths}
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    """Make TOML values fit for JSON: dates become text."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    return value if isinstance(value, str | int | float | bool) else str(value)

@@ -1,0 +1,115 @@
+"""Test plans: how long, how often, at which rates and sizes the suites measure. TOML files that a laboratory edits.
+
+Each table of a plan is one procedure, and a suite is repeated over its entries. A plan holds no limit: which
+requirements an entry decides follows from the requirements file (`Procedure.decides`). Not responsible for measuring.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+
+from rig.bench.conditions import PlannedCondition
+from rig.errors import BenchFileError
+from rig.procedures.catalogue import TABLES
+from rig.procedures.preparation import FULL_RESERVOIR_U
+from rig.procedures.procedure import Procedure
+from rig.toml_files import parse_toml, read_file, validated
+
+PLANS = Path("fixtures/plans")
+"""Where a plan is looked for that is named without its file."""
+DEFAULT_PLAN = "default"
+
+
+class TestPlan(BaseModel):
+    """A whole plan: besides these keys it has a table for each procedure of the catalogue (`read_plan`).
+
+    Attributes:
+        name, purpose: for the report.
+        select: which tests of the suites belong to it, as pytest's -k has it; empty: all of them.
+        every_requirement_due: whether a requirement that none of its tests measures is refused, or out of its scope.
+        condition: what the whole plan is repeated under, after the nominal run.
+    """
+
+    __test__ = False  # pytest: this is no test class
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    purpose: str
+    select: str = ""
+    every_requirement_due: bool = False
+    condition: tuple[PlannedCondition, ...] = ()
+
+    @model_validator(mode="after")
+    def _entries_can_be_told_apart_and_done(self) -> Self:
+        for table, entries in self.entries.items():
+            seen: set[str] = set()
+            for entry in entries:
+                if entry.title in seen:
+                    raise ValueError(f"{table} {entry.title} stands twice")
+                seen.add(entry.title)
+                if entry.needed_u > FULL_RESERVOIR_U:
+                    raise ValueError(
+                        f"{table} {entry.title} takes {entry.needed_u:g} U, "
+                        f"and a reservoir holds {FULL_RESERVOIR_U:g} U"
+                    )
+        titles = [condition.title for condition in self.condition]
+        for title in titles:
+            if titles.count(title) > 1:
+                raise ValueError(f"condition {title} stands twice")
+        return self
+
+    @property
+    def entries(self) -> Mapping[str, tuple[Procedure, ...]]:
+        """The entries by table."""
+        return {table: getattr(self, table, ()) for table in TABLES}
+
+
+_TABLES: dict[str, Any] = {table: (tuple[procedure, ...], ()) for table, procedure in TABLES.items()}  # type: ignore
+PlanWithTables: type[TestPlan] = create_model("PlanWithTables", __base__=TestPlan, **_TABLES)
+"""A plan with a table for each procedure."""
+
+
+@dataclass(frozen=True)
+class PlanFile:
+    """A plan, with the file that it stands in, that file's bytes, and its content as it was written."""
+
+    path: Path
+    data: bytes
+    content: dict[str, Any]
+    plan: TestPlan
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the file."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def read_plan(name: str) -> PlanFile:
+    """Read a plan by its file, or by its name when it stands in `fixtures/plans`.
+
+    Raises:
+        BenchFileError: one sentence with file, key, what was found and what is allowed; or the plans that there are.
+    """
+    path = Path(name) if name.endswith(".toml") else PLANS / f"{name}.toml"
+    if not name.endswith(".toml") and not path.is_file():
+        known = ", ".join(sorted(file.stem for file in PLANS.glob("*.toml"))) or "none"
+        raise BenchFileError(f"--plan {name!r}: there is no such plan in {PLANS}; known are {known}")
+    return parse_plan(path, read_file(path))
+
+
+def parse_plan(path: Path, data: bytes) -> PlanFile:
+    """Parse what a plan file holds; BenchFileError with file, key, what was found and what is allowed."""
+    content = parse_toml(path, data)
+    return PlanFile(path, data, content, validated(path, content, PlanWithTables))
+
+
+def selection(plan: TestPlan, wanted: str | None) -> str | None:
+    """Join a plan's selection with that of a call; None when neither narrows anything."""
+    parts = [part for part in (plan.select, wanted) if part]
+    return " and ".join(f"({part})" for part in parts) if len(parts) > 1 else next(iter(parts), None)

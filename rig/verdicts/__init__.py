@@ -1,0 +1,1 @@
+"""Quantities, limits, requirements, and the rule by which a value becomes a verdict."""

@@ -1,0 +1,135 @@
+"""The requirements file: the only home of acceptance limits.
+
+Each requirement is a sentence, its source, the hazard it controls, and the quantities with limits that decide it. Not
+responsible for measuring nor for joining results (`rig.run.results`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+
+from rig.errors import BenchFileError
+from rig.toml_files import TimeS, parse_toml, read_file, validated
+from rig.verdicts.limits import Limit, Rule
+from rig.verdicts.quantities import Kind, Quantity, resolved
+
+_KINDS = "kinds"
+_LIMIT_KEYS = ("quantity", "unit", "low", "high")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class MeasurementRule(_Strict):
+    """A quantity that a requirement asks for, and its acceptance limit in the quantity's unit."""
+
+    quantity: Quantity
+    unit: str
+    low: float | None = None
+    high: float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refers_to_a_quantity(cls, written: object, info: ValidationInfo[dict[str, Any] | None]) -> object:
+        """Find the quantity that is referred to; every key beside the limit's own is a parameter of it."""
+        kinds = (info.context or {}).get(_KINDS)
+        if kinds is None or not isinstance(written, dict) or isinstance(written.get("quantity"), Quantity):
+            return written
+        for key in ("quantity", "unit"):
+            if not isinstance(written.get(key), str):
+                raise ValueError(f"a limit needs its {key}, such as {{ quantity = 'basal.mean_error', unit = '%', … }}")
+        values = {key: value for key, value in written.items() if key not in _LIMIT_KEYS}
+        for key, value in values.items():
+            if not isinstance(value, str):
+                raise ValueError(f"{key} is {value!r}: a parameter of a quantity is text in quotation marks")
+        quantity = resolved(kinds, written["quantity"], written["unit"], values)
+        return {"quantity": quantity, **{key: written[key] for key in _LIMIT_KEYS[1:] if key in written}}
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        _ = self.limit
+        return self
+
+    @property
+    def limit(self) -> Limit:
+        """The acceptance interval."""
+        return Limit(self.unit, self.low, self.high)
+
+
+class AtLeast(_Strict):
+    """How much a test must have done at least before it may decide a requirement; 0 asks for nothing."""
+
+    count: int = Field(default=0, ge=0)
+    stabilisation: TimeS = 0.0
+    analysis: TimeS = 0.0
+
+
+class Requirement(_Strict):
+    """One requirement on a pump; `rule` says how its measurements are decided, `at_least` by which tests."""
+
+    id: str = Field(pattern=r"^[A-Z]+-[A-Z0-9.]+$")
+    text: str
+    clause: str
+    hazard: str
+    rule: Rule = Rule.GUARD_BAND
+    at_least: AtLeast = AtLeast()
+    measurement: tuple[MeasurementRule, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _asks_once_for_each_quantity(self) -> Self:
+        seen: set[Quantity] = set()
+        for rule in self.measurement:
+            if rule.quantity in seen:
+                raise ValueError(f"{rule.quantity} has two limits; write one with low and high")
+            seen.add(rule.quantity)
+        return self
+
+    def asks_for(self, quantity: Quantity) -> bool:
+        """Say whether the measured quantity decides it."""
+        return any(rule.quantity == quantity for rule in self.measurement)
+
+    def measurement_rule(self, quantity: Quantity) -> MeasurementRule:
+        """Look up the limit of a quantity; BenchFileError naming the known ones when there is none."""
+        for rule in self.measurement:
+            if rule.quantity == quantity:
+                return rule
+        known = ", ".join(repr(str(rule.quantity)) for rule in self.measurement)
+        raise BenchFileError(f"requirement {self.id} asks for no {str(quantity)!r}; it knows {known}")
+
+
+class _File(_Strict):
+    requirement: tuple[Requirement, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        seen: set[str] = set()
+        for requirement in self.requirement:
+            if requirement.id in seen:
+                raise ValueError(f"the id {requirement.id} stands twice")
+            seen.add(requirement.id)
+        return self
+
+
+def parse_requirements(path: Path, data: bytes, kinds: Mapping[str, Kind]) -> dict[str, Requirement]:
+    """Parse what a requirements file holds into requirements by id, in the file's order.
+
+    Args:
+        path: the file, for sentences about it.
+        data: its bytes.
+        kinds: the kinds of quantities that there are, by name.
+
+    Raises:
+        BenchFileError: one sentence with file, key, what was found and what is allowed.
+    """
+    file = validated(path, parse_toml(path, data), _File, context={_KINDS: kinds})
+    return {requirement.id: requirement for requirement in file.requirement}
+
+
+def read_requirements(path: Path, kinds: Mapping[str, Kind]) -> dict[str, Requirement]:
+    """Read a requirements file; as `parse_requirements`, and BenchFileError when it cannot be read."""
+    return parse_requirements(path, read_file(path), kinds)

@@ -1,0 +1,1 @@
+"""Studies of the rig: coverage of its intervals, published pumps, speed."""
