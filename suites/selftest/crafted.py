@@ -15,7 +15,7 @@ from rig.procedures.volume import VolumeScale
 from rig.record.appending import DirectAppender
 from rig.record.taking import Fact, Recorder
 from rig.roles import Air
-from suites.coverage.laboratory import declared
+from suites.studies.coverage.laboratory import declared
 
 AIR = Air(21.5, 1008.0, 0.48)
 METROLOGY = replace(declared(), evaporation_g_per_h=0.0, evaporation_uncertainty_g_per_h=0.0, evaporation_source=None)

@@ -9,9 +9,9 @@ import pytest
 
 from rig.procedures.basal import ANALYSIS, FIRST_ERROR, FIRST_VOLUME, LARGEST, MEAN, MISSED, SMALLEST, Basal
 from rig.record.taking import read_taken
-from suites.coverage.laboratory import declared, laboratory
-from suites.coverage.whole_bench import watched_bench
 from suites.measuring import measured_on
+from suites.studies.coverage.laboratory import declared, laboratory
+from suites.studies.coverage.whole_bench import watched_bench
 
 COLD = Basal(rate_u_per_h=2.0, stabilisation_s=0.0, analysis_s=21600.0, windows_s=(900.0, 3600.0), sample_every_s=9.0)
 WARM = COLD.model_copy(update={"stabilisation_s": 900.0, "analysis_s": 7200.0})

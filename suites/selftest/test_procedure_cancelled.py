@@ -11,9 +11,9 @@ import pytest
 from rig.bench import open_bench
 from rig.procedures.cancelled import BEFORE, DELIVERED_AFTER, LOGGED, BolusCancelled, Cancelled
 from rig.record.taking import read_taken
-from suites.coverage.laboratory import declared, laboratory
-from suites.coverage.whole_bench import watched_bench
 from suites.measuring import VIRTUAL, measured_on, measured_virtually
+from suites.studies.coverage.laboratory import declared, laboratory
+from suites.studies.coverage.whole_bench import watched_bench
 
 ASKED = Cancelled(size_u=5.0, after_s=60.0, blank_s=300.0)
 

@@ -31,10 +31,10 @@ from rig.procedures.day import (
 from rig.procedures.procedure import Computed
 from rig.record.analyses import Day as DayRecord
 from rig.record.taking import read_taken
-from suites.coverage.laboratory import declared, laboratory
-from suites.coverage.whole_bench import watched_bench
 from suites.measuring import measured_on
 from suites.selftest.crafted import BLANK_S, METROLOGY, crafted
+from suites.studies.coverage.laboratory import declared, laboratory
+from suites.studies.coverage.whole_bench import watched_bench
 
 QUIET_AND_LOUD = ("00:00 0.5 U/h", "12:00 4 U/h")
 PERSON = {"person": "an adult"}

@@ -24,9 +24,9 @@ from rig.procedures.occlusion import (
     OcclusionProvoked,
 )
 from rig.record.taking import read_taken
-from suites.coverage.laboratory import declared, laboratory
-from suites.coverage.whole_bench import watched_bench
 from suites.measuring import VIRTUAL, measured_on, measured_virtually
+from suites.studies.coverage.laboratory import declared, laboratory
+from suites.studies.coverage.whole_bench import watched_bench
 
 ONE = Occlusion(rate_u_per_h=5.0, free_s=120.0, watch_s=120.0, blank_s=300.0)
 AT = {"rate": 5.0}

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from rig.procedures.refused import DELIVERED, REFUSED, WATCHED, BolusAnswered, Refused
 from rig.record.taking import read_taken
-from suites.coverage.laboratory import declared, laboratory
-from suites.coverage.whole_bench import watched_bench
 from suites.measuring import measured_on
+from suites.studies.coverage.laboratory import declared, laboratory
+from suites.studies.coverage.whole_bench import watched_bench
 
 
 @pytest.mark.parametrize(

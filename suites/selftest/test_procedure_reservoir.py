@@ -9,10 +9,10 @@ import pytest
 
 from rig.procedures.reservoir import BEFORE, REMAINING, Reservoir, ReservoirEmptied
 from rig.record.taking import read_taken
-from suites.coverage.laboratory import declared, laboratory
-from suites.coverage.whole_bench import watched_bench
 from suites.measuring import measured_on
 from suites.selftest.crafted import BLANK_S, METROLOGY, crafted
+from suites.studies.coverage.laboratory import declared, laboratory
+from suites.studies.coverage.whole_bench import watched_bench
 
 FROM_22_U = Reservoir(filled_u=22.0, bolus_u=1.0, one_takes_s=60.0, blank_s=300.0)
 

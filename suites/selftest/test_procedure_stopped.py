@@ -16,9 +16,9 @@ from rig.procedures.stopped import DELIVERED, STAYS, Stopped
 from rig.record.taking import read_taken
 from rig.roles import Switch
 from rig.units import ul_from_u
-from suites.coverage.laboratory import declared, laboratory
-from suites.coverage.whole_bench import WatchedBench, watched_bench
 from suites.measuring import measured_on
+from suites.studies.coverage.laboratory import declared, laboratory
+from suites.studies.coverage.whole_bench import WatchedBench, watched_bench
 
 HALF_AN_HOUR = Stopped(duration_s=1800.0)
 

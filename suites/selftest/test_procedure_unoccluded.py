@@ -9,10 +9,10 @@ import pytest
 
 from rig.procedures.unoccluded import ALARMS, ERROR, FREE, FreeDeliveryEnded, Unoccluded
 from rig.record.taking import read_taken
-from suites.coverage.laboratory import declared, laboratory
-from suites.coverage.whole_bench import watched_bench
 from suites.measuring import measured_on
 from suites.selftest.crafted import BLANK_S, METROLOGY, crafted
+from suites.studies.coverage.laboratory import declared, laboratory
+from suites.studies.coverage.whole_bench import watched_bench
 
 AT = {"rate": 1.0}
 
