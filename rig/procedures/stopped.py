@@ -58,7 +58,8 @@ class Stopped(BetweenBlanks):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Leave the pump stopped and read the balance."""
-        prepare(bench, record, rate_u_per_h=1.0)
+        has_profile = Capability.BASAL_PROFILE in bench.pump.capabilities
+        prepare(bench, record, rate_u_per_h=1.0 if has_profile else 0.0)
         blank_run(bench, record, "opening", duration_s=self.blank_s, gain_is_judged=True)
         record.step("pump stays stopped", minutes=self.duration_s / 60.0)
         sample_for(bench, record, STAYS, duration_s=self.duration_s, every_s=SAMPLE_EVERY_S)
