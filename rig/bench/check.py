@@ -21,7 +21,7 @@ from rig.bench.open import (
     refuse_untested,
 )
 from rig.errors import RigError
-from rig.roles import Identity, Instrument
+from rig.roles import Identity, Instrument, PowerSupply
 from rig.wire import NoLog
 
 
