@@ -15,8 +15,10 @@ from rig.procedures.procedure import Computed, Procedure, measure
 from rig.record.appending import DirectAppender
 from rig.record.taking import Recorder
 from rig.roles import Bench
+from rig.run.inputs import DEFAULT_BENCH
+from rig.shipped import shipped
 
-VIRTUAL = Path("fixtures/benches/virtual.toml")
+VIRTUAL = shipped(DEFAULT_BENCH)
 
 
 @contextmanager

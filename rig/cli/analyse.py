@@ -105,7 +105,7 @@ def analyse(
     from reports.supplied import Job, write_analysis
     from rig.offline.analyse import analyse_files
     from rig.offline.question import Question, given
-    from rig.record.files import utc_now
+    from rig.record.files import free_folder, utc_now
 
     asked = Question(
         kind=kind, rate=rate, bolus=bolus, time_column=time_column, mass_column=mass_column,
@@ -120,7 +120,7 @@ def analyse(
     )  # fmt: skip
     supplied = analyse_files(files, asked, simulated=simulated)
     job = Job(given(asked), datetime.fromisoformat(utc_now()), version("insulin-pump-rig"))
-    folder = out if out is not None else Path(f"{files[0].stem}-analysis")
+    folder = out if out is not None else free_folder(Path(f"{files[0].stem}-analysis"))
     paths = write_analysis(folder, [each.record() for each in supplied], job)
     console = Console(highlight=False, soft_wrap=True)
     for each in supplied:

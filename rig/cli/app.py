@@ -14,10 +14,12 @@ from rich.console import Console
 
 from rig.cli.analyse import analyse
 from rig.errors import BenchFileError, DataFileError, RigError
+from rig.record.files import free_folder
 from rig.record.likeness import By
+from rig.run import inputs
+from rig.shipped import shipped
 
-DEFAULT_BENCH = Path("fixtures/benches/virtual.toml")
-DEFAULT_REQUIREMENTS = Path("suites/requirements.toml")
+DEFAULT_BENCH, DEFAULT_REQUIREMENTS = shipped(inputs.DEFAULT_BENCH), shipped(inputs.DEFAULT_REQUIREMENTS)
 EXIT_USAGE = 2
 EXIT_RIG = 3
 
@@ -33,7 +35,13 @@ if not console.is_terminal:
     console.width = 140  # a log file folds nothing
 
 BenchOption = Annotated[
-    Path, typer.Option("--bench", help="Bench file: which instruments, where.", show_default=True, metavar="FILE")
+    Path,
+    typer.Option(
+        "--bench",
+        help="Bench file: which instruments, where.",
+        show_default="the virtual bench that comes with the rig",
+        metavar="FILE",
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -60,11 +68,16 @@ def verify(
     ] = None,
     set_: SetOption = None,
     requirements: Annotated[
-        Path, typer.Option(help="Requirements file: the acceptance limits.", metavar="FILE")
+        Path,
+        typer.Option(
+            help="Requirements file: the acceptance limits.",
+            show_default="those that come with the rig",
+            metavar="FILE",
+        ),
     ] = DEFAULT_REQUIREMENTS,
     plan: Annotated[
         str,
-        typer.Option(help="Test plan: a TOML file, or one in fixtures/plans.", metavar="FILE|NAME"),
+        typer.Option(help="Test plan: a TOML file, or the name of one that comes with the rig.", metavar="FILE|NAME"),
     ] = "default",  # rig.run.plan.DEFAULT_PLAN
     condition: Annotated[
         str | None,
@@ -200,7 +213,7 @@ def compare(
     from reports.comparison import write_comparison
 
     first = runs[0] if runs[0].name else runs[0].resolve()
-    folder = out or first.with_name(f"{first.name}-comparison")
+    folder = out or free_folder(first.with_name(f"{first.name}-comparison"))
     for line in write_comparison(folder, runs, by):
         console.print(line, soft_wrap=True, markup=False)
 
