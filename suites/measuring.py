@@ -15,8 +15,7 @@ from rig.procedures.procedure import Computed, Procedure, measure
 from rig.record.appending import DirectAppender
 from rig.record.taking import Recorder
 from rig.roles import Bench
-from rig.run.inputs import DEFAULT_BENCH
-from rig.shipped import shipped
+from rig.shipped import DEFAULT_BENCH, shipped
 
 VIRTUAL = shipped(DEFAULT_BENCH)
 

@@ -33,10 +33,10 @@ from rig.record.manifest import RunOutcome
 from rig.record.results import JudgedRecord, ReportedRecord, RequirementRecord, Results
 from rig.run.begin import discard, end_run, keep_findings, start_run
 from rig.run.collection import Declaration, read_declarations, refuse_unanswered
-from rig.run.inputs import DEFAULT_REQUIREMENTS, SUITES, Inputs, Sources, frozen_inputs, read_inputs
+from rig.run.inputs import SUITES, Inputs, Sources, frozen_inputs, read_inputs
 from rig.run.plan import DEFAULT_PLAN, selection
 from rig.run.results import EXIT_CODES
-from rig.shipped import ROOT, shipped
+from rig.shipped import DEFAULT_REQUIREMENTS, PUMP_SUITES, ROOT, shipped
 from rig.verdicts.limits import Rule
 
 LOOK_EVERY_S = 0.2
@@ -56,7 +56,7 @@ class Asked:
     select: str | None = None
     requirements: Path = field(default_factory=partial(shipped, DEFAULT_REQUIREMENTS))
     plan: str = DEFAULT_PLAN
-    suites: Path = field(default_factory=partial(shipped, SUITES))
+    suites: Path = field(default_factory=partial(shipped, PUMP_SUITES))
 
     @property
     def sources(self) -> Sources:

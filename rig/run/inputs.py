@@ -24,14 +24,12 @@ from rig.record.folder import RunFolder
 from rig.record.manifest import Manifest
 from rig.run.plan import DEFAULT_PLAN, PlanFile, TestPlan, parse_plan, read_plan
 from rig.run.software import packages
-from rig.shipped import shipped
+from rig.shipped import DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
 from rig.toml_files import read_file
 from rig.verdicts.requirements import Requirement, parse_requirements
 
 BENCH, PLAN, REQUIREMENTS, FIRMWARE = "bench.json", "plan.toml", "requirements.toml", "firmware.elf"
 ROUTINE_TEST, PACKAGES, SUITES = "routine_test.json", "packages.json", "suites/pump"
-DEFAULT_BENCH, DEFAULT_REQUIREMENTS = "fixtures/benches/virtual.toml", "suites/requirements.toml"
-"""The rig's own files (`rig.shipped`)."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Sources:
     overrides: Mapping[str, Any]
     requirements: Path = field(default_factory=partial(shipped, DEFAULT_REQUIREMENTS))
     plan: str = DEFAULT_PLAN
-    suites: Path = field(default_factory=partial(shipped, SUITES))
+    suites: Path = field(default_factory=partial(shipped, PUMP_SUITES))
 
 
 @dataclass(frozen=True)

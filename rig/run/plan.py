@@ -19,11 +19,9 @@ from rig.errors import BenchFileError
 from rig.procedures.catalogue import TABLES
 from rig.procedures.preparation import FULL_RESERVOIR_U
 from rig.procedures.procedure import Procedure
-from rig.shipped import shipped
+from rig.shipped import PLANS, shipped
 from rig.toml_files import parse_toml, read_file, validated
 
-PLANS = "fixtures/plans"
-"""Where the rig's own plans lie: a plan is looked for there that is named without its file."""
 DEFAULT_PLAN = "default"
 
 
@@ -97,7 +95,7 @@ def read_plan(name: str) -> PlanFile:
     Raises:
         BenchFileError: one sentence with file, key, what was found and what is allowed; or the plans that there are.
     """
-    plans = shipped(PLANS)
+    plans = shipped(PLANS)  # where a plan is looked for that is named without its file
     path = Path(name) if name.endswith(".toml") else plans / f"{name}.toml"
     if not name.endswith(".toml") and not path.is_file():
         known = ", ".join(sorted(file.stem for file in plans.glob("*.toml"))) or "none"
