@@ -134,7 +134,7 @@ def _analyse(paths: Sequence[Path], asked: Question, out: Path | None) -> None:
     from rig.offline.analyse import Supplied, analyse_file
     from rig.offline.compare import rows_of, write_comparison
     from rig.offline.question import given
-    from rig.record.files import utc_now
+    from rig.record.files import free_folder, utc_now
 
     supplied: list[Supplied] = []
     refused: dict[str, str] = {}
@@ -151,7 +151,7 @@ def _analyse(paths: Sequence[Path], asked: Question, out: Path | None) -> None:
     for each in supplied:
         _say(*(f"{each.source.file}: {finding.sentence}" for finding in (*each.understood, *each.analysed.findings)))
     job = Job(given(asked), datetime.fromisoformat(utc_now()), version("insulin-pump-rig"))
-    folder = out if out is not None else Path(f"{paths[0].stem}-analysis")
+    folder = out if out is not None else free_folder(Path(f"{paths[0].stem}-analysis"))
     written_paths = write_analysis(folder, [each.record() for each in supplied], job)
     for each in supplied:
         for value in each.analysed.measured:

@@ -7,11 +7,13 @@ responsible for what they test.
 from __future__ import annotations
 
 import os
+import site
 import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -31,9 +33,10 @@ from rig.record.manifest import RunOutcome
 from rig.record.results import JudgedRecord, ReportedRecord, RequirementRecord, Results
 from rig.run.begin import discard, end_run, keep_findings, start_run
 from rig.run.collection import Declaration, read_declarations, refuse_unanswered
-from rig.run.inputs import DEFAULT_REQUIREMENTS, PUMP_SUITE, SUITES, Inputs, Sources, frozen_inputs, read_inputs
+from rig.run.inputs import SUITES, Inputs, Sources, frozen_inputs, read_inputs
 from rig.run.plan import DEFAULT_PLAN, selection
 from rig.run.results import EXIT_CODES
+from rig.shipped import DEFAULT_REQUIREMENTS, PUMP_SUITES, ROOT, shipped
 from rig.verdicts.limits import Rule
 
 LOOK_EVERY_S = 0.2
@@ -51,9 +54,9 @@ class Asked:
     settings: tuple[str, ...] = ()
     out: Path | None = None
     select: str | None = None
-    requirements: Path = DEFAULT_REQUIREMENTS
+    requirements: Path = field(default_factory=partial(shipped, DEFAULT_REQUIREMENTS))
     plan: str = DEFAULT_PLAN
-    suites: Path = PUMP_SUITE
+    suites: Path = field(default_factory=partial(shipped, PUMP_SUITES))
 
     @property
     def sources(self) -> Sources:
@@ -181,12 +184,25 @@ _OTHERS_SAY = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "ROBOT_OPTIONS")
 def _runner(command: Sequence[str], output: int | IO[bytes] = subprocess.PIPE) -> subprocess.Popen[bytes]:
     """Start a runner, which hears of the run folder and of nothing else."""
     return subprocess.Popen(
-        [sys.executable, "-B", "-m", *command],
+        python("-B", "-m", *command),
         stdout=output,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
-        env={name: value for name, value in os.environ.items() if name not in _OTHERS_SAY},
+        env={name: value for name, value in this_rig().items() if name not in _OTHERS_SAY},
     )
+
+
+def python(*arguments: str) -> list[str]:
+    """Call this Python again; packages that lie in the working directory (-P) are not the rig's."""
+    return [sys.executable, "-P", *arguments]
+
+
+def this_rig() -> dict[str, str]:
+    """Give a process the environment in which it finds this rig: one that was never installed lies where we stand."""
+    if str(ROOT) in site.getsitepackages():
+        return dict(os.environ)
+    known = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *([known] if known else [])])}
 
 
 def _essence(said: str) -> str:
