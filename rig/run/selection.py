@@ -1,10 +1,10 @@
-"""Selection expressions, `basal and not (0.5 or day)`: words found in names, with pytest's -k grammar.
+r"""Selection expressions, `basal and not (0.5 or day)`: words found in names, with pytest's -k grammar.
 
     expression: or_ | nothing, which selects nothing
     or_:        and_ ("or" and_)*
     and_:       not_ ("and" not_)*
     not_:       "not" not_ | "(" or_ ")" | word
-    word:       letters, digits and any of _ : + - . [ ] \\ /
+    word:       letters, digits and any of _ : + - . [ ] \ /
 
 Both runners read the same expression: pytest by its own -k, Robot Framework by this. Not responsible for which names a
 test has.
@@ -63,8 +63,8 @@ class _Parser:
         rest = expression[at:].lstrip(" \t")
         if rest:
             raise BenchFileError(
-                f"the selection {expression!r} has {rest[0]!r}, which is no part of a name; allowed are letters, digits "
-                "and _ : + - . [ ] \\ /"
+                f"the selection {expression!r} has {rest[0]!r}, which is no part of a name; allowed are letters, "
+                "digits and _ : + - . [ ] \\ /"
             )
 
     def refuse(self, wanted: str) -> NoReturn:
