@@ -6,7 +6,8 @@ Test Teardown     Leave Bench Safe
 
 *** Test Cases ***
 Extended Bolus Of 4 U Over 2 Hours
-    [Documentation]    An extended bolus, weighed from rest to rest: its total, each quarter of its time, beginning and end.
+    [Documentation]    An extended bolus, weighed from rest to rest: its total, each quarter of its time,
+    ...    beginning and end.
     [Tags]    PR-D4.1
     Weigh Extended Bolus    4 U    duration=2 h    slices=4
 

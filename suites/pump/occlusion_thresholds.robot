@@ -6,12 +6,14 @@ Test Teardown     Leave Bench Safe
 
 *** Test Cases ***
 Occlusions At The Low Threshold
-    [Documentation]    Three occlusions at 2 U/h at the pump's low threshold, from closing the outlet to the bolus on release.
+    [Documentation]    Three occlusions at 2 U/h at the pump's low threshold, from closing the outlet to the
+    ...    bolus on release.
     [Tags]    PR-F1.5
     Provoke Occlusions    2 U/h    threshold=low    count=3    giving_up_after=7 U
 
 Occlusions At The High Threshold
-    [Documentation]    Three occlusions at 2 U/h at the pump's high threshold, from closing the outlet to the bolus on release.
+    [Documentation]    Three occlusions at 2 U/h at the pump's high threshold, from closing the outlet to the
+    ...    bolus on release.
     [Tags]    PR-F1.6
     Provoke Occlusions    2 U/h    threshold=high    count=3    giving_up_after=7 U
 

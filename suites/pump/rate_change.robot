@@ -6,7 +6,8 @@ Test Teardown     Leave Bench Safe
 
 *** Test Cases ***
 Temporary Rate Of 50 % For 4 Hours
-    [Documentation]    A temporary rate of half the profile's rate: what comes before, during and after it, when it begins and ends.
+    [Documentation]    A temporary rate of half the profile's rate: what comes before, during and after it, when
+    ...    it begins and ends.
     [Tags]    PR-D6.1
     Weigh Temporary Rate    50 %    rate=1 U/h    duration=4 h    before=2 h    after=2 h
 
