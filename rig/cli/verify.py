@@ -36,6 +36,7 @@ from rig.run.collection import Declaration, read_declarations, refuse_unanswered
 from rig.run.inputs import SUITES, Inputs, Sources, frozen_inputs, read_inputs
 from rig.run.plan import DEFAULT_PLAN, selection
 from rig.run.results import EXIT_CODES
+from rig.run.selection import parse_selection
 from rig.shipped import DEFAULT_REQUIREMENTS, PUMP_SUITES, ROOT, shipped
 from rig.verdicts.limits import Rule
 
@@ -74,6 +75,7 @@ def verify_pump(asked: Asked, *, console: Console) -> int:
         EvidenceError: the run folder cannot be made or written.
     """
     inputs = read_inputs(asked.sources)
+    _refuse_unreadable(inputs, asked.select)
     run = start_run(inputs, out=asked.out, select=asked.select)
     try:
         declared = collect(run)
@@ -118,6 +120,7 @@ def list_quantities(asked: Asked, *, console: Console) -> int:
         BenchFileError: as `verify_pump`.
     """
     inputs = read_inputs(asked.sources)
+    _refuse_unreadable(inputs, asked.select)
     with TemporaryDirectory(prefix="rig-list-") as folder:
         declared = collect(start_run(inputs, out=Path(folder) / "run", select=asked.select))
     table = Table(title=f"Measured by the plan {inputs.plan.plan.name!r}", title_justify="left")
@@ -134,13 +137,20 @@ def list_quantities(asked: Asked, *, console: Console) -> int:
     return 0
 
 
+def _refuse_unreadable(inputs: Inputs, select: str | None) -> None:
+    """Refuse a selection that neither runner would understand, before anything is made."""
+    chosen = selection(inputs.plan.plan, select)
+    if chosen:
+        parse_selection(chosen)
+
+
 def _refuse_unanswered(inputs: Inputs, declared: Sequence[Declaration], select: str | None) -> None:
     plan = inputs.plan.plan
     if not declared:
         chosen = selection(plan, select)
         raise BenchFileError(
-            f"the plan {plan.name!r} has no test that {chosen!r} selects; --select takes words of names, 'and', 'or', "
-            "'not' (rig verify --list shows all)"
+            f"nothing matches {chosen!r} in the plan {plan.name!r}; --select takes words of names, 'and', 'or', 'not' "
+            "(rig verify --list shows all)"
             if chosen
             else f"there is no test in {inputs.sources.suites} for the plan {plan.name!r}"
         )

@@ -15,7 +15,7 @@ from rig.procedures.parameters import DURATION, RATE, TEMPORARY
 from rig.procedures.rate_change import Changing, RateChange, Stretch, check_change
 from rig.roles import Capability
 from rig.therapy import TemporaryRate
-from rig.toml_files import RateUPerH
+from rig.toml_files import Dimensions, RateUPerH
 from rig.units import parse
 from rig.verdicts.quantities import Kind, Quantity
 
@@ -39,7 +39,10 @@ def _one_of_both(temporary: tuple[float | None, float | None]) -> tuple[float | 
 
 
 RateOrShare = Annotated[
-    tuple[float | None, float | None], BeforeValidator(read_temporary), AfterValidator(_one_of_both)
+    tuple[float | None, float | None],
+    BeforeValidator(read_temporary),
+    AfterValidator(_one_of_both),
+    Dimensions(("rate_u_per_h", "percent")),
 ]
 """A rate in U/h, or a factor of the profile's rate."""
 
