@@ -34,7 +34,8 @@ def test_a_source_that_moves_two_values_against_each_other_adds() -> None:
 
 def test_the_scatter_of_two_groups_is_welchs() -> None:
     found = difference_of_means([Stated(v, 0.01) for v in (1.0, 3.0)], [Stated(v, 0.01) for v in (10.0, 11.0, 12.0)])
-    # s² = 2 and 1; s²/n = 1 and 1/3; ν = (4/3)²/(1²/1 + (1/3)²/2) = 32/19; t(0.97725; 32/19) = 5.4875, by integrating its density.
+    # s² = 2 and 1; s²/n = 1 and 1/3; ν = (4/3)²/(1²/1 + (1/3)²/2) = 32/19; t(0.97725; 32/19) = 5.4875,
+    # by integrating its density.
     assert found.difference == 9.0
     assert found.degrees_of_freedom == pytest.approx(32 / 19)
     assert found.expanded == pytest.approx(5.487484 * math.sqrt(4 / 3), rel=1e-6)
