@@ -20,7 +20,7 @@ from suites.studies.coverage.laboratory import declared, laboratory
 from suites.studies.coverage.whole_bench import watched_bench
 
 AT_S = np.arange(0.0, 14401.0, 10.0)
-SPANS = {"before_s": (0.0, 7200.0), "after_s": (9000.0, 14400.0)}
+BEFORE_S, AFTER_S = (0.0, 7200.0), (9000.0, 14400.0)
 
 
 def bent(at_s: float, before_ul_per_h: float, after_ul_per_h: float) -> np.ndarray:
@@ -30,7 +30,7 @@ def bent(at_s: float, before_ul_per_h: float, after_ul_per_h: float) -> np.ndarr
 
 @given(st.floats(7200.0, 9000.0), st.floats(0.0, 20.0), st.floats(0.5, 20.0), st.floats(-100.0, 100.0))
 def test_a_change_of_flow_is_found_where_it_is(at_s: float, before: float, more: float, offset_ul: float) -> None:
-    found = rate_change(AT_S, bent(at_s, before, before + more) + offset_ul, **SPANS)
+    found = rate_change(AT_S, bent(at_s, before, before + more) + offset_ul, before_s=BEFORE_S, after_s=AFTER_S)
     assert found.at_s == pytest.approx(at_s, abs=0.01)
     assert found.before_ul_per_h == pytest.approx(before, abs=1e-6)
     assert found.after_ul_per_h == pytest.approx(before + more, abs=1e-6)
@@ -39,7 +39,9 @@ def test_a_change_of_flow_is_found_where_it_is(at_s: float, before: float, more:
 def stairs(dose_ul: float) -> RateChange:
     """10 µL/h before 7200 s and 5 µL/h after it, in whole doses."""
     line_ul = bent(7200.0, 10.0, 5.0) + 20.0
-    return rate_change(AT_S, dose_ul * np.floor(line_ul / dose_ul + 1e-9), **SPANS, dose_ul=dose_ul)
+    return rate_change(
+        AT_S, dose_ul * np.floor(line_ul / dose_ul + 1e-9), before_s=BEFORE_S, after_s=AFTER_S, dose_ul=dose_ul
+    )
 
 
 @pytest.mark.parametrize("dose_ul", [0.05, 0.25, 0.5])
@@ -57,7 +59,10 @@ def test_larger_doses_tell_the_moment_less_well() -> None:
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: rate_change(AT_S, AT_S, **SPANS), "the flow does not change: both lines have one slope"),
+        (
+            lambda: rate_change(AT_S, AT_S, before_s=BEFORE_S, after_s=AFTER_S),
+            "the flow does not change: both lines have one slope",
+        ),
         (
             lambda: rate_change(AT_S, AT_S, before_s=(0, 7200), after_s=(7000, 9000)),
             r"the span before must end before that after begins, got \(0, 7200\) and \(7000, 9000\) s",
@@ -66,7 +71,10 @@ def test_larger_doses_tell_the_moment_less_well() -> None:
             lambda: rate_change(AT_S, AT_S, before_s=(0, 30), after_s=(7000, 9000)),
             "a line needs 5 samples, 0 … 30 s holds 4",
         ),
-        (lambda: rate_change(AT_S, AT_S, **SPANS, dose_ul=-1), "dose_ul must not be negative, got -1"),
+        (
+            lambda: rate_change(AT_S, AT_S, before_s=BEFORE_S, after_s=AFTER_S, dose_ul=-1),
+            "dose_ul must not be negative, got -1",
+        ),
     ],
 )
 def test_bad_input_is_refused_in_one_sentence(call: Callable[[], object], sentence: str) -> None:
