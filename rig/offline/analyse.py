@@ -127,6 +127,8 @@ def _analysed(path: Path, kind: Kind, log: Log, asked: Question) -> tuple[Analys
         upwards(
             log, scale.dry_mass_g(_in_order(log)) if log.at_s.size else log.mass_g, loss_in_weight=asked.loss_in_weight
         )
+        if kind is Kind.BASAL and asked.implausible != "accept":
+            _refuse_scatter(log, _expected(kind, log, asked, scale))
     default_s = max(SHORTEST_GAP_S, USUAL_STEPS * usual_step_s(log))
     if kind is Kind.BASAL:
         default_s = basal_question(asked, log).longest_gap_s
@@ -150,6 +152,20 @@ def _analysed(path: Path, kind: Kind, log: Log, asked: Question) -> tuple[Analys
         question = bolus_question(asked, log, lambda starts: _moments(starts, asked))
         return analyse_boluses(log, question, scale), log, findings
     return analyse_occlusion(log, occlusion_question(asked, log), scale), log, findings
+
+
+def _refuse_scatter(log: Log, expected: Expected) -> None:
+    """Refuse readings that scatter by more than was programmed in all: no number can be taken from them."""
+    low_g, high_g = np.quantile(np.diff(log.mass_g), (0.16, 0.84))
+    sd_g = float(high_g - low_g) / 2.0 / float(np.sqrt(2.0))
+    programmed_g = expected.rate_g_per_h * float(log.at_s.max() - log.at_s.min()) / 3600.0
+    parts = np.array_split(log.mass_g, 20)
+    change_g = abs(float(np.median(parts[-1]) - np.median(parts[0]))) if log.mass_g.size >= 40 else np.inf
+    if sd_g > programmed_g > 0 and sd_g > change_g:
+        raise ValueError(
+            f"the readings scatter by {1e3 * sd_g:.4g} mg from sample to sample, and {1e3 * programmed_g:.4g} mg were "
+            "programmed in all: are there two balances in one file, or is --rate wrong? (--implausible accept)"
+        )
 
 
 def _in_order(log: Log) -> Log:

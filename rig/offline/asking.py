@@ -88,6 +88,7 @@ def spoken_of(asked: Question) -> Spoken:
         interval_s=number_of(asked, "interval"),
         skip_bad_rows=asked.bad_rows == "skip",
         leave_unstable_out=asked.unstable == "leave-out",
+        rate_u_per_h=number_of(asked, "rate"),
         density_g_per_ml=1.0 / _z(air) if air is not None else STANDARD_DENSITY_G_PER_ML,
     )
 

@@ -145,8 +145,10 @@ class Assignment:
     def _is_other(self, index: int, what: str) -> bool:
         """Tell whether the unit of a column is that of another quantity a log may hold: it was not meant, then."""
         unit = self.headers[index].unit
-        others = {each for other in (*QUANTITIES, "pressure") if other != what for each in DIMENSIONS[other]}
-        return unit is not None and unit.dimension in others
+        others = [other for other in (*QUANTITIES, "pressure") if other != what]
+        return unit is not None and any(
+            unit.dimension in DIMENSIONS[other] and means(self.headers[index], other) for other in others
+        )
 
     def _by_unit(self, what: str) -> Column | None:
         """Find the one column with a unit of the quantity, in its name, its cells or the column behind it."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from rig.errors import DataFileError
@@ -24,6 +25,7 @@ from rig.offline.spellings import Unit, unit_of
 from rig.offline.spoken import Spoken
 from rig.offline.table import Table, shown
 from rig.offline.times import Times, times_of
+from rig.units import UL_PER_U
 
 LISTED = 20
 """So many rows that were left out are named one by one."""
@@ -168,7 +170,10 @@ class _Reading:
             return
         cells = self._table.cells[column.index]
         filled = cells.filter(cells.is_not_null())
-        if filled.n_unique() <= 1 or self._columns.kind(column.index) != "number":
+        if self._columns.kind(column.index) != "number":
+            return
+        if filled.n_unique() <= 1:
+            self._refuse_other_rate(column, filled[0])
             return
         index = int((cells != filled[0]).arg_true()[0])
         raise ValueError(
@@ -176,6 +181,18 @@ class _Reading:
             f"before {shown(cells[index - 1] or '')}; one analysis has one rate: cut the file where the rate changes, "
             "or give the column a name that says it was measured"
         )
+
+    def _refuse_other_rate(self, column: Column, text: str) -> None:
+        """Refuse a column that tells another rate than was asked."""
+        value, unit, asked = pl.Series([text]).cast(pl.Float64, strict=False)[0], column.unit, self._spoken.rate_u_per_h
+        if value is None or unit is None or asked is None:
+            return
+        told = value * unit.factor / (UL_PER_U if unit.dimension == "flow_ul_per_h" else 1.0)
+        if abs(told - asked) > 1e-3 * asked:
+            raise ValueError(
+                f"column {column.name!r}: the rate is {text} {unit.name}, --rate says {asked:g} U/h: one of them is "
+                "wrong; give the column a name that says so if it was measured"
+            )
 
     def _refuse_cut_decimals(self) -> None:
         """Refuse a table whose decimal commas were taken for delimiters: whole numbers, and digits behind them."""
@@ -251,7 +268,9 @@ class _Reading:
     def _axis(self, times: Times | None, kept: Kept, findings: list[Finding]) -> tuple[FloatArray, Kept]:
         """Give the times of the samples that are kept; a log that runs from the newest to the oldest is turned over."""
         if times is None:
-            return (self._spoken.interval_s or 1.0) * np.arange(self._table.rows, dtype=np.float64)[kept], kept
+            slots = np.arange(self._table.rows)
+            slots = slots + np.searchsorted(self._table.blanks, slots, side="right")
+            return (self._spoken.interval_s or 1.0) * slots[kept].astype(np.float64), kept
         at_s = times.at_s[kept]
         steps_s = np.diff(at_s)
         if at_s.size > 2 and bool((steps_s <= 0).all()) and bool((steps_s < 0).any()):
@@ -276,6 +295,16 @@ class _Reading:
             )
             for reason, rows in table.ignored.items()
         ]
+        if self._spoken.interval_s is not None and self._table.blanks.size:
+            rows = [int(self._table.row[index - 1]) + 1 for index in self._table.blanks.tolist()]
+            if not self._spoken.skip_bad_rows:
+                raise ValueError(
+                    f"row {rows[0]} is blank{f' (and {len(rows) - 1} more)' if len(rows) > 1 else ''}: was there a "
+                    "sample? --bad-rows skip counts the time of each"
+                )
+            found.append(
+                Finding("bad row", f"{len(rows)} blank lines were taken for samples left out: {_rows(rows)}.", rows[0])
+            )
         if not self._bad:
             return found
         bad = sorted(self._bad.items())

@@ -6,20 +6,16 @@ for what the cells mean (`columns`).
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-
-import numpy as np
-import polars as pl
 
 from rig.errors import DataFileError
 from rig.offline.cells import is_measured
 from rig.offline.headers import speaks
+from rig.offline.rows import Rows, Shape, Split, is_comment, read_rows, splitter
 from rig.offline.spellings import unit_of
 from rig.offline.table import Table
 from rig.offline.text import LOST, TextFile, ends_with_a_line
@@ -33,27 +29,7 @@ HEAD = 400
 ENOUGH = 0.5
 """A delimiter cuts this share of the first lines, or more, into equally many cells."""
 
-CHUNK = 100_000
-LARGE_BYTES = 4_000_000
-BLOCK = 1 << 24
-_CONTROLS = bytes({*range(32), 127} - {9, 10, 13})
-COMMENT = ("#", "//", "%")
-_LOST_REASON = " holds NUL characters, as a logger leaves that lost its power"
 _NAMES = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", "  ": "blanks", " ": "single blanks", "": "none"}
-
-Split = Callable[[str], list[str]]
-
-
-@dataclass(frozen=True)
-class Shape:
-    """How a text file is laid out: delimiter, which line is the header (None: none), where the rows begin (from 0)."""
-
-    delimiter: str
-    columns: tuple[str, ...]
-    header: int | None
-    first: int
-    comments: tuple[str, ...]
-    above: tuple[int, ...]
 
 
 def read_delimited(file: TextFile, *, delimiter: str | None = None, header_row: str | None = None) -> Table:
@@ -64,33 +40,31 @@ def read_delimited(file: TextFile, *, delimiter: str | None = None, header_row: 
     """
     head = [line.rstrip("\r\n") for line in islice(file.lines(), HEAD)]
     shape = _shape(file.path, head, delimiter, header_row)
-    table = _fast(file, shape) or _slow(file, shape)
+    table = _table(file, shape, read_rows(file, shape))
     if not table.rows:
         raise DataFileError(f"{file.path}: holds a header and no row below it")
     return table
 
 
 def _shape(path: Path, head: list[str], delimiter: str | None, header_row: str | None) -> Shape:
-    comments = tuple(line.lstrip().lstrip("#/%").strip() for line in head if _is_comment(line))
+    comments = tuple(line.lstrip().lstrip("#/%").strip() for line in head if is_comment(line))
     hint = re.fullmatch(r"\ufeff?sep=(.)\s*", head[0]) if head else None
     start = 1 if hint is not None else 0
     if head and all(line.startswith(LOST) for line in head if line.strip()):
         raise DataFileError(f"{path}: is neither text nor a workbook (.xlsx, .xls, .ods)")
-    if not any(line.strip() and not _is_comment(line) for line in head[start:]):
+    if not any(line.strip() and not is_comment(line) for line in head[start:]):
         raise DataFileError(f"{path}: is empty: it holds no header row")
     if delimiter is None:
-        delimiter = (
-            hint[1] if hint is not None else _delimiter([line for line in head[start:] if not _is_comment(line)])
-        )
-    split = _splitter(delimiter)
+        delimiter = hint[1] if hint is not None else _delimiter([line for line in head[start:] if not is_comment(line)])
+    split = splitter(delimiter)
     rows = {
         number: split(line) for number, line in enumerate(head)
-        if number >= start and line.strip() and not _is_comment(line) and not line.startswith(LOST)
+        if number >= start and line.strip() and not is_comment(line) and not line.startswith(LOST)
     }  # fmt: skip
     header, first = _header(path, head, rows, header_row, split)
     columns: list[str] = []
     if header is not None:
-        written = head[header].lstrip().lstrip("#/%") if _is_comment(head[header]) else head[header]
+        written = head[header].lstrip().lstrip("#/%") if is_comment(head[header]) else head[header]
         columns = _names(written, split, delimiter, rows.get(first, []))
         units = [number for number in rows if header < number < first]
         if units:
@@ -104,16 +78,11 @@ def _shape(path: Path, head: list[str], delimiter: str | None, header_row: str |
     return Shape(delimiter, tuple(columns), header, first, (*comments, *texts), above)
 
 
-def _is_comment(line: str) -> bool:
-    text = line.lstrip()
-    return text.startswith(COMMENT) and not text.upper().startswith(("#N/A", "#DIV", "#REF", "#VAL", "#NUM", "#NAME"))
-
-
 def _delimiter(lines: Sequence[str]) -> str:
     """Find the delimiter that cuts most lines into equally many cells; the header alone decides for a short file."""
     filled = [line for line in lines if line.strip() and not line.startswith(LOST)]
     for candidate in (*DELIMITERS, "  ", " "):
-        counts = Counter(len(_splitter(candidate)(line)) for line in filled)
+        counts = Counter(len(splitter(candidate)(line)) for line in filled)
         counts.pop(1, None)
         if not counts:
             continue
@@ -121,23 +90,6 @@ def _delimiter(lines: Sequence[str]) -> str:
         if how_often >= ENOUGH * len(filled) or (candidate in filled[0] and candidate.strip() and count > 1):
             return candidate
     return ""
-
-
-def _splitter(delimiter: str) -> Split:
-    if delimiter == "":
-        return lambda line: [line.strip()]
-    if delimiter == "  ":
-        return lambda line: re.split(r"\s{2,}", line.strip())
-    if delimiter == " ":
-        return lambda line: line.split()
-
-    def split(line: str) -> list[str]:
-        try:
-            return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])]
-        except csv.Error:
-            return [cell.strip() for cell in line.split(delimiter)]
-
-    return split
 
 
 def _header(
@@ -167,14 +119,24 @@ def _header(
         header = _header_above(head, rows, numbers, first, split)
         score = 0 if header is None else speaks(rows.get(header) or split(head[header].lstrip().lstrip("#/%")))
         if header is not None and score > 1:
-            return header, first
+            return header, _begin(header, first, rows, numbers)
         if header is not None and score == 1:
             named.append((lengths[first], header, first))
     if named:
         _, header, first = max(named, key=lambda each: each[0])
-        return header, first
+        return header, _begin(header, first, rows, numbers)
     first = next((number for number in runs if lengths[number] >= 3), runs[0])
     return _header_above(head, rows, numbers, first, split), first
+
+
+def _begin(header: int, first: int, rows: dict[int, list[str]], numbers: list[int]) -> int:
+    """Give the first row: lines of faults right below the header are rows, too; a line of units is none."""
+    between = [number for number in numbers if header < number < first]
+    return next((number for number in between if not _is_units(rows[number])), first)
+
+
+_FAULT = re.compile(r"(?i)#?n/?a|#\w+[!?]?|nan|null|none|err\w*\s*\w*|-+|ol|overload|\?+|inf|")
+"""Cells that name no column: what stands where a first reading failed."""
 
 
 def _run_length(numbers: list[int], data: set[int], first: int) -> int:
@@ -189,9 +151,11 @@ def _header_above(
     above = [number for number in numbers if number < first]
     if above and _is_units(rows[above[-1]]) and len(above) > 1:
         above.pop()
+    while len(above) > 1 and all(_FAULT.fullmatch(cell) for cell in rows[above[-1]]):
+        above.pop()
     if above and not _is_row(rows[above[-1]]) and (len(rows[above[-1]]) > 1 or len(rows[first]) == 1):
         return above[-1]
-    commented = [number for number in range(first) if _is_comment(head[number])]
+    commented = [number for number in range(first) if is_comment(head[number])]
     if commented and not above:
         cells = split(head[commented[-1]].lstrip().lstrip("#/%"))
         if len(cells) > 1 and speaks(cells) and abs(len(cells) - len(rows[first])) <= 1:
@@ -228,114 +192,8 @@ def _padded(names: list[str], units: list[str]) -> Iterator[tuple[str, str]]:
     return zip(names, [*units, *[""] * len(names)], strict=False)
 
 
-# ---------------------------------------------------------------- rows
-
-
-def _fast(file: TextFile, shape: Shape) -> Table | None:
-    """Read a large clean file by Polars; None when anything in it is unusual, which `_slow` then names."""
-    path = file.path
-    if file.encoding != "utf-8" or len(shape.delimiter) != 1 or path.stat().st_size < LARGE_BYTES:
-        return None
-    frames = []
-    with path.open("rb") as opened:
-        for _ in range(shape.first):
-            opened.readline()
-        while block := opened.read(BLOCK):
-            frame = _block(block + opened.readline(), shape)
-            if frame is None:
-                return None
-            frames.append(frame)
-    whole = pl.concat(frames, rechunk=False) if frames else None
-    if whole is None or whole.height == 0:
-        return None
-    cells = tuple(whole.to_series(index) for index in range(whole.width))
-    row = np.arange(shape.first + 1, shape.first + 1 + whole.height, dtype=np.int64)
-    return _table(file, shape, cells, row, {}, {})
-
-
-def _block(block: bytes, shape: Shape) -> pl.DataFrame | None:
-    """Read whole lines; None when one of them is blank, quoted, a comment, longer or shorter than the header."""
-    bare = block.replace(b"\r\n", b"\n")
-    if any(sign in bare for sign in (b'"', b"\0", b"\r", b"#", b"//", b"%", b"\n\n")) or bare.startswith(b"\n"):
-        return None
-    if bare.translate(None, _CONTROLS) != bare:
-        return None
-    try:
-        frame = pl.read_csv(bare, has_header=False, infer_schema=False, separator=shape.delimiter, quote_char=None)
-    except pl.exceptions.PolarsError:
-        return None
-    if frame.width != len(shape.columns) or frame.height != bare.count(b"\n") + (not bare.endswith(b"\n")):
-        return None
-    if any(frame.null_count().row(0)):
-        return None
-    return frame.select(pl.all().str.strip_chars()) if b" " in bare or b"\t" in bare else frame
-
-
-def _slow(file: TextFile, shape: Shape) -> Table:
-    """Read any file row by row, with the number of each."""
-    width = len(shape.columns)
-    rows: list[list[str | None]] = []
-    chunks: list[list[pl.Series]] = [[] for _ in range(width)]
-    numbers: list[int] = []
-    damaged: dict[int, str] = {}
-    remarks: list[int] = []
-
-    def flush() -> None:
-        for index, column in enumerate(zip(*rows, strict=True)):
-            chunks[index].append(pl.Series(column, dtype=pl.String).str.strip_chars())
-        rows.clear()
-
-    for number, cells in _numbered(file, shape):
-        filled = any(cell and not cell.isspace() for cell in cells)
-        if not filled:
-            continue
-        if cells[0].startswith(LOST):
-            damaged[len(numbers)] = _LOST_REASON
-            cells = [""] * width
-        elif _is_comment(cells[0]):
-            remarks.append(number)
-            continue
-        elif len(cells) > width and any(cell.strip() for cell in cells[width:]):
-            damaged[len(numbers)] = (
-                f" holds {len(cells)} cells, the header {width}: is a decimal comma taken for a delimiter?"
-                if shape.header is not None
-                else f" holds {len(cells)} cells, other rows {width}: is a decimal comma taken for a delimiter?"
-            )
-        numbers.append(number)
-        rows.append([*cells[:width], *[None] * (width - len(cells))])
-        if len(rows) == CHUNK:
-            flush()
-    if not numbers:
-        raise DataFileError(f"{file.path}: holds a header and no row below it")
-    flush()
-    columns = tuple(pl.concat(parts) for parts in chunks)
-    ignored = {"comments between the rows": tuple(remarks)} if remarks else {}
-    return _table(file, shape, columns, np.array(numbers, dtype=np.int64), damaged, ignored)
-
-
-def _numbered(file: TextFile, shape: Shape) -> Iterator[tuple[int, list[str]]]:
-    """Give each row below the header with the line it ends on."""
-    lines = islice(file.lines(), shape.first, None)
-    if len(shape.delimiter) != 1 or shape.delimiter == " ":
-        split = _splitter(shape.delimiter)
-        for number, line in enumerate(lines, start=shape.first + 1):
-            yield number, split(line) if not line.startswith(LOST) else [LOST]
-        return
-    reader = csv.reader(lines, delimiter=shape.delimiter, skipinitialspace=True, strict=True)
-    try:
-        for cells in reader:
-            if cells:
-                yield shape.first + reader.line_num, cells
-    except csv.Error as error:
-        raise DataFileError(
-            f"{file.path}: row {shape.first + reader.line_num}: {error}; is the file cut off?"
-        ) from None
-
-
-def _table(
-    file: TextFile, shape: Shape, cells: tuple[pl.Series, ...], row: np.ndarray[tuple[int], np.dtype[np.int64]],
-    damaged: dict[int, str], ignored: dict[str, tuple[int, ...]],
-) -> Table:  # fmt: skip
+def _table(file: TextFile, shape: Shape, rows: Rows) -> Table:
+    """Put the rows below their header, with what was noticed of the file."""
     notes = list(file.notes)
     if shape.above:
         first, last = shape.above[0] + 1, shape.above[-1] + 1
@@ -346,13 +204,14 @@ def _table(
         if shape.delimiter
         else "text of one column",
         columns=shape.columns,
-        cells=cells,
-        row=row,
-        damaged=damaged,
+        cells=rows.cells,
+        row=rows.row,
+        damaged=rows.damaged,
+        blanks=rows.blanks,
         has_header=shape.header is not None,
         comments=shape.comments,
         notes=tuple(notes),
         delimiter=shape.delimiter,
         cut=not ends_with_a_line(file.path),
-        ignored=ignored,
+        ignored={"comments between the rows": rows.remarks} if rows.remarks else {},
     )

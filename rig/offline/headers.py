@@ -86,8 +86,8 @@ def split_header(name: str) -> Header:
         known = unit_of(inside)
         if known is not None:
             unit = known
-        elif CLOCK_FORM.fullmatch(inside) or DATE_FORM.fullmatch(inside):
-            form = inside
+        elif CLOCK_FORM.fullmatch(_letters(inside)) or DATE_FORM.fullmatch(inside):
+            form = _letters(inside)
         elif inside:
             unknown = inside
     bare = _BRACKETS.sub(" ", name).strip()
@@ -104,6 +104,13 @@ def split_header(name: str) -> Header:
     if unit is None and len(words) == 1 and unit_of(bare) is not None and len(bare) > 1:
         unit = unit_of(bare)  # "seconds", "grams"
     return Header(words, unit, form, unknown)
+
+
+def _letters(form: str) -> str:
+    """Write "min:sec" and "hours:minutes" as m:s and h:m; other words stay."""
+    for word, letter in ((r"hours?|hrs?|std", "h"), (r"minutes?|mins?", "m"), (r"seconds?|secs?|sek", "s")):
+        form = re.sub(rf"(?i)\b(?:{word})\b", letter, form)
+    return form
 
 
 def means(header: Header, what: str) -> bool:

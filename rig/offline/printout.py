@@ -19,7 +19,7 @@ from rig.errors import DataFileError
 from rig.offline.cells import is_measured
 from rig.offline.headers import means, split_header
 from rig.offline.spellings import unit_of
-from rig.offline.table import Event, Happened, Table, shown
+from rig.offline.table import Event, Happened, Table, blanks_between, shown
 from rig.offline.text import LOST, TextFile, ends_with_a_line
 
 HEAD = 400
@@ -99,6 +99,7 @@ class _Lines:
     damaged: dict[int, str] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     aside: list[int] = field(default_factory=list)
+    blanks: list[int] = field(default_factory=list)
 
     def add(self, number: int, time: str | None, weight: str, unstable: bool = False, why: str | None = None) -> None:
         if why is not None:
@@ -179,6 +180,9 @@ def read_printout(file: TextFile, maker: str) -> Table:
     pattern = _WEIGHTS[maker]
     comments: list[str] = []
     for number, line in _filled(file):
+        if not line:
+            found.blanks.append(len(found.number))
+            continue
         if line.startswith("#"):
             comments.append(line.lstrip("#").strip())
             continue
@@ -196,8 +200,7 @@ def read_printout(file: TextFile, maker: str) -> Table:
 
 def _filled(file: TextFile) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(file.lines(), start=1):
-        if line.strip():
-            yield number, line if line.startswith(LOST) else line.strip()
+        yield number, line if line.startswith(LOST) else line.strip()
 
 
 def _take(
@@ -271,6 +274,7 @@ def _table(file: TextFile, found: _Lines, weights: Sequence[int], maker: str, co
         cells=tuple(cells),
         row=np.array(found.number, dtype=np.int64),
         damaged=found.damaged,
+        blanks=blanks_between(found.blanks, len(found.number)),
         comments=tuple(comments),
         notes=file.notes,
         cut=not ends_with_a_line(file.path),

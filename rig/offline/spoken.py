@@ -18,6 +18,7 @@ class Spoken:
         interval_s: from sample to sample, for files without times.
         skip_bad_rows: rows that are no samples are left out.
         leave_unstable_out: samples that the balance marks as not at rest are left out.
+        rate_u_per_h: programmed; a column that tells another one contradicts.
         density_g_per_ml: turns flows of mass into flows of volume.
     """
 
@@ -40,3 +41,4 @@ class Spoken:
     skip_bad_rows: bool = False
     leave_unstable_out: bool = False
     density_g_per_ml: float = 0.998
+    rate_u_per_h: float | None = None

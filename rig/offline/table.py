@@ -5,7 +5,7 @@ Not responsible for reading a format (`delimited`, `printout`, `workbook`) nor f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -46,6 +46,7 @@ class Table:
         notes: how the file was read, a sentence each.
         delimiter: between cells; None for files without one.
         cut: the last line has no end: it may be cut off.
+        blanks: blank lines between rows, as the number of rows before each; none where every other line is blank.
         events: restarts and tares that lines between samples tell of.
         unstable: of print-outs, which samples the balance marked as not at rest, shape (n,).
         ignored: lines that are no samples and took no time, by reason, with their line numbers.
@@ -61,6 +62,7 @@ class Table:
     notes: tuple[str, ...] = ()
     delimiter: str | None = None
     cut: bool = False
+    blanks: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     events: tuple[Event, ...] = ()
     unstable: NDArray[np.bool_] | None = None
     ignored: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -69,6 +71,12 @@ class Table:
     def rows(self) -> int:
         """How many rows there are."""
         return int(self.row.size)
+
+
+def blanks_between(places: Sequence[int], rows: int) -> NDArray[np.int64]:
+    """Give the places of blank lines that may have been samples: not around the rows, nor double spacing."""
+    inside = np.array([place for place in places if 0 < place < rows], dtype=np.int64)
+    return inside if inside.size < 0.45 * rows else inside[:0]
 
 
 def shown(text: str) -> str:

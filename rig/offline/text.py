@@ -32,6 +32,13 @@ LOST = "\N{REPLACEMENT CHARACTER}\x00"
 """Stands for a line with NUL octets: what is written to disk last when the power goes is often nothing but these."""
 
 
+def cleaned(line: str) -> str:
+    """Give a line without what frames it on the wire; `LOST` for one with NUL octets."""
+    if "\0" in line:
+        return LOST + "\n"
+    return line.translate(_FRAMES)
+
+
 @dataclass(frozen=True)
 class TextFile:
     """A text file and its encoding."""
@@ -44,10 +51,7 @@ class TextFile:
         """Give each line with its end; a line with NUL octets as `LOST`."""
         with self.path.open(encoding=self.encoding, errors="replace", newline="") as file:
             for line in file:
-                if "\0" in line:
-                    yield LOST + "\n"
-                else:
-                    yield line.translate(_FRAMES) if line.isprintable() is False else line
+                yield cleaned(line)
 
 
 def opened(path: Path) -> TextFile:

@@ -426,3 +426,57 @@ def test_a_moment_may_be_a_time_of_day_on_a_clock_over_midnight(tmp_path: Path) 
     volume = next(each for each in found.analysed.measured if each.name.startswith("volume in the first 1 h"))
     assert found.analysed.content["analysis_h"] == 1.0
     assert volume.value == pytest.approx(1.0)
+
+
+# ---------------------------------------------------------------- found by looking for silent wrong numbers
+
+
+def test_two_balances_in_one_file_give_no_number(tmp_path: Path) -> None:
+    rows = [f"{t:.0f},{mass:.3f}" for t, m in samples() for mass in (m, 0.3 * m)]
+    assert "the readings scatter by" in refusal(tmp_path, ["time [s],mass [mg]", *rows])
+
+
+def test_a_column_that_tells_another_rate_contradicts(tmp_path: Path) -> None:
+    rows = [f"{line},{{}}" for line in table()[1:]]
+    two = ["time [s],mass [mg],rate [U/h]", *(row.format("2") for row in rows)]
+    assert "the rate is 2 U/h, --rate says 1 U/h: one of them is wrong" in refusal(tmp_path, two)
+    same = ["time [s],mass [mg],Rate (mL/h)", *(row.format("0.0100") for row in rows)]
+    assert error_percent(tmp_path, same) == pytest.approx(0.0, abs=1e-6)
+    other = ["time [s],mass [mg],rate [U/h]", *(row.format("1" if n < 60 else "2") for n, row in enumerate(rows))]
+    assert "row 62, column 'rate [U/h]': the rate is '2', in the rows before '1'" in refusal(tmp_path, other)
+
+
+def test_a_name_and_a_unit_of_two_quantities_contradict(tmp_path: Path) -> None:
+    assert "column 'mass [µl]' is in 'µL', which is no unit of mass" in refusal(tmp_path, table("time [s],mass [µl]"))
+
+
+@pytest.mark.parametrize("blank", ["", "err", "#N/A"])
+def test_a_reading_that_failed_took_its_interval_even_when_the_line_is_blank(tmp_path: Path, blank: str) -> None:
+    lines = ["mass [mg]", *(f"{m:.3f}" if n % 10 else blank for n, (_, m) in enumerate(samples()))]
+    assert "--bad-rows skip" in refusal(tmp_path, lines, interval="30 s")
+    assert error_percent(tmp_path, lines, interval="30 s", bad_rows="skip") == pytest.approx(0.0, abs=1e-3)
+    printed = [f"S S {m / 1000:11.6f} g" if n % 10 else "" for n, (_, m) in enumerate(samples())]
+    assert error_percent(tmp_path, printed, interval="30 s", bad_rows="skip") == pytest.approx(0.0, abs=1e-3)
+
+
+def test_double_spacing_is_no_missing_sample(tmp_path: Path) -> None:
+    data = "\r\r\n".join(sics()).encode()
+    assert error_percent(tmp_path, data, interval="30 s") == pytest.approx(0.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("names", ["time [s],mass [mg],comment", "time [s],mass [mg],temp [°C],x"])
+def test_decimal_commas_taken_for_delimiters_are_seen_in_wider_tables(tmp_path: Path, names: str) -> None:
+    form = "{:.0f},{:.3f}" if names.endswith("comment") else "{:.1f},{:.3f}"
+    lines = [names, *(form.format(t, m).replace(".", ",") for t, m in samples())]
+    assert "is a decimal comma taken for a delimiter?" in refusal(tmp_path, lines)
+
+
+def test_a_small_tare_and_a_small_rise_are_seen_in_a_quiet_log(tmp_path: Path) -> None:
+    assert "the mass is 0.499 mg above its line and comes back" in refusal(tmp_path, dipped(-0.4, range(150, 243)))
+    assert "row 150: the mass rises by 2" in refusal(tmp_path, dipped(2.0, range(150, 243)))
+
+
+def test_a_gap_in_which_far_too_little_came_is_told(tmp_path: Path) -> None:
+    lines = ["time [s],mass [mg]", *(f"{t + (3600 if t > 3600 else 0):.0f},{m:.3f}" for t, m in samples())]
+    found = supplied(tmp_path, lines, on_break="join")
+    assert "where the rate gives 10.06 mg: was a clock set, or did the pump stand still?" in said(found)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from fixtures.samples import make_logs
 from rig.cli.app import app
 from rig.errors import BenchFileError, DataFileError
-from rig.offline import delimited
+from rig.offline import rows as rows_module
 from rig.offline.analyse import analyse_file
 from rig.offline.delimited import read_delimited
 from rig.offline.formats import OWN, merged, read_format, read_job
@@ -199,12 +199,12 @@ def test_the_fast_reader_and_the_careful_one_give_the_same_table(
     header = delimiter.join(("time [s]", "mass [mg]", "note"))
     path.write_bytes((end.join((header, *lines)) + end).encode())
     careful = read_delimited(opened(path))
-    least, block = delimited.LARGE_BYTES, delimited.BLOCK
-    delimited.LARGE_BYTES, delimited.BLOCK = 1, 200
+    least, block = rows_module.LARGE_BYTES, rows_module.BLOCK
+    rows_module.LARGE_BYTES, rows_module.BLOCK = 1, 200
     try:
         fast = read_delimited(opened(path))
     finally:
-        delimited.LARGE_BYTES, delimited.BLOCK = least, block
+        rows_module.LARGE_BYTES, rows_module.BLOCK = least, block
     assert fast.columns == careful.columns
     assert fast.row.tolist() == careful.row.tolist()
     assert fast.damaged == careful.damaged
@@ -217,7 +217,7 @@ def test_a_large_log_is_read_and_its_bad_cell_named(tmp_path: Path) -> None:
     mass_mg = 5000.0 + 0.499 * np.floor(at_s / 180.0 + 0.5)
     path = tmp_path / "large.csv"
     pl.DataFrame({"time [s]": at_s, "mass [mg]": mass_mg}).write_csv(path, float_precision=3)
-    assert path.stat().st_size > delimited.LARGE_BYTES
+    assert path.stat().st_size > rows_module.LARGE_BYTES
     asked = ask({**ASKED, "rate": "1 U/h"})
     found = analyse_file(path, asked)
     assert found.analysed.content["overall_error_percent"] == pytest.approx(0.0, abs=0.1)
