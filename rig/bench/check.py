@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
 from rig.bench.declared import immersion
 from rig.bench.file import BenchFile
@@ -22,7 +21,7 @@ from rig.bench.open import (
     refuse_untested,
 )
 from rig.errors import RigError
-from rig.roles import Identity
+from rig.roles import Identity, Instrument, PowerSupply
 from rig.wire import NoLog
 
 
@@ -41,7 +40,7 @@ def check_bench(spec: BenchFile) -> list[Finding]:
     findings = []
     with ExitStack() as stack:
         far = stack.enter_context(far_side(spec))
-        devices: dict[str, Any] = {}
+        devices: dict[str, Instrument] = {}
         stack.callback(leave_safe, devices)
         for role in ROLES:
             identity, health = None, ""
@@ -55,7 +54,7 @@ def check_bench(spec: BenchFile) -> list[Finding]:
                 if role == "balance":
                     refuse_untested(spec, far.today)
                     immersion(spec)
-                if role == "supply":
+                if isinstance(device, PowerSupply):
                     power_pump(spec, device)
                 problem = None
             except RigError as error:

@@ -16,12 +16,16 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from rig.errors import BenchFileError
+from rig.roles import Balance, Environment, Instrument, PowerSupply, PressureSensor, Pump, Switch, lacking
 from rig.toml_files import explain
+
+if TYPE_CHECKING:
+    from rig.virtual.world import TwinModule  # a lab bench installs without what it needs
 
 GIVEN = frozenset({"wire", "port", "clock", "log", "radio", "lines"})
 """What the rig itself hands to `open_driver`: never an option, though a bench file says it elsewhere."""
@@ -30,13 +34,34 @@ GIVEN = frozenset({"wire", "port", "clock", "log", "radio", "lines"})
 GROUP = "rig.devices"
 """Entry points of this group name further devices: name = a package with `driver`, and `twin` where there is one."""
 
+ROLES: Mapping[str, type] = {
+    "supply": PowerSupply,
+    "switch": Switch,
+    "environment": Environment,
+    "pressure": PressureSensor,
+    "balance": Balance,
+    "pump": Pump,
+}
+"""What a device of each role does. In the order of opening: the supply first, because the pump has no power before."""
 
-def driver_module(role: str, name: str) -> ModuleType:
+
+class DriverModule(Protocol):
+    """A module `driver` of a device's package."""
+
+    ROLE: str
+
+    @property
+    def open_driver(self) -> Callable[..., Instrument]:
+        """Put the driver on its wire or port; its own keywords are its options."""
+        ...
+
+
+def driver_module(role: str, name: str) -> DriverModule:
     """Import the driver of a device by its name in a bench file.
 
     Raises:
         BenchFileError: there is none of this name, with those that there are; it cannot be imported; or it is no driver
-            of this role.
+            of this role, or none at all.
     """
     packages = _packages()
     if name not in packages:
@@ -46,10 +71,18 @@ def driver_module(role: str, name: str) -> ModuleType:
     found = getattr(module, "ROLE", None)
     if found != role:
         raise BenchFileError(f"{role}.driver is {name!r}: that is a driver of a {found}, not of a {role}")
-    return module
+    if not callable(getattr(module, "open_driver", None)):
+        raise BenchFileError(f"{role}.driver is {name!r}: {module.__name__} has no open_driver")
+    return cast(DriverModule, module)
 
 
-def twin_module(role: str, name: str) -> ModuleType | None:
+def refuse_unfit(role: str, name: str, device: object) -> None:
+    """Refuse what a driver opened when it cannot be of its role; BenchFileError with what it lacks."""
+    if missing := lacking(device, ROLES[role]):
+        raise BenchFileError(f"{role}.driver is {name!r}: what it opens is no {role}, it has no {', '.join(missing)}")
+
+
+def twin_module(role: str, name: str) -> TwinModule | None:
     """Import the twin of a device; None where it has none, such as a pump that its controller's firmware simulates.
 
     Raises:
@@ -57,7 +90,19 @@ def twin_module(role: str, name: str) -> ModuleType | None:
     """
     driver_module(role, name)
     twin = f"{_packages()[name]}.twin"
-    return _imported(role, name, twin) if importlib.util.find_spec(twin) is not None else None
+    if importlib.util.find_spec(twin) is None:
+        return None
+    return cast("TwinModule", _imported(role, name, twin))
+
+
+def device_names(role: str) -> list[str]:
+    """List the names of the devices of a role; a package that is no driver is none.
+
+    Raises:
+        BenchFileError: a driver cannot be imported.
+    """
+    drivers = {name: f"{package}.driver" for name, package in sorted(_packages().items())}
+    return [name for name, module in drivers.items() if getattr(_imported(role, name, module), "ROLE", None) == role]
 
 
 @cache

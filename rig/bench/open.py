@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import pyvisa
 from pyvisa.resources import MessageBasedResource
 
 from rig.bench.declared import metrology, set_up_world
-from rig.bench.drivers import driver_module, refuse_wrong_options, takes, twin_module
+from rig.bench.drivers import ROLES as PROTOCOLS
+from rig.bench.drivers import driver_module, refuse_unfit, refuse_wrong_options, takes, twin_module
 from rig.bench.file import BenchFile, CalibratedTable, DeviceTable, InstrumentTable, read_bench_file
 from rig.clock import Clock, WallClock
 from rig.errors import (
@@ -29,11 +30,16 @@ from rig.errors import (
     WrongIdentityError,
 )
 from rig.record.files import read_json, utc_now
-from rig.roles import Bench, Instrument
-from rig.wire import ByteLog, NoLog, Wire
+from rig.roles import Balance, Bench, Environment, Instrument, PowerSupply, PressureSensor, Pump, Switch
+from rig.wire import ByteLog, NoLog, Radio, Wire
 
-ROLES = ("supply", "switch", "environment", "pressure", "balance", "pump")
-"""In the order of opening: the supply first, because the pump has no power before it."""
+if TYPE_CHECKING:
+    from rig.virtual.world import World  # a lab bench installs without what it needs
+
+ROLES = tuple(PROTOCOLS)
+"""In the order of opening."""
+
+_Device = TypeVar("_Device", bound=Instrument)
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class FarSide:
     resources: pyvisa.ResourceManager
     pump_port: str
     today: datetime.date
-    radio: Any = None
+    radio: Radio | None = None
     hands: Callable[[float], None] | None = None
 
 
@@ -81,14 +87,27 @@ def open_bench(
         for role in ROLES:
             refuse_overdue(spec, role, far.today)
         declared = metrology(spec)
-        devices: dict[str, Any] = {}
+        devices: dict[str, Instrument] = {}
         stack.callback(leave_safe, devices)
-        for role in ROLES:
-            devices[role] = open_device(spec, role, far, log or NoLog())
-            compare_identity(spec, role, devices[role])
-            if role == "supply":
-                power_pump(spec, devices[role])
-        yield Bench(clock=far.clock, metrology=declared, **devices)
+        kept = log or NoLog()
+
+        def compared(role: str, device: _Device) -> _Device:
+            devices[role] = device
+            compare_identity(spec, role, device)
+            return device
+
+        supply = compared("supply", open_device(spec, "supply", far, kept))
+        power_pump(spec, supply)
+        yield Bench(  # the rest in the order of ROLES
+            clock=far.clock,
+            metrology=declared,
+            supply=supply,
+            switch=compared("switch", open_device(spec, "switch", far, kept)),
+            environment=compared("environment", open_device(spec, "environment", far, kept)),
+            pressure=compared("pressure", open_device(spec, "pressure", far, kept)),
+            balance=compared("balance", open_device(spec, "balance", far, kept)),
+            pump=compared("pump", open_device(spec, "pump", far, kept)),
+        )
 
 
 @contextmanager
@@ -132,8 +151,8 @@ def refuse_unknown_devices(spec: BenchFile) -> None:
         raise BenchFileError(f"pump.port: {spec.pump.driver} is not reached over Bluetooth LE, but on a serial port")
 
 
-def _radio(spec: BenchFile, world: Any) -> Any:  # noqa: ANN401 - a World; a instruments.ids.ble_link.Radio or None
-    """Get the radio of a simulated pump that is reached over Bluetooth LE; None for one on a serial line."""
+def _radio(spec: BenchFile, world: World) -> Radio | None:
+    """Build the radio of a simulated pump that is reached over Bluetooth LE; None for one on a serial line."""
     if not spec.pump.port.startswith("ble://"):
         return None
     from rig.virtual.ble_bridge import BleBridge
@@ -142,8 +161,8 @@ def _radio(spec: BenchFile, world: Any) -> Any:  # noqa: ANN401 - a World; a ins
 
 
 @contextmanager
-def open_virtual(spec: BenchFile, occasion: str = "") -> Iterator[Any]:
-    """Build the simulated world of a virtual bench: a `rig.virtual.world.World`.
+def open_virtual(spec: BenchFile, occasion: str = "") -> Iterator[World]:
+    """Build the simulated world of a virtual bench.
 
     Raises:
         BenchFileError: a driver or one of its options is wrong, or a device cannot be simulated.
@@ -185,8 +204,38 @@ def open_virtual(spec: BenchFile, occasion: str = "") -> Iterator[Any]:
         world.close()
 
 
-def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Any:  # noqa: ANN401 - one of the roles
-    """Open one device by its role; DeviceError when its port cannot be had."""
+@overload
+def open_device(spec: BenchFile, role: Literal["supply"], far: FarSide, log: ByteLog) -> PowerSupply: ...
+@overload
+def open_device(spec: BenchFile, role: Literal["switch"], far: FarSide, log: ByteLog) -> Switch: ...
+@overload
+def open_device(spec: BenchFile, role: Literal["environment"], far: FarSide, log: ByteLog) -> Environment: ...
+@overload
+def open_device(spec: BenchFile, role: Literal["pressure"], far: FarSide, log: ByteLog) -> PressureSensor: ...
+@overload
+def open_device(spec: BenchFile, role: Literal["balance"], far: FarSide, log: ByteLog) -> Balance: ...
+@overload
+def open_device(spec: BenchFile, role: Literal["pump"], far: FarSide, log: ByteLog) -> Pump: ...
+@overload
+def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Instrument: ...
+def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Instrument:
+    """Open one device by its role.
+
+    Raises:
+        BenchFileError: the driver refuses an option, or what it opens is not what the role takes.
+        DeviceError: the port cannot be had.
+    """
+    device = _opened(spec, role, far, log)
+    try:
+        refuse_unfit(role, _table(spec, role).driver, device)
+    except BenchFileError:
+        if callable(close := getattr(device, "close", None)):
+            close()
+        raise
+    return device
+
+
+def _opened(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Instrument:
     if role == "pump":
         module = driver_module(role, spec.pump.driver)
         given = {"radio": far.radio} if far.radio is not None else {}
@@ -241,7 +290,7 @@ def refuse_overdue(spec: BenchFile, role: str, today: datetime.date) -> None:
         )
 
 
-def power_pump(spec: BenchFile, supply: Any) -> None:  # noqa: ANN401 - a PowerSupply
+def power_pump(spec: BenchFile, supply: PowerSupply) -> None:
     """Give the pump its supply voltage."""
     supply.set_output(voltage_v=spec.supply.voltage, current_limit_a=spec.supply.current_limit)
     supply.switch(on=True)

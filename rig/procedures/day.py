@@ -25,7 +25,7 @@ from rig.procedures.sampling import sample_for
 from rig.procedures.temporary import RateOrShare
 from rig.record.analyses import Day as DayRecord
 from rig.record.taking import Fact, Recorder, Taken, joined
-from rig.roles import Bench, Capability, Metrology
+from rig.roles import Bench, Capability, Metrology, require
 from rig.therapy import BasalSegment, Bolus, BolusReason, Meal, ProfileBlock, ProfileKind, TemporaryRate
 from rig.toml_files import GlucoseMgPerDl, InsulinU, MassG, Percent
 from rig.units import parse, parse_time_of_day
@@ -274,10 +274,12 @@ class Day(BetweenBlanks):
         )
 
     def _live(self, bench: Bench, record: Recorder) -> None:
+        log = require(bench.pump, Capability.HISTORY)
+        accounts = require(bench.pump, Capability.DAILY_TOTAL)
         self._set_up(bench)
         wait_for_rest(bench, record, BEFORE)
-        first_entry = bench.pump.history()[-1].sequence + 1
-        bench.pump.set_clock(MIDNIGHT)
+        first_entry = log.history()[-1].sequence + 1
+        require(bench.pump, Capability.CLOCK).set_clock(MIDNIGHT)
         midnight_s = bench.clock.now()
         record.fact(DayBegan(at_s=midnight_s, first_entry=first_entry))
         start_therapy(bench, record)
@@ -287,10 +289,10 @@ class Day(BetweenBlanks):
                 self._do(bench, record, moment, midnight_s)
             left_s = max(midnight_s + until_min * 60.0 - bench.clock.now(), 0.0)
             sample_for(bench, record, DAY, duration_s=left_s, every_s=SAMPLE_EVERY_S)
-        total = bench.pump.daily_total()  # of the day before, should its midnight just have passed
+        total = accounts.daily_total()  # of the day before, should its midnight just have passed
         bench.pump.stop()
         wait_for_rest(bench, record, AFTER)
-        events = [event for event in bench.pump.history() if event.sequence >= first_entry]
+        events = [event for event in log.history() if event.sequence >= first_entry]
         record.fact(
             DayAccounts(
                 at_s=bench.clock.now(),
@@ -307,19 +309,19 @@ class Day(BetweenBlanks):
         yield from zip((None, *self.moments), ends, strict=True)
 
     def _set_up(self, bench: Bench) -> None:
-        pump = bench.pump
+        calculator = require(bench.pump, Capability.CALCULATOR)
         for kind, values in (
             (ProfileKind.SENSITIVITY, (self.sensitivity_mg_per_dl,)),
             (ProfileKind.CARBOHYDRATE_RATIO, (self.ratio_g,)),
             (ProfileKind.TARGET_GLUCOSE, (self.target_mg_per_dl, self.target_mg_per_dl)),
         ):
-            pump.set_profile(kind, [ProfileBlock(MINUTES_A_DAY, values)])
-        pump.set_basal_profile(self.segments)
+            calculator.set_profile(kind, [ProfileBlock(MINUTES_A_DAY, values)])
+        require(bench.pump, Capability.BASAL_PROFILE).set_basal_profile(self.segments)
 
     def _do(self, bench: Bench, record: Recorder, moment: Eat | Exercise, midnight_s: float) -> None:
         if isinstance(moment, Exercise):
             what = moment.temporary
-            bench.pump.set_temporary_rate(what)
+            require(bench.pump, Capability.TEMPORARY_BASAL).set_temporary_rate(what)
             record.step(
                 "temporary rate", factor=what.factor, rate_u_per_h=what.rate_u_per_h, duration_min=what.duration_min
             )
@@ -334,7 +336,7 @@ class Day(BetweenBlanks):
                 )
             )
             return
-        advice = bench.pump.calculate(moment.meal)
+        advice = require(bench.pump, Capability.CALCULATOR).calculate(moment.meal)
         record.step("calculated", meal_u=advice.meal_u, correction_u=advice.correction_u, total_u=advice.total_u)
         share = moment.extended_percent / 100.0
         extended_u = int(advice.meal_u * share / EXTENDED_STEP_U + 1e-9) * EXTENDED_STEP_U
@@ -347,7 +349,7 @@ class Day(BetweenBlanks):
         )
         bolus = told if advice.total_u else Bolus()  # the insulin on board may be enough
         if advice.total_u:
-            bench.pump.deliver(bolus)
+            require(bench.pump, Capability.MULTIWAVE_BOLUS).deliver(bolus)
             record.step("bolus", fast_u=bolus.fast_u, extended_u=bolus.extended_u, duration_min=bolus.duration_min)
         at_s = bench.clock.now()
         record.fact(

@@ -24,7 +24,7 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import AVERAGED_S, SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.record.taking import Fact, Recorder, Taken, joined
-from rig.roles import Bench, Capability, Metrology
+from rig.roles import Bench, Capability, Metrology, require
 from rig.toml_files import InsulinU, RateUPerH
 from rig.units import ul_from_u
 from rig.verdicts.limits import Measurement
@@ -114,9 +114,12 @@ class Priming(BetweenBlanks):
         """Fill both, each to its rest; the pump's accounts are read before and after."""
 
         def deliver() -> None:
-            pump = bench.pump
-            before_u, on_board_u = pump.daily_total(), pump.insulin_on_board().insulin_u
-            first_entry = pump.history()[-1].sequence + 1
+            pump = require(bench.pump, Capability.PRIMING)
+            day = require(bench.pump, Capability.DAILY_TOTAL)
+            acting = require(bench.pump, Capability.INSULIN_ON_BOARD)
+            log = require(bench.pump, Capability.HISTORY)
+            before_u, on_board_u = day.daily_total(), acting.insulin_on_board().insulin_u
+            first_entry = log.history()[-1].sequence + 1
             wait_for_rest(bench, record, BEFORE)
             for part, size_u in zip(PARTS, (self.tubing_u, self.cannula_u), strict=True):
                 start_s = bench.clock.now()
@@ -125,13 +128,13 @@ class Priming(BetweenBlanks):
                 record.step("priming", part=part, insulin_u=size_u)
                 sample_for(bench, record, part, duration_s=self._planned_s(size_u), every_s=SAMPLE_EVERY_S)
                 wait_for_rest(bench, record, rest_after(part))
-            after_u = pump.daily_total()
-            boluses = (each for each in pump.history(since=first_entry) if each.kind == "bolus delivered")
+            after_u = day.daily_total()
+            boluses = (each for each in log.history(since=first_entry) if each.kind == "bolus delivered")
             record.fact(
                 TherapyAccounts(
                     at_s=bench.clock.now(),
                     day_total_u=after_u.bolus_u + after_u.basal_u - before_u.bolus_u - before_u.basal_u,
-                    on_board_u=pump.insulin_on_board().insulin_u - on_board_u,
+                    on_board_u=acting.insulin_on_board().insulin_u - on_board_u,
                     logged_boluses_u=sum(float(each.fields["delivered_u"]) for each in boluses),
                 )
             )

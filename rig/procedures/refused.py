@@ -17,7 +17,7 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.record.taking import Fact, Recorder, Taken
-from rig.roles import Bench, Capability, Metrology
+from rig.roles import Bench, Capability, Metrology, require
 from rig.toml_files import InsulinU, TimeS
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
@@ -71,6 +71,7 @@ class Refused(BetweenBlanks):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Command the boluses and read the balance."""
+        pump = require(bench.pump, Capability.FAST_BOLUS)
 
         def command() -> None:
             start_therapy(bench, record)
@@ -78,7 +79,7 @@ class Refused(BetweenBlanks):
             for size_u in self.sizes_u:
                 refused = False
                 try:
-                    bolus_id = bench.pump.bolus(size_u)
+                    bolus_id = pump.bolus(size_u)
                     record.step("bolus accepted", insulin_u=size_u, bolus_id=bolus_id)
                 except RefusedError as error:
                     refused = True

@@ -17,7 +17,7 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.record.taking import Fact, Recorder, Taken
-from rig.roles import Bench, Capability, Metrology
+from rig.roles import Bench, Capability, Metrology, require
 from rig.toml_files import InsulinU, TimeS
 from rig.verdicts.quantities import Kind, Quantity
 
@@ -77,13 +77,14 @@ class Reservoir(BetweenBlanks):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Give boluses until the pump warns."""
+        pump = require(bench.pump, Capability.FAST_BOLUS)
 
         def empty() -> None:
             start_therapy(bench, record)
             wait_for_rest(bench, record, BEFORE)
             warned, given = False, 0
             while not warned and given < self.most_boluses:
-                bench.pump.bolus(self.bolus_u)
+                pump.bolus(self.bolus_u)
                 given += 1
                 record.step("bolus", number=given, insulin_u=self.bolus_u)
                 sample_for(bench, record, EMPTYING, duration_s=self.one_takes_s, every_s=SAMPLE_EVERY_S)

@@ -6,6 +6,7 @@ record's own models. Not responsible for making that copy (`conftest`).
 
 from __future__ import annotations
 
+import datetime
 import json
 import shutil
 import subprocess
@@ -100,6 +101,15 @@ hazard = "Under-infusion of insulin"
 measurement = [{ quantity = "reservoir.remaining_at_warning", unit = "U", low = 15, high = 25 }]
 """
 """The tests of the plan decide all but the last, which is out of the run's scope."""
+
+
+def manifest(*, virtual: bool = True) -> Manifest:
+    """A manifest of a run that is to be made in a test, of nothing in particular."""
+    return Manifest(
+        run_id="r", started_utc=datetime.datetime(2026, 11, 23, 8, 15, 2, tzinfo=datetime.UTC), virtual=virtual,
+        seed=1 if virtual else None, bench_file="bench.toml", bench_sha256="", bench={}, requirements_file="",
+        requirements_sha256="", overrides={}, versions={}, firmware_sha256=None, operator=None,
+    )  # fmt: skip
 
 
 def rig(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -21,7 +21,7 @@ from rig.bench.open import open_bench
 from rig.clock import SimClock
 from rig.errors import BenchFileError, RefusedError, UnableError
 from rig.record.files import read_json
-from rig.roles import Bench, Capability
+from rig.roles import Bench, Capability, require
 from rig.therapy import BasalSegment, TherapyState
 from rig.virtual.port import Port
 from rig.wire import NoLog
@@ -201,8 +201,11 @@ def test_after_a_lost_reply_the_pump_is_asked_and_delivers_once(port: Port, lost
 
 def test_what_it_cannot_do_is_no_capability_and_one_sentence(bench: Bench) -> None:
     assert Capability.HISTORY not in bench.pump.capabilities
-    with pytest.raises(UnableError, match="its capabilities do not extend to its log since entry 0"):
-        bench.pump.history()
+    with pytest.raises(UnableError) as refused:
+        require(bench.pump, Capability.HISTORY)
+    assert str(refused.value) == (
+        "pump NE-1000 address 00: its capabilities do not extend to history; ask for its capabilities first"
+    )
 
 
 def test_a_run_reports_what_it_cannot_do_as_not_applicable(tmp_path: Path) -> None:
