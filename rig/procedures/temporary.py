@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from rig.procedures.extended import Minutes
 from rig.procedures.parameters import DURATION, RATE, TEMPORARY
-from rig.procedures.rate_change import Changing, RateChange, Stretch, check_change
+from rig.procedures.rate_change import SHORTEST_S, Changing, RateChange, Stretch, check_change
 from rig.roles import Capability
 from rig.therapy import TemporaryRate
 from rig.toml_files import Dimensions, RateUPerH
@@ -80,9 +80,9 @@ class Temporary(Changing):
 
     temporary: RateOrShare
     rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", gt=0)]
-    duration_s: Annotated[Minutes, Field(alias="duration", gt=0)]
-    before_s: Annotated[Minutes, Field(alias="before", gt=0)] = 7200.0
-    after_s: Annotated[Minutes, Field(alias="after", gt=0)] = 7200.0
+    duration_s: Annotated[Minutes, Field(alias="duration", ge=SHORTEST_S)]
+    before_s: Annotated[Minutes, Field(alias="before", ge=SHORTEST_S)] = 7200.0
+    after_s: Annotated[Minutes, Field(alias="after", ge=SHORTEST_S)] = 7200.0
 
     @model_validator(mode="after")
     def _can_be_told_apart(self) -> Self:
