@@ -33,7 +33,7 @@ class Environment:
     def install(self, *wheels: Path) -> None:
         """Install wheels, without what they depend on."""
         python = str(self.folder / "bin" / "python")
-        _pip("--python", python, "install", "--no-deps", "--no-index", *map(str, wheels))
+        _pip("--python", python, "install", "--no-deps", "--no-index", "--no-compile", *map(str, wheels))
 
     def call(
         self, *command: str, stdin: str = "", path: Path | None = None, at: Path | None = None

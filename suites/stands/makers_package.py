@@ -87,9 +87,11 @@ from instruments.new_era_ne1000 import driver as syringe
 ROLE = "pump"
 
 
-def open_driver(port, *, clock, log, strength: float = 1.0):
-    del strength
-    return syringe.open_driver(port, clock=clock, log=log)
+def open_driver(port, *, clock, log, strength: float = 1.0, breaks: bool = False):
+    pump = syringe.open_driver(port, clock=clock, log=log)
+    if breaks:
+        pump.make_safe = lambda: strength.stop()
+    return pump
 """,
     "acme_devices/pump/twin.py": "from instruments.new_era_ne1000.twin import *\n",
     "acme_devices/torn/__init__.py": "",
