@@ -40,11 +40,14 @@ def this_version() -> str:
 
 def packages() -> dict[str, Package]:
     """List every installed package with its version and the SHA-256 of its own list of files and their hashes."""
-    found = {}
+    found: dict[str, Package] = {}
     for distribution in importlib.metadata.distributions():
+        name: str | None = distribution.metadata["Name"]
+        if name is None:  # a folder of metadata that was left half removed
+            continue
         listed = distribution.read_text("RECORD")
         sha256 = hashlib.sha256(listed.encode()).hexdigest() if listed else None
-        found[distribution.metadata["Name"].lower()] = Package(version=distribution.version, sha256=sha256)
+        found.setdefault(name.lower(), Package(version=distribution.version, sha256=sha256))  # the first is imported
     return dict(sorted(found.items()))
 
 
