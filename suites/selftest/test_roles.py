@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import typing
 from collections.abc import Iterator
 from contextlib import closing
@@ -56,6 +57,14 @@ def test_a_driver_has_the_methods_of_what_its_pump_claims_and_of_nothing_else(pu
 
 def test_a_driver_does_what_every_pump_does(pump: Pump) -> None:
     assert lacking(pump, Pump) == []
+
+
+def test_a_driver_takes_and_gives_what_the_protocols_say(pump: Pump) -> None:
+    fulfilled = [protocol for protocol in (Pump, *PROTOCOLS.values()) if not lacking(pump, protocol)]
+    for protocol in fulfilled:
+        for name in methods(protocol) - {"capabilities"}:
+            offered = inspect.signature(inspect.getattr_static(pump, name))
+            assert offered == inspect.signature(inspect.getattr_static(protocol, name)), f"{protocol.__name__}.{name}"
 
 
 def test_a_simpler_pump_has_no_methods_for_what_it_cannot_do() -> None:
