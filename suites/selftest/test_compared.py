@@ -358,8 +358,8 @@ def test_every_value_enters_once_whatever_the_order_of_the_runs(
     assert entries([*(each.row for each in compared.differences), *compared.alone]) == expected
     assert compare(again, By.FIRMWARE).differences == compared.differences
     for each in compared.differences:
-        values = [*each.values_a, *each.values_b]
-        assert sorted(value.member.label for value in values) == [value.member.label for value in each.row.values]
+        both = [*each.values_a, *each.values_b]
+        assert sorted(value.member.label for value in both) == [value.member.label for value in each.row.values]
 
 
 def grouped(made: list[Member]) -> dict[str, list[Member]]:

@@ -125,7 +125,8 @@ def steps(places: FloatArray, count: int) -> FloatArray:
     """Get the heights of a line of so many steps of one width, in the middle of each."""
     x, y = places.T
     middles = x[0] + (x[-1] - x[0]) * (np.arange(count) + 0.5) / count
-    return np.interp(middles, x, y)
+    heights: FloatArray = np.interp(middles, x, y)
+    return heights
 
 
 def test_the_trumpet_shows_the_extremes_of_the_record(whole: Path) -> None:

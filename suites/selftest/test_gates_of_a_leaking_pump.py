@@ -15,7 +15,7 @@ from rig.procedures.procedure import measure
 from rig.procedures.stopped import DELIVERED, Stopped
 from rig.record.appending import DirectAppender
 from rig.record.taking import Recorder
-from rig.roles import Bench, Pump, PumpStatus
+from rig.roles import Bench, Capability, Pump, PumpStatus, require
 from rig.therapy import BasalSegment
 
 VIRTUAL = Path("fixtures/benches/virtual.toml")
@@ -32,7 +32,7 @@ class RunsOn:
 
     def set_basal_profile(self, segments: list[BasalSegment]) -> None:
         """Take the profile and start."""
-        self._pump.set_basal_profile(segments)
+        require(self._pump, Capability.BASAL_PROFILE).set_basal_profile(segments)
 
     def status(self) -> PumpStatus:
         """Tell that therapy is stopped, and run."""

@@ -20,8 +20,9 @@ from rig.procedures.unoccluded import Unoccluded
 from rig.record.folder import RunFolder
 from rig.record.reading import read_run
 from rig.record.results import run_verdict
-from rig.run.plan import PLANS, read_plan, selection
+from rig.run.plan import read_plan, selection
 from rig.run.results import join
+from rig.shipped import PLANS, shipped
 from rig.toml_files import validated
 from rig.verdicts.limits import Verdict
 from rig.verdicts.requirements import read_requirements
@@ -50,7 +51,7 @@ def written(folder: Path, text: str) -> str:
 @pytest.mark.parametrize("name", ["default", "smoke", "nightly", "iec_full", "tir101", "label_880_5730"])
 def test_every_plan_of_the_repository_can_be_read_by_its_name(name: str) -> None:
     found = read_plan(name)
-    assert (found.plan.name, found.path) == (name, PLANS / f"{name}.toml")
+    assert (found.plan.name, found.path) == (name, shipped(PLANS) / f"{name}.toml")
     assert found.sha256 == hashlib.sha256(found.path.read_bytes()).hexdigest()
     assert found.plan.entries["basal"]
     assert found.plan.entries["bolus"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def test_without_warm_up_the_first_hours_are_the_truth_and_after_one_there_are_n
         warm = measured_on(watched.bench, tmp_path / "warm", WARM)
     start_s = read_taken(tmp_path / "cold").series(ANALYSIS).at_s[0]
     for hours in (1.0, 6.0):
-        first = {"rate": 2.0, "hours": 3600.0 * hours}
+        first: dict[str, Any] = {"rate": 2.0, "hours": 3600.0 * hours}
         volume, error = cold.values[FIRST_VOLUME.of(**first)], cold.values[FIRST_ERROR.of(**first)]
         true_u = float(np.diff(np.interp([start_s, start_s + 3600.0 * hours], at_s, truth_u))[0])
         assert abs(volume.value - true_u) <= volume.expanded_uncertainty < 0.02

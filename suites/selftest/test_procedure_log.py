@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rig.bench import open_bench
 from rig.procedures.log import MISSING, Log, LogRead
 from rig.record.taking import read_taken
+from rig.roles import Capability, require
 from suites.measuring import VIRTUAL, measured_on
 from suites.selftest.crafted import METROLOGY, crafted
 
@@ -45,7 +46,7 @@ def test_the_reference_pump_leaves_out_none(tmp_path: Path) -> None:
     with open_bench(VIRTUAL) as bench:
         bench.pump.run()
         bench.pump.stop()
-        entries = [entry.sequence for entry in bench.pump.history()]
+        entries = [entry.sequence for entry in require(bench.pump, Capability.HISTORY).history()]
         found = measured_on(bench, tmp_path / "taken", Log())
     assert list(read_taken(tmp_path / "taken").the(LogRead).sequence) == entries
     assert len(entries) > 2

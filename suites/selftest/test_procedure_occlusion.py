@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ from suites.studies.coverage.laboratory import declared, laboratory
 from suites.studies.coverage.whole_bench import watched_bench
 
 ONE = Occlusion(rate_u_per_h=5.0, free_s=120.0, watch_s=120.0, blank_s=300.0)
-AT = {"rate": 5.0}
+AT: dict[str, Any] = {"rate": 5.0}
 
 
 def test_missed_and_released_are_the_truth_and_the_looks_are_in_the_uncertainty(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from suites.selftest.crafted import BLANK_S, METROLOGY, crafted
 from suites.studies.coverage.laboratory import declared, laboratory
 from suites.studies.coverage.whole_bench import watched_bench
 
-AT = {"rate": 1.0}
+AT: dict[str, Any] = {"rate": 1.0}
 
 
 def test_the_error_of_what_came_is_the_truth_within_its_uncertainty(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_each_attempt_has_a_folder_of_its_own(run: RunFolder) -> None:
     for outcome in ("failed", "passed"):
         attempt = run.attempt(TEST)
         attempt.start(SimClock())
-        attempt.end(outcome)  # type: ignore[arg-type]
+        attempt.end(outcome)
     (run.path / "record" / "tests" / "test_a-test_x-0.1_U" / "2 (copy)").mkdir()
     assert [(each.number, each.outcome) for each in run.attempts()] == [(1, "failed"), (2, "passed")]
     assert run.attempt(TEST).folder.name == "3"

@@ -82,7 +82,10 @@ def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def numbers(computed: Computed) -> dict[str, Any]:
     """Every number of a computation, bit by bit: JSON writes the shortest text that reads back as the same number."""
     analyses = {name: analysis.model_dump_json() for name, analysis in computed.analyses.items()}
-    budgets = {str(name): budget for name, budget in {**computed.budgets, **computed.further}.items()}
+    budgets: dict[str, object] = {
+        **{str(name): budget for name, budget in computed.budgets.items()},
+        **{str(name): budget for name, budget in computed.further.items()},
+    }
     return {"measured": computed.measured, "analyses": analyses, "budgets": budgets, "notes": computed.notes}
 
 

@@ -1,4 +1,6 @@
-"""Logs by the thousand, each damaged: no traceback, no nonsense taken for a number. `python -m suites.selftest.fuzz.logs 2000`.
+"""Logs by the thousand, each damaged: no traceback, no nonsense taken for a number.
+
+    python -m suites.selftest.fuzz.logs 2000
 
 A damaged log ends in one sentence, or in the value of the whole log within what the damage can honestly change, or in a
 value with a finding that names the damage. Not responsible for which damage there is (`damage`).
