@@ -19,6 +19,9 @@ SMALLEST_FALL_G = 50e-6
 SD_OF_MAD = 1.4826
 """Standard deviation of normal values over their median absolute deviation, 1/Φ⁻¹(3/4)."""
 
+SHARE_OF_DOSE = 0.25
+"""A fall of less than this share of a dose changes no number of a basal record that counts. Assumption."""
+
 FLICKER = 0.01
 """A log in which so large a share of the steps falls has a flickering last digit: three of its steps are no fall."""
 
@@ -65,9 +68,13 @@ def bounds_of(log: Log, expected: Expected) -> Bounds:
     flickers = np.count_nonzero(steps_g < 0) > FLICKER * steps_g.size
     flicker_g = 3.0 * smallest_g if flickers else 0.0
     least_fall_g = max(6.0 * sd_g, flicker_g, 1.5 * log.resolution_g, SMALLEST_FALL_G)
-    rises_g = steps_g[steps_g > max(6.0 * sd_g, 0.0)]
+    rises_g = steps_g[steps_g > least_fall_g]
     usual_g = float(np.median(rises_g)) if rises_g.size else 0.0
-    return Bounds(6.0 * sd_g, least_fall_g, usual_g if expected.at_once_g is None else expected.at_once_g)
+    dose_g = usual_g if expected.at_once_g is None else expected.at_once_g
+    noise_g = least_fall_g
+    if expected.rate_g_per_h > 0:
+        least_fall_g = max(least_fall_g, SHARE_OF_DOSE * dose_g)
+    return Bounds(noise_g, least_fall_g, dose_g)
 
 
 def allowed_rise_g(step_s: FloatArray, bounds: Bounds, expected: Expected) -> FloatArray:
