@@ -41,7 +41,7 @@ class DeviceError(RigError):
     """
 
     def __init__(self, *, asked: str, of_whom: str, came_back: str, look_at: str) -> None:
-        super().__init__(f"{of_whom}: {came_back} to {asked}; {look_at}")
+        super().__init__(f"{of_whom}, at {asked}: {came_back}; {look_at}")
         self.asked = asked
         self.of_whom = of_whom
         self.came_back = came_back
@@ -75,6 +75,6 @@ class UnableError(DeviceError):
         super().__init__(
             asked=asked,
             of_whom=of_whom,
-            came_back="its capabilities do not extend",
+            came_back="this is beyond its capabilities",
             look_at="ask for its capabilities first",
         )

@@ -131,7 +131,7 @@ class Wire:
             raise BadReplyError(
                 asked=asked,
                 of_whom=self.device,
-                came_back=f"answered {raw!r}, which is no text,",
+                came_back=f"answered {raw!r}, which is no text",
                 look_at=look_at,
             ) from error
         return text.removesuffix(resource.read_termination or "")
@@ -184,5 +184,5 @@ class Wire:
             )
         reason = error.abbreviation if isinstance(error, pyvisa.VisaIOError) else error.strerror or str(error)
         return NotConnectedError(
-            asked=asked, of_whom=self.device, came_back=f"the connection failed ({reason}) in answer", look_at=look_at
+            asked=asked, of_whom=self.device, came_back=f"the connection failed ({reason})", look_at=look_at
         )

@@ -123,7 +123,7 @@ class IdsClient:
         return BadReplyError(
             asked=asked,
             of_whom=self.name,
-            came_back=f"{value.hex(' ') or 'nothing'} in answer, which IDS does not allow,",
+            came_back=f"{value.hex(' ') or 'nothing'} came back, which IDS does not allow",
             look_at="is the line disturbed, or is this another kind of pump?",
         )
 
@@ -137,7 +137,7 @@ class IdsClient:
             raise BadReplyError(
                 asked=asked,
                 of_whom=self.name,
-                came_back="the pump offers no E2E protection in answer",
+                came_back="the pump offers no E2E protection",
                 look_at="this driver needs it (IDS 1.0.2, 3.1.1)",
             )
         return flags

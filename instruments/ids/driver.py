@@ -375,7 +375,7 @@ class IdsPump:
             events = decode_records(self._client.report_records())
         except ValueError as error:
             raise BadReplyError(
-                asked="its history", of_whom=self._client.name, came_back=f"{error}, in answer", look_at="protocol.md"
+                asked="reading its history", of_whom=self._client.name, came_back=str(error), look_at="protocol.md"
             ) from error
         return [event for event in events if event.sequence >= since]
 

@@ -38,7 +38,7 @@ class GattClient:
             raise BadReplyError(
                 asked="discovering its services",
                 of_whom=self.name,
-                came_back="no Insulin Delivery Service (183A) in answer",
+                came_back="it has no Insulin Delivery Service (183A)",
                 look_at="another kind of device is on this port",
             )
         declarations = self._list(READ_BY_TYPE, CHARACTERISTIC.to_bytes(2, "little"))
@@ -118,7 +118,7 @@ class GattClient:
                 raise BadReplyError(
                     asked="discovering its attributes",
                     of_whom=self.name,
-                    came_back=f"a list of odd length, {reply.hex(' ')}, in answer",
+                    came_back=f"a list of odd length, {reply.hex(' ')}",
                     look_at="protocol.md, section 1",
                 )
             entries += found
@@ -151,7 +151,7 @@ class GattClient:
             raise BadReplyError(
                 asked=f"discovering {_words(uuid)}",
                 of_whom=self.name,
-                came_back="there is none in answer",
+                came_back="there is none",
                 look_at="the pump does not offer the whole service",
             )
         return handles[uuid].to_bytes(2, "little")

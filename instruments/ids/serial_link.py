@@ -57,7 +57,7 @@ class SerialLink:
             raise NotConnectedError(
                 asked="opening it",
                 of_whom=self.name,
-                came_back=f"the port cannot be opened ({error}) in answer",
+                came_back=f"the port cannot be opened ({error})",
                 look_at="check the cable and the port in the bench file",
             ) from error
 

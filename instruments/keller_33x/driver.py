@@ -115,9 +115,9 @@ class Keller33X:
         length = 5 if exception else 4 + answer_length
         reply = begun + self._rest(length - len(begun), asked, begun)
         if reply[-2:] != crc16(reply[:-2]):
-            raise self._error(BadReplyError, asked, f"answered {reply.hex(' ')}, whose CRC is wrong,", _LOOK_AT_LINE)
+            raise self._error(BadReplyError, asked, f"answered {reply.hex(' ')}, whose CRC is wrong", _LOOK_AT_LINE)
         if reply[0] != self._address or reply[1] & ~EXCEPTION != function:
-            raise self._error(BadReplyError, asked, f"answered {reply.hex(' ')}, for another request,", _LOOK_AT_LINE)
+            raise self._error(BadReplyError, asked, f"answered {reply.hex(' ')}, for another request", _LOOK_AT_LINE)
         if exception:
             meaning = _EXCEPTIONS.get(reply[2], "unknown")
             look_at = _LOOK_AT_SUPPLY if reply[2] == NOT_INITIALISED else "does this model know it? (protocol.md)"

@@ -62,7 +62,7 @@ class MettlerBalance:
         data = self._text("I2")
         match = re.fullmatch(r"(\S.*) \d+\.?\d* +m?k?g", data)  # type, which may hold blanks, capacity, unit
         if match is None:
-            raise self._bad("I2", f"{data!r}, which ends in no capacity,", _LOOK_AT_PORT)
+            raise self._bad("I2", f"{data!r}, which ends in no capacity", _LOOK_AT_PORT)
         software = self._text("I3").split(" ")[0]  # what follows is the type definition number
         return Identity(maker="Mettler-Toledo", model=match[1], serial_number=serial_number, firmware=software)
 
@@ -107,7 +107,7 @@ class MettlerBalance:
             raise self._bad(command, f"in {match['unit']}", "set its host unit to g (protocol.md, Oddities)")
         stable = match["status"] == "S"
         if must_be_stable and not stable:
-            raise self._bad(command, f"{reply!r}, a value that is not stable,", _LOOK_AT_PORT)
+            raise self._bad(command, f"{reply!r}, a value that is not stable", _LOOK_AT_PORT)
         return MassReading(mass_g=float(match["value"]), stable=stable)
 
     def _text(self, command: str) -> str:

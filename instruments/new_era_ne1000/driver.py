@@ -297,11 +297,11 @@ class SyringePump:
             self._tell(self._diameter)
 
     def _refused(self, asked: str, reason: str) -> RefusedError:
-        return RefusedError(asked=asked, of_whom=self.name, came_back=f"refused, {reason},", look_at="see protocol.md")
+        return RefusedError(asked=asked, of_whom=self.name, came_back=f"refused, {reason}", look_at="see protocol.md")
 
     def _odd(self, asked: str, text: str) -> BadReplyError:
         return BadReplyError(
-            asked=asked, of_whom=self.name, came_back=f"{text!r} in answer", look_at="is it an NE-1000? (protocol.md)"
+            asked=asked, of_whom=self.name, came_back=f"it answered {text!r}", look_at="is it an NE-1000? (protocol.md)"
         )
 
 

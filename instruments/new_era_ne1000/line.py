@@ -37,7 +37,7 @@ class PumpLine:
             raise NotConnectedError(
                 asked="opening it",
                 of_whom=self.name,
-                came_back=f"the port cannot be opened ({error}) in answer",
+                came_back=f"the port cannot be opened ({error})",
                 look_at="check the cable and the port in the bench file",
             ) from error
 
@@ -97,7 +97,7 @@ class PumpLine:
         return NoReplyError(
             asked=repr(command),
             of_whom=self.name,
-            came_back=f"only {octets.hex(' ')} within {REPLY_WITHIN_S:g} s in answer" if octets else "no reply",
+            came_back=f"only {octets.hex(' ')} within {REPLY_WITHIN_S:g} s" if octets else "no reply",
             look_at=f"check cable, power, 19200 Bd and the network address {self._address:02d}",
         )
 
@@ -105,6 +105,6 @@ class PumpLine:
         return BadReplyError(
             asked=repr(command),
             of_whom=self.name,
-            came_back=f"{octets.hex(' ')} in answer, which is no reply: {reason}",
+            came_back=f"{octets.hex(' ')} came back, which is no reply: {reason}",
             look_at="check the cable, and that one pump only has this address",
         )

@@ -110,7 +110,7 @@ class VaisalaPTU300:
     def _quantity(self, reply: str, name: str) -> float:
         match = _READING[name].search(reply)
         if match is None:
-            raise self._bad("SEND", f"{reply!r}, without {name} in its unit,", _LOOK_AT_FORMAT)
+            raise self._bad("SEND", f"{reply!r}, without {name} in its unit", _LOOK_AT_FORMAT)
         if "*" in match[1]:
             raise RefusedError(
                 asked="'SEND'",

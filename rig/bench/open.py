@@ -263,7 +263,7 @@ def _opened(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Instrumen
         raise NotConnectedError(
             asked="opening it",
             of_whom=device,
-            came_back=f"the resource cannot be opened ({error}) in answer",
+            came_back=f"the resource cannot be opened ({error})",
             look_at="check the cable, the power and the address in the bench file",
         ) from error
     if not isinstance(resource, MessageBasedResource):
@@ -301,9 +301,9 @@ def compare_identity(spec: BenchFile, role: str, device: Instrument) -> None:
     identity = device.identify()
     if identity.serial_number != expected:
         raise WrongIdentityError(
-            asked=f"its serial number, {expected!r} in the bench file",
+            asked=f"checking its serial number, {expected!r} in the bench file",
             of_whom=f"{role} {identity.maker} {identity.model}",
-            came_back=f"the answer was {identity.serial_number!r}",
+            came_back=f"it answered {identity.serial_number!r}",
             look_at="connect the instrument that the bench file names, or correct the file",
         )
 

@@ -62,6 +62,6 @@ def _expect(bench: Bench, wanted: TherapyState) -> None:
         raise RefusedError(
             asked=f"setting its therapy to {wanted.value}",
             of_whom=f"pump {identity.model} {identity.serial_number}",
-            came_back=f"its therapy is {status.therapy.value}, it is {status.operational}, and that is the answer",
+            came_back=f"its therapy is {status.therapy.value}, it is {status.operational}",
             look_at="is the reservoir attached, and is an alarm active?",
         )

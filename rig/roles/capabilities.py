@@ -267,7 +267,7 @@ def require(pump: Pump, capability: Capability) -> object:
         raise DeviceError(
             asked=capability.value,
             of_whom=_name(pump),
-            came_back=f"its driver has no {' and no '.join(missing)}, but lays claim",
+            came_back=f"its driver claims this, but has no {' and no '.join(missing)}",
             look_at="a driver has every method of what it claims (docs/pumps.md)",
         )
     return pump

@@ -222,7 +222,7 @@ def test_status_is_decoded(scripted: ScriptedPump) -> None:
 def test_a_status_that_is_garbled_is_an_error_of_the_rig(scripted: ScriptedPump) -> None:
     pump = connected(scripted)
     scripted.values[0x06] = bytes.fromhex("33 3c 2c 01 01 01 0000")
-    with pytest.raises(BadReplyError, match="33 3c 2c 01 01 01 00 00 in answer, which IDS does not allow"):
+    with pytest.raises(BadReplyError, match="33 3c 2c 01 01 01 00 00 came back, which IDS does not allow"):
         pump.status()
 
 

@@ -93,14 +93,14 @@ def test_the_self_test_reports_what_stands_in_the_error_queue(rack: Rack) -> Non
 
 def test_a_refused_write_is_an_error_that_quotes_the_instrument(rack: Rack) -> None:
     rack.twin.outputs[1].voltage = Span(maximum=3.0, minimum=0.0, default=0.0)  # a soft limit on the front panel
-    with pytest.raises(RefusedError, match=r"reported -222 \"Data out of range\" to 'APPL CH1,3\.7,1'"):
+    with pytest.raises(RefusedError, match=r"at 'APPL CH1,3\.7,1': reported -222 \"Data out of range\""):
         rack.supply.set_output(voltage_v=3.7, current_limit_a=1.0)
     assert rack.errors() == []
 
 
 def test_a_mute_supply_times_out_in_virtual_time(rack: Rack) -> None:
     rack.port.distort = lambda _: b""
-    with pytest.raises(NoReplyError, match=r"no reply within 2 s to '\*IDN\?'; check the network cable"):
+    with pytest.raises(NoReplyError, match=r"at '\*IDN\?': no reply within 2 s; check the network cable"):
         rack.supply.identify()
     assert rack.clock.now() == pytest.approx(2.0, abs=0.1)
 

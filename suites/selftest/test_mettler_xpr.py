@@ -112,7 +112,7 @@ def test_a_session_that_left_values_repeating_is_identified(rack: Rack) -> None:
 def test_a_mute_balance_times_out_in_virtual_time(rack: Rack) -> None:
     rack.port.distort = lambda _: b""
     with pytest.raises(
-        NoReplyError, match="balance mettler_xpr on ASRL1::INSTR: no reply within 2 s to 'SI'; check the"
+        NoReplyError, match="balance mettler_xpr on ASRL1::INSTR, at 'SI': no reply within 2 s; check the"
     ):
         rack.balance.read()
     assert rack.clock.now() == 2.0
@@ -120,13 +120,13 @@ def test_a_mute_balance_times_out_in_virtual_time(rack: Rack) -> None:
 
 def test_the_long_time_out_of_a_stable_value_ends_with_it(rack: Rack) -> None:
     answering, rack.port.distort = rack.port.distort, lambda _: b""
-    with pytest.raises(NoReplyError, match="no reply within 60 s to 'S'"):
+    with pytest.raises(NoReplyError, match="at 'S': no reply within 60 s"):
         rack.balance.read_stable()
     rack.port.distort = answering
     assert rack.balance.read_stable() == MassReading(mass_g=1.234567, stable=True)
     rack.port.distort = lambda _: b""
     muted_s = rack.clock.now()
-    with pytest.raises(NoReplyError, match="no reply within 2 s to '@'"):
+    with pytest.raises(NoReplyError, match="at '@': no reply within 2 s"):
         rack.balance.make_safe()
     assert rack.clock.now() - muted_s == pytest.approx(2.0, abs=1e-9)
 
@@ -263,12 +263,12 @@ def test_our_driver_weighs_on_an_independent_emulator_and_names_what_the_manual_
         state.set_weight(100.5)
         assert balance.read_stable() == MassReading(mass_g=0.4988, stable=True)
         # Where it and the manual disagree (protocol.md):
-        with pytest.raises(BadReplyError, match=r"answered 'SI S     0\.4988 g' to 'SI'"):
+        with pytest.raises(BadReplyError, match=r"at 'SI': answered 'SI S     0\.4988 g'"):
             balance.read()
-        with pytest.raises(BadReplyError, match="'B246813579', which ends in no capacity, to 'I2'"):
+        with pytest.raises(BadReplyError, match="at 'I2': answered 'B246813579', which ends in no capacity"):
             balance.identify()
         state.set_weight(100.6, stable=False)
-        with pytest.raises(BadReplyError, match="a value that is not stable, to 'S'"):
+        with pytest.raises(BadReplyError, match="at 'S': answered .*, a value that is not stable"):
             balance.read_stable()
         with pytest.raises(RefusedError, match=r"answered 'T I' \(not executable now\)"):
             balance.tare()

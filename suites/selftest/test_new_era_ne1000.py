@@ -205,7 +205,7 @@ def test_what_it_cannot_do_is_no_capability_and_one_sentence(bench: SyringeBench
     with pytest.raises(UnableError) as refused:
         require(bench.pump, Capability.HISTORY)
     assert str(refused.value) == (
-        "pump NE-1000 address 00: its capabilities do not extend to history; ask for its capabilities first"
+        "pump NE-1000 address 00, at history: this is beyond its capabilities; ask for its capabilities first"
     )
 
 

@@ -122,13 +122,13 @@ def test_lines_that_the_module_does_not_have_are_refused(rack: Rack, lines: dict
 
 def test_a_relay_that_does_not_obey_is_an_error(rack: Rack) -> None:
     rack.port.distort = lambda data: data.replace(b"off\n\r>", b"on\n\r>")
-    with pytest.raises(RefusedError, match="read back on to 'relay off 0'; check the module's supply"):
+    with pytest.raises(RefusedError, match="at 'relay off 0': read back on; check the module's supply"):
         rack.switch.set_line("occluder", energised=False)
 
 
 def test_a_mute_module_times_out_in_virtual_time(rack: Rack) -> None:
     rack.port.distort = lambda _: b""
-    with pytest.raises(NoReplyError, match="no reply within 1 s to 'relay read 0'; check the USB cable"):
+    with pytest.raises(NoReplyError, match="at 'relay read 0': no reply within 1 s; check the USB cable"):
         rack.switch.is_energised("occluder")
     assert rack.clock.now() == 1.0
 

@@ -54,8 +54,8 @@ def test_the_firmware_says_what_the_page_says(talk: Transcript) -> None:
 @pytest.mark.parametrize(
     ("features", "sentence"),
     [
-        ("7e 0b a7 6d 01 64 00 23 00 00 2b 17 7e", "a7 6d 01 64 00 23 00 00 in answer, which IDS does not allow"),
-        ("7e 0b a7 6c 00 64 00 23 00 00 d5 8c 7e", "a7 6c 00 64 00 23 00 00 in answer, which IDS does not allow"),
+        ("7e 0b a7 6d 01 64 00 23 00 00 2b 17 7e", "a7 6d 01 64 00 23 00 00 came back, which IDS does not allow"),
+        ("7e 0b a7 6c 00 64 00 23 00 00 d5 8c 7e", "a7 6c 00 64 00 23 00 00 came back, which IDS does not allow"),
         ("7e 0b ff ff 00 64 00 22 00 00 86 5e 7e", "the pump offers no E2E protection"),
     ],
 )

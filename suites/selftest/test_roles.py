@@ -146,7 +146,7 @@ def test_what_a_pump_does_not_claim_is_refused_in_one_sentence_whatever_its_driv
     with pytest.raises(UnableError) as refused:
         require(Plunger(), Capability.HISTORY)
     assert str(refused.value) == (
-        "pump P-1 0007: its capabilities do not extend to history; ask for its capabilities first"
+        "pump P-1 0007, at history: this is beyond its capabilities; ask for its capabilities first"
     )
 
 
@@ -191,7 +191,9 @@ def test_a_pump_without_a_basal_profile_is_prepared_for_boluses_and_for_no_rate(
         record = Recorder(tmp_path, bench.clock, appender)
         prepare(without, record, rate_u_per_h=0.0, reservoir_u=120.0)
         assert bench.pump.status().reservoir_u == 120.0
-        with pytest.raises(UnableError, match=r"do not extend to basal profile; ask for its capabilities first$"):
+        with pytest.raises(
+            UnableError, match=r"at basal profile: this is beyond its capabilities; ask for its capabilities first$"
+        ):
             prepare(without, record, rate_u_per_h=1.0)
 
 

@@ -123,10 +123,10 @@ def test_present_errors_make_the_self_test_fail(rack: Rack) -> None:
     assert rack.environment.self_test() == "no errors"
     rack.twin.faults = ("Humidity measurement malfunction", "Temperature measurement malfunction")
     with pytest.raises(
-        RefusedError, match="reported Humidity measurement malfunction, Temperature measurement malfunction to 'ERRS'"
+        RefusedError, match="at 'ERRS': reported Humidity measurement malfunction, Temperature measurement malfunction"
     ):
         rack.environment.self_test()
-    with pytest.raises(RefusedError, match="shows no value for T to 'SEND'; ask ERRS"):
+    with pytest.raises(RefusedError, match="at 'SEND': shows no value for T; ask ERRS"):
         rack.environment.read_air()
     rack.twin.faults = ()
     assert rack.environment.read_air().temperature_c == 23.1
@@ -134,7 +134,7 @@ def test_present_errors_make_the_self_test_fail(rack: Rack) -> None:
 
 def test_a_message_without_a_quantity_is_an_error(rack: Rack) -> None:
     rack.dialogue('FORM "T=" T U3 "P=" P U5 #r #n\r')
-    with pytest.raises(BadReplyError, match="without RH in its unit, to 'SEND'; send FORM /"):
+    with pytest.raises(BadReplyError, match="at 'SEND': answered .*, without RH in its unit; send FORM /"):
         rack.environment.read_air()
 
 
@@ -146,7 +146,7 @@ def test_a_message_in_other_units_is_an_error(rack: Rack) -> None:
 
 def test_a_mute_transmitter_times_out_in_virtual_time(rack: Rack) -> None:
     rack.port.distort = lambda _: b""
-    with pytest.raises(NoReplyError, match="no reply within 2 s to 'SEND'; check the cable"):
+    with pytest.raises(NoReplyError, match="at 'SEND': no reply within 2 s; check the cable"):
         rack.environment.read_air()
     assert rack.clock.now() == 2.0
 
