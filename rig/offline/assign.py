@@ -23,7 +23,7 @@ from rig.offline.headers import (
     means,
     split_header,
 )
-from rig.offline.moments import kind_of_cells
+from rig.offline.moment_forms import kind_of_cells
 from rig.offline.spellings import Unit, unit_of
 from rig.offline.spoken import Spoken
 from rig.offline.table import Table
