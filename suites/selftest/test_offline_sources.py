@@ -323,3 +323,15 @@ def test_a_trailing_zero_that_was_not_written_is_no_cut_cell(tmp_path: Path) -> 
     path.write_text(path.read_text(encoding="utf-8")[:-2], encoding="utf-8")
     with pytest.raises(DataFileError, match=r"row 13, column .mass .mg..: holds .9.99., with fewer decimals"):
         analyse_file(path, asked)
+
+
+@pytest.mark.parametrize("maker", ["MT-SICS", "A&D, standard", "Radwag", "Sartorius, 22 characters"])
+def test_answers_of_a_balance_may_stand_in_a_column_beside_the_time(tmp_path: Path, maker: str) -> None:
+    rows = [f'{t:g},"{LINES[maker](n, g)}"' for n, (t, g) in enumerate(samples())]
+    rows[100] = '3000,"ES"'
+    text = "\n".join(("elapsed [s],response", *rows)) + "\n"
+    with pytest.raises(DataFileError, match=r"row 102 says that the balance did not understand the command"):
+        supplied(tmp_path / "log.csv", text)
+    found = supplied(tmp_path / "log.csv", text, bad_rows="skip")
+    assert error_percent(found) == pytest.approx(0.0, abs=0.02)
+    assert "the balance marks 35 as not at rest" in said(found)
