@@ -23,7 +23,7 @@ from rig.offline.headers import (
     means,
     split_header,
 )
-from rig.offline.moments import kind_of_cells
+from rig.offline.moment_forms import kind_of_cells
 from rig.offline.spellings import Unit, unit_of
 from rig.offline.spoken import Spoken
 from rig.offline.table import Table
@@ -175,7 +175,8 @@ class Assignment:
         return len(values) > 1 and bool((values.diff().drop_nulls() > 0).all())
 
     def _unit_in_cells(self, index: int) -> Unit | None:
-        cell = next((cell for cell in self._table.cells[index].head(50).to_list() if cell), "")
+        sample = [cell for cell in self._table.cells[index].head(50).to_list() if cell]
+        cell = next((cell for cell in sample if number_unit(cell)), sample[0] if sample else "")
         inside = number_unit(cell)
         if inside:
             return unit_of(inside)

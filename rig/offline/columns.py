@@ -119,7 +119,7 @@ class _Reading:
         flag = f"--{what}-unit"
         found = numbers(
             cells, name=column.name, unit=unit, flag=flag, decimal=self._spoken.decimal,
-            comma_delimited=table.delimiter == ",", whole_decimals=what in ("mass", "volume"),
+            comma_delimited=table.delimiter == ",", whole_decimals=what in ("mass", "volume"), cut_last=table.cut,
         )  # fmt: skip
         allowed = {"mass": ("mass_g",), "volume": ("volume_ul",), "pressure": ("pressure_kpa",)}.get(what)
         if allowed is not None and found.unit.dimension not in allowed:

@@ -22,6 +22,9 @@ SD_OF_MAD = 1.4826
 SHARE_OF_DOSE = 0.25
 """A fall of less than this share of a dose changes no number of a basal record that counts. Assumption."""
 
+ONE_STEP = 0.3
+"""Boluses whose usual rise between two samples is less than this share of the command are seen in steps."""
+
 FLICKER = 0.01
 """A log in which so large a share of the steps falls has a flickering last digit: three of its steps are no fall."""
 
@@ -51,11 +54,15 @@ class Expected:
 
 @dataclass(frozen=True)
 class Bounds:
-    """Steps of mass in g that are ordinary in a log: noise, the least fall that counts, the usual rise."""
+    """Steps of mass in g that are ordinary in a log: noise, the least fall that counts, the usual rise.
+
+    With `one_step`, boluses come between two samples, so that a tare and a bolus after it look as a dip does.
+    """
 
     noise_g: float
     least_fall_g: float
     dose_g: float
+    one_step: bool = False
 
 
 def bounds_of(log: Log, expected: Expected) -> Bounds:
@@ -71,10 +78,13 @@ def bounds_of(log: Log, expected: Expected) -> Bounds:
     rises_g = steps_g[steps_g > least_fall_g]
     usual_g = float(np.median(rises_g)) if rises_g.size else 0.0
     dose_g = usual_g if expected.at_once_g is None else expected.at_once_g
+    in_steps = expected.rate_g_per_h == 0 and 0.0 < usual_g < ONE_STEP * dose_g
+    if in_steps:
+        dose_g = 2.0 * usual_g
     noise_g = least_fall_g
     if expected.rate_g_per_h > 0:
         least_fall_g = max(least_fall_g, SHARE_OF_DOSE * dose_g)
-    return Bounds(noise_g, least_fall_g, dose_g)
+    return Bounds(noise_g, least_fall_g, dose_g, one_step=expected.rate_g_per_h == 0 and not in_steps)
 
 
 def allowed_rise_g(step_s: FloatArray, bounds: Bounds, expected: Expected) -> FloatArray:
@@ -158,7 +168,7 @@ def _ahead(log: Log, jump: int, bounds: Bounds, expected: Expected, longest_s: f
             return None
         if _on_line(float(mass_g[back] - mass_g[before]), lasted_s, bounds, expected):
             counter_g = float(np.max(-np.sign(size_g) * np.diff(mass_g[jump : back + 1])))
-            if counter_g < 0.5 * abs(size_g) or _like_boluses(abs(size_g), back - jump, bounds, expected):
+            if counter_g < 0.5 * abs(size_g) or (bounds.one_step and _like_a_bolus(abs(size_g), bounds)):
                 return None
             return jump, back - 1
     return None
@@ -183,8 +193,6 @@ def _behind(log: Log, jump: int, bounds: Bounds, expected: Expected, longest_s: 
     return None
 
 
-def _like_boluses(size_g: float, steps: int, bounds: Bounds, expected: Expected) -> bool:
+def _like_a_bolus(size_g: float, bounds: Bounds) -> bool:
     """Tell whether a tare and the bolus after it would look the same as a dip; then it is none."""
-    if expected.rate_g_per_h > 0:
-        return False
-    return steps > 2 or 0.3 * bounds.dose_g <= size_g <= 3.0 * bounds.dose_g
+    return 0.3 * bounds.dose_g <= size_g <= 3.0 * bounds.dose_g

@@ -16,7 +16,7 @@ from rig.offline.asking import layout_of, spoken_of
 from rig.offline.columns import checked_log
 from rig.offline.findings import Finding
 from rig.offline.formats import written_toml
-from rig.offline.moments import kind_of_cells
+from rig.offline.moment_forms import kind_of_cells
 from rig.offline.question import Question, revised
 from rig.offline.read import read_table
 from rig.offline.table import Table, shown

@@ -16,59 +16,24 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from rig.offline.cells import number_unit
 from rig.offline.log import FloatArray
-from rig.offline.spellings import order_of, unit_of
+from rig.offline.moment_forms import (
+    COMPILED,
+    DATES,
+    DURATION,
+    FOUR_FIELDS,
+    MONTHS,
+    TIMESTAMPS,
+    TWO_FIELDS,
+    WORDED,
+    python,
+)
+from rig.offline.spellings import order_of
 from rig.offline.table import shown
 
 IntArray = NDArray[np.int64]
 DAY_S = 86400.0
 PORTION = 500_000
-
-_CLOCK = (
-    r"(?P<H>\d{1,2})[:.h\-](?P<M>\d{1,2})(?:[:.m\-](?P<S>\d{1,2})(?:[.,:](?P<f>\d{1,9}))?)?s?\s*"
-    r"(?P<half>[AaPp]\.?\s?[Mm]\.?|)"
-)
-_ZONE = r"\s*(?P<zone>Z|z|UTC|GMT|UTC[+-]\d{1,2}(?::?\d\d)?|[+-]\d{2}:?\d{2}|[+-]\d{2}|[A-Z]{3,5}|)"
-_BETWEEN = r"(?:[T_,; \x{a0}\x{202f}\-]|\s+at\s+)+"
-_DATES: Mapping[str, str] = {
-    "ymd": r"(?P<a>\d{4})[\-/._ ](?P<b>\d{1,2})[\-/._ ](?P<c>\d{1,2})\.?",
-    "number": r"(?P<a>\d{1,2})[\-/._](?P<b>\d{1,2})[\-/._](?P<c>\d{4}|\d{2})",
-    "eight": r"(?P<a>\d{4})(?P<b>\d{2})(?P<c>\d{2})",
-    "dby": r"(?:\p{L}{2,9}\.?,?\s+)?(?P<a>\d{1,2})\.?[\-/ ]*(?P<b>\p{L}{3,9})\.?[\-/ ,]*(?P<c>\d{4}|\d{2})",
-    "bdy": r"(?:\p{L}{2,9}\.?,?\s+)?(?P<b>\p{L}{3,9})\.?\s+(?P<a>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<c>\d{4})",
-}
-_CTIME = r"(?:\p{L}{2,9}\.?,?\s+)?(?P<b>\p{L}{3,9})\.?\s+(?P<a>\d{1,2})\s+" + _CLOCK + r"\s+(?P<c>\d{4})(?P<zone>)"
-_EIGHT_SIX = (
-    r"(?P<a>\d{4})(?P<b>\d{2})(?P<c>\d{2})[T_ \-]?(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?(?P<half>)"
-    + _ZONE
-)
-
-_MONTHS: Mapping[str, int] = {
-    word: number
-    for number, words in enumerate(
-        (
-            "jan janv ene gen", "feb fév fev", "mar mär mrz mars maa", "apr avr abr", "may mai mag mei maj",
-            "jun juin giu", "jul juil lug", "aug aoû aou ago août", "sep set", "oct okt ott", "nov", "dec dez déc dic",
-        ),
-        start=1,
-    )
-    for word in words.split()
-}  # fmt: skip
-"""Beginnings of month names in English, German, French, Spanish, Italian, Dutch."""
-
-_DURATION = (
-    r"^(?P<sign>[+-]?)(?:(?P<d>\d+)\s*(?:d|D|days?|Days?|[Tt]age?|j)?\s*[,. ]\s*)?(?P<H>\d+):(?P<M>\d{1,2})"
-    r"(?::(?P<S>\d{1,2})(?:[.,:](?P<f>\d{1,9}))?)?\s*(?P<half>[AaPp]\.?\s?[Mm]\.?|)$"
-)
-_TWO_FIELDS = r"^(?P<sign>[+-]?)(?P<M>\d+):(?P<S>\d{1,2})(?:[.,](?P<f>\d{1,9}))?$"
-_FOUR_FIELDS = (
-    r"^(?P<sign>[+-]?)(?P<d>\d+):(?P<H>\d{1,2}):(?P<M>\d{1,2}):(?P<S>\d{1,2})(?:[.,](?P<f>\d{1,9}))?(?P<half>)$"
-)
-_WORDED = (
-    r"^(?P<sign>)(?:(?P<d>\d+)\s*(?:d|days?)\s*)?(?:(?P<H>\d+)\s*(?:h|hr|hours?)\s*)?(?:(?P<M>\d+)\s*(?:m|min|minutes?)\s*)?"
-    r"(?:(?P<S>\d+)(?:[.,](?P<f>\d{1,9}))?\s*(?:s|sec|seconds?))?(?P<half>)$"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,51 +57,6 @@ class Moments:
     order_open: bool = False
 
 
-def kind_of_cells(cells: pl.Series) -> str:
-    """Say what a column holds by its first 200 cells: date, clock, timestamp, number, other."""
-    sample = [cell for cell in cells.head(400).to_list() if cell][:200]
-    for name, matches in (
-        ("timestamp", _is_timestamp),
-        ("date", _is_date),
-        ("number", _is_number),
-        ("clock", _is_duration),
-    ):
-        if sample and sum(map(matches, sample)) > 0.8 * len(sample):
-            return name
-    return "other"
-
-
-def _is_number(text: str) -> bool:
-    unit = number_unit(text)
-    return unit is not None and (unit == "" or unit_of(unit) is not None)
-
-
-def _python(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern.replace(r"\p{L}", r"[^\W\d_]").replace(r"\x{a0}", "\xa0").replace(r"\x{202f}", "\u202f"))
-
-
-_TIMESTAMPS: Mapping[str, str] = (
-    {form: rf"^{date}{_BETWEEN}{_CLOCK}{_ZONE}$" for form, date in _DATES.items()}
-    | {f"{form} after": rf"^{_CLOCK}{_BETWEEN}{date}(?P<zone>)$" for form, date in _DATES.items()}
-    | {"bdy ctime": rf"^{_CTIME}$", "eight six": rf"^{_EIGHT_SIX}$"}
-)
-_COMPILED = {form: _python(pattern) for form, pattern in _TIMESTAMPS.items()}
-_ONLY_DATES = [_python(f"^{date}$") for date in _DATES.values()]
-_DURATIONS = [_python(pattern) for pattern in (_DURATION, _TWO_FIELDS, _FOUR_FIELDS, _WORDED)]
-
-
-def _is_timestamp(text: str) -> bool:
-    return any(pattern.match(text) for pattern in _COMPILED.values())
-
-
-def _is_date(text: str) -> bool:
-    return any(pattern.match(text) for pattern in _ONLY_DATES)
-
-
-def _is_duration(text: str) -> bool:
-    return bool(text) and any(pattern.match(text) for pattern in _DURATIONS)
-
-
 # ---------------------------------------------------------------- timestamps
 
 
@@ -147,10 +67,10 @@ def timestamps(cells: pl.Series, *, name: str, date_format: str | None) -> Momen
         ValueError: a sentence: the order of day and month is open and matters.
     """
     sample = [cell for cell in cells.head(400).to_list() if cell][:200]
-    counts = {form: sum(pattern.match(cell) is not None for cell in sample) for form, pattern in _COMPILED.items()}
+    counts = {form: sum(pattern.match(cell) is not None for cell in sample) for form, pattern in COMPILED.items()}
     form = max(counts, key=lambda each: counts[each])
     cells = _with_midnight(cells, form)
-    parts = _Parts.of(cells, _TIMESTAMPS[form])
+    parts = _Parts.of(cells, TIMESTAMPS[form])
     bad = _not_moments(cells, parts.matched, "which is no timestamp such as 2025-04-03T23:00:00")
     order, open_order = _order(form, parts, cells, name, date_format)
     days, wrong_date = _days(parts, order)
@@ -181,9 +101,9 @@ def timestamps(cells: pl.Series, *, name: str, date_format: str | None) -> Momen
 
 def _with_midnight(cells: pl.Series, form: str) -> pl.Series:
     """Give dates alone the time of midnight, which many programs leave away."""
-    if form not in _DATES:
+    if form not in DATES:
         return cells
-    alone = cells.str.contains(f"^{_DATES[form]}$").fill_null(False)
+    alone = cells.str.contains(f"^{DATES[form]}$").fill_null(False)
     if not alone.any():
         return cells
     return pl.select(pl.when(alone).then(cells + " 00:00:00").otherwise(cells)).to_series()
@@ -284,7 +204,7 @@ def _days_of(year: IntArray, month: IntArray, day: IntArray) -> tuple[IntArray, 
 
 
 def _month(text: str) -> int:
-    return _MONTHS.get(text) or _MONTHS.get(text[:3], 0)
+    return MONTHS.get(text) or MONTHS.get(text[:3], 0)
 
 
 def _order(form: str, parts: _Parts, cells: pl.Series, name: str, date_format: str | None) -> tuple[str, bool]:
@@ -355,10 +275,10 @@ def clocks(cells: pl.Series, *, name: str, form: str | None, of_day: bool = Fals
     letters = re.sub(r"[^dhms:]", "", re.sub(r"(?i)a/p|am/pm|tt", "", form or "").lower())
     fields = re.sub(r":+", ":", "".join(dict.fromkeys(letters.replace(":", "")))) if letters else ""
     sample = [cell for cell in cells.head(400).to_list() if cell][:200]
-    two = sum(_python(_TWO_FIELDS).match(cell) is not None for cell in sample) > 0.5 * len(sample)
+    two = sum(python(TWO_FIELDS).match(cell) is not None for cell in sample) > 0.5 * len(sample)
     halves = any(re.search(r"(?i)[ap]\.?m", cell) for cell in sample)
     minutes = False
-    pattern, words = _DURATION, "hours, minutes, seconds"
+    pattern, words = DURATION, "hours, minutes, seconds"
     if two:
         decided = {"hm": False, "ms": True}.get(fields[:2] if fields else "")
         if decided is None and any(re.search(r":\d{2}[.,]\d", cell) for cell in sample):
@@ -371,18 +291,18 @@ def clocks(cells: pl.Series, *, name: str, form: str | None, of_day: bool = Fals
                 "or hours and minutes: say which by --time-format mm:ss or --time-format hh:mm"
             )
         minutes = decided
-        pattern, words = (_TWO_FIELDS, "minutes, seconds") if minutes else (_DURATION, "hours, minutes")
-    elif sum(_python(_FOUR_FIELDS).match(cell) is not None for cell in sample) > 0.5 * len(sample):
+        pattern, words = (TWO_FIELDS, "minutes, seconds") if minutes else (DURATION, "hours, minutes")
+    elif sum(python(FOUR_FIELDS).match(cell) is not None for cell in sample) > 0.5 * len(sample):
         if not fields.startswith("d"):
             raise ValueError(
                 f"column {name!r} holds {shown(sample[0])}, four fields: if the first are days, say so by "
                 "--time-format d:hh:mm:ss"
             )
-        pattern, words = _FOUR_FIELDS, "days, hours, minutes, seconds"
-    elif sum(_python(_DURATION).match(cell) is not None for cell in sample) <= 0.5 * len(sample):
-        pattern, words = _WORDED, "hours, minutes, seconds in words"
+        pattern, words = FOUR_FIELDS, "days, hours, minutes, seconds"
+    elif sum(python(DURATION).match(cell) is not None for cell in sample) <= 0.5 * len(sample):
+        pattern, words = WORDED, "hours, minutes, seconds in words"
     parts = cells.str.extract_groups(pattern).struct.unnest()
-    key = "S" if minutes else "H" if pattern != _WORDED else "sign"
+    key = "S" if minutes else "H" if pattern != WORDED else "sign"
     matched = (parts[key].is_not_null() & (cells != "")).fill_null(False).to_numpy()
     bad = _not_moments(cells, matched, "which is no time such as 26:15:00")
     at_s, wrong, days = _durations(parts, minutes)

@@ -31,6 +31,9 @@ LARGEST: Mapping[str, float] = {"mass_g": 1e6, "volume_ul": 1e9, "pressure_kpa":
 """No balance of a laboratory shows more: what balances send on overload is a number, too (A&D: 9999999E+19)."""
 
 PORTION = 1_000_000
+LEAST_CELLS = 60
+"""Of fewer cells one may end in a zero that was not written: of 60 it is hardly one alone."""
+
 FEW = 0.01
 """Cells with fewer decimals than all others are cut off when so few are; more of them are a way to write numbers."""
 
@@ -60,7 +63,7 @@ class Numbers:
 
 def numbers(
     cells: pl.Series, *, name: str, unit: Unit | None, flag: str, decimal: str | None, comma_delimited: bool,
-    whole_decimals: bool = False,
+    whole_decimals: bool = False, cut_last: bool = False,
 ) -> Numbers:  # fmt: skip
     """Read a column; `unit` None takes the one that stands behind the numbers.
 
@@ -72,6 +75,7 @@ def numbers(
         decimal: "," or "." when an option says so.
         comma_delimited: commas stand between cells.
         whole_decimals: a cell with fewer decimals than all others is bad.
+        cut_last: the file ends without an end of line, so that its last cell may be cut off.
 
     Raises:
         ValueError: a sentence: no unit, or a decimal sign that could be one of thousands.
@@ -80,7 +84,7 @@ def numbers(
     plain = quick.is_not_null() & quick.is_finite()
     left = cells.is_not_null() & (cells != "") & ~plain
     if left.any() or decimal == ",":
-        return _careful(cells, name, unit, flag, decimal, comma_delimited, whole_decimals)
+        return _careful(cells, name, unit, flag, decimal, comma_delimited, whole_decimals, cut_last)
     if decimal is None:
         _refuse_thousands_by_points(cells, name)
     if unit is None:
@@ -92,7 +96,7 @@ def numbers(
     resolution = 0.0
     if whole_decimals:
         decimals = _decimals(cells)
-        bad |= _cut(cells, decimals, quick)
+        bad |= _cut(cells, decimals, quick, cut_last)
         resolution = _resolution(decimals, unit)
     _forget(values, bad)
     return Numbers(values, bad, unit, "." if points.any() else None, None, None, resolution)
@@ -100,7 +104,7 @@ def numbers(
 
 def _careful(
     cells: pl.Series, name: str, unit: Unit | None, flag: str, decimal: str | None, comma_delimited: bool,
-    whole_decimals: bool,
+    whole_decimals: bool, cut_last: bool,
 ) -> Numbers:  # fmt: skip
     parts = cells.str.extract_groups(_SHAPE).struct.unnest()
     body = parts["body"]
@@ -144,7 +148,7 @@ def _careful(
             "verified"
         ].str.len_chars().fill_null(0)
         decimals = lengths.to_numpy().astype(np.int64)
-        bad = _cut(cells, decimals, quick) | bad
+        bad = _cut(cells, decimals, quick, cut_last) | bad
         resolution = _resolution(decimals, unit)
     _forget(values, bad)
     uneven = bare if bare is not None and bare.any() else None
@@ -174,17 +178,14 @@ def _too_large(cells: pl.Series, values: FloatArray, unit: Unit) -> dict[int, st
     }
 
 
-def _cut(cells: pl.Series, decimals: NDArray[np.int64], values: pl.Series) -> dict[int, str]:
+def _cut(cells: pl.Series, decimals: NDArray[np.int64], values: pl.Series, cut_last: bool) -> dict[int, str]:
     """Find cells with fewer decimals than all others, which a cut line or a lost octet leaves."""
     there = values.is_not_null().to_numpy()
     usual = int(np.bincount(decimals[there]).argmax()) if there.any() else 0
     fewer = np.flatnonzero(there & (decimals < usual) & (values.fill_null(0.0) != 0.0).to_numpy())
-    if (
-        usual < 1
-        or there.sum() < 10
-        or bool((decimals[there] > usual).any())
-        or fewer.size > max(1.0, FEW * there.sum())
-    ):
+    last_only = cut_last and fewer.tolist() == [len(cells) - 1] and there.sum() >= 10
+    enough = there.sum() >= LEAST_CELLS and fewer.size <= max(1.0, FEW * there.sum())
+    if usual < 1 or bool((decimals[there] > usual).any()) or not (enough or last_only):
         return {}
     return {
         int(index): f"holds {shown(cells[int(index)])}, with fewer decimals than the {usual} of all other rows: is it "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
@@ -196,6 +196,39 @@ def read_printout(file: TextFile, maker: str) -> Table:
         raise DataFileError(f"{file.path}: no line holds a weight")
     _judge_units(found, weights, maker)
     return _table(file, found, weights, maker, comments)
+
+
+def without_markers(table: Table) -> Table:
+    """Read a column of answers such as `S S  12.3407 g`, which a logger wrote beside its own time, as weights."""
+    for index, cells in enumerate(table.cells):
+        sample = [cell for cell in cells.head(HEAD).to_list() if cell]
+        for maker in ("MT-SICS", "A&D", "Radwag", "Sartorius, 22 characters"):
+            if sample and sum(_weighs(maker, cell) for cell in sample) > 0.8 * len(sample):
+                return _unmarked(table, index, maker)
+    return table
+
+
+def _unmarked(table: Table, index: int, maker: str) -> Table:
+    found = _Lines(damaged=dict(table.damaged))
+    for place, text in enumerate(table.cells[index].to_list()):
+        if text is None or place in table.damaged:
+            found.number.append(place)
+            found.weight.append(text or "")
+            found.unstable.append(False)
+            continue
+        before = len(found.number)
+        _take(found, place, None, text, text, maker, _WEIGHTS[maker])
+        if len(found.number) == before:  # an answer to another command
+            found.add(place, None, text, why=f" holds {shown(text)}, which is no weight")
+    cells = list(table.cells)
+    cells[index] = pl.Series(found.weight, dtype=pl.String)
+    return replace(
+        table,
+        form=f"{table.form}, answers of a balance ({maker}) in column {table.columns[index]!r}",
+        cells=tuple(cells),
+        damaged=found.damaged,
+        unstable=np.array(found.unstable, dtype=np.bool_),
+    )
 
 
 def _filled(file: TextFile) -> Iterator[tuple[int, str]]:

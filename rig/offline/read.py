@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rig.errors import DataFileError
 from rig.offline.delimited import read_delimited
-from rig.offline.printout import maker_of, read_printout
+from rig.offline.printout import maker_of, read_printout, without_markers
 from rig.offline.table import Table
 from rig.offline.text import opened
 from rig.offline.workbook import MAGIC, read_workbook
@@ -73,4 +73,4 @@ def _table(path: Path, head: bytes, layout: Layout) -> Table:
         maker = maker_of(text)
         if maker is not None:
             return read_printout(text, maker)
-    return read_delimited(text, delimiter=layout.delimiter, header_row=layout.header_row)
+    return without_markers(read_delimited(text, delimiter=layout.delimiter, header_row=layout.header_row))

@@ -210,6 +210,32 @@ def test_a_balance_tared_before_each_bolus_loses_none(tmp_path: Path) -> None:
     assert found.analysed.content["delivered_u"] == pytest.approx(sizes_u, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("off_mg", "first", "last"),
+    [(-5.0, 550, 550), (5.0, 550, 550), (8000.0, 552, 578), (8000.0, 552, 9999), (12.0, 552, 9999)],
+)
+def test_a_hand_on_the_balance_is_no_bolus(tmp_path: Path, off_mg: float, first: int, last: int) -> None:
+    sizes_u = [1.0, 0.95, 1.05, 1.0, 1.1]
+    at_s, mass_mg = bolus_log(sizes_u)
+    mass_mg[(at_s >= first) & (at_s <= last)] += off_mg
+    rows = "\n".join(f"{t:g},{m:.4f}" for t, m in zip(at_s, mass_mg, strict=True))
+    path = tmp_path / "log.csv"
+    path.write_text(f"time [s],mass [mg]\n{rows}\n", encoding="utf-8")
+    with pytest.raises(DataFileError, match=r"row 27[78]"):
+        analyse_file(path, ask({"kind": "bolus", "bolus": "1 U"}))
+    found = analyse_file(path, ask({"kind": "bolus", "bolus": "1 U", "on_break": "join"}))
+    assert found.analysed.content["delivered_u"] == pytest.approx(sizes_u, abs=1e-3)
+
+
+def test_a_bolus_of_three_times_the_command_is_a_bolus(tmp_path: Path) -> None:
+    at_s, mass_mg = bolus_log([1.0, 1.0, 3.0, 1.0])
+    rows = "\n".join(f"{t:g},{m:.4f}" for t, m in zip(at_s, mass_mg, strict=True))
+    path = tmp_path / "log.csv"
+    path.write_text(f"time [s],mass [mg]\n{rows}\n", encoding="utf-8")
+    found = analyse_file(path, ask({"kind": "bolus", "bolus": "1 U"}))
+    assert found.analysed.content["delivered_u"] == pytest.approx([1.0, 1.0, 3.0, 1.0], abs=1e-3)
+
+
 # ---------------------------------------------------------------- pressures
 
 
@@ -283,3 +309,29 @@ def test_a_damaged_workbook_ends_in_a_sentence_or_in_the_right_number(
         (tmp_path / name).write_bytes(damaged[: rng.choice([len(damaged), rng.randrange(len(damaged))])])
         value = value_or_sentence(tmp_path / name)
         assert "\n" not in value if isinstance(value, str) else value == pytest.approx(0.0, abs=6.0)
+
+
+def test_a_trailing_zero_that_was_not_written_is_no_cut_cell(tmp_path: Path) -> None:
+    masses = [9.981, 9.94, 10.003, 9.999, 9.972, 10.021, 9.968, 9.991, 10.013, 9.984, 9.977, 9.995]
+    path = tmp_path / "table.csv"
+    path.write_text("mass [mg]\n" + "".join(f"{mass!r}\n" for mass in masses), encoding="utf-8")
+    asked = ask({"kind": "bolus", "bolus": "1 U", "dispenses": "each"})
+    found = analyse_file(path, asked).analysed.content["delivered_u"]
+    assert found == pytest.approx([mass / MG_PER_U for mass in masses])
+    masses[1] = 9.941
+    path.write_text("mass [mg]\n" + "".join(f"{mass!r}\n" for mass in masses), encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8")[:-2], encoding="utf-8")
+    with pytest.raises(DataFileError, match=r"row 13, column .mass .mg..: holds .9.99., with fewer decimals"):
+        analyse_file(path, asked)
+
+
+@pytest.mark.parametrize("maker", ["MT-SICS", "A&D, standard", "Radwag", "Sartorius, 22 characters"])
+def test_answers_of_a_balance_may_stand_in_a_column_beside_the_time(tmp_path: Path, maker: str) -> None:
+    rows = [f'{t:g},"{LINES[maker](n, g)}"' for n, (t, g) in enumerate(samples())]
+    rows[100] = '3000,"ES"'
+    text = "\n".join(("elapsed [s],response", *rows)) + "\n"
+    with pytest.raises(DataFileError, match=r"row 102 says that the balance did not understand the command"):
+        supplied(tmp_path / "log.csv", text)
+    found = supplied(tmp_path / "log.csv", text, bad_rows="skip")
+    assert error_percent(found) == pytest.approx(0.0, abs=0.02)
+    assert "the balance marks 35 as not at rest" in said(found)
