@@ -176,7 +176,7 @@ def test_the_dongle_is_given_back_after_the_connection_was_lost(host: Host, brid
 def test_the_mark_of_a_public_address_is_no_part_of_the_transport(host: Host) -> None:
     asked = []
 
-    async def radio(name: str) -> None:
+    async def radio(name: str) -> Never:
         asked.append(name)
         raise OSError("no such dongle")
 
