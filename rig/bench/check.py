@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from rig.bench.declared import immersion
+from rig.bench.driver_errors import named_errors
 from rig.bench.file import BenchFile
 from rig.bench.open import (
     ROLES,
@@ -47,15 +48,16 @@ def check_bench(spec: BenchFile) -> list[Finding]:
             try:
                 device = open_device(spec, role, far, NoLog())
                 devices[role] = device
-                identity = device.identify()
-                health = device.self_test()
-                compare_identity(spec, role, device)
+                with named_errors(role, "identify() or self_test()"):
+                    identity = device.identify()
+                    health = device.self_test()
+                    compare_identity(spec, role, device)
+                    if isinstance(device, PowerSupply):
+                        power_pump(spec, device)
                 refuse_overdue(spec, role, far.today)
                 if role == "balance":
                     refuse_untested(spec, far.today)
                     immersion(spec)
-                if isinstance(device, PowerSupply):
-                    power_pump(spec, device)
                 problem = None
             except RigError as error:
                 problem = str(error)

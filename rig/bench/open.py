@@ -1,7 +1,7 @@
 """The composition root: a bench file in, a `Bench` of opened and identified devices out.
 
-The only module that knows whether a bench is virtual. Not responsible for finding drivers by name (`rig.bench.drivers`), nor
-for what is done with the bench.
+The only module that knows whether a bench is virtual. Not responsible for finding drivers by name
+(`rig.bench.drivers`), nor for what is done with the bench.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import datetime
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from operator import methodcaller
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import pyvisa
 from pyvisa.resources import MessageBasedResource
 
 from rig.bench.declared import metrology, set_up_world
+from rig.bench.driver_errors import driver_error, named_errors
 from rig.bench.drivers import ROLES as PROTOCOLS
 from rig.bench.drivers import driver_module, refuse_unfit, refuse_wrong_options, takes, twin_module
 from rig.bench.file import BenchFile, CalibratedTable, DeviceTable, InstrumentTable, read_bench_file
@@ -25,8 +28,10 @@ from rig.errors import (
     BenchFileError,
     BlockedError,
     DeviceError,
+    DriverError,
     EvidenceError,
     NotConnectedError,
+    RigError,
     WrongIdentityError,
 )
 from rig.record.files import read_json, utc_now
@@ -83,17 +88,19 @@ def open_bench(
     """
     spec = bench if isinstance(bench, BenchFile) else read_bench_file(Path(bench), overrides)[0]
     with ExitStack() as stack:
+        stack.enter_context(named_errors())
         far = stack.enter_context(far_side(spec, occasion))
         for role in ROLES:
             refuse_overdue(spec, role, far.today)
         declared = metrology(spec)
         devices: dict[str, Instrument] = {}
-        stack.callback(leave_safe, devices)
+        stack.push(_leaving(devices))
         kept = log or NoLog()
 
         def compared(role: str, device: _Device) -> _Device:
             devices[role] = device
-            compare_identity(spec, role, device)
+            with named_errors(role, "identify()"):
+                compare_identity(spec, role, device)
             return device
 
         supply = compared("supply", open_device(spec, "supply", far, kept))
@@ -124,7 +131,8 @@ def far_side(spec: BenchFile, occasion: str = "") -> Iterator[FarSide]:
         refuse_unknown_devices(spec)
         resources = pyvisa.ResourceManager(spec.visa_library)
         try:
-            yield FarSide(WallClock(), resources, spec.pump.port, today)
+            with named_errors():
+                yield FarSide(WallClock(), resources, spec.pump.port, today)
         finally:
             resources.close()
         return
@@ -187,21 +195,22 @@ def open_virtual(spec: BenchFile, occasion: str = "") -> Iterator[World]:
         places.append(TwinPlace("pump", spec.pump.port, serial_number, twin))
     elif virtual.firmware is None:
         raise BenchFileError(f"virtual.firmware is missing: the pump {spec.pump.driver!r} is simulated by its firmware")
-    world = World(
-        parameters=set_up_world(virtual.parameters, spec.conditions),
-        seed=virtual.seed,
-        firmware=None if virtual.firmware is None else virtual.firmware.read_bytes(),
-        places=places,
-        pump_url=spec.pump.port,
-        occluder_line=spec.switch.lines["occluder"],
-        occasion=occasion,
-    )
-    try:
-        for fault in virtual.fault:
-            world.schedule_fault(fault.device, fault.kind, fault.at)
-        yield world
-    finally:
-        world.close()
+    with named_errors():
+        world = World(
+            parameters=set_up_world(virtual.parameters, spec.conditions),
+            seed=virtual.seed,
+            firmware=None if virtual.firmware is None else virtual.firmware.read_bytes(),
+            places=places,
+            pump_url=spec.pump.port,
+            occluder_line=spec.switch.lines["occluder"],
+            occasion=occasion,
+        )
+        try:
+            for fault in virtual.fault:
+                world.schedule_fault(fault.device, fault.kind, fault.at)
+            yield world
+        finally:
+            world.close()
 
 
 @overload
@@ -240,7 +249,8 @@ def _opened(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Instrumen
         module = driver_module(role, spec.pump.driver)
         given = {"radio": far.radio} if far.radio is not None else {}
         try:
-            return module.open_driver(far.pump_port, clock=far.clock, log=log, **given, **spec.pump.options)
+            with _named_but_for_options(role):
+                return module.open_driver(far.pump_port, clock=far.clock, log=log, **given, **spec.pump.options)
         except ValueError as error:
             raise BenchFileError(f"pump: {error}") from error
     table = _table(spec, role)
@@ -261,10 +271,28 @@ def _opened(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Instrumen
         raise BenchFileError(f"{role}.address is {table.address!r}: this is no resource that takes messages")
     lines = {"lines": spec.switch.lines} if role == "switch" else {}
     try:
-        return module.open_driver(Wire(resource, device, far.clock, log), clock=far.clock, **lines, **table.options)
+        with _named_but_for_options(role):
+            return module.open_driver(Wire(resource, device, far.clock, log), clock=far.clock, **lines, **table.options)
     except ValueError as error:
         resource.close()
         raise BenchFileError(f"{role}: {error}") from error
+    except RigError:
+        resource.close()
+        raise
+
+
+@contextmanager
+def _named_but_for_options(role: str) -> Iterator[None]:
+    """Name the errors of `open_driver`; a ValueError is its word on an option that it cannot take, and passes."""
+    try:
+        yield
+    except ValueError:
+        raise
+    except Exception as error:
+        found = driver_error(error, role, "open_driver()")
+        if found is None:
+            raise
+        raise found from error
 
 
 def compare_identity(spec: BenchFile, role: str, device: Instrument) -> None:
@@ -296,24 +324,38 @@ def power_pump(spec: BenchFile, supply: PowerSupply) -> None:
     supply.switch(on=True)
 
 
-def leave_safe(devices: Mapping[str, Instrument]) -> list[DeviceError]:
+def _leaving(
+    devices: Mapping[str, Instrument],
+) -> Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], None]:
+    """Leave the bench safe; a driver that breaks off meanwhile is told of, unless the bench is left by an error."""
+
+    def leave(_: object, ended_by: BaseException | None, __: object) -> None:
+        broken = [error for error in leave_safe(devices) if isinstance(error, DriverError)]
+        if broken and ended_by is None:
+            raise broken[0]
+
+    return leave
+
+
+def leave_safe(devices: Mapping[str, Instrument]) -> list[RigError]:
     """Stop the pump, then release and switch off everything, whatever fails on the way; returns what failed."""
-    failed = []
+    failed: list[RigError] = []
     for role in reversed([role for role in ROLES if role in devices]):
-        for leave in (devices[role].make_safe, devices[role].close):
+        for action in ("make_safe", "close"):
             try:
-                _despite_full_disk(leave)
-            except DeviceError as error:
+                with named_errors(role, f"{action}()"):
+                    _despite_full_disk(methodcaller(action), devices[role])
+            except (DeviceError, DriverError) as error:
                 failed.append(error)
     return failed
 
 
-def _despite_full_disk(action: Callable[[], None]) -> None:
+def _despite_full_disk(action: Callable[[Instrument], None], device: Instrument) -> None:
     """Do it again when the record could not be written: the log gives up at its first failure, the command is due."""
     try:
-        action()
+        action(device)
     except EvidenceError:
-        action()
+        action(device)
 
 
 def refuse_untested(spec: BenchFile, today: datetime.date) -> dict[str, Any] | None:

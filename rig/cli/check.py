@@ -1,6 +1,6 @@
 """`rig check`: the table of devices, who they are, how they are, and what to do.
 
-Not responsible for the checking, which is `rig.run.begin.check_bench`.
+Not responsible for the checking, which is `rig.bench.check.check_bench`.
 """
 
 from __future__ import annotations

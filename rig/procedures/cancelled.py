@@ -53,6 +53,7 @@ class Cancelled(BetweenBlanks):
 
     TABLE: ClassVar = "cancelled"
     KEYWORD: ClassVar = "Cancel A Bolus"
+    IN_WORDS: ClassVar = "a bolus of {title}"
     KINDS: ClassVar = (DELIVERED_AFTER, LOGGED)
 
     size_u: Annotated[InsulinU, Field(alias="size", gt=0)]

@@ -96,14 +96,14 @@ class DeliveredBolus:
     logged_u: float
 
 
-def delivered_boluses(taken: Taken, *, planned_s: float = 0.0) -> list[DeliveredBolus]:
-    """Read back the boluses of a series, each from the rest before it to the rest after it.
+def delivered_boluses(taken: Taken, *, count: int, planned_s: float = 0.0) -> list[DeliveredBolus]:
+    """Read back the boluses of a series of so many, each from the rest before it to the rest after it.
 
     Of a rest between two, the later one gets the part that the earlier one's plateau is averaged over: the last
     `AVERAGED_S`, and nothing before the planned end of the bolus.
     """
     before, delivered = taken.series(BEFORE), []
-    for given in taken.facts(BolusGiven):
+    for given in taken.exactly(count, BolusGiven):
         rest = taken.series(rest_after(given.number))
         readings = joined(before, taken.series(phase_of(given.number)), rest)
         delivered.append(DeliveredBolus(readings, given.commanded_at_s, given.logged_u))

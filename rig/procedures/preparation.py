@@ -22,9 +22,7 @@ PREPARATION = "preparation"
 
 
 def prepare(bench: Bench, record: Recorder, *, rate_u_per_h: float, reservoir_u: float = FULL_RESERVOIR_U) -> Air:
-    """Check the air, open the outlet, stop the pump, tell it its reservoir if it asks, write a flat profile in U/h.
-
-    At 0 U/h a pump that has no basal profile needs none.
+    """Check the air, open the outlet, stop the pump, tell it its reservoir and a flat profile in U/h if it has them.
 
     Returns:
         The air at the balance.
@@ -43,7 +41,7 @@ def prepare(bench: Bench, record: Recorder, *, rate_u_per_h: float, reservoir_u:
         pump.confirm(annunciation.annunciation_id)
     if Capability.RESERVOIR_LEVEL in pump.capabilities:
         require(pump, Capability.RESERVOIR_LEVEL).set_reservoir_level(reservoir_u)
-    if rate_u_per_h or Capability.BASAL_PROFILE in pump.capabilities:
+    if Capability.BASAL_PROFILE in pump.capabilities:
         flat = [BasalSegment(MINUTES_A_DAY, rate_u_per_h)]
         require(pump, Capability.BASAL_PROFILE).set_basal_profile(flat)
     _expect(bench, TherapyState.STOP)

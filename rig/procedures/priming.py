@@ -78,6 +78,7 @@ class Priming(BetweenBlanks):
 
     TABLE: ClassVar = "priming"
     KEYWORD: ClassVar = "Weigh Priming"
+    IN_WORDS: ClassVar = "priming with {title}"
     KINDS: ClassVar = (TUBING_ERROR, CANNULA_ERROR, TUBING_TIME, COUNTED)
 
     tubing_u: Annotated[InsulinU, Field(alias="tubing", gt=0)]
@@ -144,7 +145,7 @@ class Priming(BetweenBlanks):
         """Weigh both parts, compute how long the tubing took, and how far an account of therapy grew."""
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
         parts, before = [], taken.series(BEFORE)
-        primed = taken.facts(Primed)
+        primed = taken.exactly(len(PARTS), Primed)
         start_s = primed[0].commanded_at_s
         for one in primed:
             rest = taken.series(rest_after(one.part))
@@ -156,13 +157,16 @@ class Priming(BetweenBlanks):
             before = rest.part(rest.at_s >= float(rest.at_s[-1]) - AVERAGED_S)
         readings = taken.series(BEFORE, *(phase for part in PARTS for phase in (part, rest_after(part))))
         since_s, delivered_u = readings.at_s - start_s, scale.delivered_u(readings)
-        time = self._tubing_time(since_s, delivered_u, parts[0])
+        moments = {}
+        if parts[0].delivered.value > 0.0:  # what never came took no time, and its error says it
+            moments["end of the tubing"] = self._tubing_time(since_s, delivered_u, parts[0])
         tubing_error, cannula_error, tubing_time, counted = self.quantities
         budgets = {
             tubing_error: error_of(self.tubing_u, parts[0].delivered),
             cannula_error: error_of(self.cannula_u, parts[1].delivered),
-            tubing_time: time,
         }
+        if moments:
+            budgets[tubing_time] = moments["end of the tubing"]
         grew = taken.the(TherapyAccounts)
         therapy_u = max(grew.day_total_u, grew.on_board_u, grew.logged_boluses_u)
         profile = profile_content(
@@ -171,7 +175,7 @@ class Priming(BetweenBlanks):
             at_s=since_s,
             delivered_u=delivered_u,
             parts=parts,
-            moments={"end of the tubing": time},
+            moments=moments,
             evaporation=scale.evaporation,
         )
         return Computed(

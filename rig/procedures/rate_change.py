@@ -173,6 +173,8 @@ class Changing(BetweenBlanks, ABC):
         return Computed(measurements, {"profile": profile}, budgets)
 
 
+SHORTEST_S = 120.0
+"""Of a stretch: a line is then fitted to 9 readings of it or more, beside what follows a change."""
 LEAST_CHANGE = 0.1
 """Of the higher rate. At 1 U/h, two hours of doses then tell the moment of a change to some 5 min (U)."""
 

@@ -48,6 +48,7 @@ class Refused(BetweenBlanks):
 
     TABLE: ClassVar = "refused"
     KEYWORD: ClassVar = "Command Boluses Above The Maximum"
+    IN_WORDS: ClassVar = "boluses of {title}"
     KINDS: ClassVar = (REFUSED, DELIVERED)
 
     sizes_u: Annotated[tuple[InsulinU, ...], BeforeValidator(_several), Field(alias="sizes", min_length=1)]
@@ -85,15 +86,15 @@ class Refused(BetweenBlanks):
                     record.step("bolus refused", insulin_u=size_u, reason=str(error))
                 record.fact(BolusAnswered(at_s=bench.clock.now(), size_u=size_u, refused=refused))
             sample_for(bench, record, WATCHED, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
-            bench.pump.stop()
-            wait_for_rest(bench, record, "rest after")
+            bench.pump.stop()  # one that it accepted may go on for longer
+            wait_for_rest(bench, record, "rest after watching")
 
         between_blanks(bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=command)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Count the refusals and weigh what came."""
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
-        answers = taken.facts(BolusAnswered)
+        answers = taken.exactly(len(self.sizes_u), BolusAnswered)
         budget = scale.budget(float(scale.delivered_u(taken.series(WATCHED))[-1]), self.watch_s)
         share_percent = 100.0 * sum(answer.refused for answer in answers) / len(answers)
         return Computed(

@@ -5,6 +5,7 @@ Not responsible for limits.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -42,6 +43,7 @@ class Reservoir(BetweenBlanks):
 
     TABLE: ClassVar = "reservoir"
     KEYWORD: ClassVar = "Empty Reservoir Until Warned"
+    IN_WORDS: ClassVar = "a reservoir of {title}"
     KINDS: ClassVar = (REMAINING,)
 
     filled_u: Annotated[InsulinU, Field(alias="filled", gt=0)]
@@ -68,6 +70,11 @@ class Reservoir(BetweenBlanks):
         """What it measures."""
         return (REMAINING.of(),)
 
+    @property
+    def most_boluses(self) -> int:
+        """How many whole boluses the reservoir holds."""
+        return math.floor(self.filled_u / self.bolus_u + 1e-9)
+
     def take(self, bench: Bench, record: Recorder) -> None:
         """Give boluses until the pump warns."""
         pump = require(bench.pump, Capability.FAST_BOLUS)
@@ -76,7 +83,7 @@ class Reservoir(BetweenBlanks):
             start_therapy(bench, record)
             wait_for_rest(bench, record, BEFORE)
             warned, given = False, 0
-            while not warned and given < int(self.filled_u / self.bolus_u):
+            while not warned and given < self.most_boluses:
                 pump.bolus(self.bolus_u)
                 given += 1
                 record.step("bolus", number=given, insulin_u=self.bolus_u)

@@ -65,11 +65,11 @@ FILES: Mapping[str, tuple[str, Any]] = {
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Make the schema of each kind of file, by its name."""
-    return {name: _schema(files, model) for name, (files, model) in FILES.items()}
+    return {name: _schema(files, TypeAdapter[Any](model)) for name, (files, model) in FILES.items()}
 
 
-def _schema(files: str, model: object) -> dict[str, Any]:
-    made = TypeAdapter[Any](model).json_schema(mode="serialization")
+def _schema(files: str, model: TypeAdapter[Any]) -> dict[str, Any]:
+    made = model.json_schema(mode="serialization")
     made.pop("title", None)
     title = f"Record of a run, format 2: {files}"
     return {"$schema": GenerateJsonSchema.schema_dialect, "title": title, **made}

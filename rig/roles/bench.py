@@ -1,6 +1,6 @@
 """The instruments and the pump of one bench, and what the bench declares of its own measuring.
 
-Not responsible for opening them (`rig.bench`).
+Not responsible for opening them (`rig.bench.open`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A reference pump on its emulated board, and all that can be done to it: by pins, sensors, supply, memory and line.
 
 What the pump makes of it is read on its line, octet by octet, and seen at its pins. Handles of what is outside the
-Insulin Delivery Service are those of instruments/ids/protocol.md, section 2. Not responsible for what is right: the tests
-are.
+Insulin Delivery Service are those of instruments/ids/protocol.md, section 2. Not responsible for what is right: the
+tests are.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ def attained_confidence(k: float, n: int, coverage: float) -> float:
     least = float(norm.ppf((1.0 + coverage) / 2.0)) / k
     most = float(chi.ppf(1.0 - 1e-13, n - 1)) / math.sqrt(n - 1)
     ends = np.linspace(least, max(least, most), 5)
-    return math.sqrt(n - 1) * sum(quad(holds, a, b, epsabs=1e-9)[0] for a, b in pairwise(ends))
+    return math.sqrt(n - 1) * sum(float(quad(holds, a, b, epsabs=1e-9)[0]) for a, b in pairwise(ends))
 
 
 @settings(max_examples=10, deadline=None)

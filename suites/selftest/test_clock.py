@@ -1,5 +1,7 @@
 """Simulated time is exact: equality, not tolerance."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ def test_events_of_one_instant_run_in_the_order_they_were_scheduled() -> None:
     clock = SimClock()
     seen: list[int] = []
     for number in range(5):
-        clock.call_at(7, lambda number=number: seen.append(number))
+        clock.call_at(7, partial(seen.append, number))
     clock.advance_to(7)
     assert seen == [0, 1, 2, 3, 4]
 
@@ -29,7 +31,11 @@ def test_events_of_one_instant_run_in_the_order_they_were_scheduled() -> None:
 def test_an_event_may_schedule_another_for_the_same_instant() -> None:
     clock = SimClock()
     seen: list[int] = []
-    clock.call_at(5, lambda: clock.call_at(5, lambda: seen.append(clock.now_ns)) and None)
+
+    def schedule_another() -> None:
+        clock.call_at(5, lambda: seen.append(clock.now_ns))
+
+    clock.call_at(5, schedule_another)
     clock.advance_to(5)
     assert seen == [5]
 

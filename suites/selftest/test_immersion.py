@@ -34,7 +34,7 @@ STATED = {
     "vessel.tube_outer_diameter": "1.2 mm",
     "vessel.tube_outer_diameter_uncertainty": "0.01 mm",
 }
-UNSAID = {"vessel": {}}
+UNSAID: dict[str, dict[str, str]] = {"vessel": {}}
 AIR = Air(21.5, 1008.0, 0.48)
 
 

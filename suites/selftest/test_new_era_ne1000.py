@@ -61,7 +61,7 @@ def test_the_driver_understands_what_the_page_says(port: Port, talk: Transcript)
 def test_the_twin_answers_as_the_page_says(talk: Transcript) -> None:
     port = Port(SimClock(), baud=twin.BAUD, bits_per_character=twin.BITS_PER_CHARACTER)
     world = StatedWorld(talk.where)
-    twin.open_twin(port, world, serial_number="address 00")  # type: ignore[arg-type]  # it states what the twin asks
+    twin.open_twin(port, world, serial_number="address 00")
     play_to_port(connected(talk), port, world)
 
 

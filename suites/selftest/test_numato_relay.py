@@ -14,6 +14,7 @@ from rig.errors import BadReplyError, NoReplyError, RefusedError
 from rig.virtual.port import Port
 from rig.virtual.visa import VirtualVisaLibrary
 from rig.wire import NoLog, Wire
+from suites.stands.deaf_world import DeafWorld
 from suites.stands.pty_host import served_on_pty
 
 unhurried = settings(deadline=None)  # the wall time of a simulated line says nothing
@@ -22,7 +23,7 @@ LINE = "ASRL3::INSTR"
 LINES = {"occluder": 0, "reservoir valve": 3, "motor enable": 7}
 
 
-class Contacts:
+class Contacts(DeafWorld):
     """What hangs on the relays: when which contact moved."""
 
     def __init__(self, clock: SimClock) -> None:
@@ -36,21 +37,6 @@ class Contacts:
     def closed(self) -> set[int]:
         last = {relay: energised for _, relay, energised in self.moves}
         return {relay for relay, energised in last.items() if energised}
-
-    def weigh(self) -> tuple[float, bool]:
-        raise AssertionError("a relay does not weigh")
-
-    def line_pressure_kpa(self) -> float:
-        raise AssertionError("a relay feels no pressure")
-
-    def air(self) -> tuple[float, float, float]:
-        raise AssertionError("a relay feels no air")
-
-    def set_rail(self, voltage_v: float) -> None:
-        raise AssertionError(f"a relay drives no rail to {voltage_v} V")
-
-    def rail_current_a(self) -> float:
-        raise AssertionError("a relay feels no current")
 
 
 class Rack:

@@ -13,7 +13,7 @@ from rig.clock import SimClock
 from rig.errors import BenchFileError, NoReplyError, NotConnectedError
 from rig.therapy import BasalSegment
 from rig.virtual.ble_bridge import BleBridge, Unframer, framed
-from rig.wire import NoLog
+from rig.wire import NoLog, RadioTransport
 from suites.stands.firmware_host import Host, crc
 from suites.stands.known_pump import IdsBench, open_ids_bench
 
@@ -176,7 +176,7 @@ def test_the_dongle_is_given_back_after_the_connection_was_lost(host: Host, brid
 def test_the_mark_of_a_public_address_is_no_part_of_the_transport(host: Host) -> None:
     asked = []
 
-    async def radio(name: str) -> Never:
+    async def radio(name: str) -> RadioTransport:
         asked.append(name)
         raise OSError("no such dongle")
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from rig.analysis.rate_change import RateChange, rate_change
 from rig.procedures.rate_change import Changing
@@ -20,7 +21,7 @@ from suites.studies.coverage.laboratory import declared, laboratory
 from suites.studies.coverage.whole_bench import watched_bench
 
 AT_S = np.arange(0.0, 14401.0, 10.0)
-SPANS = {"before_s": (0.0, 7200.0), "after_s": (9000.0, 14400.0)}
+BEFORE_S, AFTER_S = (0.0, 7200.0), (9000.0, 14400.0)
 
 
 def bent(at_s: float, before_ul_per_h: float, after_ul_per_h: float) -> np.ndarray:
@@ -30,7 +31,7 @@ def bent(at_s: float, before_ul_per_h: float, after_ul_per_h: float) -> np.ndarr
 
 @given(st.floats(7200.0, 9000.0), st.floats(0.0, 20.0), st.floats(0.5, 20.0), st.floats(-100.0, 100.0))
 def test_a_change_of_flow_is_found_where_it_is(at_s: float, before: float, more: float, offset_ul: float) -> None:
-    found = rate_change(AT_S, bent(at_s, before, before + more) + offset_ul, **SPANS)
+    found = rate_change(AT_S, bent(at_s, before, before + more) + offset_ul, before_s=BEFORE_S, after_s=AFTER_S)
     assert found.at_s == pytest.approx(at_s, abs=0.01)
     assert found.before_ul_per_h == pytest.approx(before, abs=1e-6)
     assert found.after_ul_per_h == pytest.approx(before + more, abs=1e-6)
@@ -39,7 +40,9 @@ def test_a_change_of_flow_is_found_where_it_is(at_s: float, before: float, more:
 def stairs(dose_ul: float) -> RateChange:
     """10 µL/h before 7200 s and 5 µL/h after it, in whole doses."""
     line_ul = bent(7200.0, 10.0, 5.0) + 20.0
-    return rate_change(AT_S, dose_ul * np.floor(line_ul / dose_ul + 1e-9), **SPANS, dose_ul=dose_ul)
+    return rate_change(
+        AT_S, dose_ul * np.floor(line_ul / dose_ul + 1e-9), before_s=BEFORE_S, after_s=AFTER_S, dose_ul=dose_ul
+    )
 
 
 @pytest.mark.parametrize("dose_ul", [0.05, 0.25, 0.5])
@@ -57,7 +60,10 @@ def test_larger_doses_tell_the_moment_less_well() -> None:
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: rate_change(AT_S, AT_S, **SPANS), "the flow does not change: both lines have one slope"),
+        (
+            lambda: rate_change(AT_S, AT_S, before_s=BEFORE_S, after_s=AFTER_S),
+            "the flow does not change: both lines have one slope",
+        ),
         (
             lambda: rate_change(AT_S, AT_S, before_s=(0, 7200), after_s=(7000, 9000)),
             r"the span before must end before that after begins, got \(0, 7200\) and \(7000, 9000\) s",
@@ -66,7 +72,10 @@ def test_larger_doses_tell_the_moment_less_well() -> None:
             lambda: rate_change(AT_S, AT_S, before_s=(0, 30), after_s=(7000, 9000)),
             "a line needs 5 samples, 0 … 30 s holds 4",
         ),
-        (lambda: rate_change(AT_S, AT_S, **SPANS, dose_ul=-1), "dose_ul must not be negative, got -1"),
+        (
+            lambda: rate_change(AT_S, AT_S, before_s=BEFORE_S, after_s=AFTER_S, dose_ul=-1),
+            "dose_ul must not be negative, got -1",
+        ),
     ],
 )
 def test_bad_input_is_refused_in_one_sentence(call: Callable[[], object], sentence: str) -> None:
@@ -122,6 +131,21 @@ def test_on_the_whole_bench_each_number_holds_the_truth_within_its_uncertainty(t
         true = rate_change(since_s, 10.0 * true_u, before_s=before_s, after_s=after_s, dose_ul=0.25)
         delay = found.values[asked.delay_of(change)]
         assert abs(delay.value - (true.at_s - plan.edges_s[number + 1])) <= delay.expanded_uncertainty < 200.0
+
+
+SHORTEST = {"rate": "30 U/h", "temporary": "50 %", "before": "2 min", "after": "2 min", "duration": "15 min"}
+"""15 min is the reference pump's shortest temporary rate."""
+
+
+@pytest.mark.parametrize("stretch", ["before", "after", "duration"])
+def test_a_stretch_too_short_for_a_line_is_refused_before_it_is_measured(stretch: str) -> None:
+    with pytest.raises(ValidationError, match="greater than or equal to 120"):
+        Temporary.model_validate(SHORTEST | {stretch: "1 min"})
+
+
+def test_the_shortest_stretch_is_long_enough_for_its_lines(tmp_path: Path) -> None:
+    asked = Temporary.model_validate(SHORTEST)
+    assert set(measured_virtually(tmp_path, asked).values) == set(asked.quantities)
 
 
 def _place(at_s: np.ndarray, since_s: np.ndarray) -> int:

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rig.errors import EvidenceError
-from rig.record.appending import Appender, DirectAppender, QueuedAppender
+from rig.record.appending import Appender, DirectAppender, LineFile, QueuedAppender
 
 BOTH = pytest.mark.parametrize("make", [DirectAppender, QueuedAppender])
 FULL = Path("/dev/full")  # a device that takes no octet: "No space left on device"
@@ -81,7 +81,7 @@ def test_whatever_is_opened_closed_and_synced_between_each_file_holds_its_lines(
     folder = tmp_path_factory.mktemp("record")
     expected: dict[str, str] = {}
     with opened(make) as appender:
-        files = {}
+        files: dict[str, LineFile] = {}
         for step in steps:
             if step == "sync":
                 appender.sync()

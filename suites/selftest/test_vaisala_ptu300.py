@@ -15,6 +15,7 @@ from rig.roles import Air
 from rig.virtual.port import Port
 from rig.virtual.visa import VirtualVisaLibrary
 from rig.wire import NoLog, Wire
+from suites.stands.deaf_world import DeafWorld
 from suites.stands.socket_host import served_on_socket
 
 unhurried = settings(deadline=None)  # the wall time of a simulated line says nothing
@@ -22,7 +23,7 @@ unhurried = settings(deadline=None)  # the wall time of a simulated line says no
 LINE = "ASRL4::INSTR"
 
 
-class Room:
+class Room(DeafWorld):
     """The air around the balance."""
 
     def __init__(self) -> None:
@@ -30,21 +31,6 @@ class Room:
 
     def air(self) -> tuple[float, float, float]:
         return self.temperature_c, self.pressure_hpa, self.relative_humidity
-
-    def weigh(self) -> tuple[float, bool]:
-        raise AssertionError("an environment sensor does not weigh")
-
-    def line_pressure_kpa(self) -> float:
-        raise AssertionError("an environment sensor feels no line pressure")
-
-    def set_rail(self, voltage_v: float) -> None:
-        raise AssertionError(f"an environment sensor drives no rail to {voltage_v} V")
-
-    def rail_current_a(self) -> float:
-        raise AssertionError("an environment sensor feels no current")
-
-    def set_relay(self, line: int, *, energised: bool) -> None:
-        raise AssertionError(f"an environment sensor has no relay {line} to set to {energised}")
 
 
 class Rack:

@@ -16,7 +16,10 @@ SOCKET = "TCPIP0::supply::5025::SOCKET"
 
 
 def echo_after(port: Port, delay_ns: int) -> None:
-    port.on_receive(lambda data: port.clock.call_at(port.clock.now_ns + delay_ns, lambda: port.send(data)) and None)
+    def echo(data: bytes) -> None:
+        port.clock.call_at(port.clock.now_ns + delay_ns, lambda: port.send(data))
+
+    port.on_receive(echo)
 
 
 def open_line(port: Port, name: str = LINE) -> pyvisa.resources.MessageBasedResource:

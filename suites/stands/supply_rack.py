@@ -12,11 +12,12 @@ from rig.clock import SimClock
 from rig.virtual.port import Port
 from rig.virtual.visa import VirtualVisaLibrary
 from rig.wire import NoLog, Wire
+from suites.stands.deaf_world import DeafWorld
 
 SUPPLY = "TCPIP0::supply::5025::SOCKET"
 
 
-class Resistor:
+class Resistor(DeafWorld):
     """A load on the rail: a resistance in ohm."""
 
     def __init__(self, resistance_ohm: float = 50.0) -> None:
@@ -28,18 +29,6 @@ class Resistor:
 
     def rail_current_a(self) -> float:
         return self.rail_v[-1] / self.resistance_ohm
-
-    def weigh(self) -> tuple[float, bool]:
-        raise AssertionError("a supply does not weigh")
-
-    def line_pressure_kpa(self) -> float:
-        raise AssertionError("a supply feels no pressure")
-
-    def air(self) -> tuple[float, float, float]:
-        raise AssertionError("a supply feels no air")
-
-    def set_relay(self, line: int, *, energised: bool) -> None:
-        raise AssertionError(f"a supply has no relay {line} to set to {energised}")
 
 
 class Rack:

@@ -19,6 +19,7 @@ import pyvisa
 from rig import errors, roles, therapy
 from rig.clock import SimClock, ns_from_s
 from rig.virtual.port import Port
+from rig.virtual.signals import Signals
 from rig.virtual.visa import VirtualVisaLibrary
 from rig.wire import NoLog, Wire
 from suites.stands.transcripts import Line, Transcript, split
@@ -30,7 +31,7 @@ QUIET_S = 1.0
 """How long a twin must say nothing more at the end of a block."""
 
 
-class StatedWorld:
+class StatedWorld(Signals):
     """The Signals of a twin, as the block states them; what it does not state, the twin must not ask for.
 
     @ load_g 1.2345 stable | unstable        @ air 23.1 1013.2 0.452        (°C, hPa, 0..1)

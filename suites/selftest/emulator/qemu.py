@@ -1,8 +1,8 @@
 """A pump whose controller is emulated by QEMU, and a host at its serial line that knows frames and checksums.
 
-Frames after RFC 1662, handles as in the attribute table of `instruments/ids/protocol.md`. QEMU's USART raises no interrupt
-when it could send, so the firmware sends an octet each time it receives one: the host sends flags (7E), which mean
-nothing between frames, until the answer is there. Not responsible for what an ATT PDU means: the tests are.
+Frames after RFC 1662, handles as in the attribute table of `instruments/ids/protocol.md`. QEMU's USART raises no
+interrupt when it could send, so the firmware sends an octet each time it receives one: the host sends flags (7E),
+which mean nothing between frames, until the answer is there. Not responsible for what an ATT PDU means: the tests are.
 """
 
 from __future__ import annotations

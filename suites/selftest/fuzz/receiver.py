@@ -1,7 +1,7 @@
 """What a right pump may obey of the octets on its line, frames and counters judged here and not by the firmware.
 
-After `instruments/ids/protocol.md`, section 1, and IDS 1.0.2, 3.1.1 and 3.16. It errs on the side of taking: whether the
-pump was busy is not known here. Not responsible for what a PDU means.
+After `instruments/ids/protocol.md`, section 1, and IDS 1.0.2, 3.1.1 and 3.16. It errs on the side of taking: whether
+the pump was busy is not known here. Not responsible for what a PDU means.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def frame(pdu: bytes, *, flip: int = 0) -> bytes:
 
 
 class Stand:
-    """The pump under test; fulfils `suites.selftest.conformance.client.Link` and `suites.selftest.conformance.pump.Stand`.
+    """The pump under test; fulfils `Link` and `Stand` of the conformance tests' client and pump.
 
     Attributes:
         link: itself.

@@ -6,6 +6,7 @@ import socket
 import statistics
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -89,7 +90,7 @@ def main() -> None:
         times: dict[str, list[float]] = {name: [] for name in peers}
         for _ in range(REPEATS):
             for name, resource in peers.items():
-                times[name].append(microseconds(lambda resource=resource: resource.query(REQUEST)))
+                times[name].append(microseconds(partial(resource.query, REQUEST)))
         for resource in peers.values():
             resource.close()
     own = times.pop("virtual bench")

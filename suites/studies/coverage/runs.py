@@ -75,17 +75,17 @@ def basal_truths(truth_u: np.ndarray, rate_u_per_h: float) -> dict[Quantity, flo
     programmed_u = rate_u_per_h * WINDOW_MIN / 60.0
     windows = 100.0 * ((truth_u[span:] - truth_u[:-span]) / programmed_u - 1.0)
     whole_u = rate_u_per_h * (truth_u.size - 1) / per_hour
-    window = {"window": 60.0 * WINDOW_MIN, "rate": rate_u_per_h}
+    window_s = 60.0 * WINDOW_MIN
     truths = {
         MEAN.of(rate=rate_u_per_h): float(100.0 * ((truth_u[-1] - truth_u[0]) / whole_u - 1.0)),
-        LARGEST.of(**window): float(windows.max()),
-        SMALLEST.of(**window): float(windows.min()),
+        LARGEST.of(window=window_s, rate=rate_u_per_h): float(windows.max()),
+        SMALLEST.of(window=window_s, rate=rate_u_per_h): float(windows.min()),
     }
     for hours in FIRST_HOURS:
-        first = {"hours": 3600.0 * hours, "rate": rate_u_per_h}
+        first_s = 3600.0 * hours
         volume_u = float(truth_u[hours * per_hour] - truth_u[0])
-        truths[FIRST_VOLUME.of(**first)] = volume_u
-        truths[FIRST_ERROR.of(**first)] = 100.0 * (volume_u / (rate_u_per_h * hours) - 1.0)
+        truths[FIRST_VOLUME.of(hours=first_s, rate=rate_u_per_h)] = volume_u
+        truths[FIRST_ERROR.of(hours=first_s, rate=rate_u_per_h)] = 100.0 * (volume_u / (rate_u_per_h * hours) - 1.0)
     return truths
 
 

@@ -68,7 +68,7 @@ class ErringAir(_Beside):
 
     def read_air(self) -> Air:
         """Measure the air."""
-        air = self._device.read_air()
+        air: Air = self._device.read_air()
         temperature_c, pressure_hpa, humidity = self._laboratory.air_error
         return replace(
             air,
