@@ -57,7 +57,7 @@ def driver_error(error: Exception, role: str | None = None, asked: str = "") -> 
         return None
     return DriverError(
         f"{lacking or role}: its driver broke off{f' at {asked}' if asked else ''} with {came}; "
-        "see what a driver of this role must have, in rig/roles.py"
+        "see what a driver of this role must have, in rig/roles"
     )
 
 

@@ -41,7 +41,7 @@ def prepare(bench: Bench, record: Recorder, *, rate_u_per_h: float, reservoir_u:
         pump.confirm(annunciation.annunciation_id)
     if Capability.RESERVOIR_LEVEL in pump.capabilities:
         require(pump, Capability.RESERVOIR_LEVEL).set_reservoir_level(reservoir_u)
-    if Capability.BASAL_PROFILE in pump.capabilities:
+    if rate_u_per_h or Capability.BASAL_PROFILE in pump.capabilities:
         flat = [BasalSegment(MINUTES_A_DAY, rate_u_per_h)]
         require(pump, Capability.BASAL_PROFILE).set_basal_profile(flat)
     _expect(bench, TherapyState.STOP)

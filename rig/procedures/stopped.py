@@ -45,7 +45,7 @@ class Stopped(BetweenBlanks):
 
     @property
     def needs(self) -> tuple[Capability, ...]:
-        """What a pump must be able to do for it: nothing."""
+        """What a pump must be able to do for it: nothing. One that has no basal profile is weighed without."""
         return ()
 
     @property
@@ -70,7 +70,8 @@ class Stopped(BetweenBlanks):
             record.step("pump stays stopped", minutes=self.duration_s / 60.0)
             sample_for(bench, record, STAYS, duration_s=self.duration_s, every_s=SAMPLE_EVERY_S)
 
-        between_blanks(bench, record, rate_u_per_h=RATE_U_PER_H, blank_s=self.blank_s, deliver=stay, outlet_closed=True)
+        rate_u_per_h = RATE_U_PER_H if Capability.BASAL_PROFILE in bench.pump.capabilities else 0.0
+        between_blanks(bench, record, rate_u_per_h=rate_u_per_h, blank_s=self.blank_s, deliver=stay, outlet_closed=True)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh what came."""
