@@ -1,4 +1,4 @@
-"""Selection expressions mean to Robot Framework what they mean to pytest, and a wrong one is refused in one sentence."""
+"""Selection expressions mean to Robot Framework what they mean to pytest, and a wrong one is one sentence."""
 
 from __future__ import annotations
 
