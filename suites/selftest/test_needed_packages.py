@@ -14,7 +14,7 @@ WITHOUT_HYPOTHESIS = "import sys, pytest; sys.modules['hypothesis'] = None; sys.
 
 def collected(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", WITHOUT_HYPOTHESIS, "--collect-only", "-q", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
