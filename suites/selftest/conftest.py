@@ -28,6 +28,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if left_out:
         packages = ", ".join(sorted(set().union(*left_out.values())))
         terminalreporter.write_line(
-            f"{len(left_out)} modules of the self-test were left out: they need {packages} (pip install --group test)",
+            f"modules of the self-test left out for want of {packages}: {len(left_out)} (pip install --group test)",
             red=True,
         )
