@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from _pytest.mark.expression import Expression
 from hypothesis import given
@@ -74,3 +78,18 @@ def test_a_wrong_expression_is_one_sentence(expression: str, sentence: str) -> N
     with pytest.raises(BenchFileError) as raised:
         parse_selection(expression)
     assert str(raised.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("select", "sentence"),
+    [
+        ("basal and", "rig: the selection 'basal and' has the end where a word, 'not' or '(' is wanted"),
+        ("nobodys_test", "rig: nothing matches 'nobodys_test' in the plan 'default'; --select takes words of names, "),
+    ],
+)
+def test_verify_refuses_what_selects_nothing_as_wrong_usage(tmp_path: Path, select: str, sentence: str) -> None:
+    command = [sys.executable, "-m", "rig", "verify", "--select", select, "--out", str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert sentence in " ".join((done.stdout + done.stderr).split())
+    assert not (tmp_path / "run").exists()
