@@ -47,7 +47,7 @@ class Measurand:
 
 
 @dataclass(frozen=True)
-class Capability:
+class Decidability:
     """What a measurement will be worth, all in % of the programmed volume.
 
     Attributes:
@@ -80,7 +80,7 @@ def capability(
     tolerance_percent: float,
     z_ul_per_mg: float,
     rule: Rule = Rule.GUARD_BAND,
-) -> Capability:
+) -> Decidability:
     """Assess whether a limit of ± `tolerance_percent` can be decided, and what would be needed if not.
 
     u² of one volume as in `uncertainty.delivered_volume`: 2 (s² + d²/12) from both weighings, which is the window floor
@@ -93,7 +93,7 @@ def capability(
     """
     tolerance, z = positive("tolerance_percent", tolerance_percent), positive("z_ul_per_mg", z_ul_per_mg)
 
-    def assessed(asked: Measurand, with_known: WeighingUncertainty = known) -> Capability:
+    def assessed(asked: Measurand, with_known: WeighingUncertainty = known) -> Decidability:
         return _assess(asked, with_known, tolerance, z, rule)
 
     found = assessed(measurand)
@@ -116,7 +116,7 @@ def capability(
     )
 
 
-def _assess(measurand: Measurand, known: WeighingUncertainty, tolerance: float, z: float, rule: Rule) -> Capability:
+def _assess(measurand: Measurand, known: WeighingUncertainty, tolerance: float, z: float, rule: Rule) -> Decidability:
     volume_mg = measurand.volume_ul / (z * known.immersion_factor)
     percent_per_mg = 100.0 / volume_mg
     is_mean = measurand.statistic is Statistic.MEAN
@@ -139,7 +139,7 @@ def _assess(measurand: Measurand, known: WeighingUncertainty, tolerance: float, 
     if rule is Rule.SIMPLE_ACCEPTANCE:
         room = tolerance - bias
         decidable = room >= 0 and TOLERANCE_PER_U * expanded <= tolerance
-    return Capability(expanded, bias, tolerance, room, decidable, max(sources, key=lambda name: sources[name]))
+    return Decidability(expanded, bias, tolerance, room, decidable, max(sources, key=lambda name: sources[name]))
 
 
 def _smallest(from_value: float, to_value: float, decides: Callable[[float], bool]) -> float | None:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from rig.analysis.capability import Capability, Measurand, Statistic, capability
+from rig.analysis.capability import Decidability, Measurand, Statistic, capability
 from rig.analysis.success_run import trials_needed
 from rig.analysis.tolerance import Sides, values_needed
 from rig.bench.declared import metrology
@@ -143,7 +143,7 @@ def _measurand(question: Question) -> tuple[Measurand, float]:
     return Measurand(ul_from_u(bolus_u), BOLUS_H, question.n, statistic), tolerance_percent
 
 
-def _table(question: Question, found: Capability, bench_name: str) -> Table:
+def _table(question: Question, found: Decidability, bench_name: str) -> Table:
     what = f"{question.rate} over {question.window}" if question.rate else f"a bolus of {question.bolus}"
     table = Table(title=f"{bench_name}: {question.of} of n = {question.n}, {what}", title_justify="left")
     for column in ("limit", "rule", "expected U (k = 2)", "noise widens extremes by", "room for the pump", "decidable"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rig.analysis.capability import Capability, Measurand, Statistic, capability
+from rig.analysis.capability import Decidability, Measurand, Statistic, capability
 from rig.bench.declared import metrology
 from rig.bench.file import BenchFile
 from rig.errors import BlockedError
@@ -48,7 +48,7 @@ def undecidable(spec: BenchFile, plan: TestPlan, requirements: Mapping[str, Requ
     return sentences
 
 
-def cannot(found: Capability, measurand: Measurand) -> str:
+def cannot(found: Decidability, measurand: Measurand) -> str:
     """Say in one sentence what would be needed to decide the limit."""
     needs = []
     if found.window_h is not None:

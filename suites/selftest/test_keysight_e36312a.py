@@ -7,7 +7,7 @@ import pyvisa
 from pymeasure.instruments.keysight import KeysightE36312A as PymeasureE36312A
 
 from instruments.keysight_e36312a import driver, twin
-from instruments.keysight_e36312a.outputs import Span
+from instruments.keysight_e36312a.outputs import SettingRange
 from rig.clock import SimClock, WallClock
 from rig.errors import BadReplyError, NoReplyError, RefusedError
 from rig.virtual.port import Port
@@ -92,7 +92,9 @@ def test_the_self_test_reports_what_stands_in_the_error_queue(rack: Rack) -> Non
 
 
 def test_a_refused_write_is_an_error_that_quotes_the_instrument(rack: Rack) -> None:
-    rack.twin.outputs[1].voltage = Span(maximum=3.0, minimum=0.0, default=0.0)  # a soft limit on the front panel
+    rack.twin.outputs[1].voltage = SettingRange(
+        maximum=3.0, minimum=0.0, default=0.0
+    )  # a soft limit on the front panel
     with pytest.raises(RefusedError, match=r"reported -222 \"Data out of range\" to 'APPL CH1,3\.7,1'"):
         rack.supply.set_output(voltage_v=3.7, current_limit_a=1.0)
     assert rack.errors() == []

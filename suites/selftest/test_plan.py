@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from rig.analysis.capability import Capability, Measurand, Statistic, capability
+from rig.analysis.capability import Decidability, Measurand, Statistic, capability
 from rig.analysis.uncertainty import WeighingUncertainty, bias_of_extremes, delivered_volume
 from rig.bench.file import read_bench_file
 from rig.cli.app import app
@@ -38,7 +38,7 @@ def assess(
     tolerance_percent: float = 15.0,
     known: WeighingUncertainty = KNOWN,
     rule: Rule = Rule.GUARD_BAND,
-) -> Capability:
+) -> Decidability:
     return capability(measurand, known, tolerance_percent=tolerance_percent, z_ul_per_mg=1.0, rule=rule)
 
 
