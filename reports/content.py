@@ -5,6 +5,7 @@ Not responsible for layout (`report.typ`) nor for the sections of analyses (`rep
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from reports.back_matter import deviations, equipment, identification, tests
@@ -52,7 +53,7 @@ def report_content(run: Run) -> dict[str, Any]:
             {"verdict": verdict.value, "count": sum(row.verdict is verdict for row in in_scope)} for verdict in Verdict
         ],
         "cover": _cover(run),
-        "summary": [_summary_row(row) for row in in_scope],
+        "summary": [_summary_row(row, {test.id: test.title for test in results.tests}) for row in in_scope],
         "out_of_scope": [row.id for row in results.requirements if not row.in_scope],
         "tests": tests(run),
         "deviations": deviations(run),
@@ -91,7 +92,7 @@ def _cover(run: Run) -> list[tuple[str, str]]:
     )
 
 
-def _summary_row(row: RequirementRecord) -> dict[str, Any]:
+def _summary_row(row: RequirementRecord, titles: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": row.id,
         "text": row.text,
@@ -100,14 +101,17 @@ def _summary_row(row: RequirementRecord) -> dict[str, Any]:
         "rule": row.measurements[0].rule.value if row.measurements else None,
         "verdict": row.verdict.value,
         "reason": plain_reason(row.reason) if row.reason else None,
-        "measurements": [_measured(measurement) for measurement in row.measurements],
+        "measurements": [
+            _measured(each, titles[each.test].rstrip(".") if row.is_shared(each) else None) for each in row.measurements
+        ],
     }
 
 
-def _measured(measurement: JudgedRecord) -> dict[str, str]:
+def _measured(measurement: JudgedRecord, test: str | None) -> dict[str, str]:
+    """Write a measured value; with its test where several measured the same."""
     value, uncertainty = value_and_uncertainty(measurement.value, measurement.expanded_uncertainty)
     return {
-        "name": measurement.name,
+        "name": f"{measurement.name} ({test})" if test else measurement.name,
         "value": value,
         "uncertainty": f"± {uncertainty}" if uncertainty else "",
         "unit": measurement.unit,

@@ -15,15 +15,15 @@ from rig.analysis.difference import Stated
 from rig.record.analyses import Budgets, QuantityBudget
 from rig.record.manifest import Manifest
 
-INSTRUMENTS = {"calibration of the balance": "balance", "Z factor": "environment", "pressure sensor": "pressure"}
+INSTRUMENTS = {"calibration of the balance": "balance", "Z factor": "environment"}
 """The role of the instrument whose calibration is behind a source of a budget. Other sources are drawn anew by each
-measurement, or are not known to be the same."""
+measurement, or only in part the same, such as "pressure sensor", which holds its noise too."""
 
 ASSUMED = (
-    "U of a difference from the values' own U: what the calibrations of one balance, of one air sensor (through the Z "
-    "factor) and of one pressure sensor do to every run is common to the runs and cancels but for what is proportional "
-    "to the difference; repeatability, readability, evaporation and wander of the blank are each run's own. Without a "
-    "budget in the record all of U is a run's own, which makes U of the difference too large rather than too small."
+    "U of a difference from the values' own U: what the calibrations of one balance and of one air sensor (through the "
+    "Z factor) do to every run is common to the runs and cancels but for what is proportional to the difference; every "
+    "other source, such as repeatability, readability, evaporation, wander of the blank and the pressure sensor, is "
+    "taken as each run's own, and so is all of U where the record holds no budget: too large rather than too small."
 )
 
 

@@ -23,7 +23,15 @@ from rig.errors import EvidenceError
 STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
 """Archival (PDF/A-3a) and accessible (PDF/UA-1), as far as typst itself checks; no independent validator has looked."""
 
-_ATTACHED = {".json": "application/json", ".csv": "text/csv", ".jsonl": "application/jsonl"}
+_ATTACHED = {
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".jsonl": "application/jsonl",
+    ".toml": "application/toml",
+    ".py": "text/x-python",
+    ".robot": "text/plain",
+    ".resource": "text/plain",
+}
 
 
 @contextmanager

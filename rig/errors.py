@@ -18,6 +18,10 @@ class DataFileError(RigError):
     """A log that was handed in cannot be analysed as asked: file, row, column, what was found, what is allowed."""
 
 
+class DriverError(RigError):
+    """The code of a device, its driver or its twin, broke off: which, what was asked, the exception, where to look."""
+
+
 class BlockedError(RigError):
     """A run may not start: calibration overdue, environment outside its band, a gate not passed."""
 

@@ -12,7 +12,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import is_dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -24,7 +24,7 @@ from rig.units import parse
 WRITTEN = "written"
 """Key of the validation context that says: a person wrote this, so a bare number is refused."""
 
-_EXAMPLES = {
+EXAMPLES: Mapping[str, str] = {
     "mass_g": "2.5 µg",
     "voltage_v": "3.7 V",
     "current_a": "0.5 A",
@@ -38,6 +38,14 @@ _EXAMPLES = {
     "viscosity_mpa_s": "1 mPa·s",
     "glucose_mg_per_dl": "140 mg/dL",
 }
+"""A quantity of each dimension as people write it."""
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """Stands in a field's annotation and says of which dimensions its quantity may be, for whoever describes it."""
+
+    names: tuple[str, ...]
 
 
 def _quantity(dimension: str) -> BeforeValidator:
@@ -46,24 +54,24 @@ def _quantity(dimension: str) -> BeforeValidator:
             return parse(value, dimension)
         written = bool(info.context and info.context.get(WRITTEN))
         if written or isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"a quantity needs its unit and quotation marks, such as {_EXAMPLES[dimension]!r}")
+            raise ValueError(f"a quantity needs its unit and quotation marks, such as {EXAMPLES[dimension]!r}")
         return float(value)
 
     return BeforeValidator(parsed)
 
 
-MassG = Annotated[float, _quantity("mass_g")]
-VoltageV = Annotated[float, _quantity("voltage_v")]
-CurrentA = Annotated[float, _quantity("current_a")]
-PressureKpa = Annotated[float, _quantity("pressure_kpa")]
-TemperatureC = Annotated[float, _quantity("temperature_c")]
-Percent = Annotated[float, _quantity("percent")]
-TimeS = Annotated[float, _quantity("time_s")]
-InsulinU = Annotated[float, _quantity("insulin_u")]
-RateUPerH = Annotated[float, _quantity("rate_u_per_h")]
-LengthM = Annotated[float, _quantity("length_m")]
-ViscosityMpaS = Annotated[float, _quantity("viscosity_mpa_s")]
-GlucoseMgPerDl = Annotated[float, _quantity("glucose_mg_per_dl")]
+MassG = Annotated[float, _quantity("mass_g"), Dimensions(("mass_g",))]
+VoltageV = Annotated[float, _quantity("voltage_v"), Dimensions(("voltage_v",))]
+CurrentA = Annotated[float, _quantity("current_a"), Dimensions(("current_a",))]
+PressureKpa = Annotated[float, _quantity("pressure_kpa"), Dimensions(("pressure_kpa",))]
+TemperatureC = Annotated[float, _quantity("temperature_c"), Dimensions(("temperature_c",))]
+Percent = Annotated[float, _quantity("percent"), Dimensions(("percent",))]
+TimeS = Annotated[float, _quantity("time_s"), Dimensions(("time_s",))]
+InsulinU = Annotated[float, _quantity("insulin_u"), Dimensions(("insulin_u",))]
+RateUPerH = Annotated[float, _quantity("rate_u_per_h"), Dimensions(("rate_u_per_h",))]
+LengthM = Annotated[float, _quantity("length_m"), Dimensions(("length_m",))]
+ViscosityMpaS = Annotated[float, _quantity("viscosity_mpa_s"), Dimensions(("viscosity_mpa_s",))]
+GlucoseMgPerDl = Annotated[float, _quantity("glucose_mg_per_dl"), Dimensions(("glucose_mg_per_dl",))]
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -73,9 +73,7 @@ def parse(text: str, dimension: str) -> float:
     Raises:
         ValueError: no number, no unit, an unknown unit, or a unit of another dimension.
     """
-    allowed = [unit for unit, (of, _) in _UNITS.items() if of == dimension]
-    if not allowed:
-        raise ValueError(f"{dimension!r} is not a dimension of this rig")
+    allowed = units_of(dimension)
     match = _QUANTITY.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not a number with a unit, such as '1 {allowed[0]}'")
@@ -88,6 +86,14 @@ def parse(text: str, dimension: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text!r} is not a finite number")
     return value
+
+
+def units_of(dimension: str) -> tuple[str, ...]:
+    """List the units of a dimension; ValueError when this rig has no such dimension."""
+    units = tuple(unit for unit, (of, _) in _UNITS.items() if of == dimension)
+    if not units:
+        raise ValueError(f"{dimension!r} is not a dimension of this rig")
+    return units
 
 
 def dimension_of(unit: str) -> tuple[str, float] | None:

@@ -5,7 +5,8 @@ Not responsible for words: drivers are. Not responsible for retries: nothing her
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Protocol
 
 import pyvisa
 from pyvisa.constants import Parity, StopBits
@@ -13,6 +14,9 @@ from pyvisa.resources import MessageBasedResource, SerialInstrument
 
 from rig.clock import Clock
 from rig.errors import BadReplyError, NoReplyError, NotConnectedError
+
+if TYPE_CHECKING:
+    from bumble.transport.common import TransportSink, TransportSource
 
 _PARITIES = {"N": Parity.none, "E": Parity.even, "O": Parity.odd}
 _STOP_BITS = {"1": StopBits.one, "2": StopBits.two}
@@ -31,6 +35,28 @@ class NoLog:
 
     def wire(self, at_s: float, device: str, direction: str, data: bytes) -> None:
         """Drop the bytes."""
+
+
+class RadioTransport(Protocol):
+    """What a Bluetooth LE host speaks HCI to, as bumble names its parts."""
+
+    @property
+    def source(self) -> TransportSource:
+        """Where packets come from."""
+        ...
+
+    @property
+    def sink(self) -> TransportSink:
+        """Where packets go."""
+        ...
+
+    async def close(self) -> None:
+        """Give the radio back."""
+        ...
+
+
+Radio = Callable[[str], Awaitable[RadioTransport]]
+"""Opens a transport by its name."""
 
 
 class Wire:

@@ -15,8 +15,9 @@ from rig.procedures.procedure import Computed, Procedure, measure
 from rig.record.appending import DirectAppender
 from rig.record.taking import Recorder
 from rig.roles import Bench
+from rig.shipped import DEFAULT_BENCH, shipped
 
-VIRTUAL = Path("fixtures/benches/virtual.toml")
+VIRTUAL = shipped(DEFAULT_BENCH)
 
 
 @contextmanager

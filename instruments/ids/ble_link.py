@@ -18,7 +18,7 @@ from typing import Any
 
 from rig.clock import Clock, Deadline
 from rig.errors import NotConnectedError
-from rig.wire import ByteLog
+from rig.wire import ByteLog, Radio, RadioTransport
 
 SCHEME = "ble://"
 ATT_CHANNEL = 4
@@ -30,9 +30,6 @@ TURNS = 12
 """Turns of the loop from poll to poll: what is ready there passes through bumble's layers, one a turn."""
 OPEN_WITHIN_S = 10.0
 OWN_ADDRESS = "C0:FF:EE:00:00:01"
-
-Radio = Callable[[str], Awaitable[Any]]
-"""Opens a transport by its name: gives what has a `source`, a `sink` and `close()`, as bumble's do."""
 
 
 class _Loop(asyncio.SelectorEventLoop):
@@ -71,7 +68,7 @@ class BleLink:
         self._log = log
         self._pdus: deque[bytes] = deque()
         self._lost = ""
-        self._transport: Any = None
+        self._transport: RadioTransport | None = None
         transport, peer = _parts(url.removeprefix(SCHEME))
         if not (url.startswith(SCHEME) and transport and peer):
             raise ValueError(f"{url!r} is not ble://transport/address, such as ble://usb:0/F0:F1:F2:F3:F4:F5")

@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Sequence
 
 from instruments.ids import codes, maker, profiles
-from instruments.ids.ble_link import SCHEME, BleLink, Radio
+from instruments.ids.ble_link import SCHEME, BleLink
 from instruments.ids.client import IdsClient, u16
 from instruments.ids.codec import decode_sfloat, encode_sfloat
 from instruments.ids.codes import Feature, Op, Therapy, Uuid
@@ -35,7 +35,7 @@ from rig.therapy import (
     TemporaryRate,
     TherapyState,
 )
-from rig.wire import ByteLog
+from rig.wire import ByteLog, Radio
 
 ROLE = "pump"
 """What it does on a bench: the table of a bench file that it belongs into."""
@@ -53,6 +53,7 @@ ALWAYS = frozenset(
 )
 ANNOUNCED = (
     (Feature.BASAL_RATE, Capability.BASAL_PROFILE),
+    (Feature.BASAL_RATE, Capability.NUMBERED_PROFILES),
     (Feature.TBR_ABSOLUTE | Feature.TBR_RELATIVE, Capability.TEMPORARY_BASAL),
     (Feature.FAST_BOLUS, Capability.FAST_BOLUS),
     (Feature.FAST_BOLUS, Capability.CANCEL_BOLUS),

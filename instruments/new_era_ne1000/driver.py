@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from instruments.limited import LimitedPump
 from instruments.new_era_ne1000.line import PumpLine
 from instruments.new_era_ne1000.options import (
     BOLUS_U_PER_MIN,
@@ -53,11 +52,11 @@ REFUSALS = {
 MOVING, PAUSED = "IWX", "P"
 
 
-class SyringePump(LimitedPump):
+class SyringePump:
     """A New Era syringe pump with U-100 insulin, or water, in its syringe."""
 
     def __init__(self, line: PumpLine, options: Options) -> None:
-        super().__init__(line.name)
+        self.name = line.name
         self._line = line
         self._options = options
         self._diameter = f"DIA{digits(options.diameter_mm)}"
@@ -139,7 +138,7 @@ class SyringePump(LimitedPump):
         if minutes_of(segments) != MINUTES_A_DAY:
             raise ValueError(f"a profile covers 1440 min, this one {minutes_of(segments)} min")
         if len({segment.rate_u_per_h for segment in segments}) != 1:
-            super().set_basal_profile(segments)
+            raise UnableError(asked=f"a basal profile of {len(segments)} segments", of_whom=self.name)
         rate_u_per_h = segments[0].rate_u_per_h
         if self._therapy is not TherapyState.STOP and bool(rate_u_per_h) != bool(self._rate_u_per_h):
             raise self._refused(f"{rate_u_per_h:g} U/h after {self._rate_u_per_h:g} U/h", "therapy is not stopped")

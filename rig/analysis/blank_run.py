@@ -32,25 +32,6 @@ def repeatability_g(mass_g: ArrayLike) -> tuple[float, float]:
     return math.sqrt(float(steps @ steps) / (2.0 * (n - 1))), 2.0 * (n - 1) ** 2 / (3.0 * n - 4.0)
 
 
-def repeatability_of_falls_g(mass_g: ArrayLike) -> tuple[float, float]:
-    """Estimate the same where doses may have come between readings: from the steps down alone, which no pump makes.
-
-    s² = Σ d²/(2 n) over the n steps d < 0: noise falls as often and as far as it rises, and single falls are
-    independent but where two follow each other. Degrees of freedom n; (0.0, 0.0) where nothing ever fell.
-
-    Args:
-        mass_g: (n,) readings at regular times, n ≥ 3.
-
-    Raises:
-        ValueError: with a sentence, on input that is not the above.
-    """
-    steps = np.diff(series("mass_g", mass_g, at_least=3))
-    falls = steps[steps < 0.0]
-    if not falls.size:
-        return 0.0, 0.0
-    return math.sqrt(float(falls @ falls) / (2.0 * falls.size)), float(falls.size)
-
-
 def largest_credible_sd(claimed: float, degrees_of_freedom: float, *, share: float) -> float:
     """Get the SD that measured SDs stay below in `share` of cases when `claimed` is true: √(χ²(share)/ν) of it.
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
-from scipy.stats import t, ttest_ind
+from scipy.stats import t
 
-from rig.analysis.checks import finite, not_negative
+from rig.analysis.checks import FloatArray, finite, not_negative
 from rig.analysis.uncertainty import COVERAGE_PERCENT
 
 
@@ -70,11 +70,11 @@ class Difference:
 def difference_of_means(a: Sequence[Stated], b: Sequence[Stated]) -> Difference:
     """Difference of two groups' means in the unit of the values, with U as well founded as the groups allow.
 
-    With two or more values in each group that scatter at all, U is t s by Welch (Biometrika 34 (1947) 28), ν by Welch
-    and Satterthwaite; what sources that the groups do not share may put between the means is no scatter within a group
-    and is added in squares. Otherwise U is that of the values: sources of their own in squares, shared ones by their
-    signs (JCGM 100:2008, 5.2.2: correlation 1), so that what both groups have in common cancels. It then says nothing
-    of further runs.
+    With two or more values in each group that scatter at all, U is t s by Welch (Biometrika 34 (1947) 28), with
+    ν = (va + vb)²/(va²/(na − 1) + vb²/(nb − 1)) of v = s²/n; what sources that the groups do not share may put between
+    the means is no scatter within a group and is added in squares. Otherwise U is that of the values: sources of their
+    own in squares, shared ones by their signs (JCGM 100:2008, 5.2.2: correlation 1), so that what both groups have in
+    common cancels. It then says nothing of further runs.
 
     Raises:
         ValueError: a group is empty.
@@ -84,17 +84,22 @@ def difference_of_means(a: Sequence[Stated], b: Sequence[Stated]) -> Difference:
     values_a, values_b = (np.sort([each.value for each in group]) for group in (a, b))
     mean_a, mean_b = (math.fsum(values) / values.size for values in (values_a, values_b))
     between = _of_shared(a, b)
-    scatters = np.ptp(values_a) > 0.0 or np.ptp(values_b) > 0.0
-    if min(len(a), len(b)) >= 2 and scatters:
-        welch = ttest_ind(values_b, values_a, equal_var=False)
-        freedom = float(welch.df)
+    scatter_a, scatter_b = _variance_of_mean(values_a), _variance_of_mean(values_b)
+    scatter = scatter_a + scatter_b
+    if min(len(a), len(b)) >= 2 and scatter > 0.0:
+        share = scatter_a / scatter
+        freedom = 1.0 / (share**2 / (len(a) - 1) + (1.0 - share) ** 2 / (len(b) - 1))
         factor = float(t.ppf(0.5 + COVERAGE_PERCENT / 200.0, freedom))
-        squares = sum(float(np.var(values, ddof=1)) / values.size for values in (values_a, values_b))
-        expanded, basis = math.hypot(factor * math.sqrt(squares), between), Basis.SCATTER
+        expanded, basis = math.hypot(factor * math.sqrt(scatter), between), Basis.SCATTER
     else:
         own = math.fsum(max(0.0, each.own_variance) / len(group) ** 2 for group in (a, b) for each in group)
         expanded, freedom, basis = math.sqrt(own + between**2), math.inf, Basis.UNCERTAINTIES
     return Difference(mean_a, mean_b, mean_b - mean_a, expanded, freedom if freedom < math.inf else None, basis)
+
+
+def _variance_of_mean(values: FloatArray) -> float:
+    """Estimate s²/n; 0 where the values are equal or one alone, without what rounding leaves."""
+    return float(np.var(values, ddof=1)) / values.size if values.size > 1 and np.ptp(values) > 0.0 else 0.0
 
 
 def _of_shared(a: Sequence[Stated], b: Sequence[Stated]) -> float:

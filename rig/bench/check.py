@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
 from rig.bench.declared import immersion
+from rig.bench.driver_errors import named_errors
 from rig.bench.file import BenchFile
 from rig.bench.open import (
     ROLES,
@@ -22,7 +22,7 @@ from rig.bench.open import (
     refuse_untested,
 )
 from rig.errors import RigError
-from rig.roles import Identity
+from rig.roles import Identity, Instrument, PowerSupply
 from rig.wire import NoLog
 
 
@@ -41,22 +41,23 @@ def check_bench(spec: BenchFile) -> list[Finding]:
     findings = []
     with ExitStack() as stack:
         far = stack.enter_context(far_side(spec))
-        devices: dict[str, Any] = {}
+        devices: dict[str, Instrument] = {}
         stack.callback(leave_safe, devices)
         for role in ROLES:
             identity, health = None, ""
             try:
                 device = open_device(spec, role, far, NoLog())
                 devices[role] = device
-                identity = device.identify()
-                health = device.self_test()
-                compare_identity(spec, role, device)
+                with named_errors(role, "identify() or self_test()"):
+                    identity = device.identify()
+                    health = device.self_test()
+                    compare_identity(spec, role, device)
+                    if isinstance(device, PowerSupply):
+                        power_pump(spec, device)
                 refuse_overdue(spec, role, far.today)
                 if role == "balance":
                     refuse_untested(spec, far.today)
                     immersion(spec)
-                if role == "supply":
-                    power_pump(spec, device)
                 problem = None
             except RigError as error:
                 problem = str(error)

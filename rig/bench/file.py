@@ -38,7 +38,7 @@ class _Table(BaseModel):
 
 
 class DeviceTable(_Table):
-    """A device: its driver, what its name plate says, and the driver's own options (`rig.bench.drivers` checks them)."""
+    """A device: its driver, its name plate, and the driver's own options, which `rig.bench.drivers` checks."""
 
     driver: str
     serial_number: str

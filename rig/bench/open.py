@@ -1,7 +1,7 @@
 """The composition root: a bench file in, a `Bench` of opened and identified devices out.
 
-The only module that knows whether a bench is virtual. Not responsible for finding drivers by name (`rig.bench.drivers`), nor
-for what is done with the bench.
+The only module that knows whether a bench is virtual. Not responsible for finding drivers by name
+(`rig.bench.drivers`), nor for what is done with the bench.
 """
 
 from __future__ import annotations
@@ -10,30 +10,41 @@ import datetime
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from operator import methodcaller
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import pyvisa
 from pyvisa.resources import MessageBasedResource
 
 from rig.bench.declared import metrology, set_up_world
-from rig.bench.drivers import driver_module, refuse_wrong_options, takes, twin_module
+from rig.bench.driver_errors import driver_error, named_errors
+from rig.bench.drivers import ROLES as PROTOCOLS
+from rig.bench.drivers import driver_module, refuse_unfit, refuse_wrong_options, takes, twin_module
 from rig.bench.file import BenchFile, CalibratedTable, DeviceTable, InstrumentTable, read_bench_file
 from rig.clock import Clock, WallClock
 from rig.errors import (
     BenchFileError,
     BlockedError,
     DeviceError,
+    DriverError,
     EvidenceError,
     NotConnectedError,
+    RigError,
     WrongIdentityError,
 )
 from rig.record.files import read_json, utc_now
-from rig.roles import Bench, Instrument
-from rig.wire import ByteLog, NoLog, Wire
+from rig.roles import Balance, Bench, Environment, Instrument, PowerSupply, PressureSensor, Pump, Switch
+from rig.wire import ByteLog, NoLog, Radio, Wire
 
-ROLES = ("supply", "switch", "environment", "pressure", "balance", "pump")
-"""In the order of opening: the supply first, because the pump has no power before it."""
+if TYPE_CHECKING:
+    from rig.virtual.world import World  # a lab bench installs without what it needs
+
+ROLES = tuple(PROTOCOLS)
+"""In the order of opening."""
+
+_Device = TypeVar("_Device", bound=Instrument)
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,7 @@ class FarSide:
     resources: pyvisa.ResourceManager
     pump_port: str
     today: datetime.date
-    radio: Any = None
+    radio: Radio | None = None
     hands: Callable[[float], None] | None = None
 
 
@@ -77,18 +88,33 @@ def open_bench(
     """
     spec = bench if isinstance(bench, BenchFile) else read_bench_file(Path(bench), overrides)[0]
     with ExitStack() as stack:
+        stack.enter_context(named_errors())
         far = stack.enter_context(far_side(spec, occasion))
         for role in ROLES:
             refuse_overdue(spec, role, far.today)
         declared = metrology(spec)
-        devices: dict[str, Any] = {}
-        stack.callback(leave_safe, devices)
-        for role in ROLES:
-            devices[role] = open_device(spec, role, far, log or NoLog())
-            compare_identity(spec, role, devices[role])
-            if role == "supply":
-                power_pump(spec, devices[role])
-        yield Bench(clock=far.clock, metrology=declared, **devices)
+        devices: dict[str, Instrument] = {}
+        stack.push(_leaving(devices))
+        kept = log or NoLog()
+
+        def compared(role: str, device: _Device) -> _Device:
+            devices[role] = device
+            with named_errors(role, "identify()"):
+                compare_identity(spec, role, device)
+            return device
+
+        supply = compared("supply", open_device(spec, "supply", far, kept))
+        power_pump(spec, supply)
+        yield Bench(  # the rest in the order of ROLES
+            clock=far.clock,
+            metrology=declared,
+            supply=supply,
+            switch=compared("switch", open_device(spec, "switch", far, kept)),
+            environment=compared("environment", open_device(spec, "environment", far, kept)),
+            pressure=compared("pressure", open_device(spec, "pressure", far, kept)),
+            balance=compared("balance", open_device(spec, "balance", far, kept)),
+            pump=compared("pump", open_device(spec, "pump", far, kept)),
+        )
 
 
 @contextmanager
@@ -105,7 +131,8 @@ def far_side(spec: BenchFile, occasion: str = "") -> Iterator[FarSide]:
         refuse_unknown_devices(spec)
         resources = pyvisa.ResourceManager(spec.visa_library)
         try:
-            yield FarSide(WallClock(), resources, spec.pump.port, today)
+            with named_errors():
+                yield FarSide(WallClock(), resources, spec.pump.port, today)
         finally:
             resources.close()
         return
@@ -132,8 +159,8 @@ def refuse_unknown_devices(spec: BenchFile) -> None:
         raise BenchFileError(f"pump.port: {spec.pump.driver} is not reached over Bluetooth LE, but on a serial port")
 
 
-def _radio(spec: BenchFile, world: Any) -> Any:  # noqa: ANN401 - a World; a instruments.ids.ble_link.Radio or None
-    """Get the radio of a simulated pump that is reached over Bluetooth LE; None for one on a serial line."""
+def _radio(spec: BenchFile, world: World) -> Radio | None:
+    """Build the radio of a simulated pump that is reached over Bluetooth LE; None for one on a serial line."""
     if not spec.pump.port.startswith("ble://"):
         return None
     from rig.virtual.ble_bridge import BleBridge
@@ -142,8 +169,8 @@ def _radio(spec: BenchFile, world: Any) -> Any:  # noqa: ANN401 - a World; a ins
 
 
 @contextmanager
-def open_virtual(spec: BenchFile, occasion: str = "") -> Iterator[Any]:
-    """Build the simulated world of a virtual bench: a `rig.virtual.world.World`.
+def open_virtual(spec: BenchFile, occasion: str = "") -> Iterator[World]:
+    """Build the simulated world of a virtual bench.
 
     Raises:
         BenchFileError: a driver or one of its options is wrong, or a device cannot be simulated.
@@ -168,30 +195,62 @@ def open_virtual(spec: BenchFile, occasion: str = "") -> Iterator[Any]:
         places.append(TwinPlace("pump", spec.pump.port, serial_number, twin))
     elif virtual.firmware is None:
         raise BenchFileError(f"virtual.firmware is missing: the pump {spec.pump.driver!r} is simulated by its firmware")
-    world = World(
-        parameters=set_up_world(virtual.parameters, spec.conditions),
-        seed=virtual.seed,
-        firmware=None if virtual.firmware is None else virtual.firmware.read_bytes(),
-        places=places,
-        pump_url=spec.pump.port,
-        occluder_line=spec.switch.lines["occluder"],
-        occasion=occasion,
-    )
+    with named_errors():
+        world = World(
+            parameters=set_up_world(virtual.parameters, spec.conditions),
+            seed=virtual.seed,
+            firmware=None if virtual.firmware is None else virtual.firmware.read_bytes(),
+            places=places,
+            pump_url=spec.pump.port,
+            occluder_line=spec.switch.lines["occluder"],
+            occasion=occasion,
+        )
+        try:
+            for fault in virtual.fault:
+                world.schedule_fault(fault.device, fault.kind, fault.at)
+            yield world
+        finally:
+            world.close()
+
+
+@overload
+def open_device(spec: BenchFile, role: Literal["supply"], far: FarSide, log: ByteLog) -> PowerSupply: ...
+@overload
+def open_device(spec: BenchFile, role: Literal["switch"], far: FarSide, log: ByteLog) -> Switch: ...
+@overload
+def open_device(spec: BenchFile, role: Literal["environment"], far: FarSide, log: ByteLog) -> Environment: ...
+@overload
+def open_device(spec: BenchFile, role: Literal["pressure"], far: FarSide, log: ByteLog) -> PressureSensor: ...
+@overload
+def open_device(spec: BenchFile, role: Literal["balance"], far: FarSide, log: ByteLog) -> Balance: ...
+@overload
+def open_device(spec: BenchFile, role: Literal["pump"], far: FarSide, log: ByteLog) -> Pump: ...
+@overload
+def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Instrument: ...
+def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Instrument:
+    """Open one device by its role.
+
+    Raises:
+        BenchFileError: the driver refuses an option, or what it opens is not what the role takes.
+        DeviceError: the port cannot be had.
+    """
+    device = _opened(spec, role, far, log)
     try:
-        for fault in virtual.fault:
-            world.schedule_fault(fault.device, fault.kind, fault.at)
-        yield world
-    finally:
-        world.close()
+        refuse_unfit(role, _table(spec, role).driver, device)
+    except BenchFileError:
+        if callable(close := getattr(device, "close", None)):
+            close()
+        raise
+    return device
 
 
-def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Any:  # noqa: ANN401 - one of the roles
-    """Open one device by its role; DeviceError when its port cannot be had."""
+def _opened(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Instrument:
     if role == "pump":
         module = driver_module(role, spec.pump.driver)
         given = {"radio": far.radio} if far.radio is not None else {}
         try:
-            return module.open_driver(far.pump_port, clock=far.clock, log=log, **given, **spec.pump.options)
+            with _named_but_for_options(role):
+                return module.open_driver(far.pump_port, clock=far.clock, log=log, **given, **spec.pump.options)
         except ValueError as error:
             raise BenchFileError(f"pump: {error}") from error
     table = _table(spec, role)
@@ -212,10 +271,28 @@ def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Any: 
         raise BenchFileError(f"{role}.address is {table.address!r}: this is no resource that takes messages")
     lines = {"lines": spec.switch.lines} if role == "switch" else {}
     try:
-        return module.open_driver(Wire(resource, device, far.clock, log), clock=far.clock, **lines, **table.options)
+        with _named_but_for_options(role):
+            return module.open_driver(Wire(resource, device, far.clock, log), clock=far.clock, **lines, **table.options)
     except ValueError as error:
         resource.close()
         raise BenchFileError(f"{role}: {error}") from error
+    except RigError:
+        resource.close()
+        raise
+
+
+@contextmanager
+def _named_but_for_options(role: str) -> Iterator[None]:
+    """Name the errors of `open_driver`; a ValueError is its word on an option that it cannot take, and passes."""
+    try:
+        yield
+    except ValueError:
+        raise
+    except Exception as error:
+        found = driver_error(error, role, "open_driver()")
+        if found is None:
+            raise
+        raise found from error
 
 
 def compare_identity(spec: BenchFile, role: str, device: Instrument) -> None:
@@ -241,30 +318,44 @@ def refuse_overdue(spec: BenchFile, role: str, today: datetime.date) -> None:
         )
 
 
-def power_pump(spec: BenchFile, supply: Any) -> None:  # noqa: ANN401 - a PowerSupply
+def power_pump(spec: BenchFile, supply: PowerSupply) -> None:
     """Give the pump its supply voltage."""
     supply.set_output(voltage_v=spec.supply.voltage, current_limit_a=spec.supply.current_limit)
     supply.switch(on=True)
 
 
-def leave_safe(devices: Mapping[str, Instrument]) -> list[DeviceError]:
+def _leaving(
+    devices: Mapping[str, Instrument],
+) -> Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], None]:
+    """Leave the bench safe; a driver that breaks off meanwhile is told of, unless the bench is left by an error."""
+
+    def leave(_: object, ended_by: BaseException | None, __: object) -> None:
+        broken = [error for error in leave_safe(devices) if isinstance(error, DriverError)]
+        if broken and ended_by is None:
+            raise broken[0]
+
+    return leave
+
+
+def leave_safe(devices: Mapping[str, Instrument]) -> list[RigError]:
     """Stop the pump, then release and switch off everything, whatever fails on the way; returns what failed."""
-    failed = []
+    failed: list[RigError] = []
     for role in reversed([role for role in ROLES if role in devices]):
-        for leave in (devices[role].make_safe, devices[role].close):
+        for action in ("make_safe", "close"):
             try:
-                _despite_full_disk(leave)
-            except DeviceError as error:
+                with named_errors(role, f"{action}()"):
+                    _despite_full_disk(methodcaller(action), devices[role])
+            except (DeviceError, DriverError) as error:
                 failed.append(error)
     return failed
 
 
-def _despite_full_disk(action: Callable[[], None]) -> None:
+def _despite_full_disk(action: Callable[[Instrument], None], device: Instrument) -> None:
     """Do it again when the record could not be written: the log gives up at its first failure, the command is due."""
     try:
-        action()
+        action(device)
     except EvidenceError:
-        action()
+        action(device)
 
 
 def refuse_untested(spec: BenchFile, today: datetime.date) -> dict[str, Any] | None:

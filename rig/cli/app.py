@@ -13,11 +13,13 @@ import typer
 from rich.console import Console
 
 from rig.cli.analyse import analyse
+from rig.cli.packages import refuse_shared_packages
 from rig.errors import BenchFileError, DataFileError, RigError
+from rig.record.files import free_folder
 from rig.record.likeness import By
+from rig.shipped import DEFAULT_BENCH, DEFAULT_REQUIREMENTS, shipped
 
-DEFAULT_BENCH = Path("fixtures/benches/virtual.toml")
-DEFAULT_REQUIREMENTS = Path("suites/requirements.toml")
+BENCH, REQUIREMENTS = shipped(DEFAULT_BENCH), shipped(DEFAULT_REQUIREMENTS)
 EXIT_USAGE = 2
 EXIT_RIG = 3
 
@@ -33,7 +35,13 @@ if not console.is_terminal:
     console.width = 140  # a log file folds nothing
 
 BenchOption = Annotated[
-    Path, typer.Option("--bench", help="Bench file: which instruments, where.", show_default=True, metavar="FILE")
+    Path,
+    typer.Option(
+        "--bench",
+        help="Bench file: which instruments, where.",
+        show_default="the virtual bench that comes with the rig",
+        metavar="FILE",
+    ),
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -45,9 +53,29 @@ SetOption = Annotated[
 ]
 
 
+def _print_version(asked: bool) -> None:
+    if not asked:
+        return
+    from rig.run.software import this_version
+
+    print(this_version())  # noqa: T201 - plain, for scripts
+    raise typer.Exit
+
+
+@app.callback()
+def before_any_command(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print version, commit and Python.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Refuse to work with packages that another distribution has overwritten."""
+    del version
+
+
 @app.command()
 def verify(
-    bench: BenchOption = DEFAULT_BENCH,
+    bench: BenchOption = BENCH,
     out: Annotated[
         Path | None, typer.Option(help="New folder for the run; default: runs/<time>.", metavar="DIR")
     ] = None,
@@ -60,11 +88,16 @@ def verify(
     ] = None,
     set_: SetOption = None,
     requirements: Annotated[
-        Path, typer.Option(help="Requirements file: the acceptance limits.", metavar="FILE")
-    ] = DEFAULT_REQUIREMENTS,
+        Path,
+        typer.Option(
+            help="Requirements file: the acceptance limits.",
+            show_default="those that come with the rig",
+            metavar="FILE",
+        ),
+    ] = REQUIREMENTS,
     plan: Annotated[
         str,
-        typer.Option(help="Test plan: a TOML file, or one in fixtures/plans.", metavar="FILE|NAME"),
+        typer.Option(help="Test plan: a TOML file, or the name of one that comes with the rig.", metavar="FILE|NAME"),
     ] = "default",  # rig.run.plan.DEFAULT_PLAN
     condition: Annotated[
         str | None,
@@ -89,7 +122,7 @@ def verify(
 
 
 @app.command()
-def check(bench: BenchOption = DEFAULT_BENCH, set_: SetOption = None) -> None:
+def check(bench: BenchOption = BENCH, set_: SetOption = None) -> None:
     """Open, identify and self-test every instrument; say what is wrong and what to do."""
     from rig.cli.check import print_check
 
@@ -104,7 +137,7 @@ def balance_test(
     out: Annotated[
         Path | None, typer.Option(help="New file; default: runs/<time>-balance-test.json.", metavar="FILE")
     ] = None,
-    bench: BenchOption = DEFAULT_BENCH,
+    bench: BenchOption = BENCH,
     set_: SetOption = None,
 ) -> None:
     """Test the balance with a reference mass before measurements, and keep what was found.
@@ -127,7 +160,7 @@ def plan(
     ] = None,
     sd: Annotated[str | None, typer.Option(help="Expected standard deviation of them.", metavar='"2 %"')] = None,
     mean: Annotated[str, typer.Option(help="Expected mean error of them.", metavar='"1 %"')] = "0 %",
-    bench: BenchOption = DEFAULT_BENCH,
+    bench: BenchOption = BENCH,
     set_: SetOption = None,
     rate: Annotated[str | None, typer.Option(help="Basal rate, with --window.", metavar='"0.1 U/h"')] = None,
     window: Annotated[str | None, typer.Option(help="Length of a window.", metavar='"60 min"')] = None,
@@ -153,7 +186,7 @@ def plan(
 
 
 @app.command()
-def serve(bench: BenchOption = DEFAULT_BENCH, set_: SetOption = None) -> None:
+def serve(bench: BenchOption = BENCH, set_: SetOption = None) -> None:
     """Run the virtual bench in real time, its instruments on TCP sockets and ptys, until Ctrl-C."""
     from rig.cli.serve import serve_bench
 
@@ -161,7 +194,7 @@ def serve(bench: BenchOption = DEFAULT_BENCH, set_: SetOption = None) -> None:
 
 
 @app.command("console")
-def open_console(bench: BenchOption = DEFAULT_BENCH, set_: SetOption = None) -> None:
+def open_console(bench: BenchOption = BENCH, set_: SetOption = None) -> None:
     """Try the pump and the instruments by hand; reads commands from a pipe, too.
 
     Exit code: 0; 1 when a command of a pipe failed; 2 wrong bench file; 3 a device cannot be opened.
@@ -200,7 +233,7 @@ def compare(
     from reports.comparison import write_comparison
 
     first = runs[0] if runs[0].name else runs[0].resolve()
-    folder = out or first.with_name(f"{first.name}-comparison")
+    folder = out or free_folder(first.with_name(f"{first.name}-comparison"))
     for line in write_comparison(folder, runs, by):
         console.print(line, soft_wrap=True, markup=False)
 
@@ -211,6 +244,7 @@ app.command()(analyse)
 def main() -> None:
     """Run the command line; every expected error is one sentence on stderr."""
     try:
+        refuse_shared_packages()
         app()
     except (BenchFileError, DataFileError) as error:
         _stop(error, EXIT_USAGE)

@@ -20,7 +20,7 @@ from rig.bench.file import BenchFile, parse_override, read_bench_file
 from rig.bench.open import compare_identity, far_side, open_device, refuse_overdue
 from rig.errors import BenchFileError, EvidenceError
 from rig.procedures.reference_mass import allowed_error_g, allowed_repeatability_g, problems, weigh_reference
-from rig.record.files import utc_now, write_json
+from rig.record.files import new_file, utc_now, write_json
 from rig.units import parse
 from rig.wire import NoLog
 
@@ -54,12 +54,13 @@ def run_balance_test(asked: Asked, *, console: Console) -> int:
     """
     spec, _ = read_bench_file(asked.bench, dict(parse_override(text) for text in asked.settings))
     mass_g, u_mass_g = _grams("--mass", asked.mass), _grams("--mass-u", asked.mass_u)
-    out = asked.out or Path("runs") / f"{utc_now().replace(':', '-')}-balance-test.json"
-    if out.exists():
-        raise EvidenceError(f"{out}: exists already; name another file by --out, nothing is overwritten")
+    begun = utc_now()
+    if asked.out is not None and asked.out.exists():
+        raise EvidenceError(f"{asked.out}: exists already; name another file by --out, nothing is overwritten")
     if spec.virtual is None and not console.is_interactive:
         raise BenchFileError("rig balance-test: nobody is there to put the mass on; call it from a terminal")
     record = _test(spec, mass_g, u_mass_g, asked.count, console)
+    out = asked.out or new_file(Path("runs") / f"{begun.replace(':', '-')}-balance-test.json")
     write_json(out, record)
     console.print(
         f"{record['balance']['model']} {record['balance']['serial_number']}: error "

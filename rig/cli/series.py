@@ -7,7 +7,6 @@ Not responsible for a single run (`rig.cli.verify`) nor for comparing (`reports.
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -20,11 +19,11 @@ from rig.bench.channels import MARK, channels
 from rig.bench.conditions import NOMINAL, Conditions
 from rig.bench.file import parse_override, read_bench_file
 from rig.cli.progress import EndedTests
-from rig.cli.verify import EXIT_RIG, LOOK_EVERY_S, STYLES, Asked, verify_pump
+from rig.cli.verify import EXIT_RIG, LOOK_EVERY_S, STYLES, Asked, python, this_rig, verify_pump
 from rig.clock import WallClock
 from rig.errors import BenchFileError, EvidenceError
 from rig.procedures.catalogue import KINDS
-from rig.record.files import slug, utc_now, write_json
+from rig.record.files import new_folder, slug, utc_now, write_json
 from rig.record.folder import RunFolder, holds_a_run, read_model
 from rig.record.results import Results
 from rig.run.plan import TestPlan, read_plan
@@ -59,15 +58,15 @@ def verify_all(asked: Asked, condition: str | None, *, console: Console) -> int:
     chosen = _conditions(read_plan(asked.plan).plan, condition)
     if not names and len(chosen) == 1:
         return verify_pump(_under(asked, chosen[0]), console=console)
-    folder = asked.out or Path("runs") / f"{utc_now().replace(':', '-')}-series"
-    rounds = [[_part(asked, folder, name, each) for name in names or (None,)] for each in chosen]
-    parts = [part for together in rounds for part in together]
-    for part in parts:
+    for part in (_part(asked, Path(), name, each) for each in chosen for name in names or (None,)):
         if _needs_a_person(part) and not console.is_interactive:
             raise BenchFileError(
                 f"condition {part.condition}: nobody is there to set it up; set it up, then run it by itself with "
                 f"--condition {part.condition!r}, and join the runs with rig compare"
             )
+    folder = asked.out or new_folder(Path("runs"), f"{utc_now().replace(':', '-')}-series")
+    rounds = [[_part(asked, folder, name, each) for name in names or (None,)] for each in chosen]
+    parts = [part for together in rounds for part in together]
     _begin(folder, parts)
     for together in rounds:
         if _needs_a_person(together[0]):
@@ -129,7 +128,8 @@ def _run_side_by_side(parts: Sequence[SeriesRun], console: Console) -> str:
             processes.append(
                 stack.enter_context(
                     subprocess.Popen(
-                        [sys.executable, "-m", "rig", *_command(part)],
+                        python("-m", "rig", *_command(part)),
+                        env=this_rig(),
                         stdout=output,
                         stderr=subprocess.STDOUT,
                         stdin=subprocess.DEVNULL,

@@ -7,11 +7,13 @@ responsible for what they test.
 from __future__ import annotations
 
 import os
+import site
 import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -31,9 +33,11 @@ from rig.record.manifest import RunOutcome
 from rig.record.results import JudgedRecord, ReportedRecord, RequirementRecord, Results
 from rig.run.begin import discard, end_run, keep_findings, start_run
 from rig.run.collection import Declaration, read_declarations, refuse_unanswered
-from rig.run.inputs import DEFAULT_REQUIREMENTS, PUMP_SUITE, SUITES, Inputs, Sources, frozen_inputs, read_inputs
+from rig.run.inputs import SUITES, Inputs, Sources, frozen_inputs, read_inputs
 from rig.run.plan import DEFAULT_PLAN, selection
 from rig.run.results import EXIT_CODES
+from rig.run.selection import parse_selection
+from rig.shipped import DEFAULT_REQUIREMENTS, PUMP_SUITES, ROOT, shipped
 from rig.verdicts.limits import Rule
 
 LOOK_EVERY_S = 0.2
@@ -51,9 +55,9 @@ class Asked:
     settings: tuple[str, ...] = ()
     out: Path | None = None
     select: str | None = None
-    requirements: Path = DEFAULT_REQUIREMENTS
+    requirements: Path = field(default_factory=partial(shipped, DEFAULT_REQUIREMENTS))
     plan: str = DEFAULT_PLAN
-    suites: Path = PUMP_SUITE
+    suites: Path = field(default_factory=partial(shipped, PUMP_SUITES))
 
     @property
     def sources(self) -> Sources:
@@ -71,6 +75,7 @@ def verify_pump(asked: Asked, *, console: Console) -> int:
         EvidenceError: the run folder cannot be made or written.
     """
     inputs = read_inputs(asked.sources)
+    _refuse_unreadable(inputs, asked.select)
     run = start_run(inputs, out=asked.out, select=asked.select)
     try:
         declared = collect(run)
@@ -115,6 +120,7 @@ def list_quantities(asked: Asked, *, console: Console) -> int:
         BenchFileError: as `verify_pump`.
     """
     inputs = read_inputs(asked.sources)
+    _refuse_unreadable(inputs, asked.select)
     with TemporaryDirectory(prefix="rig-list-") as folder:
         declared = collect(start_run(inputs, out=Path(folder) / "run", select=asked.select))
     table = Table(title=f"Measured by the plan {inputs.plan.plan.name!r}", title_justify="left")
@@ -131,13 +137,20 @@ def list_quantities(asked: Asked, *, console: Console) -> int:
     return 0
 
 
+def _refuse_unreadable(inputs: Inputs, select: str | None) -> None:
+    """Refuse a selection that neither runner would understand, before anything is made."""
+    chosen = selection(inputs.plan.plan, select)
+    if chosen:
+        parse_selection(chosen)
+
+
 def _refuse_unanswered(inputs: Inputs, declared: Sequence[Declaration], select: str | None) -> None:
     plan = inputs.plan.plan
     if not declared:
         chosen = selection(plan, select)
         raise BenchFileError(
-            f"the plan {plan.name!r} has no test that {chosen!r} selects; --select takes words of names, 'and', 'or', "
-            "'not' (rig verify --list shows all)"
+            f"nothing matches {chosen!r} in the plan {plan.name!r}; --select takes words of names, 'and', 'or', 'not' "
+            "(rig verify --list shows all)"
             if chosen
             else f"there is no test in {inputs.sources.suites} for the plan {plan.name!r}"
         )
@@ -181,12 +194,25 @@ _OTHERS_SAY = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "ROBOT_OPTIONS")
 def _runner(command: Sequence[str], output: int | IO[bytes] = subprocess.PIPE) -> subprocess.Popen[bytes]:
     """Start a runner, which hears of the run folder and of nothing else."""
     return subprocess.Popen(
-        [sys.executable, "-B", "-m", *command],
+        python("-B", "-m", *command),
         stdout=output,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
-        env={name: value for name, value in os.environ.items() if name not in _OTHERS_SAY},
+        env={name: value for name, value in this_rig().items() if name not in _OTHERS_SAY},
     )
+
+
+def python(*arguments: str) -> list[str]:
+    """Call this Python again; packages that lie in the working directory (-P) are not the rig's."""
+    return [sys.executable, "-P", *arguments]
+
+
+def this_rig() -> dict[str, str]:
+    """Give a process the environment in which it finds this rig: one that was never installed lies where we stand."""
+    if str(ROOT) in site.getsitepackages():
+        return dict(os.environ)
+    known = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *([known] if known else [])])}
 
 
 def _essence(said: str) -> str:
@@ -289,8 +315,7 @@ def print_reported(reported: Sequence[ReportedRecord], console: Console) -> None
 
 def _judged(row: RequirementRecord, measurement: JudgedRecord, titles: dict[str, str]) -> str:
     """Write a measured value; where several tests measured its quantity, with the test."""
-    same = [each for each in row.measurements if each.quantity == measurement.quantity]
-    return _value(measurement) + (f" ({titles[measurement.test].rstrip('.')})" if len(same) > 1 else "")
+    return _value(measurement) + (f" ({titles[measurement.test].rstrip('.')})" if row.is_shared(measurement) else "")
 
 
 def _limit(measurement: JudgedRecord) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rig.offline.findings import Finding
+from rig.record.analyses import Analysis
 
 
 @dataclass(frozen=True)
@@ -20,9 +21,13 @@ class Measured:
 
 @dataclass(frozen=True)
 class Analysed:
-    """One log, analysed. `kind` and `content` are those of the analyses that bench runs record."""
+    """One log, analysed: the same analysis that a bench run records."""
 
-    kind: str
-    content: dict[str, Any]
+    analysis: Analysis
     measured: tuple[Measured, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The analysis as plain data."""
+        return self.analysis.model_dump(mode="json")

@@ -20,6 +20,7 @@ from rig.offline.analysed import Analysed, Measured
 from rig.offline.breaks import usual_step_s
 from rig.offline.findings import Finding
 from rig.offline.log import FloatArray, Log
+from rig.offline.plausible import judged
 from rig.offline.scale import Scale
 from rig.procedures.contents import trumpet_content
 from rig.units import ml_per_h_from_u_per_h, u_from_ul, ul_from_u
@@ -27,8 +28,11 @@ from rig.units import ml_per_h_from_u_per_h, u_from_ul, ul_from_u
 VOLUMES_H = (1.0, 6.0, 12.0)
 """21 CFR 880.5730 labels state the volume after so many hours without warm-up."""
 
-IMPLAUSIBLE = 50.0
-"""A log that holds so many times the programmed volume has a wrong unit, not a bad pump. Assumption."""
+BURST = 3.0
+"""A sample interval with so many times the usual flow is worth a sentence. Assumption."""
+
+MANY = 400_000
+"""More samples than this are averaged before a rhythm is looked for: a day at 5 Hz."""
 
 CHANGED = 0.25
 """Two parts whose mean flows differ by this share of the rate, and by 4 standard errors, are worth a sentence."""
@@ -47,6 +51,7 @@ class BasalQuestion:
         windows_min: P.
         dose_u: programmed dose; None when nobody knows, then no dose can be called missed.
         longest_gap_s: samples further apart have no line between them.
+        accept_implausible: a volume that looks like a wrong unit is reported, not refused.
     """
 
     rate_u_per_h: float
@@ -57,6 +62,7 @@ class BasalQuestion:
     windows_min: tuple[float, ...] = AMBULATORY.windows_min
     dose_u: float | None = None
     longest_gap_s: float = AMBULATORY.interval_min * 60.0
+    accept_implausible: bool = False
 
 
 def analyse_basal(log: Log, asked: BasalQuestion, scale: Scale) -> Analysed:
@@ -81,10 +87,15 @@ def analyse_basal(log: Log, asked: BasalQuestion, scale: Scale) -> Analysed:
         "density_g_per_ml": scale.density_g_per_ml,
     }
     curve = trumpet_curve(mass_g, windows_min=asked.windows_min, **common)
-    _refuse_wrong_unit(curve, scale)
+    odd = judged(
+        1.0 + curve.overall_error_percent / 100.0,
+        what="volume" if scale.is_volume else "mass",
+        accept=asked.accept_implausible,
+    )
     hour = 60.0 / asked.interval_min
     hourly = hourly_windows(mass_g, **common) if hour.is_integer() and intervals >= 2 * hour else None
     part = _analysis_part(log, first_s, first_s + 60.0 * curve.period_min)
+    part, thinned = _thinned(part)
     doses = _doses(part, asked, scale)
     content = trumpet_content(
         curve,
@@ -98,8 +109,15 @@ def analyse_basal(log: Log, asked: BasalQuestion, scale: Scale) -> Analysed:
         stability=_stability(part, asked, scale),
         scale=scale.bench_scale,
     )
-    findings = (*scale.findings(), *_dose_findings(doses, asked), *_changed(mass_g, curve, first_s, log))
-    return Analysed("trumpet", content, _measured(log, curve, start_s, asked, scale), findings)
+    findings = (
+        *odd,
+        *thinned,
+        *scale.findings(),
+        *_dose_findings(doses, asked),
+        *_changed(mass_g, curve, first_s, log),
+        *_bursts(mass_g, curve, first_s, log),
+    )
+    return Analysed(content, _measured(log, curve, start_s, asked, scale), findings)
 
 
 def _intervals(log: Log, start_s: float, asked: BasalQuestion) -> int:
@@ -109,13 +127,22 @@ def _intervals(log: Log, start_s: float, asked: BasalQuestion) -> int:
     wanted_s = 3600.0 * asked.analysis_h if asked.analysis_h is not None else left_s
     intervals = int(np.floor(wanted_s / interval_s + 1e-9))
     if intervals * interval_s > left_s + 1e-6 * interval_s or intervals * asked.interval_min < max(asked.windows_min):
+        needed_s = 60.0 * max(asked.windows_min) if asked.analysis_h is None else wanted_s
+        least = f"{max(asked.windows_min):g} min of the longest window"
         raise ValueError(
             f"the record holds {(log.at_s[-1] - start_s) / 3600.0:.4g} h from the start of the pump; "
             f"{asked.stabilisation_h:g} h of stabilisation and "
-            f"{'the longest window' if asked.analysis_h is None else f'{asked.analysis_h:g} h of analysis'} do not "
-            "fit: change --stabilisation, --analysis or --windows"
+            f"{least if asked.analysis_h is None else f'{asked.analysis_h:g} h of analysis'} do not "
+            f"fit, {_lasting(max(needed_s - left_s, 60.0 * max(asked.windows_min) - left_s))} is missing: change "
+            "--stabilisation, --analysis or --windows (--analysis rest takes all that is left)"
         )
     return intervals
+
+
+def _lasting(duration_s: float) -> str:
+    """Write a duration in the largest unit that it fills."""
+    unit, size_s = next((each for each in (("h", 3600.0), ("min", 60.0)) if duration_s >= each[1]), ("s", 1.0))
+    return f"{duration_s / size_s:.4g} {unit}"
 
 
 def _on_grid(dry: Log, first_s: float, intervals: int, asked: BasalQuestion) -> FloatArray:
@@ -140,6 +167,25 @@ def _analysis_part(log: Log, first_s: float, last_s: float) -> Log:
     """Get the samples of the analysis period."""
     inside = np.flatnonzero((log.at_s >= first_s - 1e-6) & (log.at_s <= last_s + 1e-6))
     return log.part(slice(int(inside[0]), int(inside[-1]) + 1))
+
+
+def _thinned(part: Log) -> tuple[Log, list[Finding]]:
+    """Take means of as many samples as keep single doses and stability computable, and say so."""
+    together = -(-part.at_s.size // MANY)
+    if together == 1:
+        return part, []
+    whole = part.at_s.size // together * together
+    means = replace(
+        part,
+        at_s=part.at_s[:whole].reshape(-1, together).mean(axis=1),
+        mass_g=part.mass_g[:whole].reshape(-1, together).mean(axis=1),
+        row=part.row[:whole:together],
+        pressure_kpa=None,
+        events=(),
+    )
+    return means, [
+        Finding("thinned", f"For single doses and the stability of the flow, means of {together} samples were taken.")
+    ]
 
 
 def _doses(part: Log, asked: BasalQuestion, scale: Scale) -> SingleDoses:
@@ -179,16 +225,6 @@ def _stability(part: Log, asked: BasalQuestion, scale: Scale) -> AllanDeviation 
         return None
 
 
-def _refuse_wrong_unit(curve: TrumpetCurve, scale: Scale) -> None:
-    times = 1.0 + curve.overall_error_percent / 100.0
-    if times > IMPLAUSIBLE or times < -1.0:
-        what = "volume" if scale.is_volume else "mass"
-        raise ValueError(
-            f"the record grows by {times:.3g} times what the rate programmes: look at the unit of the {what} column, "
-            "at --rate, and whether the balance shows what is delivered or what is left"
-        )
-
-
 def _changed(mass_g: FloatArray, curve: TrumpetCurve, first_s: float, log: Log) -> list[Finding]:
     """Report a lasting change of flow: the cut that leaves the least squares, when the two means clearly differ."""
     flow = np.diff(mass_g) / (curve.rate_ml_per_h * curve.density_g_per_ml * curve.interval_min / 60.0)
@@ -216,12 +252,32 @@ def _changed(mass_g: FloatArray, curve: TrumpetCurve, first_s: float, log: Log) 
     ]
 
 
+def _bursts(mass_g: FloatArray, curve: TrumpetCurve, first_s: float, log: Log) -> list[Finding]:
+    """Report a sample interval in which far more, or far less, came than in most: it decides the extremes."""
+    flow = np.diff(mass_g) / (curve.rate_ml_per_h * curve.density_g_per_ml * curve.interval_min / 60.0)
+    middle = float(np.median(flow))
+    odd = np.flatnonzero((flow > BURST * max(middle, 1.0)) | (flow < -1.0))
+    if not odd.size:
+        return []
+    worst = int(odd[np.argmax(np.abs(flow[odd]))])
+    row = int(log.row[np.searchsorted(log.at_s, first_s + 60.0 * curve.interval_min * worst - 1e-6)])
+    return [
+        Finding(
+            "burst",
+            f"In {odd.size} of {flow.size} sample intervals the flow is far from the rest: {flow[worst]:.3g} times the "
+            f"rate in that from row {row}. A pump may do so; so does a hand on the balance.",
+            row,
+        )
+    ]
+
+
 def _measured(
     log: Log, curve: TrumpetCurve, start_s: float, asked: BasalQuestion, scale: Scale
 ) -> tuple[Measured, ...]:
     def error(name: str, percent: float, hours: float) -> Measured:
         programmed_u = asked.rate_u_per_h * hours
-        u = scale.expanded_uncertainty_u(programmed_u, 3600.0 * hours)
+        delivered_u = programmed_u * (1.0 + percent / 100.0)  # as on a bench: U is of what was weighed
+        u = scale.expanded_uncertainty_u(delivered_u, 3600.0 * hours)
         return Measured(name, percent, "%", 100.0 * u / programmed_u if u is not None else None)
 
     found = [error("mean basal error", curve.overall_error_percent, curve.period_min / 60.0)]

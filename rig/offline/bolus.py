@@ -16,9 +16,10 @@ from rig.analysis.bolus import BolusStatistics, WeighedBolus, bolus_statistics, 
 from rig.analysis.gravimetry import MG_PER_G
 from rig.analysis.uncertainty import K
 from rig.offline.analysed import Analysed, Measured
-from rig.offline.breaks import SD_OF_MAD
+from rig.offline.disturbances import SD_OF_MAD
 from rig.offline.findings import Finding
 from rig.offline.log import FloatArray, Log
+from rig.offline.plausible import judged
 from rig.offline.scale import Scale
 from rig.procedures.contents import bolus_content
 from rig.procedures.rest import REST_SPAN_S
@@ -37,12 +38,14 @@ class BolusQuestion:
         starts_s: when each bolus was commanded, on the clock of the log; None to find them from the data.
         planned_s: how long one should take; None when nobody knows, then no tail can be told.
         rest_s: how long the balance must have been at rest at the end, and what is averaged.
+        accept_implausible: volumes that look like a wrong unit are reported, not refused.
     """
 
     insulin_u: float
     starts_s: tuple[float, ...] | None = None
     planned_s: float | None = None
     rest_s: float = REST_SPAN_S
+    accept_implausible: bool = False
 
 
 def analyse_boluses(log: Log, asked: BolusQuestion, scale: Scale) -> Analysed:
@@ -63,6 +66,11 @@ def analyse_boluses(log: Log, asked: BolusQuestion, scale: Scale) -> Analysed:
     spans = _spans(log, starts_s, asked)
     weighed = [_weigh(span, number, asked, scale) for number, span in enumerate(spans, start=1)]
     statistics = bolus_statistics([bolus.volume_ul for bolus in weighed], programmed_ul=programmed_ul)
+    findings += judged(
+        1.0 + statistics.mean_error_percent / 100.0,
+        what="volume" if scale.is_volume else "mass",
+        accept=asked.accept_implausible,
+    )
     known = scale.bench_scale is not None
     tail = float(np.mean([bolus.tail_percent for bolus in weighed])) if asked.planned_s is not None else None
     content = bolus_content(
@@ -74,7 +82,7 @@ def analyse_boluses(log: Log, asked: BolusQuestion, scale: Scale) -> Analysed:
         evaporation=scale.evaporation,
     )
     findings += _restless(spans, asked, scale)
-    return Analysed("bolus", content, _measured(statistics, spans, asked, scale), tuple(findings))
+    return Analysed(content, _measured(statistics, spans, asked, scale), tuple(findings))
 
 
 @dataclass(frozen=True, eq=False)

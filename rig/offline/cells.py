@@ -1,75 +1,62 @@
-"""One cell to one number: decimal point or comma, a unit behind the number, moments.
+"""What one cell looks like: a number, a date, a time of day, a unit, a flag, or nothing that is measured.
 
-Not responsible for which unit a column has (`headers`) nor for what follows from a bad cell (`columns`).
+Looks only; columns decide what their cells mean (`numbers`, `moments`), since one cell alone can mislead.
 """
 
 from __future__ import annotations
 
-import datetime
-import math
 import re
-from collections.abc import Sequence
 
-from rig.units import canonical_unit, dimension_of
+from rig.offline.spellings import unit_of
 
-_CELL = re.compile(r"([+-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*([^\d\s.,].*)?")
-_CLOCK = re.compile(r"(\d+):([0-5]\d)(?::([0-5]\d(?:[.,]\d+)?))?")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?\b")
+SIGN = r"(?:[+\-\u2212\u2013]\s*)?"
+GROUP = "[.,'\u2019\u00a0\u202f\u2009 ]"
+"""What stands between groups of three digits somewhere in the world, or before the decimals."""
 
+DIGITS = rf"(?:\d+(?:{GROUP}\d+)*[.,]?|[.,]\d+)"
+NUMBER = rf"{SIGN}{DIGITS}(?:[eE][+-]?\d+)?"
+_NUMBER = re.compile(rf"{NUMBER}(?:\[\d\])?\s*(?P<unit>[^\d\s.,:;/\-][^\d:;]*|)")
+_DATE = re.compile(
+    r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b.*|\d{8}(?:[T _]\d{4,6})?|\d{1,2}[. -]*[^\W\d]{3,9}\.?[, -]+\d{2,4}\b.*"
+    r"|(?:[^\W\d]{3},?\s+)?[^\W\d]{3,9}\.?\s+\d{1,2},?\s+\d.*"
+)
+_CLOCK = re.compile(
+    r"(?:\d+\s*(?:d|days?),?\s*)?[+-]?\d+:\d{1,2}(?::\d{1,2})?(?::\d+)?(?:[.,]\d+)?\s*(?:[ap]\.?m\.?)?", re.I
+)
 
-def decimal_sign(cells: Sequence[str]) -> str:
-    """Find the decimal sign of a column: a comma when some cell has one and none has a point, else a point."""
-    comma = any(_DECIMAL_COMMA.match(cell) for cell in cells)
-    return "," if comma and not any("." in cell for cell in cells) else "."
+STABLE, UNSTABLE = (
+    frozenset({"st", "s", "stable", "qt", "ok"}),
+    frozenset({"us", "d", "sd", "?", "unstable", "dynamic"}),
+)
+"""Flags by which balances mark readings at rest and not (A&D ST, US, QT; MT-SICS S, D; Ohaus ?)."""
 
-
-def number(text: str, *, decimal: str, unit: str) -> float:
-    """Get the number of a cell in the base unit of its dimension; `unit` is that of its column.
-
-    Raises:
-        ValueError: half a sentence on what the cell is instead.
-    """
-    if not text:
-        raise ValueError("is empty")
-    match = _CELL.fullmatch(text)
-    if match is None:
-        raise ValueError(f"holds {text!r}, which is no number")
-    digits, own = match.groups()
-    if own is not None and canonical_unit(own) != unit:
-        raise ValueError(f"is in {own!r}, where the column is in {unit!r}")
-    if decimal == ",":
-        digits = digits.replace(".", "?").replace(",", ".")
-    try:
-        value = float(digits)
-    except ValueError:
-        raise ValueError(f"holds {text!r}, which is no number with a decimal {decimal!r}") from None
-    if not math.isfinite(value):
-        raise ValueError(f"holds {text!r}, which is no finite number")
-    known = dimension_of(unit)
-    assert known is not None
-    return value * known[1]
+NO_READING = frozenset(
+    {"ol", "-ol", "err", "error", "i", "+", "^", "v", "h", "l", "hh", "ll", "c", "--", "ofl", "ufl", "invalid"}
+)
 
 
-def unit_of_cell(text: str) -> str | None:
-    """Get the unit written behind the number of a cell, None when there is none."""
-    match = _CELL.fullmatch(text)
-    return canonical_unit(match[2]) if match is not None and match[2] else None
+def number_unit(text: str) -> str | None:
+    """Give what stands behind the number of a cell, "" for nothing; None when the cell is no number."""
+    match = _NUMBER.fullmatch(text)
+    return match["unit"].strip() if match is not None else None
 
 
-def clock_s(text: str) -> float | None:
-    """Read "26:15:00" or "0:15" (hours first) as s; None when the cell is written otherwise."""
-    match = _CLOCK.fullmatch(text)
-    if match is None:
-        return None
-    hours, minutes, seconds = match.groups()
-    return 3600.0 * int(hours) + 60.0 * int(minutes) + float((seconds or "0").replace(",", "."))
+def is_number(text: str) -> bool:
+    """Tell whether a cell is a number, with or without a unit behind it."""
+    unit = number_unit(text)
+    return unit is not None and (unit == "" or unit_of(unit) is not None)
 
 
-def timestamp(text: str) -> datetime.datetime | None:
-    """Read an ISO 8601 timestamp; None when the cell is written otherwise."""
-    if not re.match(r"\d{4}-\d\d-\d\d", text):
-        return None
-    try:
-        return datetime.datetime.fromisoformat(text.replace(",", "."))
-    except ValueError:
-        return None
+def is_date(text: str) -> bool:
+    """Tell whether a cell begins as a date does."""
+    return _DATE.fullmatch(text) is not None
+
+
+def is_clock(text: str) -> bool:
+    """Tell whether a cell is written as a clock or a duration is."""
+    return _CLOCK.fullmatch(text) is not None
+
+
+def is_measured(text: str) -> bool:
+    """Tell whether a cell could stand below a header: a number, a moment or a duration."""
+    return is_number(text) or is_date(text) or is_clock(text)

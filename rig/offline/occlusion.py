@@ -13,6 +13,7 @@ from rig.analysis.occlusion import occlusion_alarm, released_volume_ul
 from rig.offline.analysed import Analysed, Measured
 from rig.offline.findings import Finding
 from rig.offline.log import FloatArray, Log
+from rig.offline.plausible import judged
 from rig.offline.scale import Scale
 from rig.procedures.contents import occlusion_content
 from rig.procedures.rest import REST_SPAN_S
@@ -32,6 +33,17 @@ class OcclusionQuestion:
     alarm_at_s: float | None = None
     released_at_s: float | None = None
     rest_s: float = REST_SPAN_S
+    accept_implausible: bool = False
+
+
+HIGHEST_KPA = 1000.0
+"""No line of an insulin pump holds more: a wrong unit. Assumption."""
+
+ABSOLUTE_KPA = (80.0, 115.0)
+"""A line at rest that shows so much shows the air's pressure as well."""
+
+FREE_U = 0.1
+"""What was delivered before the outlet was closed is compared with the rate when it should have been so much."""
 
 
 def analyse_occlusion(log: Log, asked: OcclusionQuestion, scale: Scale) -> Analysed:
@@ -43,6 +55,7 @@ def analyse_occlusion(log: Log, asked: OcclusionQuestion, scale: Scale) -> Analy
     if log.pressure_kpa is None:
         raise ValueError("an occlusion needs a pressure column")
     volume_ul = scale.volume_ul(log)
+    odd = [*_free_delivery(log, volume_ul, asked, scale), *_pressure(log.pressure_kpa)]
     until_s = next(
         moment for moment in (asked.alarm_at_s, asked.released_at_s, float(log.at_s[-1])) if moment is not None
     )
@@ -79,7 +92,7 @@ def analyse_occlusion(log: Log, asked: OcclusionQuestion, scale: Scale) -> Analy
     if released_u is not None:
         u_released = scale.expanded_uncertainty_u(released_u, float(log.at_s[-1]) - (asked.released_at_s or 0.0))
         measured.append(Measured("bolus on release", released_u, "U", u_released))
-    return Analysed("occlusion", content, tuple(measured), (*scale.findings(), *_unsaid(asked)))
+    return Analysed(content, tuple(measured), (*odd, *scale.findings(), *_unsaid(asked)))
 
 
 def _released_u(log: Log, volume_ul: FloatArray, asked: OcclusionQuestion) -> float | None:
@@ -95,6 +108,34 @@ def _released_u(log: Log, volume_ul: FloatArray, asked: OcclusionQuestion) -> fl
             plateau_s=float(np.max(log.at_s)) - asked.rest_s,
         )
     )
+
+
+def _free_delivery(log: Log, volume_ul: FloatArray, asked: OcclusionQuestion, scale: Scale) -> list[Finding]:
+    """Compare what came before the outlet was closed with the rate: a wrong unit shows there."""
+    free = np.flatnonzero(log.at_s <= asked.closed_at_s)
+    if free.size < 2:
+        return []
+    programmed_u = asked.rate_u_per_h * float(log.at_s[free[-1]] - log.at_s[0]) / 3600.0
+    if programmed_u < FREE_U:
+        return []
+    ratio = u_from_ul(float(volume_ul[free[-1]] - volume_ul[0])) / programmed_u
+    return judged(ratio, what="volume" if scale.is_volume else "mass", accept=asked.accept_implausible)
+
+
+def _pressure(pressure_kpa: FloatArray) -> list[Finding]:
+    """Report pressures that look like a wrong unit, or like absolute ones."""
+    highest, first = float(pressure_kpa.max()), float(np.median(pressure_kpa[:10]))
+    if highest > HIGHEST_KPA:
+        return [Finding("implausible", f"The highest pressure is {highest:.4g} kPa: look at the unit of that column.")]
+    if ABSOLUTE_KPA[0] <= first <= ABSOLUTE_KPA[1]:
+        return [
+            Finding(
+                "absolute pressure",
+                f"The pressure begins at {first:.4g} kPa, about that of the air: it looks absolute, and was taken as "
+                "it stands.",
+            )
+        ]
+    return []
 
 
 def _unsaid(asked: OcclusionQuestion) -> list[Finding]:

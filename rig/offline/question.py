@@ -1,33 +1,26 @@
-"""What was asked on the command line, as it was written, and its parsing: each quantity with its unit, once.
+"""What is asked of a log: every option of `rig analyse` in one model, as it was written, checked once.
 
-Not responsible for answering (`analyse`).
+Options come from flags, from a job file or from a description of a format (`formats`). Not responsible for turning them
+into questions of one kind (`asking`) nor for answering (`analyse`).
 """
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Any
 
-from rig.analysis.trumpet import AMBULATORY, VOLUMETRIC, TrumpetMethod
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+
 from rig.errors import DataFileError
-from rig.offline.basal import BasalQuestion
-from rig.offline.bolus import BolusQuestion
-from rig.offline.breaks import OnBreak
-from rig.offline.cells import timestamp
-from rig.offline.columns import Layout
-from rig.offline.log import Log
-from rig.offline.occlusion import OcclusionQuestion
-from rig.offline.scale import Weighing
-from rig.procedures.rest import REST_SPAN_S
-from rig.roles import Air
-from rig.units import parse
+from rig.offline.spellings import order_of, parse_quantity
 
-_Choice = TypeVar("_Choice")
-HPA_PER_KPA = 10.0
+FILE = "The file"
+ROWS = "Rows that are no samples, breaks"
+TIME = "Periods and moments"
+BALANCE = "Air, vessel, balance, flow meter"
 
 
 class Kind(Enum):
@@ -38,238 +31,242 @@ class Kind(Enum):
     OCCLUSION = "occlusion"
 
 
-METHODS: Mapping[str, TrumpetMethod] = {"ambulatory": AMBULATORY, "volumetric": VOLUMETRIC}
-
-
 @dataclass(frozen=True)
-class Question:
-    """Every option as text; None where none was given. Names are those of the flags."""
+class Flag:
+    """An option on the command line: its help, what follows it, where it stands, and what it must be.
 
-    kind: str
-    rate: str | None = None
-    bolus: str | None = None
-    time_column: str | None = None
-    mass_column: str | None = None
-    volume_column: str | None = None
-    pressure_column: str | None = None
-    time_unit: str | None = None
-    mass_unit: str | None = None
-    volume_unit: str | None = None
-    pressure_unit: str | None = None
-    interval: str | None = None
-    sheet: str | None = None
-    bad_rows: str = "refuse"
-    on_break: str = "refuse"
-    max_gap: str | None = None
-    start: str | None = None
-    stabilisation: str | None = None
-    analysis: str | None = None
-    sample_interval: str | None = None
-    windows: str | None = None
-    method: str = "ambulatory"
-    dose: str | None = None
-    at: tuple[str, ...] = ()
-    starts: Path | None = None
-    duration: str | None = None
-    rest: str | None = None
-    closed: str | None = None
-    alarm: str | None = None
-    released: str | None = None
-    air_temperature: str | None = None
-    air_pressure: str | None = None
-    air_humidity: str = "50 %"
-    evaporation: str | None = None
-    evaporation_u: str | None = None
-    repeatability: str | None = None
-    readability: str | None = None
-    calibration: str | None = None
-    blank_wander: str | None = None
-    blank_wander_per_hour: str | None = None
+    Attributes:
+        dimension: of a quantity with its unit.
+        words: that are allowed.
+        kind: of analysis that it belongs to; None for all.
+        zero: a quantity may be 0.
+    """
+
+    help: str
+    metavar: str
+    panel: str | None = None
+    dimension: str | None = None
+    words: tuple[str, ...] = ()
+    kind: Kind | None = None
+    zero: bool = False
 
 
-def given(asked: Question) -> dict[str, str]:
-    """Get the options that were given, by flag, as they were written."""
-    written: dict[str, str] = {}
-    for field in fields(asked):
-        value = getattr(asked, field.name)
-        if value != field.default:
-            text = ", ".join(value) if isinstance(value, tuple) else str(value)
-            written[f"--{field.name.replace('_', '-')}"] = text
-    return written
+Text = str | None
 
 
-def quantity(flag: str, text: str, dimension: str, *, above_zero: bool = True) -> float:
-    """Parse what follows a flag; DataFileError naming the flag when it is no such quantity."""
+class Question(BaseModel):
+    """Every option as text; None where none was given. Names are those of the flags, with `_` for `-`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Annotated[Text, Flag("What was measured.", "basal|bolus|occlusion", words=tuple(k.value for k in Kind))] = (
+        None
+    )
+    rate: Annotated[Text, Flag("Programmed basal rate.", '"0.5 U/h"', dimension="rate_u_per_h")] = None
+    bolus: Annotated[Text, Flag("Commanded bolus.", '"1 U"', dimension="insulin_u", kind=Kind.BOLUS)] = None
+    simulated: Annotated[bool, Flag("The data are simulated: say so on every page.", "")] = False
+
+    time_column: Annotated[Text, Flag("Time column: its name, or its number from 1.", "NAME", FILE)] = None
+    date_column: Annotated[Text, Flag("Column of the dates, if apart.", "NAME", FILE)] = None
+    mass_column: Annotated[Text, Flag("Mass column.", "NAME", FILE)] = None
+    volume_column: Annotated[Text, Flag("Volume column.", "NAME", FILE)] = None
+    flow_column: Annotated[Text, Flag("Column of a measured flow; it is integrated.", "NAME", FILE)] = None
+    pressure_column: Annotated[Text, Flag("Line pressure column.", "NAME", FILE, kind=Kind.OCCLUSION)] = None
+    time_unit: Annotated[Text, Flag("Unit of the times.", "s|min|h|d", FILE)] = None
+    mass_unit: Annotated[Text, Flag("Unit of the masses.", "kg|g|mg|µg", FILE)] = None
+    volume_unit: Annotated[Text, Flag("Unit of the volumes.", "mL|µL|nL", FILE)] = None
+    flow_unit: Annotated[Text, Flag("Unit of the flows.", "mL/h|µL/min|nL/s|mg/min", FILE)] = None
+    pressure_unit: Annotated[
+        Text, Flag("Unit of the pressures.", "kPa|mbar|psi|mmHg|cmH2O", FILE, kind=Kind.OCCLUSION)
+    ] = None
+    header_units: Annotated[
+        str,
+        Flag(
+            "Units in the header: believed, or told by options alone.",
+            "believe|ignore",
+            FILE,
+            words=("believe", "ignore"),
+        ),
+    ] = "believe"
+    time_format: Annotated[Text, Flag("How clocks are written.", "hh:mm|mm:ss|d:hh:mm:ss", FILE)] = None
+    date_format: Annotated[Text, Flag("Order of day, month and year.", "dd/mm/yyyy", FILE)] = None
+    decimal: Annotated[
+        Text, Flag("Sign before the decimals.", "point|comma", FILE, words=("point", "comma", ".", ","))
+    ] = None
+    delimiter: Annotated[Text, Flag("Between the cells of a text file.", "comma|semicolon|tab|bar|blank", FILE)] = None
+    header_row: Annotated[Text, Flag("Row of the header, or none.", "N|none", FILE)] = None
+    interval: Annotated[Text, Flag("From sample to sample, without times.", '"1 s"', FILE, "time_s")] = None
+    sheet: Annotated[Text, Flag("Sheet of a workbook; default: the first with rows.", "NAME", FILE)] = None
+    dispenses: Annotated[
+        Text,
+        Flag("One row per dispense: its own mass, or what the balance showed.", "each|running", FILE,
+             words=("each", "running"), kind=Kind.BOLUS),
+    ] = None  # fmt: skip
+
+    bad_rows: Annotated[str, Flag("Rows that are no samples.", "refuse|skip", ROWS, words=("refuse", "skip"))] = (
+        "refuse"
+    )
+    unstable: Annotated[
+        str, Flag("Samples that the balance marks as not at rest.", "use|leave-out", ROWS, words=("use", "leave-out"))
+    ] = "use"
+    on_break: Annotated[
+        str, Flag("Gaps, jumps, tares, restarts.", "refuse|longest|join", ROWS, words=("refuse", "longest", "join"))
+    ] = "refuse"
+    max_gap: Annotated[Text, Flag("Samples further apart are a gap.", '"15 min"', ROWS, "time_s")] = None
+    largest_rise: Annotated[Text, Flag("Rises up to this count as delivered.", '"0.5 U"', ROWS, "insulin_u")] = None
+    loss_in_weight: Annotated[bool, Flag("A reservoir stands on the pan: its mass falls.", "", ROWS)] = False
+    implausible: Annotated[
+        str, Flag("A volume that looks like a wrong unit.", "refuse|accept", ROWS, words=("refuse", "accept"))
+    ] = "refuse"
+
+    start: Annotated[Text, Flag("The pump was started; default: first row.", "MOMENT", TIME, kind=Kind.BASAL)] = None
+    stabilisation: Annotated[Text, Flag("T1; default 24 h.", '"24 h"', TIME, "time_s", kind=Kind.BASAL, zero=True)] = (
+        None
+    )
+    analysis: Annotated[Text, Flag("T2; default 25 h.", '"25 h"|rest', TIME, kind=Kind.BASAL)] = None
+    sample_interval: Annotated[Text, Flag("S; default 15 min.", '"15 min"', TIME, "time_s", kind=Kind.BASAL)] = None
+    windows: Annotated[Text, Flag("P, from the shortest.", '"15 min, 60 min"', TIME, kind=Kind.BASAL)] = None
+    method: Annotated[
+        str,
+        Flag("Whose S, P and T are the defaults.", "ambulatory|volumetric", TIME, words=("ambulatory", "volumetric")),
+    ] = "ambulatory"
+    dose: Annotated[
+        Text, Flag("One basal dose, to count missed ones.", '"0.05 U"', TIME, "insulin_u", kind=Kind.BASAL)
+    ] = None
+    at: Annotated[tuple[str, ...], Flag("Boluses began then; again for more.", "MOMENT,…", TIME, kind=Kind.BOLUS)] = ()
+    starts: Annotated[Path | None, Flag("File whose first column holds them.", "FILE", TIME, kind=Kind.BOLUS)] = None
+    duration: Annotated[Text, Flag("A bolus should take so long.", '"40 s"', TIME, "time_s", kind=Kind.BOLUS)] = None
+    rest: Annotated[Text, Flag("At rest for so long; default 60 s.", '"60 s"', TIME, "time_s")] = None
+    closed: Annotated[Text, Flag("The outlet was closed.", "MOMENT", TIME, kind=Kind.OCCLUSION)] = None
+    alarm: Annotated[Text, Flag("The occlusion alarm came.", "MOMENT", TIME, kind=Kind.OCCLUSION)] = None
+    released: Annotated[Text, Flag("The outlet was opened.", "MOMENT", TIME, kind=Kind.OCCLUSION)] = None
+
+    air_temperature: Annotated[
+        Text, Flag("At the balance, for the Z factor.", '"21.5 °C"', BALANCE, "temperature_c")
+    ] = None
+    air_pressure: Annotated[Text, Flag("At the balance.", '"1005 hPa"', BALANCE, "pressure_kpa")] = None
+    air_humidity: Annotated[str, Flag("Relative, at the balance.", '"50 %"', BALANCE, "percent", zero=True)] = "50 %"
+    evaporation: Annotated[
+        Text, Flag("What the vessel loses; added back.", '"0.02 mg/h"', BALANCE, "evaporation_g_per_h", zero=True)
+    ] = None
+    evaporation_u: Annotated[
+        Text, Flag("Its standard uncertainty.", '"0.005 mg/h"', BALANCE, "evaporation_g_per_h", zero=True)
+    ] = None
+    repeatability: Annotated[Text, Flag("SD of one reading.", '"2.5 µg"', BALANCE, "mass_g")] = None
+    readability: Annotated[Text, Flag("Step of the display.", '"1 µg"', BALANCE, "mass_g")] = None
+    calibration: Annotated[Text, Flag("Standard uncertainty of the sensitivity.", '"0.01 %"', BALANCE, "percent")] = (
+        None
+    )
+    blank_wander: Annotated[
+        Text, Flag("Of the empty vessel, far apart (SD).", '"12 µg"', BALANCE, "mass_g", zero=True)
+    ] = None
+    blank_wander_per_hour: Annotated[
+        Text, Flag("Likewise, within an hour.", '"9 µg"', BALANCE, "mass_g", zero=True)
+    ] = None
+    flow_calibration: Annotated[
+        Text, Flag("Standard uncertainty of the flow meter's sensitivity.", '"2 %"', BALANCE, "percent")
+    ] = None
+    flow_zero: Annotated[
+        Text, Flag("Standard uncertainty of its zero.", '"5 nL/min"', BALANCE, "flow_ul_per_h", zero=True)
+    ] = None
+
+    @field_validator("windows", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:  # noqa: ANN401 - what a file holds
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _checked(self) -> Question:
+        for name, flag in flags().items():
+            value = getattr(self, name)
+            if isinstance(value, str):
+                _check(name, value, flag)
+        self._belong_together()
+        return self
+
+    def _belong_together(self) -> None:
+        kind = Kind(self.kind) if self.kind is not None else None
+        for name, flag in flags().items():
+            if kind is not None and flag.kind not in (None, kind) and getattr(self, name):
+                raise ValueError(f"{written(name)} belongs to --kind {flag.kind.value}, not {kind.value}")
+        if self.at and self.starts is not None:
+            raise ValueError("--at and --starts both give the moments of the boluses: give one of them")
+        for one, other in (("air_temperature", "air_pressure"), ("blank_wander", "blank_wander_per_hour")):
+            if (getattr(self, one) is None) is not (getattr(self, other) is None):
+                raise ValueError(f"{written(one)} and {written(other)} belong together: one of them is missing")
+        if self.date_format is not None:
+            order_of(self.date_format)
+
+
+def _check(name: str, text: str, flag: Flag) -> None:
+    if flag.words and text not in flag.words:
+        raise ValueError(f"{written(name)} {text!r}: it is one of {', '.join(flag.words)}")
+    if flag.dimension is not None:
+        checked_quantity(written(name), text, flag.dimension, zero=flag.zero)
+    if name == "analysis" and text != "rest":
+        checked_quantity("--analysis", text, "time_s")
+    if name == "windows":
+        for part in text.split(","):
+            checked_quantity("--windows", part.strip(), "time_s")
+    if name == "header_row" and text != "none" and not (text.isdecimal() and int(text) > 0):
+        raise ValueError(f"--header-row {text!r}: it is the number of a row from 1, or none")
+
+
+def checked_quantity(flag: str, text: str, dimension: str, *, zero: bool = False) -> float:
+    """Parse what follows a flag into the base unit of `dimension`; ValueError naming the flag when it is no such."""
     try:
-        value = parse(text, dimension)
+        value = parse_quantity(text, dimension)
     except ValueError as error:
-        raise DataFileError(f"{flag}: {error}") from None
-    if value < 0 or (above_zero and value == 0):
-        raise DataFileError(f"{flag} {text!r}: it must be {'above 0' if above_zero else '0 or above'}")
+        raise ValueError(f"{flag}: {error}") from None
+    if dimension != "temperature_c" and (value < 0 or (not zero and value == 0)):
+        raise ValueError(f"{flag} {text!r}: it must be {'0 or above' if zero else 'above 0'}")
     return value
 
 
-def _optional(flag: str, text: str | None, dimension: str, *, above_zero: bool = True) -> float | None:
-    return quantity(flag, text, dimension, above_zero=above_zero) if text is not None else None
-
-
-def _needed(flag: str, text: str | None, dimension: str, kind: Kind) -> float:
-    if text is None:
-        raise DataFileError(f"{flag} is missing: --kind {kind.value} needs it, with its unit")
-    return quantity(flag, text, dimension)
-
-
-def choice(flag: str, text: str, known: Mapping[str, _Choice]) -> _Choice:
-    """Look up a word; DataFileError that lists the allowed ones."""
-    if text not in known:
-        raise DataFileError(f"{flag} {text!r}: it is one of {', '.join(known)}")
-    return known[text]
-
-
-def kind_of(asked: Question) -> Kind:
-    """Get the kind of analysis, and refuse options that only another kind knows."""
-    kind = choice("--kind", asked.kind, {each.value: each for each in Kind})
-    own = {
-        Kind.BASAL: ("start", "stabilisation", "analysis", "sample_interval", "windows", "dose"),
-        Kind.BOLUS: ("bolus", "at", "starts", "duration"),
-        Kind.OCCLUSION: ("closed", "alarm", "released", "pressure_column", "pressure_unit"),
+def flags() -> dict[str, Flag]:
+    """Give the flag of each option, by its name in the model."""
+    return {
+        name: next(each for each in field.metadata if isinstance(each, Flag))
+        for name, field in Question.model_fields.items()
     }
-    for other, names in own.items():
-        for name in names:
-            if other is not kind and getattr(asked, name):
-                raise DataFileError(f"--{name.replace('_', '-')} belongs to --kind {other.value}, not {kind.value}")
-    return kind
 
 
-def layout_of(asked: Question) -> Layout:
-    """Get what was said of the file."""
-    return Layout(
-        time_column=asked.time_column,
-        mass_column=asked.mass_column,
-        volume_column=asked.volume_column,
-        pressure_column=asked.pressure_column,
-        time_unit=asked.time_unit,
-        mass_unit=asked.mass_unit,
-        volume_unit=asked.volume_unit,
-        pressure_unit=asked.pressure_unit,
-        interval_s=_optional("--interval", asked.interval, "time_s"),
-        skip_bad_rows=choice("--bad-rows", asked.bad_rows, {"refuse": False, "skip": True}),
-    )
+def written(name: str) -> str:
+    """Give the flag of an option: `on_break` is --on-break."""
+    return f"--{name.replace('_', '-')}"
 
 
-def on_break_of(asked: Question) -> OnBreak:
-    """Get what shall be done where a log breaks."""
-    return choice("--on-break", asked.on_break, {each.value: each for each in OnBreak})
+def ask(options: Mapping[str, Any], where: Path | None = None) -> Question:
+    """Check options, by their names in the model.
+
+    Args:
+        options: what was given; what was not given may be None.
+        where: the file that some of them come from, for the sentence.
+
+    Raises:
+        DataFileError: one sentence on the first that is wrong.
+    """
+    try:
+        return Question.model_validate({name: value for name, value in options.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        prefix = f"{where}: " if where is not None else ""
+        if first["type"] == "value_error":
+            raise DataFileError(f"{prefix}{first['msg'].removeprefix('Value error, ')}") from None
+        key = ".".join(map(str, first["loc"]))
+        raise DataFileError(f"{prefix}{key}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
 
 
-def weighing_of(asked: Question) -> Weighing:
-    """Get what was said of air, vessel and balance."""
-    if (asked.blank_wander is None) is not (asked.blank_wander_per_hour is None):
-        raise DataFileError("--blank-wander and --blank-wander-per-hour belong together: one of them is missing")
-    return Weighing(
-        air=_air(asked),
-        evaporation_g_per_h=_optional("--evaporation", asked.evaporation, "evaporation_g_per_h", above_zero=False),
-        u_evaporation_g_per_h=_optional(
-            "--evaporation-u", asked.evaporation_u, "evaporation_g_per_h", above_zero=False
-        ),
-        repeatability_g=_optional("--repeatability", asked.repeatability, "mass_g"),
-        readability_g=_optional("--readability", asked.readability, "mass_g"),
-        u_calibration_percent=_optional("--calibration", asked.calibration, "percent"),
-        blank_wander_g=_optional("--blank-wander", asked.blank_wander, "mass_g", above_zero=False),
-        blank_wander_g_per_h=_optional(
-            "--blank-wander-per-hour", asked.blank_wander_per_hour, "mass_g", above_zero=False
-        ),
-    )
+def revised(asked: Question, **changes: Any) -> Question:  # noqa: ANN401 - any option
+    """Change some options and check again; DataFileError with one sentence when one is wrong."""
+    return ask({**asked.model_dump(exclude_unset=True), **changes})
 
 
-def _air(asked: Question) -> Air | None:
-    if asked.air_temperature is None and asked.air_pressure is None:
-        return None
-    if asked.air_temperature is None or asked.air_pressure is None:
-        raise DataFileError("--air-temperature and --air-pressure belong together: one of them is missing")
-    temperature_c = quantity("--air-temperature", asked.air_temperature, "temperature_c")
-    pressure_hpa = HPA_PER_KPA * quantity("--air-pressure", asked.air_pressure, "pressure_kpa")
-    humidity = quantity("--air-humidity", asked.air_humidity, "percent", above_zero=False) / 100.0
-    for flag, value, low, high in (
-        ("--air-temperature", temperature_c, 0.0, 40.0),
-        ("--air-pressure", pressure_hpa, 500.0, 1100.0),
-        ("--air-humidity", humidity, 0.0, 1.0),
-    ):
-        if not low <= value <= high:
-            raise DataFileError(f"{flag}: {value:g} is outside {low:g} … {high:g}, for which the Z factor is known")
-    return Air(temperature_c=temperature_c, pressure_hpa=pressure_hpa, relative_humidity=humidity)
-
-
-def longest_gap_s(asked: Question, default_s: float) -> float:
-    """Get how far apart samples may be."""
-    return _optional("--max-gap", asked.max_gap, "time_s") or default_s
-
-
-def basal_question(asked: Question, log: Log) -> BasalQuestion:
-    """Get a basal question; moments are put on the clock of the log."""
-    method = choice("--method", asked.method, METHODS)
-    interval_s = _optional("--sample-interval", asked.sample_interval, "time_s") or 60.0 * method.interval_min
-    stabilisation_s = _optional("--stabilisation", asked.stabilisation, "time_s", above_zero=False)
-    analysis_s = 60.0 * method.analysis_min
-    if asked.analysis is not None:
-        analysis_s = 0.0 if asked.analysis == "rest" else quantity("--analysis", asked.analysis, "time_s")
-    windows_min = method.windows_min
-    if asked.windows is not None:
-        parts = asked.windows.split(",")
-        windows_min = tuple(quantity("--windows", part.strip(), "time_s") / 60.0 for part in parts)
-    return BasalQuestion(
-        rate_u_per_h=_needed("--rate", asked.rate, "rate_u_per_h", Kind.BASAL),
-        start_s=moment_s("--start", asked.start, log) if asked.start is not None else None,
-        stabilisation_h=(stabilisation_s if stabilisation_s is not None else 60.0 * method.stabilisation_min) / 3600.0,
-        analysis_h=analysis_s / 3600.0 or None,
-        interval_min=interval_s / 60.0,
-        windows_min=windows_min,
-        dose_u=_optional("--dose", asked.dose, "insulin_u"),
-        longest_gap_s=longest_gap_s(asked, interval_s),
-    )
-
-
-def bolus_question(asked: Question, log: Log, starts_of: Callable[[Path], list[str]]) -> BolusQuestion:
-    """Get a bolus question; `starts_of` reads the moments of a second file."""
-    if asked.at and asked.starts is not None:
-        raise DataFileError("--at and --starts both give the moments of the boluses: give one of them")
-    written = [part.strip() for text in asked.at for part in text.split(",")]
-    if asked.starts is not None:
-        written = starts_of(asked.starts)
-    return BolusQuestion(
-        insulin_u=_needed("--bolus", asked.bolus, "insulin_u", Kind.BOLUS),
-        starts_s=tuple(moment_s("--at", text, log) for text in written) if written else None,
-        planned_s=_optional("--duration", asked.duration, "time_s"),
-        rest_s=_optional("--rest", asked.rest, "time_s") or REST_SPAN_S,
-    )
-
-
-def occlusion_question(asked: Question, log: Log) -> OcclusionQuestion:
-    """Get an occlusion question."""
-    if asked.closed is None:
-        raise DataFileError("--closed is missing: say when the outlet was closed, such as '30 min' or a timestamp")
-    return OcclusionQuestion(
-        rate_u_per_h=_needed("--rate", asked.rate, "rate_u_per_h", Kind.OCCLUSION),
-        closed_at_s=moment_s("--closed", asked.closed, log),
-        alarm_at_s=moment_s("--alarm", asked.alarm, log) if asked.alarm is not None else None,
-        released_at_s=moment_s("--released", asked.released, log) if asked.released is not None else None,
-        rest_s=_optional("--rest", asked.rest, "time_s") or REST_SPAN_S,
-    )
-
-
-def moment_s(flag: str, text: str, log: Log) -> float:
-    """Get a moment on the clock of the log in s: "30 min" on that clock, or a timestamp when the log has timestamps."""
-    moment = timestamp(text)
-    if moment is None:
-        return quantity(flag, text, "time_s", above_zero=False)
-    if log.zero is None:
-        raise DataFileError(
-            f"{flag} {text!r}: the log has no timestamps; write the moment on its own clock, as '30 min'"
-        )
-    return _seconds_between(flag, text, log.zero, moment)
-
-
-def _seconds_between(flag: str, text: str, zero: datetime.datetime, moment: datetime.datetime) -> float:
-    if (zero.tzinfo is None) != (moment.tzinfo is None):
-        raise DataFileError(f"{flag} {text!r}: the log's timestamps and this one must both have a time zone, or none")
-    return (moment - zero).total_seconds()
+def given(asked: Question) -> dict[str, str]:
+    """Give the options that were given, by flag, as they were written."""
+    found: dict[str, str] = {}
+    for name, field in Question.model_fields.items():
+        value = getattr(asked, name)
+        if value != field.default:
+            found[written(name)] = ", ".join(value) if isinstance(value, tuple) else str(value)
+    return found

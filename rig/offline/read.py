@@ -1,22 +1,20 @@
-"""A file on disk to a table of cells: which reader, which encoding, and the sum that identifies the file.
+"""A file on disk to a table of cells: which reader, and the sum that identifies the file.
 
 Not responsible for what the cells mean (`columns`).
 """
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from rig.errors import DataFileError
 from rig.offline.delimited import read_delimited
-from rig.offline.excel import read_excel
-from rig.offline.sics import is_sics, read_sics
+from rig.offline.printout import maker_of, read_printout
 from rig.offline.table import Table
-
-_ZIP = b"PK\x03\x04"
+from rig.offline.text import opened
+from rig.offline.workbook import MAGIC, read_workbook
 
 
 @dataclass(frozen=True)
@@ -30,33 +28,49 @@ class Source:
     rows: int
 
 
-def read_table(path: Path, sheet: str | None = None) -> tuple[Source, Table]:
+@dataclass(frozen=True)
+class Layout:
+    """What was said of how a file is laid out; None where nobody said.
+
+    Attributes:
+        sheet: of a workbook.
+        delimiter: between cells of a text file.
+        header_row: number of the header's line, or "none".
+    """
+
+    sheet: str | None = None
+    delimiter: str | None = None
+    header_row: str | None = None
+
+
+def read_table(path: Path, layout: Layout = Layout()) -> tuple[Source, Table]:
     """Read a log; the content decides which reader, not the name.
 
     Raises:
         DataFileError: the file cannot be read, is empty, or is no log.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            head = file.read(4096)
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.tell()
+        table = _table(path, head, layout)
     except OSError as error:
         raise DataFileError(f"{path}: cannot be read ({error.strerror})") from error
-    if not data.strip():
+    return Source(path.name, size, digest, table.form, table.rows), table
+
+
+def _table(path: Path, head: bytes, layout: Layout) -> Table:
+    if not head.strip():
         raise DataFileError(f"{path}: is empty")
-    if data.startswith(_ZIP):
-        table = read_excel(path, sheet)
-    else:
-        text, notes = _decoded(data)
-        if "\0" in text:
-            raise DataFileError(f"{path}: is neither text nor an Excel workbook (.xlsx)")
-        found = read_sics(path, text) if is_sics(text) else read_delimited(path, text)
-        table = Table(found.form, found.columns, found.rows, found.comments, notes)
-    return Source(path.name, len(data), hashlib.sha256(data).hexdigest(), table.form, len(table.rows)), table
-
-
-def _decoded(data: bytes) -> tuple[str, tuple[str, ...]]:
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", errors="replace"), ()
-    try:
-        return data.decode("utf-8-sig"), ()
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace"), ("The text is no UTF-8; it was read as Windows-1252.",)
+    if head.startswith(MAGIC):
+        return read_workbook(path, layout.sheet, header_row=layout.header_row)
+    if layout.sheet is not None:
+        raise DataFileError(f"{path}: --sheet is for workbooks; this is a text file")
+    text = opened(path)
+    if layout.delimiter is None and layout.header_row is None:
+        maker = maker_of(text)
+        if maker is not None:
+            return read_printout(text, maker)
+    return read_delimited(text, delimiter=layout.delimiter, header_row=layout.header_row)

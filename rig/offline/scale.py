@@ -5,16 +5,20 @@ Not responsible for the formulas (`rig.analysis`, `rig.procedures.volume`).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from rig.analysis.gravimetry import MG_PER_G, corrected_volume_ul, evaporated_mg, z_factor_ul_per_mg
+from rig.analysis.uncertainty import K
 from rig.offline.findings import Finding
 from rig.offline.log import FloatArray, Log
 from rig.procedures.volume import VolumeScale
+from rig.record.analyses import Evaporation
 from rig.roles import Air, Metrology
+from rig.units import u_from_ul
 
 STANDARD_DENSITY_G_PER_ML = 0.998
 """IEC 60601-2-24 (method): density of water when nothing else is known; leaves out the buoyancy of air."""
@@ -43,11 +47,33 @@ class Weighing:
 
 
 @dataclass(frozen=True)
+class FlowMeter:
+    """What is known of a flow meter, as standard uncertainties; None where nobody said.
+
+    Attributes:
+        u_calibration_percent: of its sensitivity.
+        u_zero_ul_per_h: of its zero.
+    """
+
+    u_calibration_percent: float | None = None
+    u_zero_ul_per_h: float | None = None
+
+
+@dataclass(frozen=True)
 class Scale:
-    """How masses of this log become volumes."""
+    """How masses of this log become volumes.
+
+    Attributes:
+        weighing: what is known of the weighing.
+        is_volume: the log holds volumes, or flows that were integrated.
+        meter: of a log of flows; None for others.
+        loss: what stands on the pan is what the pump delivers from, so evaporation counts the other way.
+    """
 
     weighing: Weighing
     is_volume: bool
+    meter: FlowMeter | None = None
+    loss: bool = False
 
     @cached_property
     def z_ul_per_mg(self) -> float:
@@ -66,19 +92,18 @@ class Scale:
 
     @property
     def evaporation_g_per_h(self) -> float:
-        """What is added back; 0 when nobody said."""
-        return self.weighing.evaporation_g_per_h or 0.0
+        """What is added back, below 0 for a reservoir on the pan; 0 when nobody said."""
+        return (self.weighing.evaporation_g_per_h or 0.0) * (-1.0 if self.loss else 1.0)
 
     @property
-    def evaporation(self) -> dict[str, float] | None:
+    def evaporation(self) -> Evaporation | None:
         """Evaporation and its standard uncertainty in mg/h as a bench run records it; None when one is not known."""
         known = self.weighing
         if known.evaporation_g_per_h is None or known.u_evaporation_g_per_h is None:
             return None
-        return {
-            "rate_mg_per_h": known.evaporation_g_per_h * MG_PER_G,
-            "u_mg_per_h": known.u_evaporation_g_per_h * MG_PER_G,
-        }
+        return Evaporation(
+            rate_mg_per_h=self.evaporation_g_per_h * MG_PER_G, u_mg_per_h=known.u_evaporation_g_per_h * MG_PER_G
+        )
 
     def dry_mass_g(self, log: Log) -> FloatArray:
         """Get the masses in g as they would be without evaporation, shape (n,)."""
@@ -133,12 +158,33 @@ class Scale:
         return VolumeScale.in_air(metrology, known.air)
 
     def expanded_uncertainty_u(self, insulin_u: float, duration_s: float) -> float | None:
-        """Get U in insulin units of a volume from two weighings `duration_s` apart; None when it is not known."""
+        """Give U in insulin units of a volume from two weighings `duration_s` apart; None when it is not known.
+
+        Of a flow meter (k = 2): its sensitivity counts with the volume, its zero with the time (JCGM 100:2008, 5.1.2).
+        """
+        if self.meter is not None:
+            return self._metered_u(insulin_u, duration_s)
         scale = self.bench_scale
         return scale.expanded_uncertainty_u(insulin_u, duration_s) if scale is not None else None
 
+    def _metered_u(self, insulin_u: float, duration_s: float) -> float | None:
+        meter = self.meter
+        if meter is None or meter.u_calibration_percent is None or meter.u_zero_ul_per_h is None:
+            return None
+        zero_u = u_from_ul(meter.u_zero_ul_per_h * duration_s / 3600.0)
+        return K * math.hypot(meter.u_calibration_percent / 100.0 * insulin_u, zero_u)
+
     def findings(self) -> list[Finding]:
         """Say what was assumed where nobody said anything."""
+        if self.meter is not None:
+            if self.meter.u_calibration_percent is not None and self.meter.u_zero_ul_per_h is not None:
+                return []
+            return [
+                Finding(
+                    "uncertainty",
+                    "The uncertainty is not known: a flow meter's needs --flow-calibration and --flow-zero.",
+                )
+            ]
         if self.is_volume:
             return [Finding("uncertainty", "The uncertainty is not known: the log holds volumes, not weighings.")]
         found = []

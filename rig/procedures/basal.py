@@ -77,6 +77,7 @@ class Basal(BetweenBlanks):
 
     TABLE: ClassVar = "basal"
     KEYWORD: ClassVar = "Weigh Basal Delivery"
+    IN_WORDS: ClassVar = "basal delivery at {title}"
     KINDS: ClassVar = (MEAN, LARGEST, SMALLEST, MISSED, FIRST_VOLUME, FIRST_ERROR)
 
     rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", gt=0)]

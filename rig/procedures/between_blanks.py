@@ -5,7 +5,8 @@ Not responsible for what is delivered, nor for the gates that a blank run holds 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rig.procedures.gates import blank_run, blanks_of
 from rig.procedures.preparation import FULL_RESERVOIR_U, PREPARATION, prepare
@@ -23,19 +24,36 @@ def between_blanks(
     blank_s: float,
     deliver: Callable[[], None],
     reservoir_u: float = FULL_RESERVOIR_U,
+    outlet_closed: bool = False,
 ) -> None:
     """Prepare a flat profile in U/h, let `deliver` start and end a delivery, and weigh a blank of `blank_s` around it.
 
-    The pump is stopped before the closing blank run; `deliver` leaves the line at rest.
+    The pump is stopped before the closing blank run; `deliver` leaves the line at rest. With `outlet_closed` the blank
+    runs know nothing of the pump: where what a stopped pump delivers is looked for, an open outlet would take it off.
 
     Raises:
         BlockedError: a gate of a blank run is not passed.
     """
     prepare(bench, record, rate_u_per_h=rate_u_per_h, reservoir_u=reservoir_u)
-    blank_run(bench, record, "opening", duration_s=blank_s)
+    with _outlet(bench, closed=outlet_closed):
+        blank_run(bench, record, "opening", duration_s=blank_s)
     deliver()
     bench.pump.stop()
-    blank_run(bench, record, "closing", duration_s=blank_s)
+    with _outlet(bench, closed=outlet_closed):
+        blank_run(bench, record, "closing", duration_s=blank_s)
+
+
+@contextmanager
+def _outlet(bench: Bench, *, closed: bool) -> Iterator[None]:
+    """Close the outlet for a while, or leave it as it is."""
+    if not closed:
+        yield
+        return
+    bench.switch.set_line("occluder", energised=True)
+    try:
+        yield
+    finally:
+        bench.switch.set_line("occluder", energised=False)
 
 
 def scale_between_blanks(taken: Taken, metrology: Metrology, *, blank_s: float) -> VolumeScale:

@@ -60,6 +60,7 @@ class Bolus(BetweenBlanks):
 
     TABLE: ClassVar = "bolus"
     KEYWORD: ClassVar = "Weigh Boluses"
+    IN_WORDS: ClassVar = "{count} boluses of {title}"
     KINDS: ClassVar = (MEAN, LARGEST, SMALLEST, LOGGED)
 
     size_u: Annotated[InsulinU, Field(alias="size", gt=0)]
@@ -120,7 +121,7 @@ class Bolus(BetweenBlanks):
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh each bolus from rest to rest, and compute the errors of all."""
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
-        delivered = delivered_boluses(taken, planned_s=self.planned_s)
+        delivered = delivered_boluses(taken, count=self.count, planned_s=self.planned_s)
         weighed = [weigh_delivered(bolus, self.planned_s, scale) for bolus in delivered]
         logged_u = [bolus.logged_u for bolus in delivered]
         budgets = self.budgets(scale, weighed)

@@ -18,7 +18,7 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import AVERAGED_S, SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.record.taking import Fact, Recorder, Taken, joined
-from rig.roles import Bench, Capability, Metrology
+from rig.roles import Bench, Capability, Metrology, require
 from rig.toml_files import InsulinU, TimeS
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
@@ -53,6 +53,7 @@ class Cancelled(BetweenBlanks):
 
     TABLE: ClassVar = "cancelled"
     KEYWORD: ClassVar = "Cancel A Bolus"
+    IN_WORDS: ClassVar = "a bolus of {title}"
     KINDS: ClassVar = (DELIVERED_AFTER, LOGGED)
 
     size_u: Annotated[InsulinU, Field(alias="size", gt=0)]
@@ -80,19 +81,21 @@ class Cancelled(BetweenBlanks):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Give the bolus and cancel it."""
+        pump, cancelling = require(bench.pump, Capability.FAST_BOLUS), require(bench.pump, Capability.CANCEL_BOLUS)
+        log = require(bench.pump, Capability.HISTORY)
 
         def deliver() -> None:
             start_therapy(bench, record)
             wait_for_rest(bench, record, BEFORE)
             start_s = bench.clock.now()
-            bolus_id = bench.pump.bolus(self.size_u)
+            bolus_id = pump.bolus(self.size_u)
             record.step("bolus", bolus_id=bolus_id, insulin_u=self.size_u)
             sample_for(bench, record, DURING, duration_s=self.after_s, every_s=SAMPLE_EVERY_S)
-            told = {bolus.bolus_id: bolus.delivered_u for bolus in bench.pump.active_boluses()}
-            bench.pump.cancel_bolus(bolus_id)
+            told = {bolus.bolus_id: bolus.delivered_u for bolus in pump.active_boluses()}
+            cancelling.cancel_bolus(bolus_id)
             record.step("bolus cancelled", pump_says_delivered_u=told.get(bolus_id))
             wait_for_rest(bench, record, AFTER)
-            logged_u = logged_bolus_u(bench, bolus_id)
+            logged_u = logged_bolus_u(log, bolus_id)
             record.fact(
                 BolusCancelled(
                     at_s=bench.clock.now(), commanded_at_s=start_s, told_u=told.get(bolus_id), logged_u=logged_u

@@ -14,7 +14,7 @@ from rig.procedures.preparation import start_therapy
 from rig.procedures.rest import AVERAGED_S, wait_for_rest
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Fact, Recorder, Series, Taken, joined
-from rig.roles import Bench, HistoryEvent
+from rig.roles import Bench, Capability, HistoryEvent, KeepsHistory, Pump, require
 from rig.therapy import Bolus
 
 BEFORE = "rest before the first bolus"
@@ -54,15 +54,16 @@ def give_boluses(
     """
 
     def deliver() -> None:
+        command, log = _commanding(bench.pump, bolus), require(bench.pump, Capability.HISTORY)
         start_therapy(bench, record)
         wait_for_rest(bench, record, BEFORE)
         for number in range(1, count + 1):
             start_s = bench.clock.now()
-            bolus_id = bench.pump.deliver(bolus) if bolus.extended_u else bench.pump.bolus(bolus.fast_u)
+            bolus_id = command()
             record.step("bolus", number=number, bolus_id=bolus_id, fast_u=bolus.fast_u, extended_u=bolus.extended_u)
             during(phase_of(number), start_s)
             wait_for_rest(bench, record, _rest_after(number))
-            logged_u = logged_bolus_u(bench, bolus_id)
+            logged_u = logged_bolus_u(log, bolus_id)
             record.fact(
                 BolusGiven(
                     at_s=bench.clock.now(),
@@ -77,6 +78,15 @@ def give_boluses(
     between_blanks(bench, record, rate_u_per_h=0.0, blank_s=blank_s, deliver=deliver)
 
 
+def _commanding(pump: Pump, bolus: Bolus) -> Callable[[], int]:
+    """Choose the command that starts a bolus, which returns its id; UnableError when the pump has none for it."""
+    if not bolus.extended_u:
+        fast = require(pump, Capability.FAST_BOLUS)
+        return lambda: fast.bolus(bolus.fast_u)
+    timed = require(pump, Capability.MULTIWAVE_BOLUS if bolus.fast_u else Capability.EXTENDED_BOLUS)
+    return lambda: timed.deliver(bolus)
+
+
 @dataclass(frozen=True)
 class DeliveredBolus:
     """One bolus, not weighed yet: the readings around it, its start on the bench's clock, and what the pump logged."""
@@ -86,14 +96,14 @@ class DeliveredBolus:
     logged_u: float
 
 
-def delivered_boluses(taken: Taken, *, planned_s: float = 0.0) -> list[DeliveredBolus]:
-    """Read back the boluses of a series, each from the rest before it to the rest after it.
+def delivered_boluses(taken: Taken, *, count: int, planned_s: float = 0.0) -> list[DeliveredBolus]:
+    """Read back the boluses of a series of so many, each from the rest before it to the rest after it.
 
     Of a rest between two, the later one gets the part that the earlier one's plateau is averaged over: the last
     `AVERAGED_S`, and nothing before the planned end of the bolus.
     """
     before, delivered = taken.series(BEFORE), []
-    for given in taken.facts(BolusGiven):
+    for given in taken.exactly(count, BolusGiven):
         rest = taken.series(_rest_after(given.number))
         readings = joined(before, taken.series(phase_of(given.number)), rest)
         delivered.append(DeliveredBolus(readings, given.commanded_at_s, given.logged_u))
@@ -116,9 +126,9 @@ def weigh_delivered(bolus: DeliveredBolus, planned_s: float, scale: VolumeScale)
     )
 
 
-def logged_bolus_u(bench: Bench, bolus_id: int) -> float:
+def logged_bolus_u(log: KeepsHistory, bolus_id: int) -> float:
     """Read what the pump's log says of a bolus that has ended, in U; 0 when the log does not know it."""
-    events = [event for event in bench.pump.history() if _tells_delivery(event, bolus_id)]
+    events = [event for event in log.history() if _tells_delivery(event, bolus_id)]
     return float(events[-1].fields["delivered_u"]) if events else 0.0
 
 

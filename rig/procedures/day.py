@@ -25,7 +25,7 @@ from rig.procedures.sampling import sample_for
 from rig.procedures.temporary import RateOrShare
 from rig.record.analyses import Day as DayRecord
 from rig.record.taking import Fact, Recorder, Taken, joined
-from rig.roles import Bench, Capability, Metrology
+from rig.roles import Bench, Capability, Metrology, require
 from rig.therapy import BasalSegment, Bolus, BolusReason, Meal, ProfileBlock, ProfileKind, TemporaryRate
 from rig.toml_files import GlucoseMgPerDl, InsulinU, MassG, Percent
 from rig.units import parse, parse_time_of_day
@@ -57,8 +57,8 @@ RESERVOIR = _kind(
 )
 IDLE = _kind(
     "idle_hour",
-    "most insulin of an hour without a programme of the day",
-    "Most that came in an hour in which nothing was programmed: an error in % has no meaning there.",
+    "most insulin of an idle hour of the day",
+    "Most that came in an hour in which less than one dose was programmed: an error in % has no meaning there.",
     "U",
 )
 
@@ -70,7 +70,7 @@ class DayBegan(Fact):
 
 
 class Told(Fact):
-    """What the pump was told at a minute of the day: a bolus in its parts, in U, or a temporary rate."""
+    """What the pump was told at a minute of the day: a bolus in its parts, in U, a temporary rate, or nothing."""
 
     at_min: float
     duration_min: int
@@ -80,10 +80,12 @@ class Told(Fact):
     factor: float | None = None
 
     @property
-    def started(self) -> Started:
-        """The same, for the arithmetic of programmes."""
+    def started(self) -> Started | None:
+        """The same, for the arithmetic of programmes; None for a meal that insulin on board was enough for."""
         if self.rate_u_per_h is not None or self.factor is not None:
             return Started(self.at_min, TemporaryRate(self.duration_min, self.rate_u_per_h, self.factor))
+        if not self.fast_u and not self.extended_u:
+            return None
         return Started(self.at_min, Bolus(self.fast_u, self.extended_u, self.duration_min))
 
 
@@ -196,6 +198,13 @@ class Day(BetweenBlanks):
     eat: tuple[Eat, ...] = ()
     exercise: tuple[Exercise, ...] = ()
     reservoir_u: Annotated[InsulinU, Field(alias="reservoir", gt=0)] = 200.0
+    dose_u: Annotated[InsulinU, Field(alias="dose", gt=0)] = 0.025
+
+    @model_validator(mode="after")
+    def _something_is_programmed(self) -> Self:
+        if not any(rate_u_per_h for _, rate_u_per_h in self.profile):
+            raise ValueError("the profile is 0 U/h all day: a day has errors only where insulin is programmed")
+        return self
 
     @model_validator(mode="after")
     def _one_thing_at_a_time(self) -> Self:
@@ -232,17 +241,16 @@ class Day(BetweenBlanks):
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
-        """What it measures; hours without a programme only where the profile has them."""
+        """What it measures; idle hours only where some rate of the day is below a dose an hour."""
         kinds = (LARGEST, SMALLEST, WHOLE, LOGGED, RESERVOIR, *((IDLE,) if self._may_be_idle else ()))
         return tuple(kind.of(person=self.person) for kind in kinds)
 
     @property
     def _may_be_idle(self) -> bool:
-        stopped = any(0.0 in (each.temporary.factor, each.temporary.rate_u_per_h) for each in self.exercise)
-        return stopped or any(
-            programmed_u(self.segments, [], 60.0 * hour, 60.0 * hour + 60.0, bolus_u_per_min=1.0) == 0.0
-            for hour in range(24)
-        )
+        lowest_u_per_h = min(rate_u_per_h for _, rate_u_per_h in self.profile)
+        shares = [factor for _, factor in (each.rate for each in self.exercise) if factor is not None]
+        rates_u_per_h = [rate for rate, _ in (each.rate for each in self.exercise) if rate is not None]
+        return min([lowest_u_per_h * min([1.0, *shares]), *rates_u_per_h]) < self.dose_u
 
     @property
     def segments(self) -> tuple[BasalSegment, ...]:
@@ -266,10 +274,12 @@ class Day(BetweenBlanks):
         )
 
     def _live(self, bench: Bench, record: Recorder) -> None:
+        log = require(bench.pump, Capability.HISTORY)
+        accounts = require(bench.pump, Capability.DAILY_TOTAL)
         self._set_up(bench)
         wait_for_rest(bench, record, BEFORE)
-        first_entry = bench.pump.history()[-1].sequence + 1
-        bench.pump.set_clock(MIDNIGHT)
+        first_entry = log.history()[-1].sequence + 1
+        require(bench.pump, Capability.CLOCK).set_clock(MIDNIGHT)
         midnight_s = bench.clock.now()
         record.fact(DayBegan(at_s=midnight_s, first_entry=first_entry))
         start_therapy(bench, record)
@@ -279,10 +289,10 @@ class Day(BetweenBlanks):
                 self._do(bench, record, moment, midnight_s)
             left_s = max(midnight_s + until_min * 60.0 - bench.clock.now(), 0.0)
             sample_for(bench, record, DAY, duration_s=left_s, every_s=SAMPLE_EVERY_S)
-        total = bench.pump.daily_total()  # of the day before, should its midnight just have passed
+        total = accounts.daily_total()  # of the day before, should its midnight just have passed
         bench.pump.stop()
         wait_for_rest(bench, record, AFTER)
-        events = [event for event in bench.pump.history() if event.sequence >= first_entry]
+        events = [event for event in log.history() if event.sequence >= first_entry]
         record.fact(
             DayAccounts(
                 at_s=bench.clock.now(),
@@ -299,19 +309,19 @@ class Day(BetweenBlanks):
         yield from zip((None, *self.moments), ends, strict=True)
 
     def _set_up(self, bench: Bench) -> None:
-        pump = bench.pump
+        calculator = require(bench.pump, Capability.CALCULATOR)
         for kind, values in (
             (ProfileKind.SENSITIVITY, (self.sensitivity_mg_per_dl,)),
             (ProfileKind.CARBOHYDRATE_RATIO, (self.ratio_g,)),
             (ProfileKind.TARGET_GLUCOSE, (self.target_mg_per_dl, self.target_mg_per_dl)),
         ):
-            pump.set_profile(kind, [ProfileBlock(MINUTES_A_DAY, values)])
-        pump.set_basal_profile(self.segments)
+            calculator.set_profile(kind, [ProfileBlock(MINUTES_A_DAY, values)])
+        require(bench.pump, Capability.BASAL_PROFILE).set_basal_profile(self.segments)
 
     def _do(self, bench: Bench, record: Recorder, moment: Eat | Exercise, midnight_s: float) -> None:
         if isinstance(moment, Exercise):
             what = moment.temporary
-            bench.pump.set_temporary_rate(what)
+            require(bench.pump, Capability.TEMPORARY_BASAL).set_temporary_rate(what)
             record.step(
                 "temporary rate", factor=what.factor, rate_u_per_h=what.rate_u_per_h, duration_min=what.duration_min
             )
@@ -326,21 +336,21 @@ class Day(BetweenBlanks):
                 )
             )
             return
-        advice = bench.pump.calculate(moment.meal)
+        advice = require(bench.pump, Capability.CALCULATOR).calculate(moment.meal)
         record.step("calculated", meal_u=advice.meal_u, correction_u=advice.correction_u, total_u=advice.total_u)
         share = moment.extended_percent / 100.0
         extended_u = int(advice.meal_u * share / EXTENDED_STEP_U + 1e-9) * EXTENDED_STEP_U
-        bolus = Bolus(
+        told = Bolus(
             fast_u=round(advice.total_u - extended_u, 3),
             extended_u=round(extended_u, 3),
             duration_min=round(moment.over_s / 60.0) if extended_u else 0,
             reason=BolusReason.MEAL_AND_CORRECTION if moment.carbohydrates_g else BolusReason.CORRECTION,
             recommended=True,
         )
-        if not advice.total_u:
-            return  # the insulin on board is enough
-        bench.pump.deliver(bolus)
-        record.step("bolus", fast_u=bolus.fast_u, extended_u=bolus.extended_u, duration_min=bolus.duration_min)
+        bolus = told if advice.total_u else Bolus()  # the insulin on board may be enough
+        if advice.total_u:
+            require(bench.pump, Capability.MULTIWAVE_BOLUS).deliver(bolus)
+            record.step("bolus", fast_u=bolus.fast_u, extended_u=bolus.extended_u, duration_min=bolus.duration_min)
         at_s = bench.clock.now()
         record.fact(
             Told(
@@ -360,7 +370,8 @@ class Day(BetweenBlanks):
         delivered_u = scale.delivered_u(readings)
         hours_s = taken.the(DayBegan).at_s + 3600.0 * np.arange(25)
         weighed: list[float] = np.diff(np.interp(hours_s, readings.at_s, delivered_u)).tolist()
-        started = [told.started for told in taken.facts(Told)]
+        told = taken.exactly(len(self.moments), Told)
+        started = [started for each in told if (started := each.started) is not None]
         programmed = [
             programmed_u(self.segments, started, 60.0 * hour, 60.0 * hour + 60.0, bolus_u_per_min=BOLUS_U_PER_MIN)
             for hour in range(24)
@@ -386,19 +397,19 @@ class Day(BetweenBlanks):
         self, hours: Sequence[Budget], programmed: Sequence[float], whole: Budget, accounts: DayAccounts
     ) -> dict[Quantity, Budget]:
         """Write a budget for each number that is reported: each extreme has that of its own hour."""
-        errors = [hour.error_percent_of(due) for hour, due in zip(hours, programmed, strict=True) if due]
-        idle = [hour for hour, due in zip(hours, programmed, strict=True) if not due]
-        if not errors or whole.value <= 0.0:
-            raise ValueError(f"{self.called}: nothing was programmed, or nothing weighed: a day without an error in %")
-        logged_u = sum(accounts.bolus_u) + sum(accounts.basal_u)
-        budgets = {
-            LARGEST: max(errors, key=lambda error: error.value),
-            SMALLEST: min(errors, key=lambda error: error.value),
-            WHOLE: whole.error_percent_of(sum(programmed)),
-            LOGGED: _less_weighed_percent(logged_u, whole),
-        }
-        if accounts.reservoir_u is not None:
-            budgets[RESERVOIR] = _less_weighed_percent(self.reservoir_u - accounts.reservoir_u, whole)
+        due = [(hour, due_u) for hour, due_u in zip(hours, programmed, strict=True) if due_u >= self.dose_u]
+        errors = [hour.error_percent_of(due_u) for hour, due_u in due]
+        idle = [hour for hour, due_u in zip(hours, programmed, strict=True) if due_u < self.dose_u]
+        budgets = {}
+        if errors:
+            budgets[LARGEST] = max(errors, key=lambda error: error.value)
+            budgets[SMALLEST] = min(errors, key=lambda error: error.value)
+        budgets[WHOLE] = whole.error_percent_of(sum(programmed))
+        if whole.value > 0.0:  # of nothing no account differs by a percentage, and the error of the day says it
+            logged_u = sum(accounts.bolus_u) + sum(accounts.basal_u)
+            budgets[LOGGED] = _less_weighed_percent(logged_u, whole)
+            if accounts.reservoir_u is not None:
+                budgets[RESERVOIR] = _less_weighed_percent(self.reservoir_u - accounts.reservoir_u, whole)
         if idle:
             budgets[IDLE] = max(idle, key=lambda hour: hour.value)
         return {kind.of(person=self.person): budget for kind, budget in budgets.items()}

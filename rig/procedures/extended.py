@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 
 from rig.analysis.bolus import WeighedBolus
-from rig.analysis.bolus_profile import BEGUN_SHARE, ENDED_SHARE, bolus_profile, lateness_s
+from rig.analysis.bolus_profile import BEGUN_SHARE, ENDED_SHARE, lateness_s
 from rig.analysis.budget import Budget
 from rig.analysis.programme import Course, Started, programmed_course
 from rig.procedures.between_blanks import scale_between_blanks
@@ -178,7 +178,7 @@ class Extended(BetweenBlanks):
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh each bolus in its parts, and compute when it began and ended."""
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
-        courses = [analyse_course(bolus, self, scale) for bolus in delivered_boluses(taken)]
+        courses = [analyse_course(bolus, self, scale) for bolus in delivered_boluses(taken, count=self.count)]
         analyses = {}
         for number, course in enumerate(courses, start=1):
             of_several = f", {number} of {self.count}" if self.count > 1 else ""
@@ -215,8 +215,11 @@ class Extended(BetweenBlanks):
         return budgets | {
             self._quantity(LARGEST): max(slices, key=lambda budget: budget.value),
             self._quantity(SMALLEST): min(slices, key=lambda budget: budget.value),
-            self._quantity(DELAY): _farthest([course.moments[BEGINNING] for course in courses]),
-            self._quantity(LATE_END): _farthest([course.moments[END] for course in courses]),
+            **{
+                self._quantity(kind): _farthest([course.moments[name] for course in courses])
+                for kind, name in ((DELAY, BEGINNING), (LATE_END, END))
+                if all(name in course.moments for course in courses)
+            },
         }
 
 
@@ -240,16 +243,19 @@ def analyse_course(bolus: DeliveredBolus, plan: Extended, scale: VolumeScale) ->
     at_s = bolus.readings.at_s - bolus.start_s
     delivered_u = scale.delivered_u(bolus.readings)
     delivered_u = delivered_u - float(np.mean(delivered_u[at_s <= 0.0]))
+    shares = {BEGINNING: BEGUN_SHARE, END: ENDED_SHARE} if _came(at_s, delivered_u) else {}
     return ExtendedCourse(
         weighed=weigh_delivered(bolus, plan.duration_s, scale),
         parts=(*_immediate(at_s, delivered_u, plan, scale), *_slices(at_s, delivered_u, plan, scale)),
-        moments={
-            BEGINNING: _moment(at_s, delivered_u, plan, scale, BEGUN_SHARE),
-            END: _moment(at_s, delivered_u, plan, scale, ENDED_SHARE),
-        },
+        moments={name: _moment(at_s, delivered_u, plan, scale, share) for name, share in shares.items()},
         at_s=at_s,
         delivered_u=delivered_u,
     )
+
+
+def _came(at_s: NDArray[np.float64], delivered_u: NDArray[np.float64]) -> bool:
+    """Say whether anything came since the command: nothing neither begins nor ends, and its errors say it."""
+    return float(delivered_u[-1]) > float(np.interp(0.0, at_s, delivered_u))
 
 
 def _immediate(
@@ -272,11 +278,9 @@ def _slices(
     at_s: NDArray[np.float64], delivered_u: NDArray[np.float64], plan: Extended, scale: VolumeScale
 ) -> list[Part]:
     """Weigh the slices of the extended part, of its time after the immediate part."""
-    rest_s = plan.duration_s - plan.immediate_s
-    slice_s = rest_s / plan.slices
-    profile = bolus_profile(
-        at_s, ul_from_u(1.0) * delivered_u, start_s=plan.immediate_s, duration_s=rest_s, slices=plan.slices
-    )
+    slice_s = (plan.duration_s - plan.immediate_s) / plan.slices
+    edges_s = plan.immediate_s + (plan.duration_s - plan.immediate_s) * np.arange(plan.slices + 1) / plan.slices
+    slice_ul = np.diff(np.interp(edges_s, at_s, ul_from_u(1.0) * delivered_u))
     programmed_u = plan.bolus.extended_u * slice_s / plan.duration_s
     return [
         Part(
@@ -286,7 +290,7 @@ def _slices(
             programmed_u,
             scale.budget(u_from_ul(float(volume_ul)), slice_s),
         )
-        for number, volume_ul in enumerate(profile.slice_ul)
+        for number, volume_ul in enumerate(slice_ul)
     ]
 
 

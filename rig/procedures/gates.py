@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rig.analysis.blank_run import change_of_rate, largest_credible_sd, repeatability_g, repeatability_of_falls_g
+from rig.analysis.blank_run import change_of_rate, largest_credible_sd, repeatability_g
 from rig.analysis.evaporation import EvaporationRate, evaporation_rate, interpolated, with_earlier_knowledge
 from rig.analysis.uncertainty import WeighingUncertainty
 from rig.errors import BlockedError
@@ -38,13 +38,8 @@ class BlankRun:
     repeatability_g: float
 
 
-def blank_run(
-    bench: Bench, record: Recorder, which: str, *, duration_s: float, gain_is_judged: bool = False
-) -> BlankRun:
+def blank_run(bench: Bench, record: Recorder, which: str, *, duration_s: float) -> BlankRun:
     """Weigh for `duration_s` with the pump stopped and the line at rest, and hold the balance to its bench file.
-
-    Where what a stopped pump delivers is itself measured (`gain_is_judged`), mass that appears stops nothing: it is the
-    pump's, and no reason to blame the vessel.
 
     Raises:
         BlockedError: the air is outside its band; the line does not rest at what was set up; the readings scatter more
@@ -56,18 +51,15 @@ def blank_run(
     metrology = bench.metrology
     _check_line(readings, metrology, phase)
     found = blank_shown(readings, metrology, duration_s=duration_s)
-    estimate = repeatability_of_falls_g if gain_is_judged else repeatability_g
-    _check_repeatability(estimate(readings.mass_g), metrology, phase)
-    if not gain_is_judged:
-        _check_drift(readings, metrology, phase, _u_wander_mg_per_h(metrology, duration_s))
+    _check_repeatability(readings, metrology, phase)
+    _check_drift(readings, metrology, phase, _u_wander_mg_per_h(metrology, duration_s))
     record.step(
         phase,
         evaporation_mg_per_h=found.evaporation.rate_mg_per_h,
         u_evaporation_mg_per_h=found.evaporation.u_mg_per_h,
         repeatability_g=found.repeatability_g,
     )
-    if not gain_is_judged or found.evaporation.rate_mg_per_h > metrology.evaporation_g_per_h * 1e3:
-        _check_evaporation(found.evaporation, metrology, phase)
+    _check_evaporation(found.evaporation, metrology, phase)
     return found
 
 
@@ -130,11 +122,8 @@ def _check_line(readings: Series, metrology: Metrology, doing: str) -> None:
         )
 
 
-def _check_repeatability(shown: tuple[float, float], metrology: Metrology, doing: str) -> None:
-    """Hold an SD in g, with its degrees of freedom, against what the bench file claims."""
-    scatter_g, freedom = shown
-    if not freedom:
-        return
+def _check_repeatability(readings: Series, metrology: Metrology, doing: str) -> None:
+    scatter_g, freedom = repeatability_g(readings.mass_g)
     claimed_g = math.hypot(metrology.balance_repeatability_g, metrology.balance_readability_g / math.sqrt(12.0))
     allowed_g = largest_credible_sd(claimed_g, freedom, share=CREDIBLE_SHARE)
     if scatter_g > allowed_g:

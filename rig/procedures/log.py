@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from rig.procedures.procedure import Computed, Procedure
 from rig.record.taking import Fact, Recorder, Taken
-from rig.roles import Bench, Capability, Metrology
+from rig.roles import Bench, Capability, Metrology, require
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
 
@@ -46,7 +46,7 @@ class Log(Procedure):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Read the log."""
-        numbers = tuple(event.sequence for event in bench.pump.history())
+        numbers = tuple(event.sequence for event in require(bench.pump, Capability.HISTORY).history())
         record.fact(LogRead(at_s=bench.clock.now(), sequence=numbers))
         record.step("log read", entries=len(numbers))
 
@@ -54,5 +54,5 @@ class Log(Procedure):
         """Count the gaps."""
         del metrology
         numbers = taken.the(LogRead).sequence
-        missing = numbers[-1] - numbers[0] + 1 - len(numbers) if numbers else 0
+        missing = max(numbers) - min(numbers) + 1 - len(set(numbers)) if numbers else 0  # one told twice fills no gap
         return Computed((Measurement(MISSING.of(), float(missing)),))

@@ -92,6 +92,7 @@ class Occlusion(BetweenBlanks):
 
     TABLE: ClassVar = "occlusion"
     KEYWORD: ClassVar = "Provoke Occlusions"
+    IN_WORDS: ClassVar = "occlusions at {title}"
     KINDS: ClassVar = (UNALARMED, TYPICAL, LONGEST, AT_ALARM, HIGHEST, RISE, MISSED, RELEASED)
 
     rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", gt=0)]
@@ -190,7 +191,7 @@ class Occlusion(BetweenBlanks):
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Compute what each occlusion showed, and of all what is typical and what is worst."""
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
-        provoked = taken.facts(OcclusionProvoked)
+        provoked = self._provoked(taken)
         results, analyses = [], dict[str, Analysis]()
         for one in provoked:
             title = f"Occlusion {one.number} of {len(provoked)} at {self.title}"
@@ -208,6 +209,12 @@ class Occlusion(BetweenBlanks):
             analyses=analyses,
             budgets=budgets,
         )
+
+    def _provoked(self, taken: Taken) -> tuple[OcclusionProvoked, ...]:
+        """Read back the occlusions: all of them, or up to the first that was not alarmed."""
+        found = taken.facts(OcclusionProvoked)
+        unalarmed = bool(found) and not found[-1].alarmed
+        return taken.exactly(len(found) if unalarmed else self.count, OcclusionProvoked)
 
     def _result(
         self, one: OcclusionProvoked, readings: Series, scale: VolumeScale, title: str

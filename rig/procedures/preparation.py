@@ -10,7 +10,7 @@ import datetime
 from rig.errors import RefusedError
 from rig.procedures.sampling import read_air
 from rig.record.taking import Recorder
-from rig.roles import Air, Bench, Capability
+from rig.roles import Air, Bench, Capability, require
 from rig.therapy import BasalSegment, TherapyState
 
 MINUTES_A_DAY = 1440
@@ -22,7 +22,7 @@ PREPARATION = "preparation"
 
 
 def prepare(bench: Bench, record: Recorder, *, rate_u_per_h: float, reservoir_u: float = FULL_RESERVOIR_U) -> Air:
-    """Check the air, open the outlet, stop the pump, tell it its reservoir if it asks, write a flat profile in U/h.
+    """Check the air, open the outlet, stop the pump, tell it its reservoir and a flat profile in U/h if it has them.
 
     Returns:
         The air at the balance.
@@ -30,6 +30,7 @@ def prepare(bench: Bench, record: Recorder, *, rate_u_per_h: float, reservoir_u:
     Raises:
         BlockedError: the air is outside the bench's band.
         RefusedError: the pump refuses the programme, or is not stopped when told to.
+        UnableError: a rate is asked for, and the pump has no basal profile.
     """
     air = read_air(bench, record, PREPARATION)
     record.step("prepare", rate_u_per_h=rate_u_per_h, reservoir_u=reservoir_u)
@@ -39,8 +40,10 @@ def prepare(bench: Bench, record: Recorder, *, rate_u_per_h: float, reservoir_u:
     for annunciation in pump.annunciations():
         pump.confirm(annunciation.annunciation_id)
     if Capability.RESERVOIR_LEVEL in pump.capabilities:
-        pump.set_reservoir_level(reservoir_u)
-    pump.set_basal_profile([BasalSegment(MINUTES_A_DAY, rate_u_per_h)])
+        require(pump, Capability.RESERVOIR_LEVEL).set_reservoir_level(reservoir_u)
+    if Capability.BASAL_PROFILE in pump.capabilities:
+        flat = [BasalSegment(MINUTES_A_DAY, rate_u_per_h)]
+        require(pump, Capability.BASAL_PROFILE).set_basal_profile(flat)
     _expect(bench, TherapyState.STOP)
     return air
 

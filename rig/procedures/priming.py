@@ -24,7 +24,7 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import AVERAGED_S, SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.record.taking import Fact, Recorder, Taken, joined
-from rig.roles import Bench, Capability, Metrology
+from rig.roles import Bench, Capability, Metrology, require
 from rig.toml_files import InsulinU, RateUPerH
 from rig.units import ul_from_u
 from rig.verdicts.limits import Measurement
@@ -78,6 +78,7 @@ class Priming(BetweenBlanks):
 
     TABLE: ClassVar = "priming"
     KEYWORD: ClassVar = "Weigh Priming"
+    IN_WORDS: ClassVar = "priming with {title}"
     KINDS: ClassVar = (TUBING_ERROR, CANNULA_ERROR, TUBING_TIME, COUNTED)
 
     tubing_u: Annotated[InsulinU, Field(alias="tubing", gt=0)]
@@ -113,9 +114,12 @@ class Priming(BetweenBlanks):
         """Fill both, each to its rest; the pump's accounts are read before and after."""
 
         def deliver() -> None:
-            pump = bench.pump
-            before_u, on_board_u = pump.daily_total(), pump.insulin_on_board().insulin_u
-            first_entry = pump.history()[-1].sequence + 1
+            pump = require(bench.pump, Capability.PRIMING)
+            day = require(bench.pump, Capability.DAILY_TOTAL)
+            acting = require(bench.pump, Capability.INSULIN_ON_BOARD)
+            log = require(bench.pump, Capability.HISTORY)
+            before_u, on_board_u = day.daily_total(), acting.insulin_on_board().insulin_u
+            first_entry = log.history()[-1].sequence + 1
             wait_for_rest(bench, record, BEFORE)
             for part, size_u in zip(PARTS, (self.tubing_u, self.cannula_u), strict=True):
                 start_s = bench.clock.now()
@@ -124,13 +128,13 @@ class Priming(BetweenBlanks):
                 record.step("priming", part=part, insulin_u=size_u)
                 sample_for(bench, record, part, duration_s=self._planned_s(size_u), every_s=SAMPLE_EVERY_S)
                 wait_for_rest(bench, record, _rest_after(part))
-            after_u = pump.daily_total()
-            boluses = (each for each in pump.history(since=first_entry) if each.kind == "bolus delivered")
+            after_u = day.daily_total()
+            boluses = (each for each in log.history(since=first_entry) if each.kind == "bolus delivered")
             record.fact(
                 TherapyAccounts(
                     at_s=bench.clock.now(),
                     day_total_u=after_u.bolus_u + after_u.basal_u - before_u.bolus_u - before_u.basal_u,
-                    on_board_u=pump.insulin_on_board().insulin_u - on_board_u,
+                    on_board_u=acting.insulin_on_board().insulin_u - on_board_u,
                     logged_boluses_u=sum(float(each.fields["delivered_u"]) for each in boluses),
                 )
             )
@@ -141,7 +145,7 @@ class Priming(BetweenBlanks):
         """Weigh both parts, compute how long the tubing took, and how far an account of therapy grew."""
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
         parts, before = [], taken.series(BEFORE)
-        primed = taken.facts(Primed)
+        primed = taken.exactly(len(PARTS), Primed)
         start_s = primed[0].commanded_at_s
         for one in primed:
             rest = taken.series(_rest_after(one.part))
@@ -153,13 +157,16 @@ class Priming(BetweenBlanks):
             before = rest.part(rest.at_s >= float(rest.at_s[-1]) - AVERAGED_S)
         readings = taken.series(BEFORE, *(phase for part in PARTS for phase in (part, _rest_after(part))))
         since_s, delivered_u = readings.at_s - start_s, scale.delivered_u(readings)
-        time = self._tubing_time(since_s, delivered_u, parts[0])
+        moments = {}
+        if parts[0].delivered.value > 0.0:  # what never came took no time, and its error says it
+            moments["end of the tubing"] = self._tubing_time(since_s, delivered_u, parts[0])
         tubing_error, cannula_error, tubing_time, counted = self.quantities
         budgets = {
             tubing_error: error_of(self.tubing_u, parts[0].delivered),
             cannula_error: error_of(self.cannula_u, parts[1].delivered),
-            tubing_time: time,
         }
+        if moments:
+            budgets[tubing_time] = moments["end of the tubing"]
         grew = taken.the(TherapyAccounts)
         therapy_u = max(grew.day_total_u, grew.on_board_u, grew.logged_boluses_u)
         profile = profile_content(
@@ -168,7 +175,7 @@ class Priming(BetweenBlanks):
             at_s=since_s,
             delivered_u=delivered_u,
             parts=parts,
-            moments={"end of the tubing": time},
+            moments=moments,
             evaporation=scale.evaporation,
         )
         return Computed(

@@ -58,6 +58,7 @@ class Procedure(BaseModel, ABC):
     Attributes:
         TABLE: its table in a test plan, the name of its argument in a test, the first part of its kinds' names.
         KEYWORD: its keyword in a protocol; its arguments are the keys of the table, in their order.
+        IN_WORDS: what it is called where its table is not said, with its title and fields in braces.
         KINDS: the kinds of quantities that it yields.
     """
 
@@ -66,12 +67,18 @@ class Procedure(BaseModel, ABC):
     )
     TABLE: ClassVar[str]
     KEYWORD: ClassVar[str]
+    IN_WORDS: ClassVar[str] = "{title}"
     KINDS: ClassVar[tuple[Kind, ...]]
 
     @property
     @abstractmethod
     def title(self) -> str:
         """What tells it from other measurements of its table."""
+
+    @property
+    def in_words(self) -> str:
+        """What it is called where its table is not said, such as "boluses of 1 U"."""
+        return self.IN_WORDS.format(title=self.title, **dict(self))
 
     @property
     @abstractmethod
@@ -148,7 +155,7 @@ def kept_analyses(procedure: Procedure, computed: Computed) -> dict[str, Analysi
     """Add the budgets to the analyses, as the record keeps them."""
     if not computed.budgets:
         return dict(computed.analyses)
-    title = f"Uncertainty of {procedure.title}"
+    title = f"Uncertainty of {procedure.in_words}"
     return {
         **computed.analyses,
         "uncertainty": budgets_record(title, computed.budgets, computed.notes, computed.further),

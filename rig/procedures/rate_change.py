@@ -29,7 +29,7 @@ from rig.procedures.rest import wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Fact, Recorder, Series, Taken
-from rig.roles import Bench, Metrology
+from rig.roles import Bench, Capability, Metrology, require
 from rig.therapy import BasalSegment, TemporaryRate
 from rig.toml_files import InsulinU
 from rig.units import ul_from_u
@@ -173,6 +173,8 @@ class Changing(BetweenBlanks, ABC):
         return Computed(measurements, {"profile": profile}, budgets)
 
 
+SHORTEST_S = 120.0
+"""Of a stretch: a line is then fitted to 9 readings of it or more, beside what follows a change."""
 LEAST_CHANGE = 0.1
 """Of the higher rate. At 1 U/h, two hours of doses then tell the moment of a change to some 5 min (U)."""
 
@@ -192,15 +194,15 @@ def _deliver(bench: Bench, record: Recorder, plan: RateChange) -> None:
 
     A profile is switched by the pump's clock, which is set to midnight as therapy starts.
     """
-    bench.pump.set_basal_profile(plan.profile)
+    require(bench.pump, Capability.BASAL_PROFILE).set_basal_profile(plan.profile)
     if plan.temporary is None:
-        bench.pump.set_clock(MIDNIGHT)
+        require(bench.pump, Capability.CLOCK).set_clock(MIDNIGHT)
     start_s = bench.clock.now()
     record.fact(DeliveryStarted(at_s=start_s))
     start_therapy(bench, record)
     for number, (stretch, end_s) in enumerate(zip(plan.stretches, plan.edges_s[1:], strict=True)):
         if plan.temporary is not None and number == 1:
-            bench.pump.set_temporary_rate(plan.temporary)
+            require(bench.pump, Capability.TEMPORARY_BASAL).set_temporary_rate(plan.temporary)
         record.step(f"{stretch.name}: {stretch.rate_u_per_h:g} U/h", minutes=stretch.duration_min)
         if plan.temporary is not None and number == 2:
             sample_for(bench, record, stretch.name, duration_s=NOTICED_S, every_s=SAMPLE_EVERY_S)

@@ -17,7 +17,7 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.record.taking import Fact, Recorder, Taken
-from rig.roles import Bench, Capability, Metrology
+from rig.roles import Bench, Capability, Metrology, require
 from rig.toml_files import InsulinU, TimeS
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
@@ -48,6 +48,7 @@ class Refused(BetweenBlanks):
 
     TABLE: ClassVar = "refused"
     KEYWORD: ClassVar = "Command Boluses Above The Maximum"
+    IN_WORDS: ClassVar = "boluses of {title}"
     KINDS: ClassVar = (REFUSED, DELIVERED)
 
     sizes_u: Annotated[tuple[InsulinU, ...], BeforeValidator(_several), Field(alias="sizes", min_length=1)]
@@ -70,6 +71,7 @@ class Refused(BetweenBlanks):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Command the boluses and read the balance."""
+        pump = require(bench.pump, Capability.FAST_BOLUS)
 
         def command() -> None:
             start_therapy(bench, record)
@@ -77,22 +79,22 @@ class Refused(BetweenBlanks):
             for size_u in self.sizes_u:
                 refused = False
                 try:
-                    bolus_id = bench.pump.bolus(size_u)
+                    bolus_id = pump.bolus(size_u)
                     record.step("bolus accepted", insulin_u=size_u, bolus_id=bolus_id)
                 except RefusedError as error:
                     refused = True
                     record.step("bolus refused", insulin_u=size_u, reason=str(error))
                 record.fact(BolusAnswered(at_s=bench.clock.now(), size_u=size_u, refused=refused))
             sample_for(bench, record, WATCHED, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
-            bench.pump.stop()
-            wait_for_rest(bench, record, "rest after")
+            bench.pump.stop()  # one that it accepted may go on for longer
+            wait_for_rest(bench, record, "rest after watching")
 
         between_blanks(bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=command)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Count the refusals and weigh what came."""
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
-        answers = taken.facts(BolusAnswered)
+        answers = taken.exactly(len(self.sizes_u), BolusAnswered)
         budget = scale.budget(float(scale.delivered_u(taken.series(WATCHED))[-1]), self.watch_s)
         share_percent = 100.0 * sum(answer.refused for answer in answers) / len(answers)
         return Computed(

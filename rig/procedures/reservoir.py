@@ -5,6 +5,7 @@ Not responsible for limits.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -16,7 +17,7 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.record.taking import Fact, Recorder, Taken
-from rig.roles import Bench, Capability, Metrology
+from rig.roles import Bench, Capability, Metrology, require
 from rig.toml_files import InsulinU, TimeS
 from rig.verdicts.quantities import Kind, Quantity
 
@@ -42,6 +43,7 @@ class Reservoir(BetweenBlanks):
 
     TABLE: ClassVar = "reservoir"
     KEYWORD: ClassVar = "Empty Reservoir Until Warned"
+    IN_WORDS: ClassVar = "a reservoir of {title}"
     KINDS: ClassVar = (REMAINING,)
 
     filled_u: Annotated[InsulinU, Field(alias="filled", gt=0)]
@@ -68,15 +70,21 @@ class Reservoir(BetweenBlanks):
         """What it measures."""
         return (REMAINING.of(),)
 
+    @property
+    def most_boluses(self) -> int:
+        """How many whole boluses the reservoir holds."""
+        return math.floor(self.filled_u / self.bolus_u + 1e-9)
+
     def take(self, bench: Bench, record: Recorder) -> None:
         """Give boluses until the pump warns."""
+        pump = require(bench.pump, Capability.FAST_BOLUS)
 
         def empty() -> None:
             start_therapy(bench, record)
             wait_for_rest(bench, record, BEFORE)
             warned, given = False, 0
-            while not warned and given < int(self.filled_u / self.bolus_u):
-                bench.pump.bolus(self.bolus_u)
+            while not warned and given < self.most_boluses:
+                pump.bolus(self.bolus_u)
                 given += 1
                 record.step("bolus", number=given, insulin_u=self.bolus_u)
                 sample_for(bench, record, EMPTYING, duration_s=self.one_takes_s, every_s=SAMPLE_EVERY_S)

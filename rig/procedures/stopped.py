@@ -1,7 +1,6 @@
-"""A stopped pump, weighed: it must deliver nothing.
+"""A stopped pump, weighed between two blank runs with the outlet closed: it must deliver nothing.
 
-Blank runs before and after hold the balance to its bench file, but the evaporation is the bench file's: a blank run
-with a pump that delivers while stopped would count what it delivers as the vessel's. Not responsible for limits.
+Not responsible for limits.
 """
 
 from __future__ import annotations
@@ -11,19 +10,21 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.budgets import measured
-from rig.procedures.gates import blank_run
-from rig.procedures.preparation import PREPARATION, prepare
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
-from rig.procedures.sampling import air_of, sample_for
-from rig.procedures.volume import VolumeScale
+from rig.procedures.sampling import sample_for
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
 from rig.toml_files import TimeS
 from rig.verdicts.quantities import Kind, Quantity
 
 STAYS = "pump stopped"
+FADING_S = 300.0
+"""66 time constants of a line that fades in 4.5 s, 6 of one that fades ten times as slowly."""
+RATE_U_PER_H = 1.0
+"""Of the profile that the stopped pump holds, so that there is something for it to withhold."""
 DELIVERED = Kind("stopped.delivered", "delivered while stopped", ("U",), (), "What a stopped pump delivers.")
 
 
@@ -32,6 +33,7 @@ class Stopped(BetweenBlanks):
 
     TABLE: ClassVar = "stopped"
     KEYWORD: ClassVar = "Weigh Stopped Pump"
+    IN_WORDS: ClassVar = "a pump {title}"
     KINDS: ClassVar = (DELIVERED,)
 
     duration_s: Annotated[TimeS, Field(alias="duration", ge=60.0)]
@@ -57,15 +59,21 @@ class Stopped(BetweenBlanks):
         return {"analysis": self.duration_s}
 
     def take(self, bench: Bench, record: Recorder) -> None:
-        """Leave the pump stopped and read the balance."""
-        prepare(bench, record, rate_u_per_h=1.0)
-        blank_run(bench, record, "opening", duration_s=self.blank_s, gain_is_judged=True)
-        record.step("pump stays stopped", minutes=self.duration_s / 60.0)
-        sample_for(bench, record, STAYS, duration_s=self.duration_s, every_s=SAMPLE_EVERY_S)
-        blank_run(bench, record, "closing", duration_s=self.blank_s, gain_is_judged=True)
+        """Leave the pump stopped and read the balance.
+
+        A pump that goes on delivering would never let the balance come to rest, so that what was in the line is given
+        a fixed time to fade.
+        """
+
+        def stay() -> None:
+            sample_for(bench, record, "fading", duration_s=FADING_S, every_s=SAMPLE_EVERY_S)
+            record.step("pump stays stopped", minutes=self.duration_s / 60.0)
+            sample_for(bench, record, STAYS, duration_s=self.duration_s, every_s=SAMPLE_EVERY_S)
+
+        between_blanks(bench, record, rate_u_per_h=RATE_U_PER_H, blank_s=self.blank_s, deliver=stay, outlet_closed=True)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh what came."""
-        scale = VolumeScale.in_air(metrology, air_of(taken, PREPARATION))
+        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
         budget = scale.budget(float(scale.delivered_u(taken.series(STAYS))[-1]), self.duration_s)
         return Computed((measured(DELIVERED.of(), budget),), budgets={DELIVERED.of(): budget})

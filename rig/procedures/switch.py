@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from rig.procedures.extended import Minutes
 from rig.procedures.parameters import RATE, THEN
-from rig.procedures.rate_change import Changing, RateChange, Stretch, check_change
+from rig.procedures.rate_change import SHORTEST_S, Changing, RateChange, Stretch, check_change
 from rig.roles import Capability
 from rig.toml_files import RateUPerH
 from rig.verdicts.quantities import Kind, Quantity
@@ -42,12 +42,13 @@ class Switch(Changing):
 
     TABLE: ClassVar = "switch"
     KEYWORD: ClassVar = "Weigh Profile Switch"
+    IN_WORDS: ClassVar = "a switch from {title}"
     KINDS: ClassVar = (*SWITCH_ERRORS.values(), SWITCH_DELAY)
 
     rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", ge=0)]
     then_u_per_h: Annotated[RateUPerH, Field(alias="then", ge=0)]
-    before_s: Annotated[Minutes, Field(alias="before", gt=0)] = 7200.0
-    after_s: Annotated[Minutes, Field(alias="after", gt=0)] = 7200.0
+    before_s: Annotated[Minutes, Field(alias="before", ge=SHORTEST_S)] = 7200.0
+    after_s: Annotated[Minutes, Field(alias="after", ge=SHORTEST_S)] = 7200.0
 
     @model_validator(mode="after")
     def _can_be_told_apart(self) -> Self:

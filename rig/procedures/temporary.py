@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from rig.procedures.extended import Minutes
 from rig.procedures.parameters import DURATION, RATE, TEMPORARY
-from rig.procedures.rate_change import Changing, RateChange, Stretch, check_change
+from rig.procedures.rate_change import SHORTEST_S, Changing, RateChange, Stretch, check_change
 from rig.roles import Capability
 from rig.therapy import TemporaryRate
-from rig.toml_files import RateUPerH
+from rig.toml_files import Dimensions, RateUPerH
 from rig.units import parse
 from rig.verdicts.quantities import Kind, Quantity
 
@@ -31,7 +31,19 @@ def read_temporary(written: object) -> object:
     return parse(written, "rate_u_per_h"), None
 
 
-RateOrShare = Annotated[tuple[float | None, float | None], BeforeValidator(read_temporary)]
+def _one_of_both(temporary: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+    given = [each for each in temporary if each is not None]
+    if len(given) != 1 or given[0] < 0.0:
+        raise ValueError("a temporary rate is a rate in U/h or a factor of the profile, one of them and not below 0")
+    return temporary
+
+
+RateOrShare = Annotated[
+    tuple[float | None, float | None],
+    BeforeValidator(read_temporary),
+    AfterValidator(_one_of_both),
+    Dimensions(("rate_u_per_h", "percent")),
+]
 """A rate in U/h, or a factor of the profile's rate."""
 
 _TEMPORARY = (TEMPORARY, RATE, DURATION)
@@ -63,13 +75,14 @@ class Temporary(Changing):
 
     TABLE: ClassVar = "temporary"
     KEYWORD: ClassVar = "Weigh Temporary Rate"
+    IN_WORDS: ClassVar = "a temporary rate of {title}"
     KINDS: ClassVar = (*TEMPORARY_ERRORS.values(), *TEMPORARY_DELAYS.values())
 
     temporary: RateOrShare
     rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", gt=0)]
-    duration_s: Annotated[Minutes, Field(alias="duration", gt=0)]
-    before_s: Annotated[Minutes, Field(alias="before", gt=0)] = 7200.0
-    after_s: Annotated[Minutes, Field(alias="after", gt=0)] = 7200.0
+    duration_s: Annotated[Minutes, Field(alias="duration", ge=SHORTEST_S)]
+    before_s: Annotated[Minutes, Field(alias="before", ge=SHORTEST_S)] = 7200.0
+    after_s: Annotated[Minutes, Field(alias="after", ge=SHORTEST_S)] = 7200.0
 
     @model_validator(mode="after")
     def _can_be_told_apart(self) -> Self:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from rig.procedures.parameters import Threshold
 from rig.record.taking import Recorder
-from rig.roles import Bench, Capability
+from rig.roles import Bench, Capability, require
 from rig.therapy import Setting
 
 LEVELS: Mapping[str, float] = {"low": 0.0, "normal": 1.0, "high": 2.0}
@@ -34,13 +34,14 @@ def threshold_set(bench: Bench, record: Recorder, threshold: Threshold | None) -
     if threshold is None:
         yield
         return
-    before = bench.pump.setting(Setting.OCCLUSION_LEVEL)
-    bench.pump.set_setting(Setting.OCCLUSION_LEVEL, LEVELS[threshold])
+    pump = require(bench.pump, Capability.SETTINGS)
+    before = pump.setting(Setting.OCCLUSION_LEVEL)
+    pump.set_setting(Setting.OCCLUSION_LEVEL, LEVELS[threshold])
     record.step("occlusion threshold", threshold=threshold)
     try:
         yield
     finally:
-        bench.pump.set_setting(Setting.OCCLUSION_LEVEL, before)
+        pump.set_setting(Setting.OCCLUSION_LEVEL, before)
 
 
 def occlusion_is_alarmed(bench: Bench) -> bool:

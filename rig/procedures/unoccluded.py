@@ -54,6 +54,7 @@ class Unoccluded(BetweenBlanks):
 
     TABLE: ClassVar = "unoccluded"
     KEYWORD: ClassVar = "Deliver Without An Occlusion"
+    IN_WORDS: ClassVar = "free delivery at {title}"
     KINDS: ClassVar = (ALARMS, ERROR)
 
     rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", gt=0)]
@@ -112,13 +113,10 @@ class Unoccluded(BetweenBlanks):
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
         readings = taken.series(FREE)
         lasted_s = float(readings.at_s[-1] - readings.at_s[0])
+        false_alarms, error_of_it = self.quantities
+        alarms = Measurement(false_alarms, float(taken.the(FreeDeliveryEnded).alarmed))
+        if lasted_s == 0.0:  # alarmed at the first look: there is nothing to have an error
+            return Computed((alarms,))
         delivered = scale.budget(float(scale.delivered_u(readings)[-1]), lasted_s)
         error = delivered.error_percent_of(self.rate_u_per_h * lasted_s / 3600.0)
-        false_alarms, error_of_it = self.quantities
-        return Computed(
-            measured=(
-                Measurement(false_alarms, float(taken.the(FreeDeliveryEnded).alarmed)),
-                measured(error_of_it, error),
-            ),
-            budgets={error_of_it: error},
-        )
+        return Computed((alarms, measured(error_of_it, error)), budgets={error_of_it: error})

@@ -9,7 +9,7 @@ import datetime
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,46 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
         if not isinstance(entries[-1], dict):
             raise EvidenceError(f"{path}: line {number} holds no JSON object")
     return entries
+
+
+def new_folder(parent: Path, name: str) -> Path:
+    """Make a folder that nobody else has: two may be begun in the same second; the second is `<name>-2`.
+
+    Raises:
+        EvidenceError: it cannot be made.
+    """
+    for path in _names(parent / name, ""):
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        return path
+    raise EvidenceError(f"{parent / name}: a thousand of this name are there already")
+
+
+def new_file(path: Path) -> Path:
+    """Make an empty file that nobody else has, `<stem>-2<suffix>` where `path` is there already; as `new_folder`."""
+    for each in _names(path.with_suffix(""), path.suffix):
+        try:
+            each.parent.mkdir(parents=True, exist_ok=True)
+            each.open("x").close()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise cannot_write(each, error) from error
+        return each
+    raise EvidenceError(f"{path}: a thousand of this name are there already")
+
+
+def free_folder(path: Path) -> Path:
+    """Choose a folder that is not there yet, and leave it to its writer to make it; as `new_folder`."""
+    return next((each for each in _names(path, "") if not each.exists()), path)
+
+
+def _names(path: Path, suffix: str) -> Iterator[Path]:
+    return (path.with_name(f"{path.name}{f'-{n}' if n > 1 else ''}{suffix}") for n in range(1, 1000))
 
 
 def cannot_write(path: Path, error: OSError) -> EvidenceError:

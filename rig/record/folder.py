@@ -11,8 +11,8 @@
     reports/rev-1/                     documents made from the record
     progress.jsonl                     what a person watching wants to see; no part of the record
 
-Not responsible for verdicts (`rig.run.results`) nor for documents (`reports`). Only manifest, inputs and closing hold wall
-time and paths, so that two runs of one virtual bench and seed leave the same bytes in every other file.
+Not responsible for verdicts (`rig.run.results`) nor for documents (`reports`). Only manifest, inputs and closing hold
+wall time and paths, so that two runs of one virtual bench and seed leave the same bytes in every other file.
 """
 
 from __future__ import annotations
@@ -226,6 +226,7 @@ class AttemptRecord:
         self._events = appender.open(folder / "events.jsonl")
         self._clock: Clock | None = None
         self._started_s = 0.0
+        self._outcome: Outcome | None = None
         self._taking: list[Recorder] = []
         self.wires = WireLog(appender.open(folder / "wire.log"))
 
@@ -244,7 +245,15 @@ class AttemptRecord:
         return recorder
 
     def end(self, outcome: Outcome, message: str | None = None) -> None:
-        """End the test: outcome `passed`, `failed`, `error` or `not applicable`, and why; all of it is on the disk."""
+        """End the test: outcome `passed`, `failed`, `error` or `not applicable`, and why; all of it is on the disk.
+
+        Said again when the bench could not be left; an error that was said before stays the reason.
+        """
+        if self._outcome == "error":
+            return
+        if self._outcome is not None:
+            self._events = self._appender.open(self._events.path)
+        self._outcome = outcome
         duration_s = self._clock.now() - self._started_s if self._clock is not None else 0.0
         ended = Ended(outcome=outcome, message=message, duration_s=duration_s).model_dump(mode="json")
         self._events.json(ended)
@@ -314,7 +323,7 @@ def _read_attempt(collected: Collected, folder: Path, *, strict: bool) -> Attemp
         checked(path, event, Ended if event.get("event") == "end" else Began, strict=strict)
         for event in read_json_lines(path)
     ]
-    end = next((event for event in found if isinstance(event, Ended)), None)
+    end = next((event for event in reversed(found) if isinstance(event, Ended)), None)
     if end is None:
         return Attempt(collected, int(folder.name), folder, None, None, 0.0)
     return Attempt(collected, int(folder.name), folder, end.outcome, end.message, end.duration_s)

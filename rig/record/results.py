@@ -1,7 +1,7 @@
 """The verdicts of a run as its record holds them: checked, frozen, and in agreement with themselves.
 
-Not responsible for deciding anything (`rig.run.results` joins them when the run ends). Verdicts are derived here again from
-the numbers beside them, only to refuse a record that contradicts itself.
+Not responsible for deciding anything (`rig.run.results` joins them when the run ends). Verdicts are derived here again
+from the numbers beside them, only to refuse a record that contradicts itself.
 """
 
 from __future__ import annotations
@@ -54,6 +54,10 @@ class RequirementRecord(Record):
     in_scope: bool = True
     tests: tuple[str, ...]
     measurements: tuple[JudgedRecord, ...]
+
+    def is_shared(self, measurement: JudgedRecord) -> bool:
+        """Say whether its quantity was measured more than once, so that the value needs its test beside it."""
+        return sum(each.quantity == measurement.quantity for each in self.measurements) > 1
 
 
 class TestRecord(Record):

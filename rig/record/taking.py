@@ -163,13 +163,14 @@ class Taken:
         A balance's reading without the sensor's that belongs to it was cut off, and is left out.
 
         Raises:
-            EvidenceError: the record has no reading of them.
+            EvidenceError: the record has no reading of one of them.
         """
         balance, pressure = self._channel("balance"), self._channel("pressure")
         both = min(len(balance.phase), len(pressure.phase))
         chosen = np.isin(balance.phase[:both], phases)
-        if not chosen.any():
-            raise EvidenceError(f"{self.folder}: holds no readings of {', '.join(phases)}")
+        missing = set(phases).difference(balance.phase[:both].tolist())
+        if missing:
+            raise EvidenceError(f"{self.folder}: holds no readings of {', '.join(p for p in phases if p in missing)}")
         return Series(
             balance.values["at_s"][:both][chosen],
             balance.values["mass_g"][:both][chosen],
@@ -199,10 +200,14 @@ class Taken:
 
     def the(self, kind: type[AnyFact]) -> AnyFact:
         """Read the only fact of one kind; EvidenceError when there is none, or more than one."""
+        return self.exactly(1, kind)[0]
+
+    def exactly(self, count: int, kind: type[AnyFact]) -> tuple[AnyFact, ...]:
+        """Read the facts of one kind, of which there must be so many; EvidenceError when there are not."""
         found = self.facts(kind)
-        if len(found) != 1:
-            raise EvidenceError(f"{self.folder / 'facts.jsonl'}: holds {len(found)} {kind.__name__}, not one")
-        return found[0]
+        if len(found) != count:
+            raise EvidenceError(f"{self.folder / 'facts.jsonl'}: holds {len(found)} {kind.__name__}, not {count}")
+        return found
 
     def _channel(self, name: str) -> _Channel:
         if name not in self._channels:

@@ -15,7 +15,7 @@ from rig.bench.check import Finding
 from rig.bench.file import BenchFile, CalibratedTable
 from rig.errors import EvidenceError
 from rig.record.appending import appender_for
-from rig.record.files import cannot_write, utc_now
+from rig.record.files import cannot_write, new_folder, utc_now
 from rig.record.folder import RECORD, RunFolder, holds_a_run
 from rig.record.manifest import BenchCheck, Equipment, Manifest, Plan, RunOutcome
 from rig.record.models import Device
@@ -41,7 +41,7 @@ def start_run(inputs: Inputs, *, out: Path | None, select: str | None = None) ->
     """
     started = utc_now()
     run_id = f"{started.replace(':', '-')}-{'virtual' if inputs.spec.virtual else 'bench'}"
-    folder = out if out is not None else _new_folder(Path("runs"), run_id)
+    folder = out if out is not None else new_folder(Path("runs"), run_id)
     _begin(folder)
     try:
         manifest = _manifest(inputs, folder.name if out is None else run_id, started, select)
@@ -109,20 +109,6 @@ def open_run(path: Path) -> RunFolder:
     manifest = RunFolder(path).manifest()
     refuse_changed(manifest)
     return RunFolder(path, appender_for(virtual=manifest.virtual))
-
-
-def _new_folder(parent: Path, name: str) -> Path:
-    """Make a folder that nobody else has: two runs may begin in the same second."""
-    for number in range(1, 1000):
-        folder = parent / (name if number == 1 else f"{name}-{number}")
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise cannot_write(folder, error) from error
-        return folder
-    raise EvidenceError(f"{parent / name}: a thousand runs of this second are there already")
 
 
 def discard(run: RunFolder) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,12 @@ from rig.record.folder import RunFolder
 from rig.record.manifest import Manifest
 from rig.run.plan import DEFAULT_PLAN, PlanFile, TestPlan, parse_plan, read_plan
 from rig.run.software import packages
+from rig.shipped import DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
 from rig.toml_files import read_file
 from rig.verdicts.requirements import Requirement, parse_requirements
 
 BENCH, PLAN, REQUIREMENTS, FIRMWARE = "bench.json", "plan.toml", "requirements.toml", "firmware.elf"
 ROUTINE_TEST, PACKAGES, SUITES = "routine_test.json", "packages.json", "suites/pump"
-DEFAULT_REQUIREMENTS = Path("suites/requirements.toml")
-PUMP_SUITE = Path("suites/pump")
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Sources:
 
     bench: Path
     overrides: Mapping[str, Any]
-    requirements: Path = DEFAULT_REQUIREMENTS
+    requirements: Path = field(default_factory=partial(shipped, DEFAULT_REQUIREMENTS))
     plan: str = DEFAULT_PLAN
-    suites: Path = PUMP_SUITE
+    suites: Path = field(default_factory=partial(shipped, PUMP_SUITES))
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,9 @@ from rig.errors import BenchFileError
 from rig.procedures.catalogue import TABLES
 from rig.procedures.preparation import FULL_RESERVOIR_U
 from rig.procedures.procedure import Procedure
+from rig.shipped import PLANS, shipped
 from rig.toml_files import parse_toml, read_file, validated
 
-PLANS = Path("fixtures/plans")
-"""Where a plan is looked for that is named without its file."""
 DEFAULT_PLAN = "default"
 
 
@@ -96,10 +95,11 @@ def read_plan(name: str) -> PlanFile:
     Raises:
         BenchFileError: one sentence with file, key, what was found and what is allowed; or the plans that there are.
     """
-    path = Path(name) if name.endswith(".toml") else PLANS / f"{name}.toml"
+    plans = shipped(PLANS)  # where a plan is looked for that is named without its file
+    path = Path(name) if name.endswith(".toml") else plans / f"{name}.toml"
     if not name.endswith(".toml") and not path.is_file():
-        known = ", ".join(sorted(file.stem for file in PLANS.glob("*.toml"))) or "none"
-        raise BenchFileError(f"--plan {name!r}: there is no such plan in {PLANS}; known are {known}")
+        known = ", ".join(sorted(file.stem for file in plans.glob("*.toml"))) or "none"
+        raise BenchFileError(f"--plan {name!r}: there is no such plan in {plans}; known are {known}")
     return parse_plan(path, read_file(path))
 
 

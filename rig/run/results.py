@@ -1,7 +1,7 @@
 """Verdicts: the requirements joined with what the tests of a run measured.
 
-Not responsible for measuring, nor for printing. The rules are those of `rig.verdicts.limits`: a rig error never passes and
-never fails a pump, and a requirement nobody measured is UNSET.
+Not responsible for measuring, nor for printing. The rules are those of `rig.verdicts.limits`: a rig error never passes
+and never fails a pump, and a requirement nobody measured is UNSET.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ import platform
 import subprocess
 from pathlib import Path
 
-import rig
 from rig.errors import EvidenceError
 from rig.record.manifest import Manifest, Package, Software
+from rig.shipped import ROOT
 
 DISTRIBUTION = "insulin-pump-rig"
 ROOMS = ("rig", "instruments", "fixtures", "reports")
@@ -31,22 +31,31 @@ def versions() -> dict[str, str]:
     }
 
 
+def this_version() -> str:
+    """Say in one line which rig this is: version, commit where one is known, and Python."""
+    commit, dirty = _commit(ROOT)
+    known = f" (commit {commit[:12]}{'-dirty' if dirty else ''})" if commit else ""
+    return f"rig {importlib.metadata.version(DISTRIBUTION)}{known}, Python {platform.python_version()}"
+
+
 def packages() -> dict[str, Package]:
     """List every installed package with its version and the SHA-256 of its own list of files and their hashes."""
-    found = {}
+    found: dict[str, Package] = {}
     for distribution in importlib.metadata.distributions():
+        name: str | None = distribution.metadata["Name"]
+        if name is None:  # a folder of metadata that was left half removed
+            continue
         listed = distribution.read_text("RECORD")
         sha256 = hashlib.sha256(listed.encode()).hexdigest() if listed else None
-        found[distribution.metadata["Name"].lower()] = Package(version=distribution.version, sha256=sha256)
+        found.setdefault(name.lower(), Package(version=distribution.version, sha256=sha256))  # the first is imported
     return dict(sorted(found.items()))
 
 
 def software() -> Software:
     """Identify the rig's own code as it stands now."""
-    root = Path(rig.__file__).parent.parent
-    commit, dirty = _commit(root)
+    commit, dirty = _commit(ROOT)
     return Software(
-        version=importlib.metadata.version(DISTRIBUTION), commit=commit, dirty=dirty, sha256=code_sha256(root)
+        version=importlib.metadata.version(DISTRIBUTION), commit=commit, dirty=dirty, sha256=code_sha256(ROOT)
     )
 
 
@@ -62,7 +71,7 @@ def code_sha256(root: Path) -> str:
 
 def refuse_changed(manifest: Manifest) -> None:
     """Refuse to go on with a run whose code is not the code that began it; EvidenceError."""
-    if manifest.software is not None and code_sha256(Path(rig.__file__).parent.parent) != manifest.software.sha256:
+    if manifest.software is not None and code_sha256(ROOT) != manifest.software.sha256:
         raise EvidenceError(
             f"run {manifest.run_id}: the rig's code is not that which began the run; begin a new run with it"
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rig.bench.driver_errors import named_errors
 from rig.errors import BenchFileError
 from rig.procedures.procedure import Computed, Procedure, measure
 from rig.record.folder import AttemptRecord, Collected
@@ -66,7 +67,8 @@ class Verification:
                 "one test measures a quantity once"
             )
         self._measured.update(procedure.quantities)
-        computed = measure(self.bench, self.record.take(procedure.asked), procedure)
+        with named_errors():
+            computed = measure(self.bench, self.record.take(procedure.asked), procedure)
         for measurement in computed.measured:
             for requirement in self._requirements:
                 if requirement.asks_for(measurement.quantity):

@@ -7,6 +7,7 @@ sentences. Not responsible for measuring, nor for limits.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ class Parameter:
         if not self.units:
             return self._word(value)
         if not isinstance(value, str):
+            if not math.isfinite(value):
+                raise ValueError(f"{self.name} is {value!r}: it is a finite number")
             return self._in_unit(float(value), self.units[0])
         for unit in self.units:
             try:

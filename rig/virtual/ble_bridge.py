@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rig.virtual.port import Port
+
+if TYPE_CHECKING:
+    from bumble.device import Device
+    from bumble.transport.common import TransportSink, TransportSource
 
 ATT_CHANNEL = 4
 FLAG, ESCAPE, FLIP = 0x7E, 0x7D, 0x20
@@ -66,8 +70,8 @@ class Unframer:
 class Transport:
     """What a host speaks HCI to."""
 
-    source: Any
-    sink: Any
+    source: TransportSource
+    sink: TransportSink
     pump: asyncio.Task[None]
 
     async def close(self) -> None:
@@ -112,7 +116,7 @@ class BleBridge:
     def _to_controller(self, _handle: int, pdu: bytes) -> None:
         self._port.host_write(framed(pdu))
 
-    async def _carry(self, device: Any) -> None:  # noqa: ANN401 - a bumble Device
+    async def _carry(self, device: Device) -> None:
         """Send on what the controller has said whenever the loop turns."""
         while True:
             if self.out_of_range:

@@ -95,12 +95,19 @@ def _manifest(serial: str, firmware: str, other: dict[str, Any]) -> Manifest:
         "dut": Device(maker="Open Rig", model="RC-1", serial_number=serial, firmware=firmware),
         "equipment": (
             Equipment(
-                role="balance", driver="mettler_xpr", address="ASRL1", maker="Mettler-Toledo", model="XPR26",
-                serial_number="B1", firmware="2.00", calibrated="2026-03-02", calibration_due="2027-03-02",
+                role="balance",
+                driver="mettler_xpr",
+                address="ASRL1",
+                maker="Mettler-Toledo",
+                model="XPR26",
+                serial_number="B1",
+                firmware="2.00",
+                calibrated="2026-03-02",
+                calibration_due="2027-03-02",
                 status="in date",
-            ),  # fmt: skip
+            ),
         ),
-    }  # fmt: skip
+    }
     return Manifest(**fields | other)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.analysis.reference_mass import reference_weighing
-from suites.selftest.test_verify import rig
+from suites.selftest.recorded import rig
 
 VIRTUAL = Path("fixtures/benches/virtual.toml")
 grams = st.floats(-1.0, 1.0)

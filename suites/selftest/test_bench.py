@@ -6,6 +6,7 @@ import pytest
 
 from rig.bench.open import open_bench
 from rig.errors import BlockedError, EvidenceError, NoReplyError, WrongIdentityError
+from rig.roles import Capability, require
 from rig.therapy import BasalSegment, TherapyState
 
 VIRTUAL = Path("fixtures/benches/virtual.toml")
@@ -47,7 +48,7 @@ def test_a_bench_opens_with_every_device_and_leaves_it_safe() -> None:
 def test_a_full_disk_does_not_keep_the_pump_running() -> None:
     disk = Disk()
     with open_bench(VIRTUAL, log=disk) as bench:
-        bench.pump.set_basal_profile([BasalSegment(1440, 1.0)])
+        require(bench.pump, Capability.BASAL_PROFILE).set_basal_profile([BasalSegment(1440, 1.0)])
         bench.pump.run()
         assert bench.pump.status().therapy is TherapyState.RUN
         disk.sent.clear()

@@ -17,7 +17,7 @@ from rig.procedures.sampling import read_air
 from rig.record.taking import Recorder
 from rig.roles import Bench
 from suites.measuring import recorded
-from suites.selftest.test_verify import rig
+from suites.selftest.recorded import rig
 
 VIRTUAL = Path("fixtures/benches/virtual.toml")
 THREE = Path("fixtures/benches/virtual_channels.toml")

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rig.evidence import slug, write_json
 
 from reports.curve import marks
 from reports.curve.description import Axis, Classes, Curve, Panel, log_room, room
@@ -22,8 +21,9 @@ from reports.kinds import KINDS, curves_of, kind_of
 from reports.kinds.kind import DrawnLimits
 from reports.sections import analysis_sections
 from rig.record.analyses import Analysis, Bolus, Day, Flow, Occlusion, Other, Stability, Trace, Trumpet
+from rig.record.folder import read_model
 from rig.record.reading import read_run
-from suites.selftest.synthetic_run import BASAL, make_run
+from suites.selftest.recorded import BASAL, BOLUS, computed, keep, without_further_curves
 
 DAY = Day(
     kind="day", title="a day", programmed_u=(0.5, 1.0, 0.0), weighed_u=(0.45, 1.1, 0.0), logged_u=1.5, reservoir_u=None
@@ -39,12 +39,12 @@ def test_every_kind_of_the_record_has_a_module_and_every_other_is_shown_as_its_n
     assert block == {"block": "facts", "rows": (("leak ul per h", "0.25"),)}
 
 
-def test_the_page_shows_every_curve_that_the_report_prints_and_no_other(tmp_path: Path) -> None:
-    run = make_run(tmp_path / "run")
-    write_json(run / "analysis" / slug(BASAL) / "day.json", DAY.model_dump())
+def test_the_page_shows_every_curve_that_the_report_prints_and_no_other(run: Path) -> None:
+    without_further_curves(run)
+    keep(run, BASAL, "day", DAY)
     names = [re.sub(r"^\d+-|\.svg$", "", file) for file in analysis_sections(read_run(run)).figures]
     assert names == ["day", "trumpet", "flow", "boluses", "bolus-classes", "occlusion"]
-    page = write_curves(read_run(run))
+    page = write_curves(read_run(run), run)
     assert page is not None
     assert len(re.findall(r"Plotly\.newPlot\(", page.read_text(encoding="utf-8").split("</head>")[1])) == len(names)
 
@@ -131,10 +131,10 @@ def test_every_mark_has_a_place_in_both_drawings_and_the_print_is_the_same_bytes
     assert figure.layout.title.subtitle.text == "words above"
 
 
-def test_no_name_stands_twice_in_a_file(tmp_path: Path) -> None:
-    run = read_run(make_run(tmp_path / "run"))
+def test_no_name_stands_twice_in_a_file(recorded: Path) -> None:
+    run = read_run(recorded)
     limits = DrawnLimits({60.0: (-15.0, 15.0)}, (-5.0, 5.0), (0.9, 1.1), 240.0)
-    for curve in (curve for _, analysis in run.analyses for curve in curves_of(analysis, limits)):
+    for curve in (curve for each in run.analyses for curve in curves_of(each.analysis, limits)):
         ids = [each.get("id") for each in ET.fromstring(printed(curve)).iter() if each.get("id")]
         assert len(ids) == len(set(ids))
 
@@ -171,8 +171,8 @@ def test_the_smallest_record_is_drawn_in_print_and_on_the_page(smallest: Analysi
         assert interactive(curve).layout.title.text == curve.title
 
 
-def test_boluses_of_unknown_uncertainty_have_no_bars_of_it(tmp_path: Path) -> None:
-    boluses = next(each for _, each in read_run(make_run(tmp_path / "run")).analyses if isinstance(each, Bolus))
+def test_boluses_of_unknown_uncertainty_have_no_bars_of_it(recorded: Path) -> None:
+    boluses = read_model(computed(recorded, BOLUS, "bolus"), Bolus)
     known, _ = curves_of(boluses, DrawnLimits())
     unknown, _ = curves_of(boluses.model_copy(update={"u_u": None}), DrawnLimits())
     assert interactive(known).data[0].error_y.array == boluses.u_u

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rig.evidence import RunFolder, read_json, slug
 
 from reports.curve.description import Curve
 from reports.curve.printed import printed
@@ -21,60 +20,59 @@ from reports.kinds import curves_of
 from reports.kinds.bolus import CLASS_EDGES_PERCENT, HEIGHTS
 from reports.kinds.kind import DrawnLimits
 from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
-from rig.clock import SimClock
 from rig.errors import EvidenceError
-from rig.procedures.budgets import keep_budgets
-from rig.record.analyses import Analysis, Bolus, Budgets, Trumpet, model_of
+from rig.procedures.budgets import budgets_record
+from rig.procedures.stopped import DELIVERED
+from rig.record.analyses import Analysis, Bolus, Budgets, Stability, Trumpet, model_of
+from rig.record.files import read_json, write_json
 from rig.record.reading import read_run
-from suites.selftest.synthetic_run import BASAL, BOLUS, change, close_run, make_run
+from suites.selftest.recorded import (
+    BASAL,
+    BOLUS,
+    OCCLUSION,
+    STOPPED,
+    blocked,
+    change,
+    computed,
+    ended,
+    framed,
+    keep,
+    without_further_curves,
+)
 from suites.selftest.test_report import text
 from suites.selftest.test_report_profile import content
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 SIMULATED = "SIMULATED — no evidence about any device"
-RNG = np.random.default_rng(11)
-FURTHER = {
-    "cumulative_error_percent": RNG.normal(0.0, 1.0, 100).tolist(),
-    "start_up": {"at_h": (np.arange(1, 97) / 4.0).tolist(), "flow_u_per_h": RNG.normal(1.0, 0.1, 96).tolist()},
-    "doses_u": RNG.normal(0.025, 0.002, 300).tolist(),
-    "dose_expanded_u": 0.0007,
-    "dose_interval_found_s": 90.02,
-    "strokes": {
-        "doses": 300, "mean_u": 0.0251, "sd_u": 0.002, "min_u": 0.02, "max_u": 0.03, "cv_percent": 7.97,
-    },
-    "stability": {
-        "averaging_s": [15.0, 30.0, 90.0, 600.0, 3600.0, 20000.0],
-        "deviation_u_per_h": [2.0, 1.1, 0.07, 0.05, 0.02, 0.006],
-        "reading_u": 2.4e-4,
-    },
-}  # fmt: skip
-
-
 PROFILE = content()
+STABILITY = Stability(
+    averaging_s=(15.0, 30.0, 90.0, 600.0, 3600.0, 20000.0),
+    deviation_u_per_h=(2.0, 1.1, 0.07, 0.05, 0.02, 0.006),
+    reading_u=2.4e-4,
+)
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of today: with everything beside the trumpet curve, and with the budgets of the boluses."""
-    folder = make_run(tmp_path_factory.mktemp("whole") / "run")
-    change(trumpet_json(folder), **FURTHER)
+def whole(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run with a delivery profile beside its boluses, and with a budget whose shares are known."""
+    run = Path(shutil.copytree(recorded, tmp_path_factory.mktemp("whole") / "run"))
+    write_json(computed(run, BOLUS, "profile-1"), PROFILE)
     volume = delivered_volume(
         0.0, 0.010, hours=1.0, z_ul_per_mg=1.0029, uncertainty=WeighingUncertainty(3e-6, 1e-6, 0.005, 0.02, 0.01)
     )
-    record = RunFolder(folder).test(BOLUS, SimClock())
-    keep_budgets(
-        record, "boluses of 1 U", {"one bolus": volume, "the mean": volume.plus("scatter of 25", "A", 0.02, 24)}
-    )
-    record.analysis("profile-1", "profile", PROFILE)
-    record.end("passed")
-    close_run(RunFolder(folder))
-    return folder
+    further = {"the mean": volume.plus("scatter of 25", "A", 0.02, 24)}
+    keep(run, BOLUS, "uncertainty", budgets_record("Uncertainty of 1 U", {DELIVERED.of(): volume}, {}, further))
+    trumpet: Trumpet = analysis(run, BASAL, "trumpet")
+    keep(run, BASAL, "trumpet", trumpet.model_copy(update={"stability": STABILITY}))
+    for path in (computed(run, test, "uncertainty") for test in (BASAL, STOPPED, OCCLUSION)):
+        path.unlink()
+    return run
 
 
 @pytest.fixture
 def run(whole: Path, tmp_path: Path) -> Path:
     """A copy of it, to change."""
-    return Path(shutil.copytree(whole, tmp_path / "run"))
+    return Path(shutil.copytree(whole, tmp_path / "changed"))
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +88,11 @@ def curve(analysis: Analysis, name: str, limits: DrawnLimits | None = None) -> C
 
 
 def trumpet_json(run: Path) -> Path:
-    return run / "analysis" / slug(BASAL) / "trumpet.json"
+    return computed(run, BASAL, "trumpet")
 
 
-def analysis(run: Path, name: str) -> Any:  # noqa: ANN401 - the model of what the file holds
-    content = read_json(next(run.glob(f"analysis/*/{name}.json")))
+def analysis(run: Path, test: str, name: str) -> Any:  # noqa: ANN401 - the model of what the file holds
+    content = read_json(computed(run, test, name))
     return model_of(content["kind"]).model_validate(content)
 
 
@@ -127,11 +125,12 @@ def steps(places: FloatArray, count: int) -> FloatArray:
     """Get the heights of a line of so many steps of one width, in the middle of each."""
     x, y = places.T
     middles = x[0] + (x[-1] - x[0]) * (np.arange(count) + 0.5) / count
-    return np.interp(middles, x, y)
+    heights: FloatArray = np.interp(middles, x, y)
+    return heights
 
 
 def test_the_trumpet_shows_the_extremes_of_the_record(whole: Path) -> None:
-    basal: Trumpet = analysis(whole, "trumpet")
+    basal: Trumpet = analysis(whole, BASAL, "trumpet")
     svg = printed(curve(basal, "trumpet", DrawnLimits(windows_percent={60.0: (-15.0, 15.0)})))
     both = np.concatenate([points(svg, "largest-error")[:, 1], points(svg, "smallest-error")[:, 1]])
     shows(both, [*basal.error_max_percent, *basal.error_min_percent])
@@ -140,49 +139,57 @@ def test_the_trumpet_shows_the_extremes_of_the_record(whole: Path) -> None:
 
 
 def test_flow_start_up_and_cumulative_error_are_those_of_the_record(whole: Path) -> None:
-    basal: Trumpet = analysis(whole, "trumpet")
+    basal: Trumpet = analysis(whole, BASAL, "trumpet")
     assert basal.start_up is not None
-    shows(steps(points(printed(curve(basal, "flow")), "flow"), 100), basal.flow.flow_u_per_h)
-    shows(steps(points(printed(curve(basal, "start-up")), "flow"), 96), basal.start_up.flow_u_per_h)
+    assert len(basal.flow.at_h) == 12  # means of 15 min over 3 h
+    assert len(basal.start_up.at_h) == 4  # likewise over 1 h of stabilisation
+    shows(steps(points(printed(curve(basal, "flow")), "flow"), 12), basal.flow.flow_u_per_h)
+    shows(steps(points(printed(curve(basal, "start-up")), "flow"), 4), basal.start_up.flow_u_per_h)
     svg = printed(curve(basal, "cumulative-error", DrawnLimits(whole_percent=(-5.0, 5.0))))
     shows(points(svg, "cumulative-error")[:, 1], basal.cumulative_error_percent)
     assert "limit of the whole period +5" in svg
 
 
 def test_every_dose_stands_in_a_bar(whole: Path) -> None:
-    basal: Trumpet = analysis(whole, "trumpet")
+    basal: Trumpet = analysis(whole, BASAL, "trumpet")
+    assert basal.doses_u is not None
+    assert 119 <= len(basal.doses_u) <= 120  # 3 U of 0.025 U each
     svg = printed(curve(basal, "doses"))
-    counts, _ = np.histogram(FURTHER["doses_u"], 13)
+    counts, _ = np.histogram(basal.doses_u, bars_of(basal))
     bars = [points(svg, f"doses-{number}")[:, 1] for number in range(len(counts))]
     heights = np.array([corners.max() - corners.min() for corners in bars])
-    assert heights / heights.sum() == pytest.approx(counts / 300.0, abs=1e-4)
-    assert "300 doses" in svg
-    assert "U of one dose, 2.8" in svg  # 0.0007 of 0.025 U
+    assert heights / heights.sum() == pytest.approx(counts / len(basal.doses_u), abs=1e-4)
+    assert f"{len(basal.doses_u)} doses" in svg
+    assert basal.dose_expanded_u is not None
+    assert f"U of one dose, {100.0 * basal.dose_expanded_u / 0.025:.2g}" in svg
+
+
+def bars_of(basal: Trumpet) -> int:
+    """How many bars the doses of the run stand in."""
+    return len(re.findall(r'id="doses-\d+"', printed(curve(basal, "doses"))))
 
 
 def test_steadiness_is_drawn_beside_what_the_balance_alone_makes(whole: Path) -> None:
-    svg = printed(curve(analysis(whole, "trumpet"), "stability"))
-    stability: dict[str, Any] = FURTHER["stability"]  # type: ignore[assignment]
-    balance = [np.sqrt(3.0) * 3600.0 * 2.4e-4 / tau for tau in stability["averaging_s"]]
+    svg = printed(curve(analysis(whole, BASAL, "trumpet"), "stability"))
+    balance = [np.sqrt(3.0) * 3600.0 * 2.4e-4 / tau for tau in STABILITY.averaging_s]
     places = np.concatenate([points(svg, "stability")[:, 1], points(svg, "balance")[[0, -1], 1]])
-    shows(places, np.log10([*stability["deviation_u_per_h"], balance[0], balance[-1]]))
+    shows(places, np.log10([*STABILITY.deviation_u_per_h, balance[0], balance[-1]]))
     assert "dose interval 90 s" in svg
 
 
 def test_without_the_scatter_of_readings_there_is_no_line_for_the_balance(run: Path) -> None:
-    stability: dict[str, Any] = FURTHER["stability"]  # type: ignore[assignment]
-    change(trumpet_json(run), stability=stability | {"reading_u": None})
-    svg = printed(curve(analysis(run, "trumpet"), "stability"))
+    change(trumpet_json(run), stability=STABILITY.model_copy(update={"reading_u": None}).model_dump())
+    svg = printed(curve(analysis(run, BASAL, "trumpet"), "stability"))
     assert "balance" not in svg
 
 
 def test_boluses_stand_in_the_bands_of_their_classes(whole: Path) -> None:
     percent = (10.0, 50.0, 80.0, 97.0, 103.0, 110.0, 150.0, 200.0, 260.0)
-    boluses: Bolus = analysis(whole, "bolus").model_copy(
+    boluses: Bolus = analysis(whole, BOLUS, "bolus").model_copy(
         update={
             "delivered_u": tuple(each / 100.0 for each in percent),
             "u_u": None,
-            "bins": dict(zip(analysis(whole, "bolus").bins, (1, 1, 1, 2, 1, 1, 1, 1), strict=True)),
+            "bins": dict(zip(analysis(whole, BOLUS, "bolus").bins, (1, 1, 1, 2, 1, 1, 1, 1), strict=True)),
         }
     )
     svg = printed(curve(boluses, "bolus-classes"))
@@ -193,7 +200,7 @@ def test_boluses_stand_in_the_bands_of_their_classes(whole: Path) -> None:
 
 
 def test_bars_are_as_wide_as_the_shares_of_the_budget(whole: Path) -> None:
-    budgets: Budgets = analysis(whole, "uncertainty")
+    budgets: Budgets = analysis(whole, BOLUS, "uncertainty")
     svg = printed(curve(budgets, "uncertainty"))
     for budget in budgets.budgets:
         widths, shares = [], []
@@ -248,35 +255,41 @@ class Page(html.parser.HTMLParser):
 
 
 def page_of(run: Path) -> Page:
-    path = write_curves(read_run(run))
+    folder = run.with_name(f"{run.name}, drawn")
+    folder.mkdir(exist_ok=True)
+    path = write_curves(read_run(run), folder)
     assert path is not None
     return Page(path)
 
 
 def test_the_page_shows_the_numbers_of_the_record(whole: Path, page: Page) -> None:
     figures = page.figures
-    basal: Trumpet = analysis(whole, "trumpet")
+    basal: Trumpet = analysis(whole, BASAL, "trumpet")
     largest, smallest, *limits = figures["Trumpet curve"]
     assert (largest["y"], smallest["y"]) == (list(basal.error_max_percent), list(basal.error_min_percent))
     assert [limit["y"][0] for limit in limits] == [-15.0, 15.0]
     assert figures["Flow over the analysis period"][0]["y"][1:] == list(basal.flow.flow_u_per_h)
     assert figures["Flow over the analysis period"][0]["x"][:2] == [0.0, 0.25]
-    assert figures["Start-up"][0]["y"][1:] == FURTHER["start_up"]["flow_u_per_h"]  # type: ignore[index]
-    assert figures["Cumulative error"][0]["y"] == FURTHER["cumulative_error_percent"]
-    counts, edges = np.histogram(np.array(FURTHER["doses_u"]) / 0.025 * 100.0, 13)
+    assert basal.start_up is not None
+    assert figures["Start-up"][0]["y"][1:] == list(basal.start_up.flow_u_per_h)
+    assert figures["Cumulative error"][0]["y"] == list(basal.cumulative_error_percent or ())
+    counts, edges = np.histogram(np.array(basal.doses_u) / 0.025 * 100.0, bars_of(basal))
     assert figures["Single doses"][0]["y"] == counts.tolist()
     assert figures["Single doses"][0]["x"] == pytest.approx((edges[:-1] + edges[1:]) / 2.0)
     assert figures["Single doses"][0]["width"] == pytest.approx(np.diff(edges))
-    stability: dict[str, Any] = FURTHER["stability"]  # type: ignore[assignment]
-    assert figures["Steadiness of flow"][0]["y"] == stability["deviation_u_per_h"]
-    boluses: Bolus = analysis(whole, "bolus")
+    assert figures["Steadiness of flow"][0]["y"] == list(STABILITY.deviation_u_per_h)
+    boluses: Bolus = analysis(whole, BOLUS, "bolus")
     (weighed,) = figures["Boluses as weighed"]
     assert (weighed["y"], weighed["error_y"]["array"]) == (list(boluses.delivered_u), list(boluses.u_u or ()))
     assert figures["Classes of size (21 CFR 880.5730 labels)"][1]["x"] == list(boluses.bins.values())
-    trace = analysis(whole, "occlusion").trace
+    occlusion = analysis(whole, OCCLUSION, "occlusion-1")
+    trace = occlusion.trace
     pressure, weighed, due = figures["Occlusion"]
     assert (pressure["y"], weighed["y"]) == (list(trace.pressure_kpa), list(trace.delivered_u))
-    assert (due["x"], due["y"]) == ([0.0, 165.0], [0.5, 3.25])  # 1 U/h over the 165 min to the alarm
+    alarm_h = occlusion.time_to_alarm_s / 3600.0
+    at_closing_u = np.interp(occlusion.occluded_at_s, trace.at_s, trace.delivered_u)
+    assert due["x"] == pytest.approx([0.0, 60.0 * alarm_h])  # min
+    assert due["y"] == pytest.approx([at_closing_u, at_closing_u + alarm_h])  # at 1 U/h
     delivered, programmed, difference = figures["Delivery beside its programme"]
     assert delivered["y"] == PROFILE["trace"]["delivered_u"]
     assert programmed["y"] == PROFILE["course"]["insulin_u"]
@@ -297,15 +310,17 @@ def test_the_page_and_every_figure_of_a_simulated_run_say_so(page: Page) -> None
     assert page.watermarks == len(page.figures) == 11
 
 
-def test_the_page_of_a_real_bench_does_not_call_itself_simulated(tmp_path: Path) -> None:
-    page = page_of(make_run(tmp_path / "run", run_id="a", virtual=False, seed=None, bench={"name": "Lab"}))
+def test_the_page_of_a_real_bench_does_not_call_itself_simulated(run: Path) -> None:
+    framed(run, run_id="a", virtual=False, seed=None, bench={"name": "Lab"})
+    page = page_of(run)
     assert page.figures
     assert page.watermarks == 0
     assert "SIMULATED" not in " ".join(page.words)
 
 
-def test_the_page_of_an_interrupted_run_says_so(tmp_path: Path) -> None:
-    page = page_of(make_run(tmp_path / "run", outcome="interrupted"))
+def test_the_page_of_an_interrupted_run_says_so(run: Path) -> None:
+    ended(run, "interrupted")
+    page = page_of(run)
     assert "INTERRUPTED — this run was stopped before its end" in " ".join(page.words)
 
 
@@ -321,25 +336,24 @@ def test_the_same_run_folder_gives_the_same_page_also_elsewhere(run: Path, page:
 
 
 def test_a_page_that_cannot_be_written_is_one_sentence(run: Path) -> None:
-    (run / "interactive.html").unlink(missing_ok=True)
     (run / "interactive.html").mkdir()
     with pytest.raises(EvidenceError, match=r"interactive\.html: cannot be written \(Is a directory\)"):
-        write_curves(read_run(run))
+        write_curves(read_run(run), run)
 
 
 # ---------------------------------------------------------------- what a record does not hold
 
 
-def test_an_older_run_leaves_curves_out_and_says_which(tmp_path: Path) -> None:
-    old = make_run(tmp_path / "run")
+def test_an_older_run_leaves_curves_out_and_says_which(run: Path) -> None:
+    without_further_curves(run)
     sentence = (
         "Not drawn, because the record does not hold it: start-up flow, cumulative error, single doses and Allan "
         "deviation of flow."
     )
-    page = page_of(old)
+    page = page_of(run)
     assert sentence in " ".join(page.words)
     assert {"Start-up", "Cumulative error", "Single doses", "Steadiness of flow"}.isdisjoint(page.figures)
-    assert sentence in text(old)
+    assert sentence in text(run)
 
 
 def test_doses_that_nobody_could_tell_apart_are_left_out_with_the_reason(run: Path) -> None:
@@ -354,17 +368,28 @@ def test_doses_that_nobody_could_tell_apart_are_left_out_with_the_reason(run: Pa
 
 
 def test_what_is_known_of_single_doses_stands_above_the_curve(run: Path) -> None:
+    basal: Trumpet = analysis(run, BASAL, "trumpet")
+    assert basal.strokes is not None
+    strokes = basal.strokes.model_copy(update={"mean_u": 0.0251, "cv_percent": 7.97})
+    keep(run, BASAL, "trumpet", basal.model_copy(update={"dose_interval_found_s": 90.02, "strokes": strokes}))
     said = text(run)
     assert "Dose interval as found 90.02 s" in said
     assert "Mean and SD of a dose 0.0251 U, 8.0 %" in said
     assert "Not drawn" not in said
 
 
-def test_a_run_without_any_curve_has_a_report_and_no_page(tmp_path: Path) -> None:
-    empty = RunFolder.create(tmp_path / "run", read_json(make_run(tmp_path / "other") / "manifest.json"))
-    close_run(empty, "blocked")
-    assert list(write_documents(empty.path)) == ["Report"]
-    assert not (empty.path / "interactive.html").exists()
+def test_a_run_without_any_curve_has_a_report_and_no_page(run: Path) -> None:
+    shutil.rmtree(run / "reports")
+    blocked(run, {"pump": "no reply within 2 s; is it powered?"})
+    assert list(write_documents(run)) == ["Report"]
+    assert not list(run.rglob("interactive.html"))
+
+
+def test_a_run_of_format_1_has_its_curves(old_run: Path) -> None:
+    page = page_of(old_run)
+    (trumpet,) = (each.analysis for each in read_run(old_run).analyses if isinstance(each.analysis, Trumpet))
+    assert page.figures["Trumpet curve"][0]["y"] == list(trumpet.error_max_percent)
+    assert page.watermarks == 11  # two of them are budgets, and have one title
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import ttest_ind
 
 from rig.analysis.difference import Basis, Stated, difference_of_means
 
@@ -34,8 +35,8 @@ def test_a_source_that_moves_two_values_against_each_other_adds() -> None:
 
 def test_the_scatter_of_two_groups_is_welchs() -> None:
     found = difference_of_means([Stated(v, 0.01) for v in (1.0, 3.0)], [Stated(v, 0.01) for v in (10.0, 11.0, 12.0)])
-    # s² = 2 and 1; s²/n = 1 and 1/3; ν = (4/3)²/(1²/1 + (1/3)²/2) = 32/19; t(0.97725; 32/19) = 5.4875,
-    # by integrating its density.
+    # s² = 2 and 1; s²/n = 1 and 1/3; ν = (4/3)²/(1²/1 + (1/3)²/2) = 32/19.
+    # t(0.97725; 32/19) = 5.4875, by integrating its density.
     assert found.difference == 9.0
     assert found.degrees_of_freedom == pytest.approx(32 / 19)
     assert found.expanded == pytest.approx(5.487484 * math.sqrt(4 / 3), rel=1e-6)
@@ -61,6 +62,15 @@ def test_counts_that_never_scatter_have_no_uncertainty_and_divide_by_nothing(a: 
 def test_values_that_never_scatter_keep_their_own_uncertainty() -> None:
     found = difference_of_means([Stated(1.0, 0.2)] * 2, [Stated(1.0, 0.2)] * 2)
     assert found.expanded == pytest.approx(math.sqrt(4 * 0.04 / 4))
+
+
+def test_welch_is_scipys() -> None:
+    a, b = (1.0, 1.5, 2.5, 2.0), (3.0, 3.1, 2.7)
+    found = difference_of_means([Stated(v, 0.0) for v in a], [Stated(v, 0.0) for v in b])
+    peer = ttest_ind(b, a, equal_var=False)
+    interval = peer.confidence_interval(0.9545)
+    assert found.degrees_of_freedom == pytest.approx(peer.df)
+    assert (found.difference - found.expanded, found.difference + found.expanded) == pytest.approx(tuple(interval))
 
 
 @given(groups, groups)

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from rig.analysis.blank_run import repeatability_g, repeatability_of_falls_g
 from rig.bench.open import open_bench
 from rig.errors import BlockedError
 from rig.procedures.procedure import measure
 from rig.procedures.stopped import DELIVERED, Stopped
 from rig.record.appending import DirectAppender
 from rig.record.taking import Recorder
-from rig.roles import Bench
+from rig.roles import Bench, Capability, Pump, PumpStatus, require
 from rig.therapy import BasalSegment
 
 VIRTUAL = Path("fixtures/benches/virtual.toml")
@@ -28,17 +24,17 @@ VIRTUAL = Path("fixtures/benches/virtual.toml")
 class RunsOn:
     """The pump, deaf to stop."""
 
-    def __init__(self, pump: Any) -> None:
+    def __init__(self, pump: Pump) -> None:
         self._pump = pump
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._pump, name)
 
     def set_basal_profile(self, segments: list[BasalSegment]) -> None:
         """Take the profile and start."""
-        self._pump.set_basal_profile(segments)
+        require(self._pump, Capability.BASAL_PROFILE).set_basal_profile(segments)
 
-    def status(self) -> Any:
+    def status(self) -> PumpStatus:
         """Tell that therapy is stopped, and run."""
         told = self._pump.status()
         self._pump.run()
@@ -47,7 +43,7 @@ class RunsOn:
 
 def stopped(folder: Path, overrides: Mapping[str, Any], *, runs_on: bool) -> float:
     with closing(DirectAppender()) as appender, open_bench(VIRTUAL, overrides) as bench:
-        devices = {**bench.devices, "pump": RunsOn(bench.pump)} if runs_on else bench.devices
+        devices = cast("dict[str, Any]", {**bench.devices, "pump": RunsOn(bench.pump)} if runs_on else bench.devices)
         seen = Bench(clock=bench.clock, metrology=bench.metrology, **devices)
         computed = measure(seen, Recorder(folder, bench.clock, appender), Stopped(duration_s=1800.0))
     return computed.values[DELIVERED.of()].value
@@ -71,16 +67,3 @@ def test_a_pump_that_stops_delivers_nothing(tmp_path: Path) -> None:
 def test_a_bench_that_is_not_fit_still_blocks(tmp_path: Path, overrides: Mapping[str, Any]) -> None:
     with pytest.raises(BlockedError, match="balance: "):
         stopped(tmp_path / "run", overrides, runs_on=False)
-
-
-@given(st.integers(0, 2**32 - 1), st.floats(0.0, 1e-3))
-def test_doses_between_readings_do_not_count_as_scatter(seed: int, dose_g: float) -> None:
-    rng = np.random.default_rng(seed)
-    noise_g = rng.normal(0.0, 2e-6, 400)
-    doses_g = dose_g * np.cumsum(rng.random(400) < 0.1)
-    assert repeatability_of_falls_g(noise_g + doses_g)[0] == pytest.approx(2e-6, rel=0.35)
-    assert repeatability_of_falls_g(noise_g)[0] == pytest.approx(repeatability_g(noise_g)[0], rel=0.35)
-
-
-def test_what_never_falls_has_no_scatter() -> None:
-    assert repeatability_of_falls_g([0.0, 1.0, 2.0]) == (0.0, 0.0)

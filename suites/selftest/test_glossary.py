@@ -33,16 +33,22 @@ DEBTS = {
     "Bolus": "rig.record.analyses: BolusNumbers; rig.therapy: BolusRequest",
     "Course": "rig.record.analyses: CourseNumbers",
     "Day": "rig.record.analyses: DayNumbers",
+    "Event": "rig.offline.table: RowEvent",
     "Finding": "rig.bench.check: BenchFinding",
+    "Job": "reports.supplied: SuppliedJob",
     "Kind": "rig.offline.question: KindOfLog",
     "Log": "rig.procedures.log: PumpLog; rig.offline.log: BalanceLog",
     "MissedDoses": "rig.record.analyses: MissedDosesNumbers",
+    "Numbers": "rig.offline.numbers: NumberForm",
     "Occlusion": "rig.record.analyses: OcclusionNumbers",
     "Question": "rig.cli.samples: SamplesQuestion",
     "Switch": "rig.procedures.switch: ProfileSwitch",
-    "kind_of": "rig.offline.question: kind_of_log",
-    "quantity": "rig.offline.question: parsed; reports.words: in_words",
+    "kind_of": "rig.offline.asking: kind_of_log",
+    "moment": "reports.words: moment_in_words",
+    "page": "rig.procedures.described: quantities_page; fixtures.keywords_page: keywords_page",
+    "write_comparison": "rig.offline.compare: write_comparison_of_logs",
     "write_whole": "reports.typesetting: use that of rig.record.files",
+    "written": "rig.record.schema: written_schemas",
 }
 """Names that still stand for two things, and what one of them should become."""
 
@@ -60,7 +66,7 @@ def homes() -> dict[str, list[str]]:
     for room in ROOMS:
         for path in sorted(Path(room).rglob("*.py")):
             if path != Path("rig/cli/app.py"):
-                for name in public_names(path):
+                for name in sorted(set(public_names(path))):
                     found[name].append(str(path))
     return found
 

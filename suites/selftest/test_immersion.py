@@ -23,6 +23,7 @@ from rig.procedures.volume import VolumeScale
 from rig.record.taking import Series
 from rig.roles import Air
 from rig.therapy import BasalSegment
+from suites.stands.known_pump import open_ids_bench
 
 VIRTUAL = Path("fixtures/benches/virtual.toml")
 DIPPING = {"virtual.parameters.weighing.tube_diameter_mm": 1.2}
@@ -47,7 +48,7 @@ def without(*keys: str) -> dict[str, str]:
 
 def ten_units(overrides: Mapping[str, Any]) -> tuple[float, float]:
     """Deliver a bolus of 10 U on the virtual bench; get its error in % and the U of that, as the bench sees them."""
-    with open_bench(VIRTUAL, overrides) as bench:
+    with open_ids_bench(VIRTUAL, overrides) as bench:
         bench.pump.set_reservoir_level(300.0)
         bench.pump.set_basal_profile([BasalSegment(1440, 0.0)])
         bench.pump.run()

@@ -43,7 +43,7 @@ def imports(module: str) -> set[str]:
 
 
 def _imports(module: str) -> set[str]:
-    return set(_imported(ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))))
+    return set(_imported(ast.parse(_file(module).read_text(encoding="utf-8"))))
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
@@ -53,7 +53,12 @@ def _imported(tree: ast.Module) -> Iterator[str]:
             assert node.level == 0, "instruments import by full names"
             assert node.module is not None
             names = [node.module, *(f"{node.module}.{name}" for name in names)]
-        yield from (name for name in names if (ROOT / f"{name.replace('.', '/')}.py").exists())
+        yield from (name for name in names if _file(name).exists())
+
+
+def _file(module: str) -> Path:
+    path = ROOT / module.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def members(role: type) -> dict[str, Any]:
@@ -61,7 +66,7 @@ def members(role: type) -> dict[str, Any]:
     return {
         name: member
         for base in role.__mro__
-        if base.__module__ == roles.__name__
+        if base.__module__.startswith(f"{roles.__name__}.")
         for name, member in vars(base).items()
         if not name.startswith("_") and (callable(member) or isinstance(member, property))
     }

@@ -21,10 +21,11 @@ from rig.bench.open import open_bench
 from rig.clock import SimClock
 from rig.errors import BenchFileError, RefusedError, UnableError
 from rig.record.files import read_json
-from rig.roles import Bench, Capability
+from rig.roles import Capability, require
 from rig.therapy import BasalSegment, TherapyState
 from rig.virtual.port import Port
 from rig.wire import NoLog
+from suites.stands.known_pump import SyringeBench, open_syringe_bench
 from suites.stands.pty_host import served_on_pty
 from suites.stands.syringe_line import URL, Line, line_at_url
 from suites.stands.transcript_players import PlayedDevice, StatedWorld, play_calls, play_to_port
@@ -120,22 +121,22 @@ def test_nesp_lib_hears_a_stall(served: tuple[str, Line]) -> None:
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
-    with open_bench(BENCH) as bench:
+def bench() -> Iterator[SyringeBench]:
+    with open_syringe_bench(BENCH) as bench:
         yield bench
 
 
-def weighed_u(bench: Bench, before_g: float) -> float:
+def weighed_u(bench: SyringeBench, before_g: float) -> float:
     return (bench.balance.read_stable().mass_g - before_g) * U_PER_G
 
 
-def ready_for_boluses(bench: Bench) -> float:
+def ready_for_boluses(bench: SyringeBench) -> float:
     bench.pump.set_basal_profile([BasalSegment(1440, 0.0)])
     bench.pump.run()
     return bench.balance.read_stable().mass_g
 
 
-def test_a_bolus_arrives_on_the_balance(bench: Bench) -> None:
+def test_a_bolus_arrives_on_the_balance(bench: SyringeBench) -> None:
     before_g = ready_for_boluses(bench)
     bolus_id = bench.pump.bolus(2.5)
     bench.clock.sleep(30.0)
@@ -147,7 +148,7 @@ def test_a_bolus_arrives_on_the_balance(bench: Bench) -> None:
     assert weighed_u(bench, before_g) == pytest.approx(2.5, abs=0.005)
 
 
-def test_a_cancelled_bolus_stops_where_the_pump_says(bench: Bench) -> None:
+def test_a_cancelled_bolus_stops_where_the_pump_says(bench: SyringeBench) -> None:
     before_g = ready_for_boluses(bench)
     bolus_id = bench.pump.bolus(5.0)
     bench.clock.sleep(60.0)
@@ -160,7 +161,7 @@ def test_a_cancelled_bolus_stops_where_the_pump_says(bench: Bench) -> None:
         bench.pump.cancel_bolus(bolus_id)
 
 
-def test_a_basal_rate_is_delivered_and_leaves_no_room_for_a_bolus(bench: Bench) -> None:
+def test_a_basal_rate_is_delivered_and_leaves_no_room_for_a_bolus(bench: SyringeBench) -> None:
     bench.pump.set_basal_profile([BasalSegment(1440, 2.0)])
     bench.pump.run()
     bench.clock.sleep(600.0)
@@ -171,7 +172,7 @@ def test_a_basal_rate_is_delivered_and_leaves_no_room_for_a_bolus(bench: Bench) 
         bench.pump.bolus(1.0)
 
 
-def test_a_closed_outlet_stalls_it_and_that_is_annunciated(bench: Bench) -> None:
+def test_a_closed_outlet_stalls_it_and_that_is_annunciated(bench: SyringeBench) -> None:
     bench.pump.confirm(bench.pump.annunciations()[0].annunciation_id)  # power was lost before the bench was opened
     bench.switch.set_line("occluder", energised=True)
     bench.pump.set_basal_profile([BasalSegment(1440, 200.0)])
@@ -199,10 +200,13 @@ def test_after_a_lost_reply_the_pump_is_asked_and_delivers_once(port: Port, lost
     assert line.pushed_ul == pytest.approx(25.0)
 
 
-def test_what_it_cannot_do_is_no_capability_and_one_sentence(bench: Bench) -> None:
+def test_what_it_cannot_do_is_no_capability_and_one_sentence(bench: SyringeBench) -> None:
     assert Capability.HISTORY not in bench.pump.capabilities
-    with pytest.raises(UnableError, match="its capabilities do not extend to its log since entry 0"):
-        bench.pump.history()
+    with pytest.raises(UnableError) as refused:
+        require(bench.pump, Capability.HISTORY)
+    assert str(refused.value) == (
+        "pump NE-1000 address 00: its capabilities do not extend to history; ask for its capabilities first"
+    )
 
 
 def test_a_run_reports_what_it_cannot_do_as_not_applicable(tmp_path: Path) -> None:

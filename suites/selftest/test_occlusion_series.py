@@ -31,7 +31,7 @@ from rig.procedures.volume import VolumeScale
 from rig.record.analyses import Occlusion as OcclusionRecord
 from rig.record.analyses import OcclusionSeries, OneOcclusion
 from rig.record.taking import Recorder
-from rig.roles import Air, Bench
+from rig.roles import Air, Bench, Capability, require
 from rig.therapy import Setting
 from rig.verdicts.quantities import Kind
 from suites.measuring import VIRTUAL, measured_on, measured_virtually, recorded
@@ -83,7 +83,7 @@ def test_each_threshold_alarms_at_its_own_pressure_and_the_pumps_setting_is_give
         )
         with open_bench(VIRTUAL) as bench:
             found = measured_on(bench, tmp_path / threshold, asked)
-            assert bench.pump.setting(Setting.OCCLUSION_LEVEL) == 1.0
+            assert require(bench.pump, Capability.SETTINGS).setting(Setting.OCCLUSION_LEVEL) == 1.0
         assert value(found, UNALARMED) == 0.0
         assert value(found, TYPICAL) <= value(found, LONGEST)
         assert value(found, MISSED) > value(found, RELEASED) > 0.0
@@ -113,13 +113,13 @@ def test_a_pump_that_never_alarms_is_occluded_once_and_given_up(tmp_path: Path) 
 def test_a_threshold_is_given_back_also_when_the_measurement_breaks_off(tmp_path: Path) -> None:
     def break_off(bench: Bench, record: Recorder) -> None:
         with threshold_set(bench, record, "high"):
-            assert bench.pump.setting(Setting.OCCLUSION_LEVEL) == 2.0
+            assert require(bench.pump, Capability.SETTINGS).setting(Setting.OCCLUSION_LEVEL) == 2.0
             raise BlockedError("the room is too warm")
 
     with open_bench(VIRTUAL) as bench, recorded(tmp_path / "taken", bench) as record:
         with pytest.raises(BlockedError, match="too warm"):
             break_off(bench, record)
-        assert bench.pump.setting(Setting.OCCLUSION_LEVEL) == 1.0
+        assert require(bench.pump, Capability.SETTINGS).setting(Setting.OCCLUSION_LEVEL) == 1.0
 
 
 @pytest.mark.parametrize(("back_pressure_kpa", "alarms"), [(0.0, 0.0), (90.0, 1.0)])

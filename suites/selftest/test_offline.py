@@ -5,8 +5,9 @@ import datetime
 import html.parser
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openpyxl
@@ -14,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
-from rig.evidence import RunFolder, read_json, read_json_lines
 from typer.testing import CliRunner
 
 from rig.bench.open import open_bench
@@ -23,10 +23,15 @@ from rig.offline.analyse import analyse_files
 from rig.offline.analysed import Analysed
 from rig.offline.basal import BasalQuestion, analyse_basal
 from rig.offline.log import Log
-from rig.offline.question import Question
+from rig.offline.question import Question, revised
 from rig.offline.scale import Scale, Weighing
-from rig.procedures.basal import BasalPlan, measure_basal
-from rig.procedures.bolus import BolusPlan, measure_boluses
+from rig.procedures.basal import STABILISATION, Basal
+from rig.procedures.bolus import Bolus
+from rig.procedures.consecutive import BolusGiven
+from rig.procedures.procedure import Computed, Procedure, measure
+from rig.record.appending import DirectAppender
+from rig.record.files import read_json
+from rig.record.taking import Recorder, read_taken
 from suites.stands.log_files import BASAL, BOLUS, FloatArray, basal_log, bolus_log, write_log
 
 BENCH = Path("fixtures/benches/virtual.toml")
@@ -53,7 +58,7 @@ def test_a_perfect_pump_shows_the_rhythm_of_its_doses_and_nothing_else(tmp_path:
 
 def test_volumes_count_from_the_start_of_the_pump(tmp_path: Path) -> None:
     path = write_log(tmp_path / "log.csv", *basal_log(rate_u_per_h=0.5))
-    measured = {each.name: each for each in analysed(path, replace(BASAL, rate="0.5 U/h")).measured}
+    measured = {each.name: each for each in analysed(path, revised(BASAL, rate="0.5 U/h")).measured}
     for hours in (1, 6, 12):
         volume = measured[f"volume in the first {hours} h, without warm-up"]
         assert (volume.value, volume.unit) == (pytest.approx(0.5 * hours), "U")
@@ -62,7 +67,7 @@ def test_volumes_count_from_the_start_of_the_pump(tmp_path: Path) -> None:
 
 def test_boluses_are_found_and_weighed_one_by_one(tmp_path: Path) -> None:
     sizes_u = [1.0, 0.98, 1.1, 0.6, 1.3]
-    found = analysed(write_log(tmp_path / "log.csv", *bolus_log(sizes_u)), replace(BOLUS, duration="40 s"))
+    found = analysed(write_log(tmp_path / "log.csv", *bolus_log(sizes_u)), revised(BOLUS, duration="40 s"))
     assert found.content["delivered_u"] == pytest.approx(sizes_u)
     assert list(found.content["bins"].values()) == [0, 1, 0, 2, 1, 1, 0, 0]
     assert found.content["u_u"] is None
@@ -75,11 +80,11 @@ def test_boluses_are_found_and_weighed_one_by_one(tmp_path: Path) -> None:
 def test_a_bolus_that_never_came_counts_when_its_moment_is_given(tmp_path: Path) -> None:
     path = write_log(tmp_path / "log.csv", *bolus_log([1.0, 0.0, 1.0]))
     assert len(analysed(path, BOLUS).content["delivered_u"]) == 2
-    told = analysed(path, replace(BOLUS, at=("200 s, 400 s", "10 min")))
+    told = analysed(path, revised(BOLUS, at=("200 s, 400 s", "10 min")))
     assert told.content["delivered_u"] == pytest.approx([1.0, 0.0, 1.0])
     starts = tmp_path / "starts.csv"
     starts.write_text("start [s]\n200\n400\n600\n", encoding="utf-8")
-    assert analysed(path, replace(BOLUS, starts=starts)).content == told.content
+    assert analysed(path, revised(BOLUS, starts=starts)).content == told.content
 
 
 def test_an_occlusion_of_a_line_of_known_compliance(tmp_path: Path) -> None:
@@ -97,7 +102,7 @@ def test_an_occlusion_of_a_line_of_known_compliance(tmp_path: Path) -> None:
     assert found["missed_u"] == pytest.approx(3000.0 / 3600.0, abs=1e-6)
     assert found["released_u"] == pytest.approx(3000.0 / 3600.0, abs=1e-6)
     assert found["compliance_ul_per_kpa"] == pytest.approx(10.0 / 3600.0 * 25.0)
-    silent = analysed(path, replace(asked, alarm=None, released=None)).content
+    silent = analysed(path, revised(asked, alarm=None, released=None)).content
     assert silent["time_to_alarm_s"] is None
     assert silent["released_u"] is None
 
@@ -202,7 +207,7 @@ def test_every_way_to_write_a_log_gives_the_same_curve(
     at_s, mass_mg = basal_log(rate_u_per_h=0.98)
     plain = analysed(write_log(tmp_path / "plain.csv", at_s, mass_mg), BASAL).content
     write(tmp_path / "log", rows_of(at_s, mass_mg))
-    other = analysed(tmp_path / "log", replace(BASAL, **flags)).content
+    other = analysed(tmp_path / "log", revised(BASAL, **flags)).content
     for key in ("error_max_percent", "error_min_percent", "overall_error_percent"):
         assert other[key] == pytest.approx(plain[key], abs=2e-3)
     assert plain["overall_error_percent"] == pytest.approx(-2.0, abs=0.3)
@@ -211,14 +216,14 @@ def test_every_way_to_write_a_log_gives_the_same_curve(
 def test_moments_are_written_as_timestamps_where_the_log_has_them(tmp_path: Path) -> None:
     at_s, mass_mg = bolus_log([1.0, 0.9])
     as_timestamps_and_micrograms(tmp_path / "log.csv", rows_of(at_s, mass_mg))
-    told = replace(BOLUS, at=("2026-03-28T22:03:20+00:00", "2026-03-28T22:06:40+00:00"))
+    told = revised(BOLUS, at=("2026-03-28T22:03:20+00:00", "2026-03-28T22:06:40+00:00"))
     assert analysed(tmp_path / "log.csv", told).content["delivered_u"] == pytest.approx([1.0, 0.9], abs=1e-4)
 
 
 # ---------------------------------------------------------------- the same as a bench run
 
 
-def evaporation_flags(content: dict[str, object]) -> dict[str, str]:
+def evaporation_flags(content: dict[str, object]) -> dict[str, Any]:
     evaporation = content["evaporation"]
     assert isinstance(evaporation, dict)
     return {
@@ -232,8 +237,8 @@ def evaporation_flags(content: dict[str, object]) -> dict[str, str]:
     }
 
 
-def air_flags(run: Path) -> dict[str, str]:
-    (path,) = (run / "samples").glob("*/environment.csv")
+def air_flags(run: Path) -> dict[str, Any]:
+    path = run / "environment.csv"
     with path.open(encoding="utf-8") as file:
         air = next(csv.DictReader(file))
     humidity = 100.0 * float(air["relative_humidity"])
@@ -244,24 +249,24 @@ def air_flags(run: Path) -> dict[str, str]:
     }
 
 
-def steps_s(run: Path, name: str) -> list[float]:
-    return [step["at_s"] for step in read_json_lines(run / "steps.jsonl") if step["step"] == name]
+def measured(folder: Path, procedure: Procedure) -> Computed:
+    """Take a measurement on the virtual bench, and leave its readings in a folder."""
+    with closing(DirectAppender()) as appender, open_bench(BENCH) as bench:
+        return measure(bench, Recorder(folder, bench.clock, appender), procedure)
 
 
 def test_the_log_of_a_basal_run_gives_the_numbers_of_the_run(tmp_path: Path) -> None:
-    run = RunFolder.create(tmp_path / "run", {"run_id": "a"})
-    plan = BasalPlan(rate_u_per_h=1.0, dose_u=0.025, stabilisation_h=1.0, analysis_h=6.0, windows_min=(15, 60, 150))
-    with open_bench(BENCH) as bench:
-        record = run.test("basal", bench.clock)
-        result = measure_basal(bench, record, plan)
-        record.end("passed")
-    own = read_json(run.path / "analysis" / "basal" / "trumpet.json")
+    run = tmp_path / "basal"
+    plan = Basal(rate_u_per_h=1.0, stabilisation_s=3600.0, analysis_s=6 * 3600.0, windows_s=(900.0, 3600.0, 9000.0))
+    result = measured(run, plan)
+    own = result.analyses["trumpet"].model_dump(mode="json")
+    start_s = float(read_taken(run).series(STABILISATION).at_s[0])
     asked = Question(
-        kind="basal", rate="1 U/h", dose="0.025 U", start=f"{steps_s(run.path, 'stabilisation')[0]!r} s",
+        kind="basal", rate="1 U/h", dose="0.025 U", start=f"{start_s!r} s",
         stabilisation="1 h", analysis="6 h", windows="15 min, 60 min, 150 min",
-        **evaporation_flags(own), **air_flags(run.path),
+        **evaporation_flags(own), **air_flags(run),
     )  # fmt: skip
-    found = analysed(run.path / "samples" / "basal" / "balance.csv", asked)
+    found = analysed(run / "balance.csv", asked)
     assert found.content["density_g_per_ml"] == pytest.approx(own["density_g_per_ml"], rel=1e-12)
     for key in ("error_max_percent", "error_min_percent", "overall_error_percent"):
         assert found.content[key] == pytest.approx(own[key], abs=0.01)  # grids apart by the time of a reading
@@ -279,25 +284,22 @@ def test_the_log_of_a_basal_run_gives_the_numbers_of_the_run(tmp_path: Path) -> 
         own["stability"]["deviation_u_per_h"], rel=0.05, abs=1e-3
     )
     assert found.content["hourly"]["mean_percent"] == pytest.approx(own["hourly"]["mean_percent"], abs=0.01)
-    expanded = {each.name: each.expanded_uncertainty for each in found.measured}
-    assert expanded["mean basal error"] == pytest.approx(result.measurements[0].expanded_uncertainty, rel=0.02)
+    expanded = {each.name: each.expanded_uncertainty or 0.0 for each in found.measured}
+    assert expanded["mean basal error"] == pytest.approx(result.measured[0].expanded_uncertainty, rel=1e-4)
     assert not [finding for finding in found.findings if "--blank-wander" in finding.sentence]
-    unsaid = replace(asked, blank_wander=None, blank_wander_per_hour=None)
-    less = analysed(run.path / "samples" / "basal" / "balance.csv", unsaid)
+    unsaid = revised(asked, blank_wander=None, blank_wander_per_hour=None)
+    less = analysed(run / "balance.csv", unsaid)
     assert [finding.kind for finding in less.findings if "--blank-wander" in finding.sentence] == ["uncertainty"]
-    assert less.measured[0].expanded_uncertainty < expanded["mean basal error"]
+    assert (less.measured[0].expanded_uncertainty or math.inf) < expanded["mean basal error"]
 
 
 def test_the_log_of_a_bolus_run_gives_the_numbers_of_the_run(tmp_path: Path) -> None:
-    run = RunFolder.create(tmp_path / "run", {"run_id": "a"})
-    with open_bench(BENCH) as bench:
-        record = run.test("bolus", bench.clock)
-        measure_boluses(bench, record, BolusPlan(insulin_u=1.0, count=6, planned_s=40.0))
-        record.end("passed")
-    own = read_json(run.path / "analysis" / "bolus" / "bolus.json")
-    at = tuple(f"{moment_s!r} s" for moment_s in steps_s(run.path, "bolus"))
-    asked = replace(BOLUS, at=at, duration="40 s", **evaporation_flags(own), **air_flags(run.path))
-    found = analysed(run.path / "samples" / "bolus" / "balance.csv", asked).content
+    run = tmp_path / "bolus"
+    result = measured(run, Bolus(size_u=1.0, count=6))
+    own = result.analyses["bolus"].model_dump(mode="json")
+    at = tuple(f"{given.commanded_at_s!r} s" for given in read_taken(run).facts(BolusGiven))
+    asked = revised(BOLUS, at=at, duration="40 s", **evaporation_flags(own), **air_flags(run))
+    found = analysed(run / "balance.csv", asked).content
     assert found["delivered_u"] == pytest.approx(own["delivered_u"], abs=2e-4)  # a fifth of their U
     assert found["mean_error_percent"] == pytest.approx(own["mean_error_percent"], abs=0.01)
     assert found["bins"] == own["bins"]

@@ -1,6 +1,5 @@
 """A log that cannot be analysed as asked is refused by one sentence that names row and column; nothing is repaired."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +7,10 @@ import pytest
 
 from rig.errors import DataFileError
 from rig.offline.analyse import analyse_files
-from rig.offline.question import Question
+from rig.offline.question import Question, ask, revised
 from suites.stands.log_files import BASAL, BOLUS, basal_log, bolus_log, write_log
 
-SHORT = replace(BASAL, windows="15 min")
+SHORT = revised(BASAL, windows="15 min")
 
 
 def refusal(path: Path, asked: Question = SHORT) -> str:
@@ -37,11 +36,15 @@ def lines_of_a_good_log(hours: float = 1.0) -> list[str]:
         (41, "1200,5001 g", "row 41, column 'mass [mg]': is in 'g', where the column is in 'mg'"),
         (41, "1200,1e999", "row 41, column 'mass [mg]': holds '1e999', which is no finite number"),
         (41, "1200,5001,25", "row 41 holds 3 cells, the header 2: is a decimal comma taken for a delimiter?"),
-        (41, "20 min,5001.2", "row 41, column 'time [s]': is in 'min', where the column is in 's'"),
-        (41, "1100,5003.3", "row 41: time goes back by 40 s"),
-        (41, "1140,5003.3", "row 41: has the time of the row before, 1140 s"),
-        (41, "9000,5003.3", "row 41: 7860 s without a sample, more than 900 s"),
-        (41, "1170,3.3", "row 41: the mass falls by 5000 mg: a tare, a restart or a disturbance"),
+        (41, "20 min,5001.2000", "row 41, column 'time [s]': is in 'min', where the column is in 's'"),
+        (41, "1100,5003.3000", "row 41: time goes back by 40 s"),
+        (
+            41,
+            "1170,5003.3",
+            "row 41, column 'mass [mg]': holds '5003.3', with fewer decimals than the 4 of all other rows",
+        ),
+        (41, "9000,5003.3000", "row 41: 7860 s without a sample, more than 900 s"),
+        (41, "1170,3.3000", "row 41: at row 41 the mass is 5000 mg below its line and comes back: a disturbance"),
         (41, "1170", "row 41 holds 1 of 2 cells: is the file cut off?"),
     ],
 )
@@ -59,7 +62,7 @@ def test_every_bad_row_is_counted_and_left_out_only_when_asked(tmp_path: Path) -
     path = tmp_path / "log.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert "(and 1 more bad row); --bad-rows skip leaves such rows out and reports them" in refusal(path)
-    (supplied,) = analyse_files([path], replace(SHORT, bad_rows="skip"))
+    (supplied,) = analyse_files([path], revised(SHORT, bad_rows="skip"))
     found = [(finding.row, finding.kind) for finding in supplied.analysed.findings[:2]]
     assert found == [(41, "bad row"), (61, "bad row")]
 
@@ -69,11 +72,11 @@ def test_every_bad_row_is_counted_and_left_out_only_when_asked(tmp_path: Path) -
     [
         ("time [s],mass", "column 'mass' has no unit: write it in the header or say it by --mass-unit"),
         ("time,mass [mg]", "column 'time' has no unit: write it in the header or say it by --time-unit"),
-        ("time [s],mass [oz]", "column 'mass [oz]' is in 'oz', which is no unit of mass that this rig knows"),
+        ("time [s],mass [stone]", "column 'mass [stone]' is in 'stone', which is no unit of mass that this rig knows"),
         ("time [s],mass [s]", "column 'mass [s]' is in 's', which is no unit of mass that this rig knows"),
-        ("seconds,mass [mg]", "there is no time column; the header has 'seconds', 'mass [mg]'"),
-        ("time [s],reading", "there is no mass or volume column; the header has 'time [s]', 'reading'"),
-        ("time [s],mass [mg],net [mg]", "the columns 'mass [mg]', 'net [mg]' could each be the mass"),
+        ("ticks,mass [mg]", "there is no time column; the header has 'ticks', 'mass [mg]'"),
+        ("time [s],reading", "there is no mass, volume or flow column; the header has 'time [s]', 'reading'"),
+        ("time [s],mass [gr]", "column 'mass [gr]' is in 'gr', which could be g (gram) or grain"),
     ],
 )
 def test_a_column_that_is_missing_ambiguous_or_without_unit_is_refused(
@@ -84,10 +87,22 @@ def test_a_column_that_is_missing_ambiguous_or_without_unit_is_refused(
     assert refusal(path).startswith(f"{path}: {sentence}")
 
 
+def test_two_columns_that_could_be_the_mass_are_refused(tmp_path: Path) -> None:
+    rows = [f"{line},{line.split(',')[1]}" for line in lines_of_a_good_log()[1:]]
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join(("time [s],mass [mg],net [mg]", *rows)) + "\n", encoding="utf-8")
+    assert "the columns 'mass [mg]', 'net [mg]' could each be the mass: say which by --mass-column" in refusal(path)
+    path.write_text("\n".join(("time [s],mass [mg],mass [mg]", *rows)) + "\n", encoding="utf-8")
+    said = refusal(path, revised(SHORT, mass_column="mass [mg]"))
+    assert "the columns 2 and 3 are both named 'mass [mg]': say which by its number, --mass-column 2" in said
+    (supplied,) = analyse_files([path], revised(SHORT, mass_column="3"))
+    assert supplied.analysed.content["overall_error_percent"] == pytest.approx(0.0, abs=1e-6)
+
+
 def test_a_unit_in_the_header_and_another_by_flag_contradict(tmp_path: Path) -> None:
     path = write_log(tmp_path / "log.csv", *basal_log(hours=1.0))
     assert "column 'mass [mg]' is in 'mg', --mass-unit says 'g': one of them is wrong" in refusal(
-        path, replace(SHORT, mass_unit="g")
+        path, revised(SHORT, mass_unit="g")
     )
 
 
@@ -124,7 +139,7 @@ def test_a_change_of_rate_that_no_column_tells_is_reported(tmp_path: Path) -> No
         (b"time [s],mass [mg]\n0,1\n", "holds 1 sample; an analysis needs a series of them"),
         (b'time [s],mass [mg]\n0,"1\n', "row 2: unexpected end of data; is the file cut off?"),
         (b"PK\x03\x04no workbook", "cannot be read as an Excel workbook"),
-        (b"\x00\x01\x02", "is neither text nor an Excel workbook"),
+        (b"\x00\x01\x02", "is neither text nor a workbook"),
     ],
 )
 def test_a_file_that_is_empty_or_damaged_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
@@ -145,33 +160,46 @@ def test_a_record_that_is_too_short_for_the_method_is_refused(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("asked", "sentence"),
+    ("options", "sentence"),
     [
-        (Question(kind="basel"), "--kind 'basel': it is one of basal, bolus, occlusion"),
-        (replace(SHORT, rate=None), "--rate is missing: --kind basal needs it, with its unit"),
-        (replace(SHORT, rate="1"), "--rate: '1' has no unit: write one of U/h, U/min"),
-        (replace(SHORT, rate="-1 U/h"), "--rate '-1 U/h': it must be above 0"),
-        (replace(SHORT, bolus="1 U"), "--bolus belongs to --kind bolus, not basal"),
-        (replace(SHORT, air_pressure="1000 hPa"), "--air-temperature and --air-pressure belong together"),
-        (replace(SHORT, blank_wander="12 µg"), "--blank-wander and --blank-wander-per-hour belong together"),
-        (replace(SHORT, air_pressure="1 bar", air_temperature="80 °C"), "--air-temperature: 80 is outside 0 … 40"),
-        (replace(SHORT, start="2026-01-01T00:00:00"), "--start '2026-01-01T00:00:00': the log has no timestamps"),
-        (replace(SHORT, start="9 h"), "--start: 32400 s is outside the record, 0 to 3600 s"),
-        (replace(SHORT, on_break="mend"), "--on-break 'mend': it is one of refuse, longest, join"),
-        (replace(SHORT, interval="1 s"), "--interval is for logs without times"),
+        ({"kind": "basel"}, "--kind 'basel': it is one of basal, bolus, occlusion"),
+        ({"rate": ""}, "--rate: '' is not a number with a unit, such as '1 U/h'"),
+        ({"rate": "1"}, "--rate: '1' has no unit: write one of U/h, U/min, µL/h, mL/h"),
+        ({"rate": "-1 U/h"}, "--rate '-1 U/h': it must be above 0"),
+        ({"bolus": "1 U"}, "--bolus belongs to --kind bolus, not basal"),
+        ({"air_pressure": "1000 hPa"}, "--air-temperature and --air-pressure belong together"),
+        ({"blank_wander": "12 µg"}, "--blank-wander and --blank-wander-per-hour belong together"),
+        ({"air_pressure": "1 bar", "air_temperature": "80 °C"}, "--air-temperature: 80 is outside 0 … 40"),
+        ({"start": "2026-01-01T00:00:00"}, "--start '2026-01-01T00:00:00': the log has no timestamps"),
+        ({"start": "9 h"}, "--start: 32400 s is outside the record, 0 to 3600 s"),
+        ({"on_break": "mend"}, "--on-break 'mend': it is one of refuse, longest, join"),
+        ({"interval": "1 s"}, "--interval is for logs without times"),
+        ({"date_format": "dd/mm"}, "--date-format 'dd/mm': write the order of day, month and year"),
+        ({"header_row": "0"}, "--header-row '0': it is the number of a row from 1, or none"),
     ],
 )
-def test_wrong_usage_is_one_sentence(tmp_path: Path, asked: Question, sentence: str) -> None:
-    assert sentence in refusal(write_log(tmp_path / "log.csv", *basal_log(hours=1.0)), asked)
+def test_wrong_usage_is_one_sentence(tmp_path: Path, options: dict[str, str], sentence: str) -> None:
+    path = write_log(tmp_path / "log.csv", *basal_log(hours=1.0))
+    with pytest.raises(DataFileError) as refused:
+        analyse_files([path], revised(SHORT, **options))
+    assert sentence in str(refused.value)
+
+
+def test_what_a_kind_needs_is_asked_for(tmp_path: Path) -> None:
+    path = write_log(tmp_path / "log.csv", *basal_log(hours=1.0))
+    assert refusal(path, ask({})).startswith("--kind is missing: say what was measured")
+    assert refusal(path, ask({"kind": "basal"})).startswith("--rate is missing: --kind basal needs it, with its unit")
+    assert refusal(path, ask({"kind": "bolus"})).startswith("--bolus is missing: --kind bolus needs it")
+    assert refusal(path, ask({"kind": "occlusion", "rate": "1 U/h"})).startswith("--closed is missing")
 
 
 def test_a_bolus_outside_the_record_or_out_of_order_is_refused(tmp_path: Path) -> None:
     path = write_log(tmp_path / "log.csv", *bolus_log([1.0, 1.0]))
-    assert "bolus 2 starts at 9000 s, outside the record" in refusal(path, replace(BOLUS, at=("200 s, 9000 s",)))
+    assert "bolus 2 starts at 9000 s, outside the record" in refusal(path, revised(BOLUS, at=("200 s, 9000 s",)))
     assert "bolus 2 starts at 200 s, not after the one before at 400 s" in refusal(
-        path, replace(BOLUS, at=("400 s", "200 s"))
+        path, revised(BOLUS, at=("400 s", "200 s"))
     )
-    assert "a series needs two boluses or more, there is 1" in refusal(path, replace(BOLUS, at=("200 s",)))
+    assert "a series needs two boluses or more, there is 1" in refusal(path, revised(BOLUS, at=("200 s",)))
 
 
 def test_an_occlusion_needs_pressure(tmp_path: Path) -> None:
@@ -190,12 +218,12 @@ def test_a_break_is_refused_joined_or_avoided_as_asked_and_reported(tmp_path: Pa
         "--on-break longest analyses the longest stretch without a break, --on-break join goes on across it"
         in refusal(path)
     )
-    (longest,) = analyse_files([path], replace(SHORT, on_break="longest"))
+    (longest,) = analyse_files([path], revised(SHORT, on_break="longest"))
     assert longest.analysed.content["analysis_h"] == 6.0
     assert longest.analysed.content["overall_error_percent"] == pytest.approx(0.0, abs=1e-9)
     assert [finding.kind for finding in longest.analysed.findings[:2]] == ["restart", "left out"]
     assert "Only rows 482 to 1202 were analysed" in longest.analysed.findings[1].sentence
-    (joined,) = analyse_files([path], replace(SHORT, on_break="join"))
+    (joined,) = analyse_files([path], revised(SHORT, on_break="join"))
     assert joined.analysed.content["analysis_h"] == 10.0
     assert [finding.kind for finding in joined.analysed.findings[:2]] == ["restart", "joined"]
 
@@ -204,9 +232,9 @@ def test_a_clock_that_was_set_back_cannot_be_joined(tmp_path: Path) -> None:
     at_s, mass_mg = basal_log(hours=2.0)
     path = write_log(tmp_path / "log.csv", np.where(at_s > 3600.0, at_s - 3600.0, at_s), mass_mg)
     assert "time goes back by 3570 s: how much time passed nobody knows, so it cannot be joined" in refusal(
-        path, replace(SHORT, on_break="join")
+        path, revised(SHORT, on_break="join")
     )
-    (supplied,) = analyse_files([path], replace(SHORT, on_break="longest"))
+    (supplied,) = analyse_files([path], revised(SHORT, on_break="longest"))
     assert supplied.analysed.content["analysis_h"] == 1.0
 
 

@@ -19,9 +19,11 @@ from rig.analysis.uncertainty import WeighingUncertainty, bias_of_extremes, deli
 from rig.bench.file import read_bench_file
 from rig.cli.app import app
 from rig.errors import BenchFileError
+from rig.procedures.catalogue import KINDS
 from rig.run.decidable import minutes_up, undecidable
 from rig.run.plan import read_plan
 from rig.verdicts.limits import Limit, Measurement, Rule, Verdict, judge
+from rig.verdicts.quantities import Kind
 from rig.verdicts.requirements import read_requirements
 
 BENCH = Path(__file__).parents[2] / "fixtures/benches/virtual.toml"
@@ -64,7 +66,7 @@ def test_noise_widens_the_extremes_of_many_windows_and_not_a_mean() -> None:
 @given(st.floats(0.01, 20), st.floats(0.05, 50), st.sampled_from(list(Rule)))
 def test_what_can_be_decided_is_what_a_perfect_pump_passes(hours: float, tolerance: float, rule: Rule) -> None:
     found = assess(basal(hours), tolerance, rule=rule)
-    perfect = Measurement("error", 0.0, "%", found.expanded_percent)
+    perfect = Measurement(Kind("test.error", "error", ("%",)).of(), 0.0, found.expanded_percent)
     assert found.decidable == (judge(perfect, Limit("%", -tolerance, tolerance), rule) is Verdict.PASS)
 
 
@@ -180,7 +182,7 @@ def test_plan_refuses_what_it_cannot_read_in_one_sentence(words: list[str], says
 
 def foreseen(plan: str, **settings: str) -> list[str]:
     spec, _ = read_bench_file(Path("fixtures/benches/virtual.toml"), settings)
-    return undecidable(spec, read_plan(plan).plan, read_requirements(Path("suites/requirements.toml")))
+    return undecidable(spec, read_plan(plan).plan, read_requirements(Path("suites/requirements.toml"), KINDS))
 
 
 @pytest.mark.parametrize("plan", ["default", "nightly", "iec_full", "tir101", "label_880_5730", "smoke"])

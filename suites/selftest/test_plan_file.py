@@ -1,24 +1,45 @@
 """Test plans: what a file may say, which requirements an entry decides, and what a run by a plan leaves."""
 
 import hashlib
-import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from rig.plan_entries import BasalEntry, BolusEntry
-from rig.plan_occlusions import OcclusionEntry, UnoccludedEntry
-from rig.plan_profiles import ExtendedEntry, SwitchEntry, TemporaryEntry
 
 from rig.errors import BenchFileError
-from rig.run.plan import PLANS, read_plan, selection
-from rig.run.results import join, run_verdict
+from rig.procedures.basal import Basal
+from rig.procedures.bolus import Bolus
+from rig.procedures.catalogue import KINDS
+from rig.procedures.extended import Extended
+from rig.procedures.occlusion import Occlusion
+from rig.procedures.procedure import Procedure
+from rig.procedures.switch import Switch
+from rig.procedures.temporary import Temporary
+from rig.procedures.unoccluded import Unoccluded
+from rig.record.folder import RunFolder
+from rig.record.reading import read_run
+from rig.record.results import run_verdict
+from rig.run.plan import read_plan, selection
+from rig.run.results import join
+from rig.shipped import PLANS, shipped
+from rig.toml_files import validated
 from rig.verdicts.limits import Verdict
 from rig.verdicts.requirements import read_requirements
+from suites.selftest.recorded import manifest
 
-REQUIREMENTS = read_requirements(Path("suites/requirements.toml"))
+REQUIREMENTS = read_requirements(Path("suites/requirements.toml"), KINDS)
 HEAD = 'name = "mine"\npurpose = "to try"\n'
+
+
+def entry(table: type[Procedure], **words: object) -> Procedure:
+    """An entry of a plan, as people write it."""
+    return validated("plan.toml", words, table)
+
+
+def names(planned: Procedure) -> set[str]:
+    """What an entry measures, in words."""
+    return {str(quantity) for quantity in planned.quantities}
 
 
 def written(folder: Path, text: str) -> str:
@@ -30,10 +51,10 @@ def written(folder: Path, text: str) -> str:
 @pytest.mark.parametrize("name", ["default", "smoke", "nightly", "iec_full", "tir101", "label_880_5730"])
 def test_every_plan_of_the_repository_can_be_read_by_its_name(name: str) -> None:
     found = read_plan(name)
-    assert (found.plan.name, found.path) == (name, PLANS / f"{name}.toml")
+    assert (found.plan.name, found.path) == (name, shipped(PLANS) / f"{name}.toml")
     assert found.sha256 == hashlib.sha256(found.path.read_bytes()).hexdigest()
-    assert found.plan.basal
-    assert found.plan.bolus
+    assert found.plan.entries["basal"]
+    assert found.plan.entries["bolus"]
 
 
 @pytest.mark.parametrize(
@@ -114,65 +135,65 @@ def test_a_plan_that_is_not_there_is_answered_with_those_that_are() -> None:
 
 
 def test_an_entry_decides_what_asks_for_its_rate_or_size_and_for_no_more_than_it_does() -> None:
-    whole = BasalEntry(rate="1 U/h")
+    whole = entry(Basal, rate="1 U/h")
     assert whole.decides(REQUIREMENTS) == ("PR-D1.1", "PR-D1.2", "PR-D1.3")
-    assert BasalEntry(rate="0.5 U/h").decides(REQUIREMENTS) == ()
+    assert entry(Basal, rate="0.5 U/h").decides(REQUIREMENTS) == ()
     for shorter in ({"stabilisation": "23 h"}, {"analysis": "24 h"}):
-        assert BasalEntry(rate="1 U/h", **shorter).decides(REQUIREMENTS) == ()
-    assert BolusEntry(size="1 U", count=25).decides(REQUIREMENTS) == ("PR-D3.2", "PR-H3.1")
-    assert BolusEntry(size="1 U", count=24).decides(REQUIREMENTS) == ("PR-H3.1",)
-    assert BolusEntry(size="0.3 U", count=25).decides(REQUIREMENTS) == ()
+        assert entry(Basal, rate="1 U/h", **shorter).decides(REQUIREMENTS) == ()
+    assert entry(Bolus, size="1 U", count=25).decides(REQUIREMENTS) == ("PR-D3.2", "PR-H3.1")
+    assert entry(Bolus, size="1 U", count=24).decides(REQUIREMENTS) == ("PR-H3.1",)
+    assert entry(Bolus, size="0.3 U", count=25).decides(REQUIREMENTS) == ()
 
 
 def test_an_extended_bolus_decides_what_asks_for_its_size_share_and_duration() -> None:
-    whole = ExtendedEntry(size="4 U", duration="2 h")
+    whole = entry(Extended, size="4 U", duration="2 h")
     assert whole.decides(REQUIREMENTS) == ("PR-D4.1",)
-    assert not any(name.startswith("immediate") for name in whole.measures)
-    assert ExtendedEntry(size="6 U", extended="50 %", duration="120 min").decides(REQUIREMENTS) == ("PR-D4.2",)
-    assert ExtendedEntry(size="6 U", extended="40 %", duration="2 h").decides(REQUIREMENTS) == ()
-    assert ExtendedEntry(size="4 U", duration="3 h").decides(REQUIREMENTS) == ()
+    assert not any(name.startswith("immediate") for name in names(whole))
+    assert entry(Extended, size="6 U", extended="50 %", duration="120 min").decides(REQUIREMENTS) == ("PR-D4.2",)
+    assert entry(Extended, size="6 U", extended="40 %", duration="2 h").decides(REQUIREMENTS) == ()
+    assert entry(Extended, size="4 U", duration="3 h").decides(REQUIREMENTS) == ()
 
 
 def test_a_change_of_rate_decides_what_asks_for_its_rates_and_is_long_enough() -> None:
     half = {"rate": "1 U/h", "temporary": "50 %", "duration": "4 h"}
-    assert TemporaryEntry(**half).decides(REQUIREMENTS) == ("PR-D6.1",)
-    assert TemporaryEntry(**half, after="1 h").decides(REQUIREMENTS) == ()
-    assert TemporaryEntry(**half | {"temporary": "0.5 U/h"}).decides(REQUIREMENTS) == ()
-    assert SwitchEntry(rate="0.5 U/h", then="1.5 U/h").decides(REQUIREMENTS) == ("PR-D2.1",)
-    assert SwitchEntry(rate="1.5 U/h", then="0.5 U/h").decides(REQUIREMENTS) == ()
+    assert entry(Temporary, **half).decides(REQUIREMENTS) == ("PR-D6.1",)
+    assert entry(Temporary, **half, after="1 h").decides(REQUIREMENTS) == ()
+    assert entry(Temporary, **half | {"temporary": "0.5 U/h"}).decides(REQUIREMENTS) == ()
+    assert entry(Switch, rate="0.5 U/h", then="1.5 U/h").decides(REQUIREMENTS) == ("PR-D2.1",)
+    assert entry(Switch, rate="1.5 U/h", then="0.5 U/h").decides(REQUIREMENTS) == ()
 
 
 def test_occlusions_decide_what_asks_for_their_rate_and_threshold_and_for_no_more_of_them() -> None:
     low = {"rate": "2 U/h", "threshold": "low"}
-    assert OcclusionEntry(**low, count=3).decides(REQUIREMENTS) == ("PR-F1.5",)
-    assert OcclusionEntry(**low, count=2).decides(REQUIREMENTS) == ()
-    assert OcclusionEntry(rate="2 U/h", count=3).decides(REQUIREMENTS) == ()
-    assert UnoccludedEntry(rate="0.025 U/h", threshold="low").decides(REQUIREMENTS) == ("PR-F1.7",)
-    assert UnoccludedEntry(rate="0.025 U/h", threshold="low", duration="23 h").decides(REQUIREMENTS) == ()
+    assert entry(Occlusion, **low, count=3).decides(REQUIREMENTS) == ("PR-F1.5",)
+    assert entry(Occlusion, **low, count=2).decides(REQUIREMENTS) == ()
+    assert entry(Occlusion, rate="2 U/h", count=3).decides(REQUIREMENTS) == ()
+    assert entry(Unoccluded, rate="0.025 U/h", threshold="low").decides(REQUIREMENTS) == ("PR-F1.7",)
+    assert entry(Unoccluded, rate="0.025 U/h", threshold="low", duration="23 h").decides(REQUIREMENTS) == ()
 
 
 def test_only_without_warm_up_the_first_hours_are_measured() -> None:
-    cold = BasalEntry(rate="1 U/h", stabilisation="0 h", analysis="6 h", windows=["60 min"])
-    first_hours = {name for name in cold.measures if "of the first" in name}
+    cold = entry(Basal, rate="1 U/h", stabilisation="0 h", analysis="6 h", windows=["60 min"])
+    first_hours = {name for name in names(cold) if "of the first" in name}
     assert first_hours == {f"{what} of the first {h} h at 1 U/h" for what in ("volume", "error") for h in (1, 6)}
-    assert not any("of the first" in name for name in BasalEntry(rate="1 U/h").measures)
+    assert not any("of the first" in name for name in names(entry(Basal, rate="1 U/h")))
 
 
 def test_the_plan_of_the_label_measures_the_first_1_6_and_12_h() -> None:
-    for entry in read_plan("label_880_5730").plan.basal:
-        assert {f"volume of the first {h} h at {entry.title}" for h in (1, 6, 12)} <= entry.measures
+    for basal in read_plan("label_880_5730").plan.entries["basal"]:
+        assert {f"volume of the first {h} h at {basal.title}" for h in (1, 6, 12)} <= names(basal)
 
 
 def test_the_default_plan_decides_every_requirement_that_a_plan_can_decide() -> None:
     plan = read_plan("default").plan
-    decided = {name for entries in plan.entries.values() for entry in entries for name in entry.decides(REQUIREMENTS)}
+    decided = {name for entries in plan.entries.values() for each in entries for name in each.decides(REQUIREMENTS)}
     assert decided == {"PR-D1.1", "PR-D1.2", "PR-D1.3", "PR-D3.1", "PR-D3.2", "PR-D3.3", "PR-H3.1"}
     assert plan.every_requirement_due
 
 
 def test_a_bolus_is_planned_to_last_as_long_as_its_speed_says() -> None:
-    assert BolusEntry(size="10 U", count=12).procedure().planned_s == 400.0
-    assert BolusEntry(size="1 U", count=2, speed="3 U/min").procedure().planned_s == 20.0
+    assert validated("plan.toml", {"size": "10 U", "count": 12}, Bolus).planned_s == 400.0
+    assert validated("plan.toml", {"size": "1 U", "count": 2, "speed": "3 U/min"}, Bolus).planned_s == 20.0
 
 
 def test_a_plans_selection_and_a_calls_are_joined() -> None:
@@ -182,10 +203,11 @@ def test_a_plans_selection_and_a_calls_are_joined() -> None:
     assert selection(read_plan("default").plan, None) is None
 
 
-def test_a_requirement_that_a_partial_plan_leaves_out_is_out_of_scope_and_says_why() -> None:
-    row = join(REQUIREMENTS, [], plan="mine")["requirements"][0]
-    assert (row["verdict"], row["in_scope"], row["reason"]) == ("UNSET", False, "not part of the plan 'mine'")
-    assert join(REQUIREMENTS, [])["requirements"][0]["in_scope"]
+def test_a_requirement_that_a_partial_plan_leaves_out_is_out_of_scope_and_says_why(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path / "run", manifest())
+    row = join(REQUIREMENTS, run, plan="mine").requirements[0]
+    assert (row.verdict.value, row.in_scope, row.reason) == ("UNSET", False, "not part of the plan 'mine'")
+    assert join(REQUIREMENTS, run).requirements[0].in_scope
 
 
 def test_a_test_that_decides_nothing_but_could_not_be_finished_is_not_passed_over() -> None:
@@ -199,15 +221,17 @@ def test_a_run_by_a_plan_measures_what_the_plan_says_and_keeps_the_plan(tmp_path
     path = written(tmp_path, 'select = "test_bolus and not cancelled"\n[[bolus]]\nsize = "0.3 U"\ncount = 3\n')
     command = ["verify", "--plan", path, "--out", str(tmp_path / "run")]
     done = subprocess.run([sys.executable, "-m", "rig", *command], capture_output=True, text=True, check=False)
-    manifest, results = (json.loads((tmp_path / "run" / f"{n}.json").read_text()) for n in ("manifest", "results"))
-    assert [test["id"] for test in results["tests"]] == ["suites/pump/test_bolus.py::test_consecutive_boluses[0.3 U]"]
-    assert "mean bolus error at 0.3 U" in [value["name"] for value in results["reported"]]
-    assert not any(row["in_scope"] for row in results["requirements"])
-    assert (results["verdict"], done.returncode) == ("UNSET", 3), done.stdout  # nothing was decided
-    assert manifest["plan"]["content"]["bolus"] == [{"size": "0.3 U", "count": 3}]
-    assert manifest["plan"]["sha256"] == hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    run = read_run(tmp_path / "run", strict=True)
+    (test,) = run.results.tests
+    assert test.id == "suites/pump/test_bolus.py::test_consecutive_boluses[0.3 U]"
+    assert "mean bolus error at 0.3 U" in [value.name for value in run.results.reported]
+    assert not any(row.in_scope for row in run.results.requirements)
+    assert (run.results.verdict.value, done.returncode) == ("UNSET", 3), done.stdout  # nothing was decided
+    assert run.manifest.plan is not None
+    assert run.manifest.plan.content["bolus"] == [{"size": "0.3 U", "count": 3}]
+    assert run.manifest.plan.sha256 == hashlib.sha256(Path(path).read_bytes()).hexdigest()
     assert "mean bolus error at 0.3 U: " in done.stdout
-    assert (tmp_path / "run" / "report.pdf").exists()
+    assert (tmp_path / "run" / "reports" / "rev-1" / "report.pdf").exists()
 
 
 @pytest.mark.parametrize("command", [["rig", "verify"], ["pytest", "suites/pump"]])

@@ -11,18 +11,18 @@ from instruments.ids.ble_link import BleLink
 from rig.bench.open import open_bench
 from rig.clock import SimClock
 from rig.errors import BenchFileError, NoReplyError, NotConnectedError
-from rig.roles import Bench
 from rig.therapy import BasalSegment
 from rig.virtual.ble_bridge import BleBridge, Unframer, framed
-from rig.wire import NoLog
+from rig.wire import NoLog, RadioTransport
 from suites.stands.firmware_host import Host, crc
+from suites.stands.known_pump import IdsBench, open_ids_bench
 
 PORT = "ble://twin/F0:F1:F2:F3:F4:F5"
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
-    with open_bench("fixtures/benches/virtual.toml", overrides={"pump.port": PORT}) as bench:
+def bench() -> Iterator[IdsBench]:
+    with open_ids_bench("fixtures/benches/virtual.toml", overrides={"pump.port": PORT}) as bench:
         yield bench
 
 
@@ -50,7 +50,7 @@ def ask(link: BleLink, octets: str) -> str:
     return "" if answer is None else answer.hex()
 
 
-def test_the_same_driver_identifies_delivers_and_reads_the_log(bench: Bench) -> None:
+def test_the_same_driver_identifies_delivers_and_reads_the_log(bench: IdsBench) -> None:
     pump = bench.pump
     assert pump.identify().serial_number == "RC1-000001"
     pump.set_reservoir_level(200.0)
@@ -63,7 +63,7 @@ def test_the_same_driver_identifies_delivers_and_reads_the_log(bench: Bench) -> 
     log = pump.history()
     assert [event.sequence for event in log] == list(range(len(log)))
     assert [event.fields["delivered_u"] for event in log if event.kind == "bolus delivered"] == [2.5]
-    with open_bench("fixtures/benches/virtual.toml") as wired:
+    with open_ids_bench("fixtures/benches/virtual.toml") as wired:
         wired.pump.set_reservoir_level(200.0)
         wired.pump.set_basal_profile([BasalSegment(1440, 0.0)])
         wired.pump.run()
@@ -76,7 +76,7 @@ def test_the_same_driver_identifies_delivers_and_reads_the_log(bench: Bench) -> 
 
 def test_one_seed_gives_one_result() -> None:
     def weighed_g() -> tuple[float, float]:
-        with open_bench("fixtures/benches/virtual.toml", overrides={"pump.port": PORT}) as bench:
+        with open_ids_bench("fixtures/benches/virtual.toml", overrides={"pump.port": PORT}) as bench:
             bench.pump.set_reservoir_level(200.0)
             bench.pump.set_basal_profile([BasalSegment(1440, 2.0)])
             bench.pump.run()
@@ -117,7 +117,7 @@ def test_silence_is_told_after_its_time_and_no_later(link: BleLink, host: Host) 
     assert host.clock.now() - begun_s == pytest.approx(2.0, abs=1e-6)
 
 
-def test_over_radio_the_driver_waits_as_long_as_the_specification_says(bench: Bench) -> None:
+def test_over_radio_the_driver_waits_as_long_as_the_specification_says(bench: IdsBench) -> None:
     bench.supply.switch(on=False)
     begun_s = bench.clock.now()
     with pytest.raises(NoReplyError, match="no reply within 30 s"):
@@ -176,7 +176,7 @@ def test_the_dongle_is_given_back_after_the_connection_was_lost(host: Host, brid
 def test_the_mark_of_a_public_address_is_no_part_of_the_transport(host: Host) -> None:
     asked = []
 
-    async def radio(name: str) -> None:
+    async def radio(name: str) -> RadioTransport:
         asked.append(name)
         raise OSError("no such dongle")
 
@@ -205,7 +205,7 @@ def test_a_driver_without_bluetooth_is_one_sentence() -> None:
 def test_a_port_without_transport_or_address_is_one_sentence(port: str) -> None:
     with (
         pytest.raises(BenchFileError, match="is not ble://transport/address"),
-        open_bench("fixtures/benches/virtual.toml", overrides={"pump.port": port}),
+        open_ids_bench("fixtures/benches/virtual.toml", overrides={"pump.port": port}),
     ):
         pass
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from rig.bench.open import open_bench
+from instruments.ids.driver import IdsPump
 from rig.errors import RefusedError
-from rig.roles import Bench, Capability, HistoryEvent, Pump
+from rig.roles import Capability, HistoryEvent
 from rig.therapy import (
     ActiveBasal,
     BasalSegment,
@@ -21,33 +21,34 @@ from rig.therapy import (
     Setting,
     TemporaryRate,
 )
+from suites.stands.known_pump import IdsBench, open_ids_bench
 
 DAY = [BasalSegment(360, 0.8), BasalSegment(240, 1.4), BasalSegment(840, 1.0)]
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
-    with open_bench("fixtures/benches/virtual.toml") as bench:
+def bench() -> Iterator[IdsBench]:
+    with open_ids_bench("fixtures/benches/virtual.toml") as bench:
         bench.pump.set_reservoir_level(300.0)
         bench.pump.set_basal_profile(DAY)
         yield bench
 
 
 @pytest.fixture
-def running(bench: Bench) -> Bench:
+def running(bench: IdsBench) -> IdsBench:
     bench.pump.run()
     return bench
 
 
-def events(pump: Pump, kind: str) -> list[HistoryEvent]:
+def events(pump: IdsPump, kind: str) -> list[HistoryEvent]:
     return [event for event in pump.history() if event.kind == kind]
 
 
-def test_the_reference_pump_can_do_all_that_a_role_knows(bench: Bench) -> None:
+def test_the_reference_pump_can_do_all_that_a_role_knows(bench: IdsBench) -> None:
     assert bench.pump.capabilities == frozenset(Capability)
 
 
-def test_four_profiles_are_kept_apart(bench: Bench) -> None:
+def test_four_profiles_are_kept_apart(bench: IdsBench) -> None:
     others = {number: [BasalSegment(1440, number / 10)] for number in (2, 3, 4)}
     for number, segments in others.items():
         bench.pump.write_basal_profile(number, segments)
@@ -57,14 +58,14 @@ def test_four_profiles_are_kept_apart(bench: Bench) -> None:
     assert bench.pump.active_basal() == ActiveBasal(3, 0.3)
 
 
-def test_a_profile_that_was_never_written_cannot_be_read(bench: Bench) -> None:
+def test_a_profile_that_was_never_written_cannot_be_read(bench: IdsBench) -> None:
     with pytest.raises(
         RefusedError, match=r"'procedure not applicable' \(0x74\) to Read Basal Rate Profile .* of templ"
     ):
         bench.pump.read_basal_profile(2)
 
 
-def test_48_blocks_come_back_as_they_were_written(bench: Bench) -> None:
+def test_48_blocks_come_back_as_they_were_written(bench: IdsBench) -> None:
     segments = [BasalSegment(30, 0.025 * number) for number in range(48)]
     bench.pump.write_basal_profile(2, segments)
     read = bench.pump.read_basal_profile(2)
@@ -72,7 +73,7 @@ def test_48_blocks_come_back_as_they_were_written(bench: Bench) -> None:
     assert [segment.rate_u_per_h for segment in read] == pytest.approx([each.rate_u_per_h for each in segments])
 
 
-def test_a_temporary_rate_starts_changes_and_ends_by_itself(running: Bench) -> None:
+def test_a_temporary_rate_starts_changes_and_ends_by_itself(running: IdsBench) -> None:
     pump = running.pump
     pump.set_temporary_rate(TemporaryRate(30, factor=1.5))
     assert pump.active_basal() == ActiveBasal(1, 0.8, TemporaryRate(30, factor=1.5), 30)
@@ -89,7 +90,7 @@ def test_a_temporary_rate_starts_changes_and_ends_by_itself(running: Bench) -> N
     assert [annunciation.kind for annunciation in pump.annunciations()] == ["temporary basal rate over"]
 
 
-def test_a_temporary_rate_can_be_cancelled_once(running: Bench) -> None:
+def test_a_temporary_rate_can_be_cancelled_once(running: IdsBench) -> None:
     running.pump.set_temporary_rate(TemporaryRate(120, rate_u_per_h=2.0))
     running.pump.cancel_temporary_rate()
     assert running.pump.active_basal().temporary is None
@@ -98,7 +99,7 @@ def test_a_temporary_rate_can_be_cancelled_once(running: Bench) -> None:
 
 
 @pytest.mark.parametrize("rate", [TemporaryRate(30, rate_u_per_h=35.1), TemporaryRate(30, factor=2.51)])
-def test_a_temporary_rate_beyond_the_limits_is_refused_with_its_words(running: Bench, rate: TemporaryRate) -> None:
+def test_a_temporary_rate_beyond_the_limits_is_refused_with_its_words(running: IdsBench, rate: TemporaryRate) -> None:
     with pytest.raises(RefusedError, match=r"'parameter out of range' \(0x73\) to Set Tbr Adjustment .*for 30 min"):
         running.pump.set_temporary_rate(rate)
 
@@ -108,7 +109,7 @@ def test_a_temporary_rate_is_one_thing_or_the_other() -> None:
         TemporaryRate(30)
 
 
-def test_a_multiwave_bolus_with_a_delay_is_delivered_in_its_two_parts(running: Bench) -> None:
+def test_a_multiwave_bolus_with_a_delay_is_delivered_in_its_two_parts(running: IdsBench) -> None:
     pump = running.pump
     bolus_id = pump.deliver(Bolus(fast_u=1.0, extended_u=2.0, duration_min=60, delay_min=10))
     running.clock.sleep(599.0)
@@ -124,7 +125,7 @@ def test_a_multiwave_bolus_with_a_delay_is_delivered_in_its_two_parts(running: B
     assert delivered.fields == {"bolus_id": bolus_id, "bolus_type": 0x55, "delivered_u": 3.0, "duration_min": 60}
 
 
-def test_a_fast_bolus_runs_beside_an_extended_one(running: Bench) -> None:
+def test_a_fast_bolus_runs_beside_an_extended_one(running: IdsBench) -> None:
     pump = running.pump
     extended = pump.deliver(Bolus(extended_u=1.0, duration_min=30))
     fast = pump.bolus(0.5)
@@ -135,13 +136,13 @@ def test_a_fast_bolus_runs_beside_an_extended_one(running: Bench) -> None:
     assert pump.active_boluses() == []
 
 
-def set_up_calculator(pump: Pump) -> None:
+def set_up_calculator(pump: IdsPump) -> None:
     pump.set_profile(ProfileKind.SENSITIVITY, [ProfileBlock(1440, (50.0,))])
     pump.set_profile(ProfileKind.CARBOHYDRATE_RATIO, [ProfileBlock(600, (15.0,)), ProfileBlock(840, (12.0,))])
     pump.set_profile(ProfileKind.TARGET_GLUCOSE, [ProfileBlock(1440, (150.0, 150.0))])
 
 
-def test_calculator_profiles_come_back(bench: Bench) -> None:
+def test_calculator_profiles_come_back(bench: IdsBench) -> None:
     set_up_calculator(bench.pump)
     assert bench.pump.profile(ProfileKind.CARBOHYDRATE_RATIO) == [
         ProfileBlock(600, (15.0,)),
@@ -150,7 +151,7 @@ def test_calculator_profiles_come_back(bench: Bench) -> None:
     assert bench.pump.profile(ProfileKind.TARGET_GLUCOSE) == [ProfileBlock(1440, (150.0, 150.0))]
 
 
-def test_the_published_examples_of_a_bolus_calculator(bench: Bench) -> None:
+def test_the_published_examples_of_a_bolus_calculator(bench: IdsBench) -> None:
     """SmartBolus, Omnipod 5 technical user guide: correction, meal, and a meal reduced by a low glucose."""
     set_up_calculator(bench.pump)
     assert bench.pump.calculate(Meal(glucose_mg_per_dl=200.0)) == BolusAdvice(0.0, 1.0, 0.0, 0.0)
@@ -158,7 +159,7 @@ def test_the_published_examples_of_a_bolus_calculator(bench: Bench) -> None:
     assert bench.pump.calculate(Meal(carbohydrate_g=37.5, glucose_mg_per_dl=75.0)).total_u == 1.0
 
 
-def test_a_recommended_bolus_is_logged_with_its_calculation_and_counts_on_board(running: Bench) -> None:
+def test_a_recommended_bolus_is_logged_with_its_calculation_and_counts_on_board(running: IdsBench) -> None:
     pump = running.pump
     set_up_calculator(pump)
     advice = pump.calculate(Meal(carbohydrate_g=30.0, glucose_mg_per_dl=200.0))
@@ -176,7 +177,7 @@ def test_a_recommended_bolus_is_logged_with_its_calculation_and_counts_on_board(
     assert later.total_u == 0.0
 
 
-def test_nothing_is_calculated_without_profiles_or_below_the_least_glucose(bench: Bench) -> None:
+def test_nothing_is_calculated_without_profiles_or_below_the_least_glucose(bench: IdsBench) -> None:
     with pytest.raises(
         RefusedError, match=r"not applicable.* to Calculate Bolus \(0xf033\) of 45 g and glucose not known"
     ):
@@ -186,7 +187,7 @@ def test_nothing_is_calculated_without_profiles_or_below_the_least_glucose(bench
         bench.pump.calculate(Meal(carbohydrate_g=45.0, glucose_mg_per_dl=69.0))
 
 
-def test_priming_is_delivered_and_is_not_therapy(bench: Bench) -> None:
+def test_priming_is_delivered_and_is_not_therapy(bench: IdsBench) -> None:
     before_g = bench.balance.read_stable().mass_g
     bench.pump.prime(5.0)
     bench.clock.sleep(130.0)
@@ -197,7 +198,7 @@ def test_priming_is_delivered_and_is_not_therapy(bench: Bench) -> None:
     assert done.fields == {"delivered_u": 5.0, "end_reason": "programmed amount reached"}
 
 
-def test_a_running_pump_does_not_prime(running: Bench) -> None:
+def test_a_running_pump_does_not_prime(running: IdsBench) -> None:
     with pytest.raises(RefusedError, match=r"to Start Priming \(0x127b\) of 5 U"):
         running.pump.prime(5.0)
 
@@ -211,7 +212,7 @@ def test_a_running_pump_does_not_prime(running: Bench) -> None:
         (Setting.OCCLUSION_LEVEL, 2.0),
     ],
 )
-def test_a_setting_outlives_a_restart_and_is_logged(bench: Bench, setting: Setting, value: float) -> None:
+def test_a_setting_outlives_a_restart_and_is_logged(bench: IdsBench, setting: Setting, value: float) -> None:
     bench.pump.set_setting(setting, value)
     bench.pump.restart()
     assert bench.pump.setting(setting) == value
@@ -220,26 +221,26 @@ def test_a_setting_outlives_a_restart_and_is_logged(bench: Bench, setting: Setti
     assert bench.pump.read_basal_profile(1) == DAY
 
 
-def test_a_setting_out_of_range_is_refused_and_one_that_is_too_fine_is_not_sent(bench: Bench) -> None:
+def test_a_setting_out_of_range_is_refused_and_one_that_is_too_fine_is_not_sent(bench: IdsBench) -> None:
     with pytest.raises(RefusedError, match=r"out of range.* of largest bolus in U to 26"):
         bench.pump.set_setting(Setting.MAX_BOLUS_U, 26.0)
     with pytest.raises(ValueError, match="finer than the pump's step"):
         bench.pump.set_setting(Setting.MAX_BOLUS_U, 1.00001)
 
 
-def test_a_running_pump_does_not_restart(running: Bench) -> None:
+def test_a_running_pump_does_not_restart(running: IdsBench) -> None:
     with pytest.raises(RefusedError, match=r"to Restart \(0xf069\) of the controller"):
         running.pump.restart()
 
 
-def test_the_clock_is_set_and_goes_on(bench: Bench) -> None:
+def test_the_clock_is_set_and_goes_on(bench: IdsBench) -> None:
     bench.pump.set_clock(datetime.datetime(2028, 2, 28, 23, 59, 0))
     bench.clock.sleep(120.0)
     assert bench.pump.clock() == datetime.datetime(2028, 2, 29, 0, 1, 0)
     assert [event.fields["reason"] for event in events(bench.pump, "reference time")][-1] == "set"
 
 
-def test_a_snoozed_annunciation_comes_back(running: Bench) -> None:
+def test_a_snoozed_annunciation_comes_back(running: IdsBench) -> None:
     running.pump.set_temporary_rate(TemporaryRate(15, factor=0.5))
     running.clock.sleep(901.0)
     (over,) = running.pump.annunciations()

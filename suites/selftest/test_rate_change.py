@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from rig.analysis.rate_change import ChangeOfFlow, rate_change
 from rig.procedures.rate_change import Changing
@@ -130,6 +131,21 @@ def test_on_the_whole_bench_each_number_holds_the_truth_within_its_uncertainty(t
         true = rate_change(since_s, 10.0 * true_u, before_s=before_s, after_s=after_s, dose_ul=0.25)
         delay = found.values[asked.delay_of(change)]
         assert abs(delay.value - (true.at_s - plan.edges_s[number + 1])) <= delay.expanded_uncertainty < 200.0
+
+
+SHORTEST = {"rate": "30 U/h", "temporary": "50 %", "before": "2 min", "after": "2 min", "duration": "15 min"}
+"""15 min is the reference pump's shortest temporary rate."""
+
+
+@pytest.mark.parametrize("stretch", ["before", "after", "duration"])
+def test_a_stretch_too_short_for_a_line_is_refused_before_it_is_measured(stretch: str) -> None:
+    with pytest.raises(ValidationError, match="greater than or equal to 120"):
+        Temporary.model_validate(SHORTEST | {stretch: "1 min"})
+
+
+def test_the_shortest_stretch_is_long_enough_for_its_lines(tmp_path: Path) -> None:
+    asked = Temporary.model_validate(SHORTEST)
+    assert set(measured_virtually(tmp_path, asked).values) == set(asked.quantities)
 
 
 def _place(at_s: np.ndarray, since_s: np.ndarray) -> int:

@@ -6,22 +6,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from rig.bench.open import open_bench
-from rig.roles import Bench
 from rig.therapy import BasalSegment, Setting, TherapyState
 from suites.stands.idle_bench import annunciated, open_idle_bench
+from suites.stands.known_pump import IdsBench, open_ids_bench
 
 DRIVE_U = 0.14
 """What this device's drive may make of 2 U: 1.5 % of bias and drift, 0.04 U of screw at either end, a dose."""
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
+def bench() -> Iterator[IdsBench]:
     with open_idle_bench() as bench:
         yield bench
 
 
-def test_no_more_than_its_maximum_is_delivered_in_an_hour_whatever_the_boluses(bench: Bench) -> None:
+def test_no_more_than_its_maximum_is_delivered_in_an_hour_whatever_the_boluses(bench: IdsBench) -> None:
     pump = bench.pump
     pump.set_setting(Setting.MAX_HOUR_U, 2.0)
     pump.run()
@@ -40,7 +39,7 @@ def test_no_more_than_its_maximum_is_delivered_in_an_hour_whatever_the_boluses(b
 def test_a_higher_occlusion_threshold_alarms_at_a_higher_pressure() -> None:
     at_alarm_kpa = []
     for level in (0, 1, 2):
-        with open_bench("fixtures/benches/virtual.toml") as bench:
+        with open_ids_bench("fixtures/benches/virtual.toml") as bench:
             pump = bench.pump
             pump.set_reservoir_level(300.0)
             pump.set_basal_profile([BasalSegment(1440, 0.0)])

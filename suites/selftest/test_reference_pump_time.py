@@ -7,19 +7,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from rig.roles import Bench
 from rig.therapy import BasalSegment, Setting, TemporaryRate, TherapyState
 from suites.selftest.bedside import DOSE_U, STEPS_PER_DOSE, Bedside, sfloat
 from suites.stands.idle_bench import annunciated, open_idle_bench
+from suites.stands.known_pump import IdsBench
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
+def bench() -> Iterator[IdsBench]:
     with open_idle_bench() as bench:
         yield bench
 
 
-def test_the_hour_rolls_by_elapsed_time_and_not_by_the_clock_that_is_shown(bench: Bench) -> None:
+def test_the_hour_rolls_by_elapsed_time_and_not_by_the_clock_that_is_shown(bench: IdsBench) -> None:
     pump = bench.pump
     pump.set_setting(Setting.MAX_HOUR_U, 2.0)
     pump.run()
@@ -41,7 +41,7 @@ def test_the_hour_rolls_by_elapsed_time_and_not_by_the_clock_that_is_shown(bench
     ],
 )
 def test_the_calendar_knows_leap_days_and_the_turn_of_the_year(
-    bench: Bench, set_to: datetime.datetime, a_minute_later: datetime.datetime
+    bench: IdsBench, set_to: datetime.datetime, a_minute_later: datetime.datetime
 ) -> None:
     bench.pump.set_clock(set_to)
     set_at_s = bench.clock.now()
@@ -51,7 +51,7 @@ def test_the_calendar_knows_leap_days_and_the_turn_of_the_year(
     assert abs((shown - a_minute_later).total_seconds() - late_s) <= 1.0
 
 
-def test_the_segment_of_the_profile_follows_the_clock_that_is_shown(bench: Bench) -> None:
+def test_the_segment_of_the_profile_follows_the_clock_that_is_shown(bench: IdsBench) -> None:
     pump = bench.pump
     pump.set_basal_profile([BasalSegment(720, 1.0), BasalSegment(720, 2.0)])
     pump.set_clock(datetime.datetime(2026, 6, 1, 11, 30))
@@ -65,7 +65,7 @@ def test_the_segment_of_the_profile_follows_the_clock_that_is_shown(bench: Bench
 
 @pytest.mark.parametrize("date_time", [datetime.datetime(2025, 1, 1), datetime.datetime(2031, 1, 1)])
 def test_insulin_on_board_fades_by_elapsed_time_whatever_the_clock_shows(
-    bench: Bench, date_time: datetime.datetime
+    bench: IdsBench, date_time: datetime.datetime
 ) -> None:
     pump = bench.pump
     pump.run()
@@ -78,7 +78,7 @@ def test_insulin_on_board_fades_by_elapsed_time_whatever_the_clock_shows(
     assert pump.insulin_on_board().insulin_u == pytest.approx(before_u - 1.0, abs=0.02)  # a quarter in 1 h of 4 h
 
 
-def test_an_hour_after_the_maximum_of_an_hour_there_is_room_again(bench: Bench) -> None:
+def test_an_hour_after_the_maximum_of_an_hour_there_is_room_again(bench: IdsBench) -> None:
     pump = bench.pump
     pump.set_setting(Setting.MAX_HOUR_U, 1.0)
     pump.run()
@@ -162,7 +162,7 @@ def test_daylight_saving_moves_the_clock_and_the_segment_and_neither_drops_nor_r
     assert bed.host.steps / STEPS_PER_DOSE * DOSE_U == pytest.approx(expected_u, abs=DOSE_U)
 
 
-def test_the_pump_sleeps_until_its_next_dose_when_a_temporary_rate_of_0_is_over(bench: Bench) -> None:
+def test_the_pump_sleeps_until_its_next_dose_when_a_temporary_rate_of_0_is_over(bench: IdsBench) -> None:
     """Half a minute of looks at its supply between two doses of 1 U/h: an awake controller draws far more."""
     pump = bench.pump
     pump.set_basal_profile([BasalSegment(1440, 1.0)])

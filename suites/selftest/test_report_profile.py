@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 from pypdf import PdfReader
-from rig.evidence import slug, write_json
 
 from reports.blocks import Sections
 from reports.curve.printed import printed
@@ -22,9 +21,10 @@ from rig.errors import EvidenceError
 from rig.procedures.contents import Part, profile_content
 from rig.procedures.volume import VolumeScale
 from rig.record.analyses import Day, DeliveryProfile
+from rig.record.files import write_json
 from rig.roles import Air
 from rig.therapy import Bolus
-from suites.selftest.synthetic_run import BOLUS, make_run
+from suites.selftest.recorded import BOLUS, computed, without_further_curves
 from suites.studies.coverage.laboratory import declared
 
 SCALE = VolumeScale.in_air(declared(), Air(21.5, 1008.0, 0.48))
@@ -46,17 +46,17 @@ def content() -> dict[str, Any]:
         moments={"beginning": LATE},
         evaporation=SCALE.evaporation,
     )
-    return {"kind": "profile", **kept}
+    return kept.model_dump(mode="json")
 
 
-def reported(folder: Path, kept: dict[str, Any]) -> str:
-    run = make_run(folder / "run")
-    write_json(run / "analysis" / slug(BOLUS) / "profile-1.json", kept)
+def reported(run: Path, kept: dict[str, Any]) -> str:
+    without_further_curves(run)
+    write_json(computed(run, BOLUS, "profile-1"), kept)
     return " ".join(" ".join(page.extract_text().split()) for page in PdfReader(write_report(run)).pages)
 
 
-def test_parts_and_moments_stand_beside_the_course(tmp_path: Path) -> None:
-    said = reported(tmp_path, content())
+def test_parts_and_moments_stand_beside_the_course(run: Path) -> None:
+    said = reported(run, content())
     assert "2 U, 50 % extended over 60 min" in said
     assert "Delivered insulin beside its programme (dashed), and the difference." in said
     assert "Immediate part 0 s 1 min 40 s 1 U 0.95000 U" in said.replace("\N{NO-BREAK SPACE}", " ")
@@ -66,10 +66,10 @@ def test_parts_and_moments_stand_beside_the_course(tmp_path: Path) -> None:
     assert "Courses of delivery" in said
 
 
-def test_a_part_of_which_nothing_was_programmed_has_no_error_in_percent(tmp_path: Path) -> None:
+def test_a_part_of_which_nothing_was_programmed_has_no_error_in_percent(run: Path) -> None:
     kept = content()
     kept["parts"][0] |= {"programmed_u": 0.0, "delivered_u": 0.0}
-    assert "Immediate part 0 s 1 min 40 s 0 U 0.00000 U" in reported(tmp_path, kept).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Immediate part 0 s 1 min 40 s 0 U 0.00000 U" in reported(run, kept).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_figure_is_the_same_bytes_each_time() -> None:
@@ -79,11 +79,11 @@ def test_the_figure_is_the_same_bytes_each_time() -> None:
     assert "difference / U" in drawing
 
 
-def test_a_record_that_does_not_agree_with_itself_is_refused_in_one_sentence(tmp_path: Path) -> None:
+def test_a_record_that_does_not_agree_with_itself_is_refused_in_one_sentence(run: Path) -> None:
     kept = content()
     kept["trace"]["at_s"] = kept["trace"]["at_s"][:-1]
     with pytest.raises(EvidenceError, match=r"profile-1\.json: .*the arrays of the trace differ in length: 369, 370"):
-        reported(tmp_path, kept)
+        reported(run, kept)
 
 
 def day(weighed_u: tuple[float, ...]) -> Day:

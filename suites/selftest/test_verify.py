@@ -11,17 +11,16 @@ from typing import Any
 
 import pytest
 
+from rig.record.reading import read_run
+from suites.selftest.recorded import rig
+
 SHORT = "stopped"  # the shortest test of the pump suite: half an hour of bench time
 MUTANTS = Path("fixtures/controller/mutants")
 
 
-def rig(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "rig", *arguments], capture_output=True, text=True, check=False)
-
-
 def verify(out: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
     done = rig("verify", "--out", str(out), *arguments)
-    results = out / "results.json"
+    results = out / "record" / "results.json"
     content = json.loads(results.read_text(encoding="utf-8")) if results.exists() else {}
     return done.returncode, content, done.stdout + done.stderr
 
@@ -31,9 +30,12 @@ def verdicts(results: dict[str, Any]) -> dict[str, str]:
 
 
 def files(run: Path) -> dict[str, bytes]:
-    kept = ("samples", "analysis", "wire")
-    paths = [path for folder in kept for path in (run / folder).rglob("*") if path.is_file()]
-    paths += [run / name for name in ("results.json", "tests.jsonl", "steps.jsonl")]
+    """Every file of the record but those that hold wall time and paths, which are the manifest and the closing."""
+    record = run / "record"
+    paths = [
+        path for path in record.rglob("*") if path.is_file() and path.name not in ("manifest.json", "closing.json")
+    ]
+    assert len(paths) > 20
     return {str(path.relative_to(run)): path.read_bytes() for path in paths}
 
 
@@ -41,15 +43,16 @@ def test_a_good_pump_passes_and_leaves_a_whole_record(tmp_path: Path) -> None:
     code, results, output = verify(tmp_path / "run", "--select", SHORT)
     assert (code, verdicts(results)) == (0, {"PR-D7.1": "PASS"}), output
     run = tmp_path / "run"
-    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    assert (manifest["virtual"], manifest["outcome"], manifest["selected"]) == (True, "complete", SHORT)
-    assert [equipment["status"] for equipment in manifest["equipment"]].count("in date") == 3
-    assert manifest["dut"]["serial_number"] == "RC1-000001"
-    assert (run / "report.pdf").read_bytes().startswith(b"%PDF")
+    manifest = read_run(run, strict=True).manifest
+    assert (manifest.format, manifest.virtual, manifest.outcome, manifest.selected) == (2, True, "complete", SHORT)
+    assert [equipment.status for equipment in manifest.equipment].count("in date") == 3
+    assert manifest.dut is not None
+    assert manifest.dut.serial_number == "RC1-000001"
+    assert (run / "reports" / "rev-1" / "report.pdf").read_bytes().startswith(b"%PDF")
     assert list((run / "allure-results").glob("*-result.json"))
     assert "PASS" in output
     assert "report.pdf" in output
-    assert "interactive.html" not in output  # a stopped pump has no curve
+    assert not list((run / "record" / "inputs").rglob("__pycache__"))
 
 
 def test_the_same_seed_leaves_the_same_bytes_also_in_another_process_on_a_busy_machine(tmp_path: Path) -> None:
@@ -58,7 +61,7 @@ def test_the_same_seed_leaves_the_same_bytes_also_in_another_process_on_a_busy_m
         code, _, output = verify(tmp_path / "a", "--select", select)
         load.kill()
     assert code == 0
-    assert f"Curves: {tmp_path / 'a' / 'interactive.html'}" in output
+    assert f"Curves: {tmp_path / 'a' / 'reports' / 'rev-1' / 'interactive.html'}" in output
     assert verify(tmp_path / "b", "--select", select)[0] == 0
     first, second = files(tmp_path / "a"), files(tmp_path / "b")
     assert first.keys() == second.keys()
@@ -68,7 +71,7 @@ def test_the_same_seed_leaves_the_same_bytes_also_in_another_process_on_a_busy_m
 def test_another_seed_is_another_pump(tmp_path: Path) -> None:
     verify(tmp_path / "a", "--select", SHORT)
     verify(tmp_path / "b", "--select", SHORT, "--set", "virtual.seed=2")
-    assert files(tmp_path / "a")["tests.jsonl"] != files(tmp_path / "b")["tests.jsonl"]
+    assert files(tmp_path / "a")["record/results.json"] != files(tmp_path / "b")["record/results.json"]
 
 
 @pytest.mark.parametrize(
@@ -105,8 +108,9 @@ def test_a_bench_that_is_not_fit_blocks_the_run(tmp_path: Path, setting: str, se
     assert code == 3, output
     assert sentence in output
     assert "Traceback" not in output
-    assert json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))["outcome"] == "blocked"
-    assert set(verdicts(results).values()) <= {"UNSET"}
+    assert read_run(tmp_path / "run", strict=True).manifest.outcome == "blocked"
+    assert "PASS" not in verdicts(results).values()
+    assert not list(tmp_path.rglob("asked.json")), "something was measured"
 
 
 def test_a_balance_too_coarse_to_decide_is_inconclusive(tmp_path: Path) -> None:
@@ -127,7 +131,7 @@ def test_a_disk_that_fills_up_is_a_rig_error_and_data_are_kept(tmp_path: Path) -
     assert done.returncode == 3
     assert "cannot be written (File too large)" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    assert next((tmp_path / "run" / "wire").glob("*.log")).stat().st_size > 390_000
+    assert next((tmp_path / "run" / "record").rglob("wire.log")).stat().st_size > 390_000
 
 
 @pytest.mark.parametrize("kind", ["mute", "garbage"])
@@ -139,7 +143,7 @@ def test_a_device_that_fails_in_mid_run_is_a_rig_error_and_data_are_kept(
     code, results, output = verify(tmp_path / "run", "--select", "test_consecutive_boluses and 0.1", "--set", fault)
     assert (code, verdicts(results)) == (3, {"PR-D3.1": "ERROR"}), output
     assert device in next(row["reason"] for row in results["requirements"] if row["id"] == "PR-D3.1")
-    samples = next((tmp_path / "run" / "samples").rglob("balance.csv")).read_text().splitlines()
+    samples = next((tmp_path / "run" / "record").rglob("balance.csv")).read_text().splitlines()
     assert len(samples) > 300
     assert "Traceback" not in output
 
@@ -148,15 +152,15 @@ def test_an_interrupted_run_keeps_its_data_and_leaves_the_bench_safe(tmp_path: P
     run = tmp_path / "run"
     command = [sys.executable, "-m", "rig", "verify", "--out", str(run), "--select", "basal"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as process:
-        while not list(run.glob("samples/*/balance.csv")):
+        while not list(run.glob("record/tests/*/1/*/balance.csv")):
             assert process.poll() is None
         os.killpg(process.pid, signal.SIGINT)
         output = process.communicate()[0].decode()
     assert process.returncode == 3, output
-    assert json.loads((run / "manifest.json").read_text(encoding="utf-8"))["outcome"] == "interrupted"
-    results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    assert read_run(run, strict=True).manifest.outcome == "interrupted"
+    results = json.loads((run / "record" / "results.json").read_text(encoding="utf-8"))
     assert verdicts(results)["PR-D1.1"] == "ERROR"
-    assert (run / "report.pdf").exists()
+    assert (run / "reports" / "rev-1" / "report.pdf").exists()
 
 
 @pytest.mark.parametrize(
@@ -168,6 +172,8 @@ def test_an_interrupted_run_keeps_its_data_and_leaves_the_bench_safe(tmp_path: P
         (("verify", "--requirements", "nowhere.toml"), "nowhere.toml: cannot be read"),
         (("verify", "--set", "balance.driver=scales"), "balance.driver is 'scales': there is no such instrument"),
         (("verify", "--nonsense"), "No such option"),
+        (("verify", "--select", "nonesuch"), "the plan 'default' has no test that 'nonesuch' selects"),
+        (("verify", "--select", "basal and"), "Wrong expression passed to '-k': basal and"),
         (("serve", "--bench", "fixtures/benches/lab_example.toml"), "only a virtual one"),
     ],
 )

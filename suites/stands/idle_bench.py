@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rig.bench.open import open_bench
 from rig.roles import Bench
 from rig.therapy import BasalSegment
+from suites.stands.known_pump import IdsBench, open_ids_bench
 
 
 @contextmanager
-def open_idle_bench() -> Iterator[Bench]:
+def open_idle_bench() -> Iterator[IdsBench]:
     """Open the bench and close it again."""
-    with open_bench("fixtures/benches/virtual.toml") as bench:
+    with open_ids_bench("fixtures/benches/virtual.toml") as bench:
         bench.pump.set_reservoir_level(300.0)
         bench.pump.set_basal_profile([BasalSegment(1440, 0.0)])
         yield bench

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import pytest
 import pyvisa
 
-from rig import errors, roles
+from rig import errors, roles, therapy
 from rig.clock import SimClock, ns_from_s
 from rig.virtual.port import Port
 from rig.virtual.signals import Signals
@@ -206,7 +206,7 @@ def options(transcript: Transcript) -> dict[str, Any]:
 def _call(line: Line, opened_driver: Any) -> None:  # noqa: ANN401
     call, raises, failure = line.text.partition(" raises ")
     call, _, expected = call.partition(" -> ")
-    words = {"__builtins__": {}, **vars(roles)}
+    words = {"__builtins__": {}, **vars(roles), **vars(therapy)}
     if not raises:
         made = eval(f"driver.{call}", words, {"driver": opened_driver})
         assert made == eval(expected or "None", words), f"{line.where}: the driver made {made!r} of it"

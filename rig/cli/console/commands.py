@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rig.procedures.day import read_profile
-from rig.roles import Bench
+from rig.roles import Bench, Capability, require
 from rig.therapy import Bolus, Meal, Setting, TemporaryRate
 from rig.units import parse
 
@@ -88,13 +88,13 @@ def _status(session: Session, _: str) -> None:
 
 
 def _bolus(session: Session, text: str) -> None:
-    session.say(f"bolus {session.bench.pump.bolus(parse(text, 'insulin_u'))} started")
+    session.say(f"bolus {require(session.bench.pump, Capability.FAST_BOLUS).bolus(parse(text, 'insulin_u'))} started")
 
 
 def _extended(session: Session, text: str) -> None:
     amount, time = _halves(text, "over", "extended 2 U over 60 min")
     bolus = Bolus(extended_u=parse(amount, "insulin_u"), duration_min=_minutes(time))
-    session.say(f"bolus {session.bench.pump.deliver(bolus)} started")
+    session.say(f"bolus {require(session.bench.pump, Capability.EXTENDED_BOLUS).deliver(bolus)} started")
 
 
 def _multiwave(session: Session, text: str) -> None:
@@ -102,21 +102,26 @@ def _multiwave(session: Session, text: str) -> None:
     amounts, time = _halves(text, "over", takes)
     fast, extended = _halves(amounts, "+", takes)
     bolus = Bolus(parse(fast, "insulin_u"), parse(extended, "insulin_u"), _minutes(time))
-    session.say(f"bolus {session.bench.pump.deliver(bolus)} started")
+    session.say(f"bolus {require(session.bench.pump, Capability.MULTIWAVE_BOLUS).deliver(bolus)} started")
 
 
 def _boluses(session: Session, _: str) -> None:
-    rows = [(b.bolus_id, f"{b.programmed_u:g}", f"{b.delivered_u:g}") for b in session.bench.pump.active_boluses()]
+    rows = [
+        (b.bolus_id, f"{b.programmed_u:g}", f"{b.delivered_u:g}")
+        for b in require(session.bench.pump, Capability.FAST_BOLUS).active_boluses()
+    ]
     session.table(("bolus", "programmed U", "delivered U"), rows)
 
 
 def _basal(session: Session, text: str) -> None:
     if text:
         segments = [part.strip() for part in text.split(",")]
-        session.bench.pump.set_basal_profile(read_profile(segments if ":" in text else [f"00:00 {text}"]))
+        require(session.bench.pump, Capability.BASAL_PROFILE).set_basal_profile(
+            read_profile(segments if ":" in text else [f"00:00 {text}"])
+        )
         session.say(f"profile 1 is active: {text}")
         return
-    basal = session.bench.pump.active_basal()
+    basal = require(session.bench.pump, Capability.NUMBERED_PROFILES).active_basal()
     words = f"profile {basal.template}, {basal.profile_rate_u_per_h:g} U/h"
     if basal.temporary is not None:
         now = basal.temporary
@@ -127,7 +132,7 @@ def _basal(session: Session, text: str) -> None:
 
 def _temporary(session: Session, text: str) -> None:
     if text == "off":
-        session.bench.pump.cancel_temporary_rate()
+        require(session.bench.pump, Capability.TEMPORARY_BASAL).cancel_temporary_rate()
         session.say("temporary rate cancelled")
         return
     rate, time = _halves(text, "for", "temporary 50 % for 60 min, or temporary 1.2 U/h for 60 min, or temporary off")
@@ -136,14 +141,16 @@ def _temporary(session: Session, text: str) -> None:
         temporary = TemporaryRate(minutes, factor=parse(rate, "percent") / 100.0)
     else:
         temporary = TemporaryRate(minutes, rate_u_per_h=parse(rate, "rate_u_per_h"))
-    session.bench.pump.set_temporary_rate(temporary)
+    require(session.bench.pump, Capability.TEMPORARY_BASAL).set_temporary_rate(temporary)
     session.say(f"temporary rate {rate} for {minutes} min")
 
 
 def _calculate(session: Session, text: str) -> None:
     carbohydrates, _, glucose = text.partition(" at ")
     measured = round(parse(glucose, "glucose_mg_per_dl")) if glucose else None
-    advice = session.bench.pump.calculate(Meal(parse(carbohydrates, "mass_g"), measured))
+    advice = require(session.bench.pump, Capability.CALCULATOR).calculate(
+        Meal(parse(carbohydrates, "mass_g"), measured)
+    )
     session.say(
         f"{advice.total_u:g} U: meal {advice.meal_u:g} U, correction {advice.correction_u:g} U; on board "
         f"{advice.meal_on_board_u:g} U of meals, {advice.correction_on_board_u:g} U of corrections"
@@ -151,12 +158,12 @@ def _calculate(session: Session, text: str) -> None:
 
 
 def _on_board(session: Session, _: str) -> None:
-    on_board = session.bench.pump.insulin_on_board()
+    on_board = require(session.bench.pump, Capability.INSULIN_ON_BOARD).insulin_on_board()
     session.say(f"{on_board.insulin_u:g} U on board, for {on_board.remaining_min} min")
 
 
 def _total(session: Session, _: str) -> None:
-    total = session.bench.pump.daily_total()
+    total = require(session.bench.pump, Capability.DAILY_TOTAL).daily_total()
     session.say(f"since midnight {total.bolus_u:g} U by boluses, {total.basal_u:g} U basal")
 
 
@@ -169,7 +176,7 @@ def _history(session: Session, text: str) -> None:
     count = _whole(text) if text else 20
     rows = [
         (e.sequence, f"{e.pump_time_s:.0f}", e.kind, ", ".join(f"{k} {v}" for k, v in e.fields.items()))
-        for e in session.bench.pump.history()[-count:]
+        for e in require(session.bench.pump, Capability.HISTORY).history()[-count:]
     ]
     session.table(("number", "pump time s", "event", "what it says"), rows)
 
@@ -177,7 +184,10 @@ def _history(session: Session, text: str) -> None:
 def _setting(session: Session, text: str) -> None:
     name, _, value = text.partition(" ")
     if not name:
-        rows = [(s.name.lower(), f"{session.bench.pump.setting(s):g}", s.value) for s in Setting]
+        rows = [
+            (s.name.lower(), f"{require(session.bench.pump, Capability.SETTINGS).setting(s):g}", s.value)
+            for s in Setting
+        ]
         session.table(("setting", "value", "meaning"), rows)
         return
     if name.upper() not in Setting.__members__:
@@ -188,8 +198,8 @@ def _setting(session: Session, text: str) -> None:
             number = float(value)
         except ValueError:
             raise WordsError(f"{value!r} is not a number; this setting is the {setting.value}") from None
-        session.bench.pump.set_setting(setting, number)
-    session.say(f"{setting.value}: {session.bench.pump.setting(setting):g}")
+        require(session.bench.pump, Capability.SETTINGS).set_setting(setting, number)
+    session.say(f"{setting.value}: {require(session.bench.pump, Capability.SETTINGS).setting(setting):g}")
 
 
 def _identify(session: Session, _: str) -> None:
@@ -292,15 +302,21 @@ COMMANDS: dict[str, Command] = {
     "pause": Command("", "withhold delivery", _simple(lambda b: b.pump.pause(), "therapy pauses")),
     "stop": Command("", "stop every delivery", _simple(lambda b: b.pump.stop(), "therapy is stopped")),
     "reservoir": Command(
-        "300 U", "tell the pump its reservoir", _amount(lambda b, u: b.pump.set_reservoir_level(u), "reservoir")
+        "300 U",
+        "tell the pump its reservoir",
+        _amount(lambda b, u: require(b.pump, Capability.RESERVOIR_LEVEL).set_reservoir_level(u), "reservoir"),
     ),
-    "prime": Command("5 U", "fill tubing and cannula", _amount(lambda b, u: b.pump.prime(u), "priming")),
+    "prime": Command(
+        "5 U", "fill tubing and cannula", _amount(lambda b, u: require(b.pump, Capability.PRIMING).prime(u), "priming")
+    ),
     "bolus": Command("2.5 U", "a bolus at once", _bolus),
     "extended": Command("2 U over 60 min", "a bolus over a time", _extended),
     "multiwave": Command("2 U + 3 U over 120 min", "a part at once, a part over a time", _multiwave),
     "boluses": Command("", "boluses under way", _boluses),
     "cancel": Command(
-        "1", "stop a bolus by its number", _numbered(lambda b, n: b.pump.cancel_bolus(n), "cancelled bolus")
+        "1",
+        "stop a bolus by its number",
+        _numbered(lambda b, n: require(b.pump, Capability.CANCEL_BOLUS).cancel_bolus(n), "cancelled bolus"),
     ),
     "basal": Command("[0.8 U/h | 00:00 0.6 U/h, 06:00 1 U/h]", "show or set the basal profile", _basal),
     "temporary": Command("50 % for 60 min | 1.2 U/h for 60 min | off", "a temporary basal rate", _temporary, ("off",)),
@@ -308,12 +324,16 @@ COMMANDS: dict[str, Command] = {
     "onboard": Command("", "bolus insulin that still acts", _on_board),
     "total": Command("", "insulin since midnight", _total),
     "alarms": Command("", "what the pump annunciates", _alarms),
-    "snooze": Command("1", "silence an annunciation", _numbered(lambda b, n: b.pump.snooze(n), "snoozed")),
+    "snooze": Command(
+        "1", "silence an annunciation", _numbered(lambda b, n: require(b.pump, Capability.SNOOZE).snooze(n), "snoozed")
+    ),
     "confirm": Command("1", "confirm an annunciation", _numbered(lambda b, n: b.pump.confirm(n), "confirmed")),
     "history": Command("[20]", "the last entries of the pump's log", _history),
     "setting": Command("[name [value]]", "show or change settings", _setting, tuple(s.name.lower() for s in Setting)),
     "restart": Command(
-        "", "reset the pump's controller", _simple(lambda b: b.pump.restart(), "the pump has restarted")
+        "",
+        "reset the pump's controller",
+        _simple(lambda b: require(b.pump, Capability.RESTART).restart(), "the pump has restarted"),
     ),
     "devices": Command("", "every device, who it is and how it is", _devices),
     "weigh": Command("", "the balance", _weigh),

@@ -70,7 +70,10 @@ def read_lines(prompt: PromptSession[str]) -> Iterator[str]:
 
 
 def perform(session: Session, line: str) -> bool:
-    """Perform one line; errors are one sentence and the console goes on. Returns whether it was done."""
+    """Perform one line; errors are one sentence and the console goes on. Returns whether it was done.
+
+    A driver whose code breaks off ends the console: nobody knows in what state it is.
+    """
     name, _, rest = line.strip().partition(" ")
     if not name or name.startswith("#") or name == "quit":
         return True

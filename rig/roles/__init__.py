@@ -1,0 +1,77 @@
+"""What a bench can do, as small Protocols. Procedures and suites know these and nothing more.
+
+Not responsible for how any of it is done: drivers in `instruments/` are.
+"""
+
+from rig.roles.bench import Bench, Metrology
+from rig.roles.capabilities import (
+    PROTOCOLS,
+    CalculatesBoluses,
+    CancelsBoluses,
+    DeliversBasalProfiles,
+    GivesFastBoluses,
+    GivesTimedBoluses,
+    KeepsHistory,
+    KeepsNumberedProfiles,
+    KeepsSettings,
+    KeepsTime,
+    Primes,
+    Restarts,
+    SetsTemporaryRates,
+    SnoozesAnnunciations,
+    TakesReservoirLevel,
+    TellsDailyTotal,
+    TellsInsulinOnBoard,
+    require,
+)
+from rig.roles.instruments import (
+    Air,
+    Balance,
+    Environment,
+    Identity,
+    Instrument,
+    MassReading,
+    PowerSupply,
+    PressureSensor,
+    Switch,
+    lacking,
+)
+from rig.roles.pump import Annunciation, Capability, HistoryEvent, Pump, PumpStatus
+
+__all__ = [
+    "PROTOCOLS",
+    "Air",
+    "Annunciation",
+    "Balance",
+    "Bench",
+    "CalculatesBoluses",
+    "CancelsBoluses",
+    "Capability",
+    "DeliversBasalProfiles",
+    "Environment",
+    "GivesFastBoluses",
+    "GivesTimedBoluses",
+    "HistoryEvent",
+    "Identity",
+    "Instrument",
+    "KeepsHistory",
+    "KeepsNumberedProfiles",
+    "KeepsSettings",
+    "KeepsTime",
+    "MassReading",
+    "Metrology",
+    "PowerSupply",
+    "PressureSensor",
+    "Primes",
+    "Pump",
+    "PumpStatus",
+    "Restarts",
+    "SetsTemporaryRates",
+    "SnoozesAnnunciations",
+    "Switch",
+    "TakesReservoirLevel",
+    "TellsDailyTotal",
+    "TellsInsulinOnBoard",
+    "lacking",
+    "require",
+]

@@ -1,0 +1,66 @@
+"""The instruments and the pump of one bench, and what the bench declares of its own measuring.
+
+Not responsible for opening them (`rig.bench.open`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from rig.clock import Clock
+from rig.roles.instruments import Balance, Environment, Instrument, PowerSupply, PressureSensor, Switch
+from rig.roles.pump import Pump
+
+
+@dataclass(frozen=True)
+class Metrology:
+    """What a bench declares of its own measuring: standard uncertainties u, expanded U (k = 2), and the allowed air.
+
+    `line_pressure_at_rest_kpa` is what back pressure and head that were set up make; None when none was. A weighed
+    volume is multiplied by `immersion_factor` for a tube that dips into the vessel, 1 where none does.
+    `evaporation_source` says from which earlier blank runs the evaporation is known, and of what date; None where
+    nobody said, and then blank runs are not joined with it.
+    """
+
+    balance_repeatability_g: float
+    balance_readability_g: float
+    balance_calibration_percent: float
+    evaporation_g_per_h: float
+    evaporation_uncertainty_g_per_h: float
+    pressure_expanded_uncertainty_kpa: float
+    temperature_band_c: tuple[float, float]
+    humidity_band: tuple[float, float]
+    blank_wander_g: float = 0.0
+    blank_wander_g_per_h: float = 0.0
+    ambient_pressure_band_hpa: tuple[float, float] = (0.0, math.inf)
+    line_pressure_at_rest_kpa: float | None = None
+    immersion_factor: float = 1.0
+    immersion_uncertainty: float = 0.0
+    evaporation_source: str | None = None
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The instruments and the pump of one bench, by role."""
+
+    clock: Clock
+    metrology: Metrology
+    balance: Balance
+    pressure: PressureSensor
+    supply: PowerSupply
+    switch: Switch
+    environment: Environment
+    pump: Pump
+
+    @property
+    def devices(self) -> dict[str, Instrument]:
+        """Every device by its role's name."""
+        return {
+            "balance": self.balance,
+            "pressure": self.pressure,
+            "supply": self.supply,
+            "switch": self.switch,
+            "environment": self.environment,
+            "pump": self.pump,
+        }

@@ -1,0 +1,140 @@
+"""What an instrument of a bench does, by its role: a Protocol for each, and what it reads.
+
+Not responsible for how any of it is done: drivers in `instruments/` are. Not responsible for pumps (`rig.roles.pump`).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who answered: maker, model, serial number and firmware version, as the device itself states them."""
+
+    maker: str
+    model: str
+    serial_number: str
+    firmware: str
+
+
+class Instrument(Protocol):
+    """Anything with a name plate."""
+
+    def identify(self) -> Identity:
+        """Ask who the instrument is, as it states it."""
+        ...
+
+    def self_test(self) -> str:
+        """Say in a short sentence how the instrument is; raises DeviceError when it is not fit for use."""
+        ...
+
+    def make_safe(self) -> None:
+        """Bring the instrument to the state in which the bench may be left alone."""
+        ...
+
+    def close(self) -> None:
+        """Release the port."""
+        ...
+
+
+@dataclass(frozen=True)
+class MassReading:
+    """One reading of a balance in grams, and whether the balance called it stable."""
+
+    mass_g: float
+    stable: bool
+
+
+class Balance(Instrument, Protocol):
+    """Weighs what the pump delivers."""
+
+    def read(self) -> MassReading:
+        """Measure the mass in g now, stable or not."""
+        ...
+
+    def read_stable(self) -> MassReading:
+        """Measure the mass in g once the balance calls it stable; raises RefusedError when it does not settle."""
+        ...
+
+    def tare(self) -> None:
+        """Set the present load as zero."""
+        ...
+
+
+class PressureSensor(Instrument, Protocol):
+    """Measures the line pressure."""
+
+    def read_kpa(self) -> float:
+        """Measure the gauge pressure in kPa."""
+        ...
+
+
+@runtime_checkable
+class PowerSupply(Instrument, Protocol):
+    """Feeds the pump in place of its battery."""
+
+    def set_output(self, *, voltage_v: float, current_limit_a: float) -> None:
+        """Set the output voltage in V and the current limit in A."""
+        ...
+
+    def switch(self, *, on: bool) -> None:
+        """Switch the output on or off."""
+        ...
+
+    def read_voltage_v(self) -> float:
+        """Measure the output voltage in V."""
+        ...
+
+    def read_current_a(self) -> float:
+        """Measure the output current in A."""
+        ...
+
+
+class Switch(Instrument, Protocol):
+    """Valves and relays, by the names that the bench file gives to its lines."""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """Names of the lines."""
+        ...
+
+    def set_line(self, line: str, *, energised: bool) -> None:
+        """Energise or release a line; ValueError naming the known lines when there is no such line."""
+        ...
+
+    def is_energised(self, line: str) -> bool:
+        """Say whether a line is energised, as read back from the instrument."""
+        ...
+
+
+@dataclass(frozen=True)
+class Air:
+    """The air around the balance: °C, hPa and relative humidity 0..1."""
+
+    temperature_c: float
+    pressure_hpa: float
+    relative_humidity: float
+
+
+class Environment(Instrument, Protocol):
+    """Temperature, pressure and humidity at the balance."""
+
+    def read_air(self) -> Air:
+        """Measure temperature in °C, pressure in hPa and relative humidity (0..1)."""
+        ...
+
+
+def lacking(device: object, protocol: type) -> list[str]:
+    """List the members of a Protocol that a device does not have, by name.
+
+    What the device's class has is not called for it; a device that stands before another one may hand names on.
+    """
+    wanted = {name for part in protocol.__mro__ for name in vars(part) if not name.startswith("_")}
+    absent = object()
+    return sorted(
+        name for name in wanted if inspect.getattr_static(device, name, absent) is absent and not hasattr(device, name)
+    )

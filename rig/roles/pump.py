@@ -1,0 +1,105 @@
+"""What every pump does, what a pump may be able to do, and what it tells.
+
+Not responsible for the methods that a capability stands for (`rig.roles.capabilities`), nor for how any of it is done:
+drivers in `instruments/` are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from rig.roles.instruments import Instrument
+from rig.therapy import TherapyState
+
+
+class Capability(Enum):
+    """What a pump may be able to do. What it cannot is reported NOT APPLICABLE, never passed."""
+
+    BASAL_PROFILE = "basal profile"
+    NUMBERED_PROFILES = "numbered basal profiles"
+    FAST_BOLUS = "fast bolus"
+    CANCEL_BOLUS = "bolus cancelling"
+    RESERVOIR_LEVEL = "settable reservoir level"
+    OCCLUSION_DETECTION = "occlusion detection"
+    RESERVOIR_DETECTION = "reservoir detection"
+    HISTORY = "history"
+    TEMPORARY_BASAL = "temporary basal rate"
+    EXTENDED_BOLUS = "extended bolus"
+    MULTIWAVE_BOLUS = "multiwave bolus"
+    DELAYED_BOLUS = "delayed bolus"
+    CALCULATOR = "bolus calculator"
+    INSULIN_ON_BOARD = "insulin on board"
+    DAILY_TOTAL = "daily total"
+    PRIMING = "priming"
+    SNOOZE = "annunciation snoozing"
+    SETTINGS = "settings"
+    CLOCK = "settable clock"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True)
+class PumpStatus:
+    """A pump's state at one moment. `reservoir_u` is None when the pump cannot tell."""
+
+    therapy: TherapyState
+    operational: str
+    reservoir_u: float | None
+    reservoir_attached: bool
+
+
+@dataclass(frozen=True)
+class Annunciation:
+    """What the pump wants a person to know. `kind` is a word such as "occlusion" or "reservoir low"."""
+
+    annunciation_id: int
+    kind: str
+    status: str
+
+
+@dataclass(frozen=True)
+class HistoryEvent:
+    """One entry of the pump's own log: gapless number, kind, seconds on the pump's clock, and its fields.
+
+    `fields` holds numbers with the unit in the key, such as `delivered_u`.
+    """
+
+    sequence: int
+    kind: str
+    pump_time_s: float
+    fields: Mapping[str, float | int | str]
+
+
+class Pump(Instrument, Protocol):
+    """The device under test, as far as every pump goes; what more one can do, `rig.roles.require` hands over."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What this pump can do beyond what every pump does."""
+        ...
+
+    def status(self) -> PumpStatus:
+        """Read the pump's state."""
+        ...
+
+    def run(self) -> None:
+        """Start therapy: what is programmed is delivered."""
+        ...
+
+    def pause(self) -> None:
+        """Withhold delivery; the missed insulin follows when therapy runs again."""
+        ...
+
+    def stop(self) -> None:
+        """Stop every delivery; what is missed stays undelivered."""
+        ...
+
+    def annunciations(self) -> list[Annunciation]:
+        """Read what is annunciated now."""
+        ...
+
+    def confirm(self, annunciation_id: int) -> None:
+        """Confirm an annunciation, as the user would on the pump."""
+        ...
