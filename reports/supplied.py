@@ -73,7 +73,7 @@ class SuppliedRecord(_Part):
 
 
 @dataclass(frozen=True)
-class Job:
+class AnalysisJob:
     """What was asked of all files: options as they were written, when, and by which version."""
 
     options: Mapping[str, str]
@@ -88,7 +88,7 @@ class _Supplied:
     analysis: Analysis
 
 
-def write_analysis(folder: Path, records: Sequence[Mapping[str, Any]], job: Job) -> list[Path]:
+def write_analysis(folder: Path, records: Sequence[Mapping[str, Any]], job: AnalysisJob) -> list[Path]:
     """Write everything into a new folder and return the paths to open first.
 
     Raises:
@@ -183,7 +183,7 @@ def _measured(measured: Sequence[MeasuredValue]) -> dict[str, Any]:
 
 
 def _content(
-    supplied: Sequence[_Supplied], sections: Sequence[Mapping[str, Any]], marks: Sequence[str], job: Job
+    supplied: Sequence[_Supplied], sections: Sequence[Mapping[str, Any]], marks: Sequence[str], job: AnalysisJob
 ) -> dict[str, Any]:
     sources = [each.record.source for each in supplied]
     others = len(sources) - 1

@@ -19,7 +19,7 @@ from rig.bench.channels import MARK, channels
 from rig.bench.conditions import NOMINAL, Conditions
 from rig.bench.file import parse_override, read_bench_file
 from rig.cli.progress import EndedTests
-from rig.cli.verify import EXIT_RIG, LOOK_EVERY_S, STYLES, Asked, python, this_rig, verify_pump
+from rig.cli.verify import EXIT_RIG, LOOK_EVERY_S, STYLES, RunAsked, python, this_rig, verify_pump
 from rig.clock import WallClock
 from rig.errors import BenchFileError, EvidenceError
 from rig.procedures.catalogue import KINDS
@@ -38,7 +38,7 @@ class SeriesRun:
 
     channel: str | None
     condition: str
-    asked: Asked
+    asked: RunAsked
 
     @property
     def label(self) -> str:
@@ -46,7 +46,7 @@ class SeriesRun:
         return f"{self.channel}, {self.condition}" if self.channel else self.condition
 
 
-def verify_all(asked: Asked, condition: str | None, *, console: Console) -> int:
+def verify_all(asked: RunAsked, condition: str | None, *, console: Console) -> int:
     """Verify every channel under every condition, or under the one that is named; returns the worst exit code.
 
     Raises:
@@ -88,12 +88,12 @@ def _conditions(plan: TestPlan, wanted: str | None) -> Sequence[Conditions]:
     return [known[wanted]]
 
 
-def _under(asked: Asked, condition: Conditions) -> Asked:
+def _under(asked: RunAsked, condition: Conditions) -> RunAsked:
     settings = [f"{key}={value}" for key, value in condition.overrides().items()]
     return replace(asked, settings=(*asked.settings, *settings))
 
 
-def _part(asked: Asked, folder: Path, channel: str | None, condition: Conditions) -> SeriesRun:
+def _part(asked: RunAsked, folder: Path, channel: str | None, condition: Conditions) -> SeriesRun:
     part = SeriesRun(channel, condition.title, _under(asked, condition))
     bench = Path(f"{asked.bench}{MARK}{channel}") if channel else asked.bench
     return replace(part, asked=replace(part.asked, bench=bench, out=folder / slug(part.label)))
