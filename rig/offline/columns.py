@@ -20,7 +20,7 @@ from rig.offline.cells import NO_READING, UNSTABLE
 from rig.offline.findings import Finding
 from rig.offline.headers import Column
 from rig.offline.log import FloatArray, Log
-from rig.offline.numbers import NumberColumn, numbers
+from rig.offline.numbers import Numbers, numbers
 from rig.offline.spellings import Unit, unit_of
 from rig.offline.spoken import Spoken
 from rig.offline.table import Table, shown
@@ -107,7 +107,7 @@ class _Reading:
 
     # ------------------------------------------------------------ cells
 
-    def _numbers(self, column: Column, what: str) -> NumberColumn:
+    def _numbers(self, column: Column, what: str) -> Numbers:
         """Read a column of numbers; bad cells are noted."""
         table = self._table
         cells = table.cells[column.index]
@@ -210,7 +210,7 @@ class _Reading:
                     f"{shown(behind[0])}: is a decimal comma taken for a delimiter? (if not, say --decimal point)"
                 )
 
-    def _unstable(self, weight: NumberColumn) -> NDArray[np.bool_] | None:
+    def _unstable(self, weight: Numbers) -> NDArray[np.bool_] | None:
         """Find samples that the balance marks as not at rest, by a flag, a missing unit, or in a print-out."""
         table = self._table
         found = table.unstable
@@ -353,7 +353,7 @@ class _Reading:
         return [Finding("clock", f"The clock begins again before row {_rows(rows)}: it was taken to run on.", rows[0])]
 
     def _built(
-        self, kept: Kept, at_s: FloatArray, times: Times | None, weight: NumberColumn, pressure: NumberColumn | None
+        self, kept: Kept, at_s: FloatArray, times: Times | None, weight: Numbers, pressure: Numbers | None
     ) -> Log:
         factor = _TO_G.get(weight.unit.dimension, 1.0 / self._spoken.density_g_per_ml)
         rows = np.arange(self._table.rows)[kept] if self._table.events else np.arange(0)
@@ -371,7 +371,7 @@ class _Reading:
             events=tuple((place, event) for place, event in places if 0 < place < at_s.size),
         )
 
-    def _tell(self, weight: NumberColumn, pressure: NumberColumn | None, times: Times | None) -> None:
+    def _tell(self, weight: Numbers, pressure: Numbers | None, times: Times | None) -> None:
         told, table, columns = self._told, self._table, self._columns
         header = "" if table.has_header else "; there is no header, row 1 is a sample"
         told.sentences.append(f"Read as {table.form}{header}.")

@@ -36,7 +36,7 @@ FEW = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class NumberColumn:
+class Numbers:
     """A column as numbers.
 
     Attributes:
@@ -61,7 +61,7 @@ class NumberColumn:
 def numbers(
     cells: pl.Series, *, name: str, unit: Unit | None, flag: str, decimal: str | None, comma_delimited: bool,
     whole_decimals: bool = False,
-) -> NumberColumn:  # fmt: skip
+) -> Numbers:  # fmt: skip
     """Read a column; `unit` None takes the one that stands behind the numbers.
 
     Args:
@@ -95,13 +95,13 @@ def numbers(
         bad |= _cut(cells, decimals, quick)
         resolution = _resolution(decimals, unit)
     _forget(values, bad)
-    return NumberColumn(values, bad, unit, "." if points.any() else None, None, None, resolution)
+    return Numbers(values, bad, unit, "." if points.any() else None, None, None, resolution)
 
 
 def _careful(
     cells: pl.Series, name: str, unit: Unit | None, flag: str, decimal: str | None, comma_delimited: bool,
     whole_decimals: bool,
-) -> NumberColumn:  # fmt: skip
+) -> Numbers:  # fmt: skip
     parts = cells.str.extract_groups(_SHAPE).struct.unnest()
     body = parts["body"]
     found, note = (decimal, None) if decimal is not None else _decimal(cells, body, name, comma_delimited)
@@ -148,7 +148,7 @@ def _careful(
         resolution = _resolution(decimals, unit)
     _forget(values, bad)
     uneven = bare if bare is not None and bare.any() else None
-    return NumberColumn(values, bad, unit, found, note, uneven, resolution)
+    return Numbers(values, bad, unit, found, note, uneven, resolution)
 
 
 def _key(unit: Unit) -> tuple[str, float]:

@@ -34,6 +34,7 @@ DEBTS = {
     "Day": "rig.record.analyses: DayNumbers",
     "Log": "rig.procedures.log: PumpLog; rig.offline.log: BalanceLog",
     "MissedDoses": "rig.record.analyses: MissedDosesNumbers",
+    "Numbers": "rig.offline.numbers: NumberColumn",
     "Occlusion": "rig.record.analyses: OcclusionNumbers",
     "Switch": "rig.procedures.switch: ProfileSwitch",
     "moment": "reports.words: moment_in_words",
