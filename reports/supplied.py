@@ -62,7 +62,7 @@ class FindingRecord(_Part):
     row: int | None
 
 
-class Record(_Part):
+class SuppliedRecord(_Part):
     """One analysed file as `rig.offline` hands it over."""
 
     source: SourceFile
@@ -73,7 +73,7 @@ class Record(_Part):
 
 
 @dataclass(frozen=True)
-class Job:
+class AnalysisJob:
     """What was asked of all files: options as they were written, when, and by which version."""
 
     options: Mapping[str, str]
@@ -84,11 +84,11 @@ class Job:
 @dataclass(frozen=True)
 class _Supplied:
     name: str
-    record: Record
+    record: SuppliedRecord
     analysis: Analysis
 
 
-def write_analysis(folder: Path, records: Sequence[Mapping[str, Any]], job: Job) -> list[Path]:
+def write_analysis(folder: Path, records: Sequence[Mapping[str, Any]], job: AnalysisJob) -> list[Path]:
     """Write everything into a new folder and return the paths to open first.
 
     Raises:
@@ -120,16 +120,16 @@ def write_analysis(folder: Path, records: Sequence[Mapping[str, Any]], job: Job)
     return [folder / "report.pdf", page, *(folder / each.name for each in supplied)]
 
 
-def _checked(content: Mapping[str, Any]) -> tuple[Record, Analysis]:
+def _checked(content: Mapping[str, Any]) -> tuple[SuppliedRecord, Analysis]:
     try:
-        record = Record.model_validate(content)
+        record = SuppliedRecord.model_validate(content)
         analysis = model_of(record.analysis["kind"]).model_validate(record.analysis)
     except ValidationError as error:
-        raise EvidenceError(explain("the analysis", error, Record, content)) from error
+        raise EvidenceError(explain("the analysis", error, SuppliedRecord, content)) from error
     return record, analysis
 
 
-def _named(parts: Sequence[tuple[Record, Analysis]]) -> list[_Supplied]:
+def _named(parts: Sequence[tuple[SuppliedRecord, Analysis]]) -> list[_Supplied]:
     """Name each file's folder after it; files of the same name get a number."""
     named: list[_Supplied] = []
     for record, analysis in parts:
@@ -183,7 +183,7 @@ def _measured(measured: Sequence[MeasuredValue]) -> dict[str, Any]:
 
 
 def _content(
-    supplied: Sequence[_Supplied], sections: Sequence[Mapping[str, Any]], marks: Sequence[str], job: Job
+    supplied: Sequence[_Supplied], sections: Sequence[Mapping[str, Any]], marks: Sequence[str], job: AnalysisJob
 ) -> dict[str, Any]:
     sources = [each.record.source for each in supplied]
     others = len(sources) - 1

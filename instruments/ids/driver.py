@@ -209,7 +209,7 @@ class IdsPump:
 
     def read_basal_profile(self, template: int) -> list[BasalSegment]:
         """Get a profile template."""
-        blocks = profiles.read_profile(self._client, profiles.BASAL, template)
+        blocks = profiles.read_blocks(self._client, profiles.BASAL, template)
         return [BasalSegment(block.duration_min, block.values[0]) for block in blocks]
 
     def activate_basal_profile(self, template: int) -> None:
@@ -313,7 +313,7 @@ class IdsPump:
     def profile(self, kind: ProfileKind) -> list[ProfileBlock]:
         """Get a profile of the calculator."""
         form = profiles.FORMS[kind]
-        return profiles.read_profile(self._client, form, profiles.first_template(self._client, form))
+        return profiles.read_blocks(self._client, form, profiles.first_template(self._client, form))
 
     def calculate(self, meal: Meal) -> BolusAdvice:
         """Let the pump propose a bolus."""

@@ -84,7 +84,7 @@ def write_profile(client: IdsClient, form: ProfileForm, template: int, blocks: S
         client.command(form.write, operand, form.write_response, of=", ".join(_words(form, block) for block in part))
 
 
-def read_profile(client: IdsClient, form: ProfileForm, template: int) -> list[ProfileBlock]:
+def read_blocks(client: IdsClient, form: ProfileForm, template: int) -> list[ProfileBlock]:
     """Read a whole profile; RefusedError when the template was never written."""
     blocks: list[ProfileBlock] = []
     size = 2 + 2 * form.values

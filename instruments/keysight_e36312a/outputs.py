@@ -11,7 +11,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class Span:
+class SettingRange:
     """What a setting may be, in V or A, and its DEFault."""
 
     maximum: float
@@ -48,7 +48,7 @@ class NoLoad:
 class Output:
     """One output in V and A: settings, switch and regulation into a load."""
 
-    def __init__(self, load: Load, voltage: Span, current: Span) -> None:
+    def __init__(self, load: Load, voltage: SettingRange, current: SettingRange) -> None:
         self._load = load
         self.voltage, self.current = voltage, current
         self.rail_v = 0.0

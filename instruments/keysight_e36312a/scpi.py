@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from instruments.keysight_e36312a import scpi_syntax as syntax
-from instruments.keysight_e36312a.scpi_status import MASTER_SUMMARY_BIT, Status
+from instruments.keysight_e36312a.scpi_status import MASTER_SUMMARY_BIT, StatusRegisters
 from instruments.keysight_e36312a.scpi_syntax import MessageUnit, ScpiError
 from rig.clock import Event, ns_from_s
 from rig.virtual.port import Port
@@ -70,7 +70,7 @@ class ScpiExchange:
     """
 
     def __init__(self, port: Port, commands: Mapping[str, Action], *, queue_length: int, answer_after_s: float) -> None:
-        self.status = Status(queue_length=queue_length)
+        self.status = StatusRegisters(queue_length=queue_length)
         table = {**self._common_commands(), **commands}
         self._commands = [(syntax.spelling(notation), action) for notation, action in table.items()]
         self._found: dict[str, tuple[Action, tuple[str, ...]]] = {}
@@ -168,7 +168,7 @@ def _command(act: Callable[[], None]) -> Action:
 
 
 def _byte(given: Parameters) -> int:
-    value = round(syntax.number(given.take()))
+    value = round(syntax.numeric_value(given.take()))
     given.end()
     if not 0 <= value <= 255:
         raise ScpiError(-222)

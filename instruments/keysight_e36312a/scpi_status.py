@@ -46,7 +46,7 @@ _TEXTS = {
 _EVENT_OF_CLASS = {1: COMMAND_ERROR, 2: EXECUTION_ERROR, 3: DEVICE_ERROR, 4: QUERY_ERROR}
 
 
-class Status:
+class StatusRegisters:
     """Standard event register, its enable, service request enable and the error queue, as after power-on.
 
     Args:

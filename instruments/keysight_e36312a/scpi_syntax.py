@@ -86,7 +86,7 @@ def spelling(notation: str) -> re.Pattern[str]:
     return re.compile("".join(parts), re.IGNORECASE)
 
 
-def number(text: str, factors: Mapping[str, float] | None = None) -> float:
+def numeric_value(text: str, factors: Mapping[str, float] | None = None) -> float:
     """Read decimal numeric data with an optional suffix from `factors`.
 
     Raises:
@@ -114,7 +114,7 @@ def boolean(text: str) -> bool:
         return word == "ON"
     if _NUMBER.fullmatch(text) is None:
         raise ScpiError(-224)
-    return round(number(text)) != 0
+    return round(numeric_value(text)) != 0
 
 
 def keyword(text: str, choices: Sequence[str]) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from instruments.keysight_e36312a import scpi_syntax as syntax
-from instruments.keysight_e36312a.outputs import NoLoad, Output, Span
+from instruments.keysight_e36312a.outputs import NoLoad, Output, SettingRange
 from instruments.keysight_e36312a.scpi import Action, Parameters, ScpiExchange
 from instruments.keysight_e36312a.scpi_syntax import ScpiError
 from rig.virtual.port import Port
@@ -29,8 +29,8 @@ _CHANNEL_NAMES = {"P6V": 1, "P25V": 2, "N25V": 3, "CH1": 1, "CH2": 2, "CH3": 3, 
 
 
 # Programming ranges and output identifiers, programming guide page 16.
-_VOLTAGE = {1: Span(6.18, 0.0, 0.0), 2: Span(25.75, 0.0, 0.0), 3: Span(25.75, 0.0, 0.0)}
-_CURRENT = {1: Span(5.15, 0.001, 5.0), 2: Span(1.03, 0.001, 1.0), 3: Span(1.03, 0.001, 1.0)}
+_VOLTAGE = {1: SettingRange(6.18, 0.0, 0.0), 2: SettingRange(25.75, 0.0, 0.0), 3: SettingRange(25.75, 0.0, 0.0)}
+_CURRENT = {1: SettingRange(5.15, 0.001, 5.0), 2: SettingRange(1.03, 0.001, 1.0), 3: SettingRange(1.03, 0.001, 1.0)}
 
 
 class E36312A:
@@ -164,15 +164,15 @@ def _channel(given: Parameters) -> int:
     return channel
 
 
-def _level(given: Parameters, span: Span, factors: Mapping[str, float]) -> float:
+def _level(given: Parameters, span: SettingRange, factors: Mapping[str, float]) -> float:
     bound = given.take_choice("MINimum", "MAXimum", "DEFault")
-    level = syntax.number(given.take(), factors) if bound is None else _bound(span, bound)
+    level = syntax.numeric_value(given.take(), factors) if bound is None else _bound(span, bound)
     if not span.minimum <= level <= span.maximum:
         raise ScpiError(-222)
     return level
 
 
-def _bound(span: Span, bound: str) -> float:
+def _bound(span: SettingRange, bound: str) -> float:
     return {"MINimum": span.minimum, "MAXimum": span.maximum, "DEFault": span.default}[bound]
 
 

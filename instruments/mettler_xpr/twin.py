@@ -51,7 +51,7 @@ _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f]")
 
 
 @dataclass(frozen=True)
-class Command:
+class SicsCommand:
     """One row of the command set: level, name, what follows the name, the first word of the answer, what it does."""
 
     level: int
@@ -75,22 +75,22 @@ class XPR26:
         self._pending: Event | None = None
         self._repeating: Event | None = None
         rows = (
-            Command(0, "@", "", "@", self._cancel, stops_repeat=True),
-            Command(0, "I0", "", "I0", self._list_commands),
-            Command(0, "I1", "", "I1", lambda: 'I1 A "0" "2.30" "2.20" "" ""'),
-            Command(0, "I2", "", "I2", lambda: f'I2 A "{TYPE} {CAPACITY_G:.{DECIMALS}f} g"'),
-            Command(0, "I3", "", "I3", lambda: f'I3 A "{SOFTWARE}"'),
-            Command(0, "I4", "", "I4", self._name_serial_number),
-            Command(0, "I5", "", "I5", lambda: f'I5 A "{MATERIAL_NUMBER}"'),
-            Command(0, "S", "", "S", lambda: self._once_stable("S", self._weight), stops_repeat=True),
-            Command(0, "SI", "", "S", self._weight, stops_repeat=True),
-            Command(0, "SIR", "", "S", lambda: self._repeat_after(ANSWER_AFTER_S), stops_repeat=True),
-            Command(0, "Z", "", "Z", lambda: self._once_stable("Z", lambda: self._zero("Z", "A"))),
-            Command(0, "ZI", "", "ZI", lambda: self._zero("ZI", _status(self._signals.weigh()[1]))),
-            Command(1, "T", "", "T", lambda: self._once_stable("T", lambda: self._tare("T"))),
-            Command(1, "TI", "", "TI", lambda: self._tare("TI")),
-            Command(1, "TA", r"(?: (\d+\.?\d*) g)?", "TA", self._preset_tare),
-            Command(1, "TAC", "", "TAC", self._clear_tare),
+            SicsCommand(0, "@", "", "@", self._cancel, stops_repeat=True),
+            SicsCommand(0, "I0", "", "I0", self._list_commands),
+            SicsCommand(0, "I1", "", "I1", lambda: 'I1 A "0" "2.30" "2.20" "" ""'),
+            SicsCommand(0, "I2", "", "I2", lambda: f'I2 A "{TYPE} {CAPACITY_G:.{DECIMALS}f} g"'),
+            SicsCommand(0, "I3", "", "I3", lambda: f'I3 A "{SOFTWARE}"'),
+            SicsCommand(0, "I4", "", "I4", self._name_serial_number),
+            SicsCommand(0, "I5", "", "I5", lambda: f'I5 A "{MATERIAL_NUMBER}"'),
+            SicsCommand(0, "S", "", "S", lambda: self._once_stable("S", self._weight), stops_repeat=True),
+            SicsCommand(0, "SI", "", "S", self._weight, stops_repeat=True),
+            SicsCommand(0, "SIR", "", "S", lambda: self._repeat_after(ANSWER_AFTER_S), stops_repeat=True),
+            SicsCommand(0, "Z", "", "Z", lambda: self._once_stable("Z", lambda: self._zero("Z", "A"))),
+            SicsCommand(0, "ZI", "", "ZI", lambda: self._zero("ZI", _status(self._signals.weigh()[1]))),
+            SicsCommand(1, "T", "", "T", lambda: self._once_stable("T", lambda: self._tare("T"))),
+            SicsCommand(1, "TI", "", "TI", lambda: self._tare("TI")),
+            SicsCommand(1, "TA", r"(?: (\d+\.?\d*) g)?", "TA", self._preset_tare),
+            SicsCommand(1, "TAC", "", "TAC", self._clear_tare),
         )
         self._commands = {row.name: row for row in rows}
         port.on_receive(self._receive)

@@ -20,7 +20,7 @@ from instruments.new_era_ne1000.options import (
     Options,
     SafeS,
 )
-from instruments.new_era_ne1000.packets import Reply, number
+from instruments.new_era_ne1000.packets import Reply, digits
 from rig.clock import Clock
 from rig.errors import BadReplyError, NoReplyError, RefusedError, UnableError
 from rig.roles import Annunciation, Capability, Identity, PumpStatus
@@ -59,7 +59,7 @@ class SyringePump:
         self.name = line.name
         self._line = line
         self._options = options
-        self._diameter = f"DIA{number(options.diameter_mm)}"
+        self._diameter = f"DIA{digits(options.diameter_mm)}"
         self._prepared = False
         self._therapy = TherapyState.STOP
         self._rate_u_per_h = 0.0
@@ -143,7 +143,7 @@ class SyringePump:
         if self._therapy is not TherapyState.STOP and bool(rate_u_per_h) != bool(self._rate_u_per_h):
             raise self._refused(f"{rate_u_per_h:g} U/h after {self._rate_u_per_h:g} U/h", "therapy is not stopped")
         if rate_u_per_h:
-            self._tell(f"RAT{number(rate_u_per_h * UL_PER_U)}UH")
+            self._tell(f"RAT{digits(rate_u_per_h * UL_PER_U)}UH")
         self._rate_u_per_h = rate_u_per_h
 
     def run(self) -> None:
@@ -221,7 +221,7 @@ class SyringePump:
         """Move at a rate until `volume_ul` is dispensed, 0 without end; RefusedError when an alarm comes meanwhile."""
         heard = self._alarms_heard
         # with VOLUL, as without it the same number is 1000 times as much in a syringe of more than 14 mm
-        settings = (self._diameter, "VOLUL", f"VOL{number(volume_ul)}", f"RAT{number(rate_ul_per_h)}UH", "DIRINF")
+        settings = (self._diameter, "VOLUL", f"VOL{digits(volume_ul)}", f"RAT{digits(rate_ul_per_h)}UH", "DIRINF")
         for command in ("PHN1", "FUNRAT", *settings, "CLDINF"):
             self._tell(command)
         if self._alarms_heard != heard:

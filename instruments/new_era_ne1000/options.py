@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from instruments.new_era_ne1000.packets import number
+from instruments.new_era_ne1000.packets import digits
 from rig.units import UL_PER_U
 
 DIAMETER_MM = 8.585
@@ -24,12 +24,12 @@ def bolus_ul_per_h(bolus_u_per_min: float) -> float:
 
 
 def _told(value: float) -> float:
-    number(value)
+    digits(value)
     return value
 
 
 def _told_as_speed(value: float) -> float:
-    number(bolus_ul_per_h(value))
+    digits(bolus_ul_per_h(value))
     return value
 
 

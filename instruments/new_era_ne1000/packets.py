@@ -70,7 +70,7 @@ def read_reply(data: str) -> Reply:
     return Reply(int(match["address"]), match["status"] or "", match["alarm"] or "", match["data"])
 
 
-def number(value: float) -> str:
+def digits(value: float) -> str:
     """Write a number as the pump takes it: four digits and a point (1200-01, 10.2.1); ValueError when it loses any."""
     for decimals in (0, 1, 2, 3):
         text = f"{value:.{decimals}f}"

@@ -201,7 +201,7 @@ def _strip(to: _Target, axis: str, low: float, high: float, **look: object) -> N
 
 
 @_draw.register
-def _(mark: marks.Limit, to: _Target) -> None:
+def _(mark: marks.LimitLine, to: _Target) -> None:
     for part in mark.parts:
         _draw(part, to)
 
@@ -227,7 +227,7 @@ def _(mark: marks.Note, to: _Target) -> None:
 
 
 @_draw.register
-def _(mark: marks.Span, to: _Target) -> None:
+def _(mark: marks.DoubleArrow, to: _Target) -> None:
     x = _place(to.panel.x, mark.x)
     to.figure.add_annotation(
         x=x, ax=x, y=mark.high, ay=mark.low, xref=to.x, axref=to.x, yref=to.y, ayref=to.y, text="",

@@ -146,7 +146,7 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Span:
+class DoubleArrow:
     """An arrow with two heads, upright at `x`."""
 
     x: float
@@ -155,7 +155,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Limit:
+class LimitLine:
     """A limit across a panel with its words beside it, ending at `place` (0 left … 1 right)."""
 
     at: float
@@ -172,4 +172,4 @@ class Limit:
         return Across("y", self.at, LIMIT), note
 
 
-Mark = Line | Band | Steps | Points | Bars | Across | Shade | Note | Span | Limit
+Mark = Line | Band | Steps | Points | Bars | Across | Shade | Note | DoubleArrow | LimitLine

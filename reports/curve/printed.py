@@ -179,7 +179,7 @@ def _(mark: marks.Shade, axes: Axes) -> None:
 
 
 @_draw.register
-def _(mark: marks.Limit, axes: Axes) -> None:
+def _(mark: marks.LimitLine, axes: Axes) -> None:
     for part in mark.parts:
         _draw(part, axes)
 
@@ -203,5 +203,5 @@ def _(mark: marks.Note, axes: Axes) -> None:
 
 
 @_draw.register
-def _(mark: marks.Span, axes: Axes) -> None:
+def _(mark: marks.DoubleArrow, axes: Axes) -> None:
     axes.annotate("", (mark.x, mark.high), (mark.x, mark.low), arrowprops={"arrowstyle": "<->", "lw": 0.7})

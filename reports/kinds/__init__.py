@@ -12,14 +12,14 @@ from reports.kinds.basal import BASAL
 from reports.kinds.bolus import BOLUS
 from reports.kinds.budget import BUDGET
 from reports.kinds.day import DAY
-from reports.kinds.kind import DrawnLimits, Kind
+from reports.kinds.kind import AnalysisKind, DrawnLimits
 from reports.kinds.occlusion import OCCLUSION
 from reports.kinds.occlusion_series import OCCLUSION_SERIES
 from reports.kinds.other import OTHER
 from reports.kinds.profile import PROFILE
 from rig.record.analyses import Analysis
 
-KINDS: dict[str, Kind[Any]] = {
+KINDS: dict[str, AnalysisKind[Any]] = {
     "trumpet": BASAL,
     "bolus": BOLUS,
     "profile": PROFILE,
@@ -31,7 +31,7 @@ KINDS: dict[str, Kind[Any]] = {
 """By what `kind` says in `analysis/<test>/<name>.json`; notes on method stand in this order."""
 
 
-def kind_of(analysis: Analysis) -> Kind[Any]:
+def kind_of(analysis: Analysis) -> AnalysisKind[Any]:
     """Return the kind of an analysis; one without a module of its own is shown as a list of its numbers."""
     return KINDS.get(analysis.kind, OTHER)
 

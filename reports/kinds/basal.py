@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from reports.blocks import Block, evaporation_rows, facts, table, text
-from reports.kinds.basal_curves import flow_curve, further_curves, trumpet_curve
-from reports.kinds.kind import DrawnLimits, Kind, Method
+from reports.kinds.basal_curves import drawn_trumpet, flow_curve, further_curves
+from reports.kinds.kind import AnalysisKind, DrawnLimits, Method
 from reports.tables import Cell, Tables
 from reports.words import NBSP, and_list, quantity
 from rig.record.analyses import Hourly, Trumpet
@@ -34,7 +34,7 @@ def _blocks(curve: Trumpet, limits: DrawnLimits) -> list[Block]:
             *_single_doses(curve),
             *evaporation_rows(curve.evaporation),
         ),
-        trumpet_curve(curve, limits.windows_percent),
+        drawn_trumpet(curve, limits.windows_percent),
         table(
             "Extremes by window length, and how many doses a window holds.",
             ("Window", *(f"{window:g}{NBSP}min" for window in curve.windows_min)),
@@ -158,7 +158,7 @@ def _tables(curve: Trumpet) -> Tables:
     return tables
 
 
-BASAL = Kind(
+BASAL = AnalysisKind(
     _blocks,
     tables=_tables,
     left_out=lambda curve: further_curves(curve, DrawnLimits())[1],

@@ -26,7 +26,7 @@ def further_curves(curve: Trumpet, limits: DrawnLimits) -> tuple[list[Curve], st
     doses_u, error_percent = curve.doses_u or (), curve.cumulative_error_percent
     no_doses = f"single doses ({curve.no_doses_because})" if curve.no_doses_because else "single doses"
     curves = {
-        "start-up flow": curve.start_up and start_up_curve(curve, curve.start_up),
+        "start-up flow": curve.start_up and drawn_start_up(curve, curve.start_up),
         "cumulative error": error_percent and cumulative_curve(curve, error_percent, limits.whole_percent),
         no_doses: dose_curve(curve, doses_u) if len(doses_u) > 1 else None,
         "Allan deviation of flow": curve.stability and stability_curve(curve, curve.stability),
@@ -40,7 +40,7 @@ def _limit_words(limit_percent: float) -> str:
     return quantity(limit_percent, "%", 0 if limit_percent == round(limit_percent) else 1, signed=True)
 
 
-def trumpet_curve(curve: Trumpet, windows_percent: dict[float, Ends]) -> Curve:
+def drawn_trumpet(curve: Trumpet, windows_percent: dict[float, Ends]) -> Curve:
     """Describe the trumpet curve on a log axis of window lengths, with the limits of windows in % by length in min."""
     windows, highest, lowest = curve.windows_min, curve.error_max_percent, curve.error_min_percent
     overall = curve.overall_error_percent
@@ -104,7 +104,7 @@ def flow_curve(curve: Trumpet) -> Curve:
     )
 
 
-def start_up_curve(curve: Trumpet, start_up: Flow) -> Curve:
+def drawn_start_up(curve: Trumpet, start_up: Flow) -> Curve:
     """Describe the flow of each sample interval from the start of the pump."""
     return Curve(
         name="start-up",
@@ -144,7 +144,10 @@ def cumulative_curve(curve: Trumpet, error_percent: tuple[float, ...], limit_per
         (
             marks.Across("y", 0.0),
             marks.Line("cumulative error", at_h, error_percent),
-            *(marks.Limit(end, f"limit of the whole period {_limit_words(end)}", above=end > 0.0) for end in limits),
+            *(
+                marks.LimitLine(end, f"limit of the whole period {_limit_words(end)}", above=end > 0.0)
+                for end in limits
+            ),
             beside,
         ),
     )

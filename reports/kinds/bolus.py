@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 from reports.blocks import Block, evaporation_rows, facts, table
 from reports.curve import marks
 from reports.curve.description import Axis, Classes, Curve, OtherUnit, Panel, room
-from reports.kinds.kind import DrawnLimits, Ends, Kind, Method
+from reports.kinds.kind import AnalysisKind, DrawnLimits, Ends, Method
 from reports.style import RULE
 from reports.tables import Tables
 from reports.words import NBSP, NONE, quantity
@@ -61,7 +61,7 @@ def bolus_curve(boluses: Bolus, limits_u: Ends) -> Curve:
     u_u = boluses.u_u or (0.0,) * len(delivered_u)
     ends = [value + sign * u for value, u in zip(delivered_u, u_u, strict=True) for sign in (-1.0, 1.0)]
     limits = [
-        marks.Limit(at_u, f"{side} limit", above=side == "upper")
+        marks.LimitLine(at_u, f"{side} limit", above=side == "upper")
         for at_u, side in zip(limits_u, ("lower", "upper"), strict=True)
         if at_u is not None
     ]
@@ -159,7 +159,7 @@ def _tables(boluses: Bolus) -> Tables:
     }
 
 
-BOLUS = Kind(
+BOLUS = AnalysisKind(
     _blocks,
     tables=_tables,
     errors_percent=_errors_percent,

@@ -18,7 +18,7 @@ import numpy as np
 from reports.blocks import Block, table, text
 from reports.curve import marks
 from reports.curve.description import Axis, Curve, Panel
-from reports.kinds.kind import DrawnLimits, Kind
+from reports.kinds.kind import AnalysisKind, DrawnLimits
 from reports.style import INK
 from reports.words import NBSP, decimals, minus, value_and_uncertainty
 from rig.record.analyses import Budgets, QuantityBudget
@@ -210,4 +210,4 @@ def _freedom(degrees_of_freedom: float | None) -> str:
     return "∞" if degrees_of_freedom is None or degrees_of_freedom > 1e6 else f"{degrees_of_freedom:.0f}"
 
 
-BUDGET = Kind(_blocks, annex=_annex)
+BUDGET = AnalysisKind(_blocks, annex=_annex)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from reports.blocks import Block, facts
 from reports.curve import marks
 from reports.curve.description import Axis, Curve, Panel, room
-from reports.kinds.kind import DrawnLimits, Kind
+from reports.kinds.kind import AnalysisKind, DrawnLimits
 from reports.words import quantity
 from rig.record.analyses import Day
 
@@ -54,4 +54,4 @@ def day_curve(day: Day) -> Curve:
     )
 
 
-DAY = Kind(_blocks, on_one_page=True)
+DAY = AnalysisKind(_blocks, on_one_page=True)

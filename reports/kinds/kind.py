@@ -48,7 +48,7 @@ A = TypeVar("A")
 
 
 @dataclass(frozen=True)
-class Kind(Generic[A]):
+class AnalysisKind(Generic[A]):
     """How analyses of one kind are shown.
 
     Attributes:

@@ -10,7 +10,7 @@ import numpy as np
 from reports.blocks import Block, facts, text
 from reports.curve import marks
 from reports.curve.description import Axis, Curve, Panel, room
-from reports.kinds.kind import DrawnLimits, Kind, Method
+from reports.kinds.kind import AnalysisKind, DrawnLimits, Method
 from reports.style import ORANGE
 from reports.tables import Tables
 from reports.words import NBSP, duration, quantity
@@ -75,7 +75,7 @@ def occlusion_curve(test: Occlusion, pressure_limit_kpa: float | None = None) ->
                 pressures,
                 (
                     marks.Line("pressure", minutes, test.trace.pressure_kpa),
-                    *(marks.Limit(at, f"limit {at:g} kPa", above=False, place=0.6) for at in limits),
+                    *(marks.LimitLine(at, f"limit {at:g} kPa", above=False, place=0.6) for at in limits),
                     *lines,
                     *names,
                 ),
@@ -96,7 +96,7 @@ def _programmed(test: Occlusion, at_closing_u: float, due_u: float) -> tuple[mar
     named_at = (alarm_min * 0.55, at_closing_u + due_u * 0.55)
     return (
         marks.Line("programmed", (0.0, alarm_min), (at_closing_u, end_u), marks.PROGRAMMED),
-        marks.Span(alarm_min, end_u - missed_u, end_u),
+        marks.DoubleArrow(alarm_min, end_u - missed_u, end_u),
         marks.Note(f"missed {quantity(missed_u, 'U', 2)}", alarm_min, middle_u, dx=-4, ha="right", ground="white"),
         marks.Note("programmed", *named_at, dx=-5, dy=3, ha="right", va="bottom", color=ORANGE),
     )
@@ -108,7 +108,7 @@ def _tables(test: Occlusion) -> Tables:
     return {"trace": (("at_s", "pressure_kpa", "delivered_u"), list(rows))}
 
 
-OCCLUSION = Kind(
+OCCLUSION = AnalysisKind(
     _blocks,
     tables=_tables,
     on_one_page=True,

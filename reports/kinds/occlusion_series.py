@@ -8,7 +8,7 @@ from __future__ import annotations
 from statistics import median
 
 from reports.blocks import Block, facts, table
-from reports.kinds.kind import DrawnLimits, Kind
+from reports.kinds.kind import AnalysisKind, DrawnLimits
 from reports.words import NBSP, duration, quantity
 from rig.record.analyses import OcclusionSeries
 
@@ -39,4 +39,4 @@ def _blocks(series: OcclusionSeries, _: DrawnLimits) -> list[Block]:
     ]
 
 
-OCCLUSION_SERIES = Kind(_blocks)
+OCCLUSION_SERIES = AnalysisKind(_blocks)

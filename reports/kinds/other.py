@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports.blocks import Block, facts
-from reports.kinds.kind import DrawnLimits, Kind
+from reports.kinds.kind import AnalysisKind, DrawnLimits
 from rig.record.analyses import Other
 
 
@@ -11,4 +11,4 @@ def _blocks(other: Other, _: DrawnLimits) -> list[Block]:
     return [facts(*((key.replace("_", " "), value) for key, value in other.values.items()))]
 
 
-OTHER = Kind(_blocks)
+OTHER = AnalysisKind(_blocks)

@@ -10,7 +10,7 @@ import numpy as np
 from reports.blocks import Block, evaporation_rows, facts, table, text
 from reports.curve import marks
 from reports.curve.description import Axis, Curve, Panel, room
-from reports.kinds.kind import DrawnLimits, Kind, Method
+from reports.kinds.kind import AnalysisKind, DrawnLimits, Method
 from reports.words import NBSP, duration, quantity, value_and_uncertainty
 from rig.record.analyses import DeliveryProfile, ProfilePart
 
@@ -86,7 +86,7 @@ def profile_curve(profile: DeliveryProfile) -> Curve:
     )
 
 
-PROFILE = Kind(
+PROFILE = AnalysisKind(
     _blocks,
     on_one_page=True,
     method=Method(

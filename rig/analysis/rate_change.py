@@ -17,7 +17,7 @@ MIN_SAMPLES = 5
 
 
 @dataclass(frozen=True)
-class RateChange:
+class ChangeOfFlow:
     """A change of flow: the flows in µL/h, and when the lines cross in s.
 
     `u_before_s` and `u_after_s` are what the scatter about each line makes of that moment, as standard uncertainties;
@@ -62,7 +62,7 @@ def rate_change(
     before_s: tuple[float, float],
     after_s: tuple[float, float],
     dose_ul: float = 0.0,
-) -> RateChange:
+) -> ChangeOfFlow:
     """Find when a flow changed: where the least-squares lines of the volume before and after cross.
 
     A pump that delivers in doses draws a staircase about each line, whose samples are not independent: no more of them
@@ -91,7 +91,7 @@ def rate_change(
         raise ValueError("the flow does not change: both lines have one slope")
     gap = (before.level - before.slope * before.middle_s) - (after.level - after.slope * after.middle_s)
     crossing = gap / bend
-    return RateChange(
+    return ChangeOfFlow(
         before_ul_per_h=3600.0 * before.slope,
         after_ul_per_h=3600.0 * after.slope,
         at_s=crossing,

@@ -17,7 +17,7 @@ MIN_SAMPLES = 2
 
 
 @dataclass(frozen=True)
-class Step:
+class Pulse:
     """One pulse: volume in µL, its standard uncertainty and degrees of freedom, and when half of it had arrived."""
 
     volume_ul: float
@@ -26,7 +26,7 @@ class Step:
     at_s: float
 
 
-def step_volume(at_s: ArrayLike, volume_ul: ArrayLike, *, pulse_at_s: float, settle_s: float, span_s: float) -> Step:
+def step_volume(at_s: ArrayLike, volume_ul: ArrayLike, *, pulse_at_s: float, settle_s: float, span_s: float) -> Pulse:
     """Get the volume in µL of the pulse at `pulse_at_s`: the step between two parallel lines through its rests.
 
     Least squares of V = a + b t + h·(after) over the samples within `span_s` before the pulse and within `span_s` after
@@ -66,4 +66,4 @@ def step_volume(at_s: ArrayLike, volume_ul: ArrayLike, *, pulse_at_s: float, set
     inside = (times >= times[before][-1]) & (times <= times[after][0])
     risen = volume[inside] - volume[used][0] - solution[0] - solution[1] * (times[inside] - pulse)
     crossing = first_crossing_s(times[inside], risen * np.sign(height), abs(height) / 2.0)
-    return Step(volume_ul=height, u_ul=u, degrees_of_freedom=freedom, at_s=crossing)
+    return Pulse(volume_ul=height, u_ul=u, degrees_of_freedom=freedom, at_s=crossing)

@@ -35,7 +35,7 @@ class Sides(Enum):
     UPPER = "upper"
 
 
-class Method(Enum):
+class IntervalMethod(Enum):
     """What an interval rests on."""
 
     NORMAL = "normal"
@@ -60,7 +60,7 @@ class ToleranceInterval:
     n: int
     mean: float
     sd: float
-    method: Method
+    method: IntervalMethod
     normality_p: float
     k: float | None
     confidence: float
@@ -153,7 +153,7 @@ def tolerance_interval(
     k = factor(numbers.size, confidence=confidence, coverage=coverage)
     mean, sd = float(numbers.mean()), float(numbers.std(ddof=1))
     low, high = _ends(mean - k * sd, mean + k * sd, sides)
-    return ToleranceInterval(low, high, numbers.size, mean, sd, Method.NORMAL, p, k, confidence, coverage)
+    return ToleranceInterval(low, high, numbers.size, mean, sd, IntervalMethod.NORMAL, p, k, confidence, coverage)
 
 
 def order_statistics_n(*, confidence: float = 0.95, coverage: float = 0.95, sides: Sides = Sides.TWO) -> int:
@@ -202,7 +202,7 @@ def _order_statistics(
     low, high = _ends(float(ordered[each - 1]), float(ordered[n - each]), sides)
     reached = float(binom.cdf(n - cut, n, coverage))
     mean, sd = float(numbers.mean()), float(numbers.std(ddof=1))
-    return ToleranceInterval(low, high, n, mean, sd, Method.ORDER_STATISTICS, p, None, reached, coverage)
+    return ToleranceInterval(low, high, n, mean, sd, IntervalMethod.ORDER_STATISTICS, p, None, reached, coverage)
 
 
 def _ends(low: float, high: float, sides: Sides) -> tuple[float, float]:

@@ -27,7 +27,7 @@ from rig.wire import NoLog
 
 
 @dataclass(frozen=True)
-class Finding:
+class BenchFinding:
     """What `check_bench` found out about one device: who it is, how it is, and what is wrong with it, if anything."""
 
     role: str
@@ -36,7 +36,7 @@ class Finding:
     problem: str | None
 
 
-def check_bench(spec: BenchFile) -> list[Finding]:
+def check_bench(spec: BenchFile) -> list[BenchFinding]:
     """Open, identify and self-test every device; goes on after a failure so that all problems are found at once."""
     findings = []
     with ExitStack() as stack:
@@ -61,5 +61,5 @@ def check_bench(spec: BenchFile) -> list[Finding]:
                 problem = None
             except RigError as error:
                 problem = str(error)
-            findings.append(Finding(role, identity, health, problem))
+            findings.append(BenchFinding(role, identity, health, problem))
     return findings

@@ -130,9 +130,9 @@ def _analyse(paths: Sequence[Path], asked: Question, out: Path | None) -> None:
     from datetime import datetime
     from importlib.metadata import version
 
-    from reports.supplied import NO_RUN, Job, write_analysis
+    from reports.supplied import NO_RUN, AnalysisJob, write_analysis
     from rig.offline.analyse import Supplied, analyse_file
-    from rig.offline.compare import rows_of, write_comparison
+    from rig.offline.compare import rows_of, write_comparison_of_logs
     from rig.offline.question import given
     from rig.record.files import free_folder, utc_now
 
@@ -150,7 +150,7 @@ def _analyse(paths: Sequence[Path], asked: Question, out: Path | None) -> None:
         raise DataFileError(f"{first}{f' (and {others} more files that cannot be analysed)' if others else ''}")
     for each in supplied:
         _say(*(f"{each.source.file}: {finding.sentence}" for finding in (*each.understood, *each.analysed.findings)))
-    job = Job(given(asked), datetime.fromisoformat(utc_now()), version("insulin-pump-rig"))
+    job = AnalysisJob(given(asked), datetime.fromisoformat(utc_now()), version("insulin-pump-rig"))
     folder = out if out is not None else free_folder(Path(f"{paths[0].stem}-analysis"))
     written_paths = write_analysis(folder, [each.record() for each in supplied], job)
     for each in supplied:
@@ -163,7 +163,7 @@ def _analyse(paths: Sequence[Path], asked: Question, out: Path | None) -> None:
             _say(f"{each.source.file}: {value.name}: {value.value:.5g} {value.unit}, {u}")
     if len(paths) > 1:
         marks = [NO_RUN, *(["SIMULATED"] if any(each.simulated for each in supplied) else [])]
-        written_paths.append(write_comparison(folder / "comparison.csv", rows_of(supplied, refused), marks))
+        written_paths.append(write_comparison_of_logs(folder / "comparison.csv", rows_of(supplied, refused), marks))
     _say(*map(str, written_paths))
     if refused:
         for why in refused.values():

@@ -113,9 +113,9 @@ def verify(
     failed, was blocked or was interrupted; 4 inconclusive and nothing worse.
     """
     from rig.cli.series import verify_all
-    from rig.cli.verify import Asked, list_quantities
+    from rig.cli.verify import RunAsked, list_quantities
 
-    asked = Asked(bench, tuple(set_ or []), out=out, select=select, requirements=requirements, plan=plan)
+    asked = RunAsked(bench, tuple(set_ or []), out=out, select=select, requirements=requirements, plan=plan)
     if list_:
         raise typer.Exit(list_quantities(asked, console=console))
     raise typer.Exit(verify_all(asked, condition, console=console))
@@ -144,9 +144,9 @@ def balance_test(
 
     Exit code: 0 fit for use; 2 wrong usage or bench file; 3 not fit, or the balance cannot be had.
     """
-    from rig.cli.balance_test import Asked, run_balance_test
+    from rig.cli.balance_test import RoutineTestAsked, run_balance_test
 
-    asked = Asked(bench, tuple(set_ or []), mass=mass, mass_u=mass_u, count=count, out=out)
+    asked = RoutineTestAsked(bench, tuple(set_ or []), mass=mass, mass_u=mass_u, count=count, out=out)
     raise typer.Exit(run_balance_test(asked, console=console))
 
 
@@ -175,9 +175,9 @@ def plan(
     Success run: --reliability. Measured values: --tolerance and --sd. Capability: --rate and --window, or --bolus, with
     --limit. Exit code: 0 planned; 2 wrong usage; 4 cannot be decided, with what would be needed.
     """
-    from rig.cli.samples import Question, print_plan
+    from rig.cli.samples import SamplesQuestion, print_plan
 
-    question = Question(
+    question = SamplesQuestion(
         confidence=confidence, reliability=reliability, failures=failures, tolerance=tolerance, sd=sd, mean=mean,
         bench=bench, settings=tuple(set_ or []), rate=rate, window=window, bolus=bolus, limit=limit, n=n, of=of,
         rule=rule,

@@ -32,7 +32,7 @@ QUESTIONS = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class RoutineTestAsked:
     """What the command line said."""
 
     bench: Path
@@ -43,7 +43,7 @@ class Asked:
     out: Path | None
 
 
-def run_balance_test(asked: Asked, *, console: Console) -> int:
+def run_balance_test(asked: RoutineTestAsked, *, console: Console) -> int:
     """Test the balance and keep the result; 0 when it is fit, 3 when it is not.
 
     Raises:

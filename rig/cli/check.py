@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rig.bench.channels import MARK, channels
-from rig.bench.check import Finding, check_bench
+from rig.bench.check import BenchFinding, check_bench
 from rig.bench.file import parse_override, read_bench_file
 
 
@@ -37,7 +37,7 @@ def print_check(bench: Path, overrides: Sequence[str], *, console: Console) -> i
     return 0
 
 
-def _cells(finding: Finding) -> tuple[str, str, str, str]:
+def _cells(finding: BenchFinding) -> tuple[str, str, str, str]:
     identity = finding.identity
     model = f"{identity.maker} {identity.model}" if identity else "–"
     serial_number = identity.serial_number if identity else "–"

@@ -32,7 +32,7 @@ UNDECIDED = EXIT_CODES[Verdict.INCONCLUSIVE]
 
 
 @dataclass(frozen=True)
-class Question:
+class SamplesQuestion:
     """What was asked on the command line, as it was written."""
 
     confidence: str = "95 %"
@@ -52,7 +52,7 @@ class Question:
     rule: str = "guard band"
 
 
-def print_plan(question: Question, *, console: Console) -> int:
+def print_plan(question: SamplesQuestion, *, console: Console) -> int:
     """Answer a question and print the answer; 0 when it can be done, 4 when not.
 
     Raises:
@@ -76,7 +76,7 @@ def print_plan(question: Question, *, console: Console) -> int:
     return _plan_values(question, console) if modes == ["--tolerance"] else _plan_bench(question, console)
 
 
-def _plan_trials(question: Question, console: Console) -> int:
+def _plan_trials(question: SamplesQuestion, console: Console) -> int:
     confidence, reliability = _share("--confidence", question.confidence), _share("--reliability", question.reliability)
     try:
         n = trials_needed(confidence=confidence, reliability=reliability, failures=question.failures)
@@ -90,7 +90,7 @@ def _plan_trials(question: Question, console: Console) -> int:
     return 0
 
 
-def _plan_values(question: Question, console: Console) -> int:
+def _plan_values(question: SamplesQuestion, console: Console) -> int:
     sides, limit = _limit("--tolerance", question.tolerance, "percent")
     sd = _above_zero("--sd", question.sd, "percent")
     mean = _parsed("--mean", question.mean, "percent")
@@ -112,7 +112,7 @@ def _plan_values(question: Question, console: Console) -> int:
     return 0
 
 
-def _plan_bench(question: Question, console: Console) -> int:
+def _plan_bench(question: SamplesQuestion, console: Console) -> int:
     spec, _ = read_bench_file(question.bench, dict(parse_override(text) for text in question.settings))
     scale = VolumeScale.in_air(metrology(spec), ASSUMED_AIR)
     measurand, tolerance_percent = _measurand(question)
@@ -127,7 +127,7 @@ def _plan_bench(question: Question, console: Console) -> int:
     return UNDECIDED
 
 
-def _measurand(question: Question) -> tuple[Measurand, float]:
+def _measurand(question: SamplesQuestion) -> tuple[Measurand, float]:
     """Get what shall be weighed, and half the width of its limit in %."""
     statistic = _choice("--of", question.of, {each.value: each for each in Statistic})
     if question.rate is not None:
@@ -143,7 +143,7 @@ def _measurand(question: Question) -> tuple[Measurand, float]:
     return Measurand(ul_from_u(bolus_u), BOLUS_H, question.n, statistic), tolerance_percent
 
 
-def _table(question: Question, found: Decidability, bench_name: str) -> Table:
+def _table(question: SamplesQuestion, found: Decidability, bench_name: str) -> Table:
     what = f"{question.rate} over {question.window}" if question.rate else f"a bolus of {question.bolus}"
     table = Table(title=f"{bench_name}: {question.of} of n = {question.n}, {what}", title_justify="left")
     for column in ("limit", "rule", "expected U (k = 2)", "noise widens extremes by", "room for the pump", "decidable"):

@@ -19,7 +19,7 @@ from rig.bench.channels import MARK, channels
 from rig.bench.conditions import NOMINAL, Conditions
 from rig.bench.file import parse_override, read_bench_file
 from rig.cli.progress import EndedTests
-from rig.cli.verify import EXIT_RIG, LOOK_EVERY_S, STYLES, Asked, python, this_rig, verify_pump
+from rig.cli.verify import EXIT_RIG, LOOK_EVERY_S, STYLES, RunAsked, python, this_rig, verify_pump
 from rig.clock import WallClock
 from rig.errors import BenchFileError, EvidenceError
 from rig.procedures.catalogue import KINDS
@@ -33,12 +33,12 @@ from rig.verdicts.requirements import read_requirements
 
 
 @dataclass(frozen=True)
-class Part:
+class SeriesRun:
     """One run of a series."""
 
     channel: str | None
     condition: str
-    asked: Asked
+    asked: RunAsked
 
     @property
     def label(self) -> str:
@@ -46,7 +46,7 @@ class Part:
         return f"{self.channel}, {self.condition}" if self.channel else self.condition
 
 
-def verify_all(asked: Asked, condition: str | None, *, console: Console) -> int:
+def verify_all(asked: RunAsked, condition: str | None, *, console: Console) -> int:
     """Verify every channel under every condition, or under the one that is named; returns the worst exit code.
 
     Raises:
@@ -88,18 +88,18 @@ def _conditions(plan: TestPlan, wanted: str | None) -> Sequence[Conditions]:
     return [known[wanted]]
 
 
-def _under(asked: Asked, condition: Conditions) -> Asked:
+def _under(asked: RunAsked, condition: Conditions) -> RunAsked:
     settings = [f"{key}={value}" for key, value in condition.overrides().items()]
     return replace(asked, settings=(*asked.settings, *settings))
 
 
-def _part(asked: Asked, folder: Path, channel: str | None, condition: Conditions) -> Part:
-    part = Part(channel, condition.title, _under(asked, condition))
+def _part(asked: RunAsked, folder: Path, channel: str | None, condition: Conditions) -> SeriesRun:
+    part = SeriesRun(channel, condition.title, _under(asked, condition))
     bench = Path(f"{asked.bench}{MARK}{channel}") if channel else asked.bench
     return replace(part, asked=replace(part.asked, bench=bench, out=folder / slug(part.label)))
 
 
-def _begin(folder: Path, parts: Sequence[Part]) -> None:
+def _begin(folder: Path, parts: Sequence[SeriesRun]) -> None:
     """Write what the series is going to be; EvidenceError when the folder holds anything already."""
     if folder.is_dir() and any(folder.iterdir()):
         raise EvidenceError(f"{folder}: holds files already; name another folder, a record is never overwritten")
@@ -110,13 +110,13 @@ def _begin(folder: Path, parts: Sequence[Part]) -> None:
     write_json(folder / "series.json", {"format": 1, "started_utc": utc_now(), "parts": listed})
 
 
-def _needs_a_person(part: Part) -> bool:
+def _needs_a_person(part: SeriesRun) -> bool:
     """Say whether somebody has to set up the condition; a virtual bench does it itself."""
     spec, _ = read_bench_file(part.asked.bench, dict(parse_override(text) for text in part.asked.settings))
     return spec.virtual is None and part.condition != NOMINAL
 
 
-def _run_side_by_side(parts: Sequence[Part], console: Console) -> str:
+def _run_side_by_side(parts: Sequence[SeriesRun], console: Console) -> str:
     """Run parts at the same time, each in a process of its own; returns complete or interrupted."""
     clock = WallClock()
     with ExitStack() as stack:
@@ -149,7 +149,7 @@ def _run_side_by_side(parts: Sequence[Part], console: Console) -> str:
     return "complete"
 
 
-def _command(part: Part) -> list[str]:
+def _command(part: SeriesRun) -> list[str]:
     asked = part.asked
     return [
         "verify", "--bench", str(asked.bench), "--out", str(asked.out), "--condition", NOMINAL,
@@ -159,7 +159,7 @@ def _command(part: Part) -> list[str]:
     ]  # fmt: skip
 
 
-def _conclude(folder: Path, parts: Sequence[Part], console: Console) -> int:
+def _conclude(folder: Path, parts: Sequence[SeriesRun], console: Console) -> int:
     """Print each part's verdict and compare the parts; returns the worst exit code."""
     verdicts = []
     for part in parts:

@@ -45,7 +45,7 @@ EXIT_RIG = 3
 
 
 @dataclass(frozen=True)
-class Asked:
+class RunAsked:
     """What `rig verify` was asked for: a bench file and settings over it, the run's folder, what to do and to decide.
 
     `out` None makes a folder below `runs/`; `plan` is a file or a name; `select` is pytest's -k.
@@ -66,7 +66,7 @@ class Asked:
         return Sources(self.bench, overrides, self.requirements, self.plan, self.suites)
 
 
-def verify_pump(asked: Asked, *, console: Console) -> int:
+def verify_pump(asked: RunAsked, *, console: Console) -> int:
     """Verify the pump on a bench by a test plan; returns the exit code.
 
     Raises:
@@ -113,7 +113,7 @@ def verify_pump(asked: Asked, *, console: Console) -> int:
     return EXIT_RIG if outcome != "complete" else EXIT_CODES[results.verdict]
 
 
-def list_quantities(asked: Asked, *, console: Console) -> int:
+def list_quantities(asked: RunAsked, *, console: Console) -> int:
     """Print what the tests of this plan measure, for which requirements; returns the exit code.
 
     Raises:

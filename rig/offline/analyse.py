@@ -17,7 +17,7 @@ from rig.offline.analysed import Analysed
 from rig.offline.asking import (
     basal_question,
     bolus_question,
-    kind_of,
+    kind_of_log,
     layout_of,
     meter_of,
     needed,
@@ -40,7 +40,7 @@ from rig.offline.headers import split_header
 from rig.offline.log import Log
 from rig.offline.moments import moment
 from rig.offline.occlusion import analyse_occlusion
-from rig.offline.question import Kind, Question, checked_quantity
+from rig.offline.question import LogKind, Question, checked_quantity
 from rig.offline.read import Source, read_table
 from rig.offline.scale import Scale
 from rig.units import ml_per_h_from_u_per_h, ul_from_u
@@ -93,12 +93,14 @@ def analyse_file(path: Path, asked: Question, *, simulated: bool = False) -> Sup
     Raises:
         DataFileError: one sentence on the option, or the row and column, that is wrong.
     """
-    kind = kind_of(asked)
+    kind = kind_of_log(asked)
     source, table = read_table(path, layout_of(asked))
     simulated = simulated or asked.simulated or any("SIMULATED" in comment for comment in table.comments)
     spoken = spoken_of(asked)
     tabled = asked.dispenses is not None
-    log, findings, told = checked_log(path, table, spoken, with_pressure=kind is Kind.OCCLUSION, needs_time=not tabled)
+    log, findings, told = checked_log(
+        path, table, spoken, with_pressure=kind is LogKind.OCCLUSION, needs_time=not tabled
+    )
     _refuse_open_dates(path, told, asked)
     rows = table.rows
     del table
@@ -119,7 +121,7 @@ def analyse_file(path: Path, asked: Question, *, simulated: bool = False) -> Sup
     return Supplied(source, simulated, analysed, tuple(understood(told, read, log, rows)), told.options)
 
 
-def _analysed(path: Path, kind: Kind, log: Log, asked: Question) -> tuple[Analysed, Log, list[Finding]]:
+def _analysed(path: Path, kind: LogKind, log: Log, asked: Question) -> tuple[Analysed, Log, list[Finding]]:
     if asked.loss_in_weight:
         log = replace(log, mass_g=-log.mass_g)
     scale = _scale(log, asked)
@@ -127,10 +129,10 @@ def _analysed(path: Path, kind: Kind, log: Log, asked: Question) -> tuple[Analys
         upwards(
             log, scale.dry_mass_g(_in_order(log)) if log.at_s.size else log.mass_g, loss_in_weight=asked.loss_in_weight
         )
-        if kind is Kind.BASAL and asked.implausible != "accept":
+        if kind is LogKind.BASAL and asked.implausible != "accept":
             _refuse_scatter(log, _expected(kind, log, asked, scale))
     default_s = max(SHORTEST_GAP_S, USUAL_STEPS * usual_step_s(log))
-    if kind is Kind.BASAL:
+    if kind is LogKind.BASAL:
         default_s = basal_question(asked, log).longest_gap_s
     one = unbroken(
         path, log, _expected(kind, log, asked, scale) if not log.is_flow else None,
@@ -146,9 +148,9 @@ def _analysed(path: Path, kind: Kind, log: Log, asked: Question) -> tuple[Analys
         upwards(log, log.mass_g, loss_in_weight=False)
     if asked.loss_in_weight:
         findings.append(Finding("loss in weight", "What left the reservoir on the pan counts as delivered."))
-    if kind is Kind.BASAL:
+    if kind is LogKind.BASAL:
         return analyse_basal(log, basal_question(asked, log, one.longest_gap_s), scale), log, findings
-    if kind is Kind.BOLUS:
+    if kind is LogKind.BOLUS:
         question = bolus_question(asked, log, lambda starts: _moments(starts, asked))
         return analyse_boluses(log, question, scale), log, findings
     return analyse_occlusion(log, occlusion_question(asked, log), scale), log, findings
@@ -178,16 +180,16 @@ def _scale(log: Log, asked: Question) -> Scale:
     return Scale(weighing_of(asked), log.is_volume, meter, loss=asked.loss_in_weight)
 
 
-def _expected(kind: Kind, log: Log, asked: Question, scale: Scale) -> Expected:
+def _expected(kind: LogKind, log: Log, asked: Question, scale: Scale) -> Expected:
     """Say what the pump may deliver between two samples, in g as the log shows it."""
     u_to_g = ul_from_u(1.0) / scale.z_ul_per_mg * G_PER_MG
     said_u = number_of(asked, "largest_rise")
     largest_g = said_u * u_to_g if said_u is not None else None
-    if kind is Kind.BOLUS:
+    if kind is LogKind.BOLUS:
         return Expected(0.0, needed(asked, "bolus") * u_to_g, largest_g)
     rate_u_per_h = needed(asked, "rate")
     rate_g_per_h = ml_per_h_from_u_per_h(rate_u_per_h) * scale.density_g_per_ml
-    if kind is Kind.OCCLUSION:
+    if kind is LogKind.OCCLUSION:
         # What a released line gives at once is at most all that was programmed.
         held_g = rate_g_per_h * float(log.at_s.max() - log.at_s.min()) / 3600.0
         return Expected(rate_g_per_h, None, max(largest_g or 0.0, held_g))

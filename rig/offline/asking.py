@@ -18,7 +18,7 @@ from rig.offline.breaks import OnBreak
 from rig.offline.log import Log
 from rig.offline.moments import DAY_S, moment
 from rig.offline.occlusion import OcclusionQuestion
-from rig.offline.question import Kind, Question, checked_quantity, flags, written
+from rig.offline.question import LogKind, Question, checked_quantity, flags, written
 from rig.offline.read import Layout
 from rig.offline.scale import STANDARD_DENSITY_G_PER_ML, FlowMeter, Weighing
 from rig.offline.spoken import Spoken
@@ -47,13 +47,13 @@ def needed(asked: Question, name: str) -> float:
     return value
 
 
-def kind_of(asked: Question) -> Kind:
+def kind_of_log(asked: Question) -> LogKind:
     """Give the kind of analysis; DataFileError when nobody said, or what it needs is missing."""
     if asked.kind is None:
         raise DataFileError("--kind is missing: say what was measured, basal, bolus or occlusion")
-    kind = Kind(asked.kind)
-    needed(asked, "bolus" if kind is Kind.BOLUS else "rate")
-    if kind is Kind.OCCLUSION and asked.closed is None:
+    kind = LogKind(asked.kind)
+    needed(asked, "bolus" if kind is LogKind.BOLUS else "rate")
+    if kind is LogKind.OCCLUSION and asked.closed is None:
         raise DataFileError("--closed is missing: say when the outlet was closed, such as '30 min' or a timestamp")
     return kind
 

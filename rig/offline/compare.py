@@ -24,7 +24,7 @@ def rows_of(supplied: Sequence[Supplied], refused: Mapping[str, str]) -> list[tu
     return rows + [(file, "", "", "", "", "", "", why) for file, why in refused.items()]
 
 
-def write_comparison(path: Path, rows: Sequence[Sequence[str]], marks: Sequence[str]) -> Path:
+def write_comparison_of_logs(path: Path, rows: Sequence[Sequence[str]], marks: Sequence[str]) -> Path:
     """Write the comparison as CSV with marks above it."""
     with path.open("w", encoding="utf-8", newline="") as file:
         file.writelines(f"# {mark}\n" for mark in marks)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rig.offline.table import Event
+from rig.offline.table import LogEvent
 
 FloatArray = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ class Log:
     is_volume: bool
     is_flow: bool = False
     resolution_g: float = 0.0
-    events: tuple[tuple[int, Event], ...] = ()
+    events: tuple[tuple[int, LogEvent], ...] = ()
 
     def part(self, chosen: slice) -> Log:
         """Give a stretch of the log."""

@@ -19,7 +19,7 @@ from rig.errors import DataFileError
 from rig.offline.cells import is_measured
 from rig.offline.headers import means, split_header
 from rig.offline.spellings import unit_of
-from rig.offline.table import Event, Happened, Table, blanks_between, shown
+from rig.offline.table import Happened, LogEvent, Table, blanks_between, shown
 from rig.offline.text import LOST, TextFile, ends_with_a_line
 
 HEAD = 400
@@ -97,7 +97,7 @@ class _Lines:
     weight: list[str] = field(default_factory=list)
     unstable: list[bool] = field(default_factory=list)
     damaged: dict[int, str] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
+    events: list[LogEvent] = field(default_factory=list)
     aside: list[int] = field(default_factory=list)
     blanks: list[int] = field(default_factory=list)
 
@@ -264,7 +264,7 @@ def _take(
 
 
 def _note(found: _Lines, number: int, happened: Happened, sentence: str) -> None:
-    found.events.append(Event(len(found.number), number, happened, sentence))
+    found.events.append(LogEvent(len(found.number), number, happened, sentence))
 
 
 def _judge_units(found: _Lines, weights: Sequence[int], maker: str) -> None:

@@ -23,7 +23,7 @@ TIME = "Periods and moments"
 BALANCE = "Air, vessel, balance, flow meter"
 
 
-class Kind(Enum):
+class LogKind(Enum):
     """Kinds of analysis."""
 
     BASAL = "basal"
@@ -47,7 +47,7 @@ class Flag:
     panel: str | None = None
     dimension: str | None = None
     words: tuple[str, ...] = ()
-    kind: Kind | None = None
+    kind: LogKind | None = None
     zero: bool = False
 
 
@@ -59,11 +59,11 @@ class Question(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Annotated[Text, Flag("What was measured.", "basal|bolus|occlusion", words=tuple(k.value for k in Kind))] = (
-        None
-    )
+    kind: Annotated[
+        Text, Flag("What was measured.", "basal|bolus|occlusion", words=tuple(k.value for k in LogKind))
+    ] = None
     rate: Annotated[Text, Flag("Programmed basal rate.", '"0.5 U/h"', dimension="rate_u_per_h")] = None
-    bolus: Annotated[Text, Flag("Commanded bolus.", '"1 U"', dimension="insulin_u", kind=Kind.BOLUS)] = None
+    bolus: Annotated[Text, Flag("Commanded bolus.", '"1 U"', dimension="insulin_u", kind=LogKind.BOLUS)] = None
     simulated: Annotated[bool, Flag("The data are simulated: say so on every page.", "")] = False
 
     time_column: Annotated[Text, Flag("Time column: its name, or its number from 1.", "NAME", FILE)] = None
@@ -71,13 +71,13 @@ class Question(BaseModel):
     mass_column: Annotated[Text, Flag("Mass column.", "NAME", FILE)] = None
     volume_column: Annotated[Text, Flag("Volume column.", "NAME", FILE)] = None
     flow_column: Annotated[Text, Flag("Column of a measured flow; it is integrated.", "NAME", FILE)] = None
-    pressure_column: Annotated[Text, Flag("Line pressure column.", "NAME", FILE, kind=Kind.OCCLUSION)] = None
+    pressure_column: Annotated[Text, Flag("Line pressure column.", "NAME", FILE, kind=LogKind.OCCLUSION)] = None
     time_unit: Annotated[Text, Flag("Unit of the times.", "s|min|h|d", FILE)] = None
     mass_unit: Annotated[Text, Flag("Unit of the masses.", "kg|g|mg|µg", FILE)] = None
     volume_unit: Annotated[Text, Flag("Unit of the volumes.", "mL|µL|nL", FILE)] = None
     flow_unit: Annotated[Text, Flag("Unit of the flows.", "mL/h|µL/min|nL/s|mg/min", FILE)] = None
     pressure_unit: Annotated[
-        Text, Flag("Unit of the pressures.", "kPa|mbar|psi|mmHg|cmH2O", FILE, kind=Kind.OCCLUSION)
+        Text, Flag("Unit of the pressures.", "kPa|mbar|psi|mmHg|cmH2O", FILE, kind=LogKind.OCCLUSION)
     ] = None
     header_units: Annotated[
         str,
@@ -100,7 +100,7 @@ class Question(BaseModel):
     dispenses: Annotated[
         Text,
         Flag("One row per dispense: its own mass, or what the balance showed.", "each|running", FILE,
-             words=("each", "running"), kind=Kind.BOLUS),
+             words=("each", "running"), kind=LogKind.BOLUS),
     ] = None  # fmt: skip
 
     bad_rows: Annotated[str, Flag("Rows that are no samples.", "refuse|skip", ROWS, words=("refuse", "skip"))] = (
@@ -119,27 +119,29 @@ class Question(BaseModel):
         str, Flag("A volume that looks like a wrong unit.", "refuse|accept", ROWS, words=("refuse", "accept"))
     ] = "refuse"
 
-    start: Annotated[Text, Flag("The pump was started; default: first row.", "MOMENT", TIME, kind=Kind.BASAL)] = None
-    stabilisation: Annotated[Text, Flag("T1; default 24 h.", '"24 h"', TIME, "time_s", kind=Kind.BASAL, zero=True)] = (
-        None
-    )
-    analysis: Annotated[Text, Flag("T2; default 25 h.", '"25 h"|rest', TIME, kind=Kind.BASAL)] = None
-    sample_interval: Annotated[Text, Flag("S; default 15 min.", '"15 min"', TIME, "time_s", kind=Kind.BASAL)] = None
-    windows: Annotated[Text, Flag("P, from the shortest.", '"15 min, 60 min"', TIME, kind=Kind.BASAL)] = None
+    start: Annotated[Text, Flag("The pump was started; default: first row.", "MOMENT", TIME, kind=LogKind.BASAL)] = None
+    stabilisation: Annotated[
+        Text, Flag("T1; default 24 h.", '"24 h"', TIME, "time_s", kind=LogKind.BASAL, zero=True)
+    ] = None
+    analysis: Annotated[Text, Flag("T2; default 25 h.", '"25 h"|rest', TIME, kind=LogKind.BASAL)] = None
+    sample_interval: Annotated[Text, Flag("S; default 15 min.", '"15 min"', TIME, "time_s", kind=LogKind.BASAL)] = None
+    windows: Annotated[Text, Flag("P, from the shortest.", '"15 min, 60 min"', TIME, kind=LogKind.BASAL)] = None
     method: Annotated[
         str,
         Flag("Whose S, P and T are the defaults.", "ambulatory|volumetric", TIME, words=("ambulatory", "volumetric")),
     ] = "ambulatory"
     dose: Annotated[
-        Text, Flag("One basal dose, to count missed ones.", '"0.05 U"', TIME, "insulin_u", kind=Kind.BASAL)
+        Text, Flag("One basal dose, to count missed ones.", '"0.05 U"', TIME, "insulin_u", kind=LogKind.BASAL)
     ] = None
-    at: Annotated[tuple[str, ...], Flag("Boluses began then; again for more.", "MOMENT,…", TIME, kind=Kind.BOLUS)] = ()
-    starts: Annotated[Path | None, Flag("File whose first column holds them.", "FILE", TIME, kind=Kind.BOLUS)] = None
-    duration: Annotated[Text, Flag("A bolus should take so long.", '"40 s"', TIME, "time_s", kind=Kind.BOLUS)] = None
+    at: Annotated[
+        tuple[str, ...], Flag("Boluses began then; again for more.", "MOMENT,…", TIME, kind=LogKind.BOLUS)
+    ] = ()
+    starts: Annotated[Path | None, Flag("File whose first column holds them.", "FILE", TIME, kind=LogKind.BOLUS)] = None
+    duration: Annotated[Text, Flag("A bolus should take so long.", '"40 s"', TIME, "time_s", kind=LogKind.BOLUS)] = None
     rest: Annotated[Text, Flag("At rest for so long; default 60 s.", '"60 s"', TIME, "time_s")] = None
-    closed: Annotated[Text, Flag("The outlet was closed.", "MOMENT", TIME, kind=Kind.OCCLUSION)] = None
-    alarm: Annotated[Text, Flag("The occlusion alarm came.", "MOMENT", TIME, kind=Kind.OCCLUSION)] = None
-    released: Annotated[Text, Flag("The outlet was opened.", "MOMENT", TIME, kind=Kind.OCCLUSION)] = None
+    closed: Annotated[Text, Flag("The outlet was closed.", "MOMENT", TIME, kind=LogKind.OCCLUSION)] = None
+    alarm: Annotated[Text, Flag("The occlusion alarm came.", "MOMENT", TIME, kind=LogKind.OCCLUSION)] = None
+    released: Annotated[Text, Flag("The outlet was opened.", "MOMENT", TIME, kind=LogKind.OCCLUSION)] = None
 
     air_temperature: Annotated[
         Text, Flag("At the balance, for the Z factor.", '"21.5 °C"', BALANCE, "temperature_c")
@@ -185,7 +187,7 @@ class Question(BaseModel):
         return self
 
     def _belong_together(self) -> None:
-        kind = Kind(self.kind) if self.kind is not None else None
+        kind = LogKind(self.kind) if self.kind is not None else None
         for name, flag in flags().items():
             if kind is not None and flag.kind not in (None, kind) and getattr(self, name):
                 raise ValueError(f"{written(name)} belongs to --kind {flag.kind.value}, not {kind.value}")

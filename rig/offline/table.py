@@ -22,7 +22,7 @@ class Happened(Enum):
 
 
 @dataclass(frozen=True)
-class Event:
+class LogEvent:
     """Something between two samples: before the row at `index` (its number of rows when after the last)."""
 
     index: int
@@ -63,7 +63,7 @@ class Table:
     delimiter: str | None = None
     cut: bool = False
     blanks: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    events: tuple[Event, ...] = ()
+    events: tuple[LogEvent, ...] = ()
     unstable: NDArray[np.bool_] | None = None
     ignored: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 

@@ -34,7 +34,7 @@ def phase_of(number: int) -> str:
     return f"bolus {number}"
 
 
-def rest_after(number: int) -> str:
+def _rest_after(number: int) -> str:
     """Name the phase of the rest after a bolus."""
     return f"rest after bolus {number}"
 
@@ -62,7 +62,7 @@ def give_boluses(
             bolus_id = command()
             record.step("bolus", number=number, bolus_id=bolus_id, fast_u=bolus.fast_u, extended_u=bolus.extended_u)
             during(phase_of(number), start_s)
-            wait_for_rest(bench, record, rest_after(number))
+            wait_for_rest(bench, record, _rest_after(number))
             logged_u = logged_bolus_u(log, bolus_id)
             record.fact(
                 BolusGiven(
@@ -104,7 +104,7 @@ def delivered_boluses(taken: Taken, *, count: int, planned_s: float = 0.0) -> li
     """
     before, delivered = taken.series(BEFORE), []
     for given in taken.exactly(count, BolusGiven):
-        rest = taken.series(rest_after(given.number))
+        rest = taken.series(_rest_after(given.number))
         readings = joined(before, taken.series(phase_of(given.number)), rest)
         delivered.append(DeliveredBolus(readings, given.commanded_at_s, given.logged_u))
         before = rest.part(rest.at_s >= max(given.commanded_at_s + planned_s, float(rest.at_s[-1]) - AVERAGED_S))

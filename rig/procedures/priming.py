@@ -127,7 +127,7 @@ class Priming(BetweenBlanks):
                 record.fact(Primed(at_s=bench.clock.now(), part=part, size_u=size_u, commanded_at_s=start_s))
                 record.step("priming", part=part, insulin_u=size_u)
                 sample_for(bench, record, part, duration_s=self._planned_s(size_u), every_s=SAMPLE_EVERY_S)
-                wait_for_rest(bench, record, rest_after(part))
+                wait_for_rest(bench, record, _rest_after(part))
             after_u = day.daily_total()
             boluses = (each for each in log.history(since=first_entry) if each.kind == "bolus delivered")
             record.fact(
@@ -148,14 +148,14 @@ class Priming(BetweenBlanks):
         primed = taken.exactly(len(PARTS), Primed)
         start_s = primed[0].commanded_at_s
         for one in primed:
-            rest = taken.series(rest_after(one.part))
+            rest = taken.series(_rest_after(one.part))
             readings = joined(before, taken.series(one.part), rest)
             delivered = DeliveredBolus(readings, one.commanded_at_s, one.size_u)
             budget = bolus_budget(scale, weigh_delivered(delivered, self._planned_s(one.size_u), scale))
             from_s, to_s = one.commanded_at_s - start_s, float(rest.at_s[-1]) - start_s
             parts.append(Part(one.part, from_s, to_s, one.size_u, budget))
             before = rest.part(rest.at_s >= float(rest.at_s[-1]) - AVERAGED_S)
-        readings = taken.series(BEFORE, *(phase for part in PARTS for phase in (part, rest_after(part))))
+        readings = taken.series(BEFORE, *(phase for part in PARTS for phase in (part, _rest_after(part))))
         since_s, delivered_u = readings.at_s - start_s, scale.delivered_u(readings)
         moments = {}
         if parts[0].delivered.value > 0.0:  # what never came took no time, and its error says it
@@ -204,6 +204,6 @@ class Priming(BetweenBlanks):
         return moment_budget(took_s, tubing.delivered, flow_u_per_h=self.speed_u_per_h, sources=sources)
 
 
-def rest_after(part: str) -> str:
+def _rest_after(part: str) -> str:
     """Name the phase of the rest after a part was filled."""
     return f"rest after the {part}"

@@ -9,7 +9,7 @@ import math
 
 from rig.analysis.bolus import plateau_reached
 from rig.errors import BlockedError
-from rig.procedures.sampling import Sample, sample_for, series
+from rig.procedures.sampling import Sample, sample_for, series_of
 from rig.record.taking import Recorder
 from rig.roles import Bench, Metrology
 
@@ -33,7 +33,7 @@ def wait_for_rest(bench: Bench, record: Recorder, phase: str) -> list[Sample]:
 
     def at_rest(sample: Sample) -> bool:
         seen.append(sample)
-        recent = series(seen[-round(REST_SPAN_S / SAMPLE_EVERY_S) - 5 :])
+        recent = series_of(seen[-round(REST_SPAN_S / SAMPLE_EVERY_S) - 5 :])
         return plateau_reached(
             recent.at_s,
             recent.mass_g,

@@ -27,7 +27,7 @@ class Sample:
     pressure_kpa: float
 
 
-def series(samples: list[Sample]) -> Series:
+def series_of(samples: list[Sample]) -> Series:
     """Turn readings into arrays."""
     columns = np.array([(sample.at_s, sample.mass_g, sample.pressure_kpa) for sample in samples]).reshape(-1, 3).T
     return Series(at_s=columns[0], mass_g=columns[1], pressure_kpa=columns[2])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from rig.bench.check import Finding
+from rig.bench.check import BenchFinding
 from rig.bench.file import BenchFile, CalibratedTable
 from rig.errors import EvidenceError
 from rig.record.appending import appender_for
@@ -116,7 +116,7 @@ def discard(run: RunFolder) -> None:
     shutil.rmtree(run.path, ignore_errors=True)
 
 
-def keep_findings(run: RunFolder, spec: BenchFile, findings: Sequence[Finding]) -> list[str]:
+def keep_findings(run: RunFolder, spec: BenchFile, findings: Sequence[BenchFinding]) -> list[str]:
     """Keep what `check_bench` found in the run; returns the problems."""
     pump = next((finding.identity for finding in findings if finding.role == "pump"), None)
     check = BenchCheck(
@@ -142,7 +142,7 @@ def end_run(run: RunFolder, outcome: RunOutcome) -> Results:
     return results
 
 
-def _equipment(spec: BenchFile, finding: Finding) -> Equipment:
+def _equipment(spec: BenchFile, finding: BenchFinding) -> Equipment:
     table = getattr(spec, finding.role)
     calibrated = isinstance(table, CalibratedTable)
     overdue = finding.problem is not None and "calibration was due" in finding.problem

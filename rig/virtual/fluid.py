@@ -119,7 +119,7 @@ class Drive:
         return self._sliding_ul + self._stick_ul * (0.5 + uniform(self._stick_key, self._slips))
 
 
-class Flow(NamedTuple):
+class FlowBetweenEvents(NamedTuple):
     """The line from one event, at `start_ns`, to the next, in closed form.
 
     After t seconds, with f = 1 − exp(−`decay_per_s` t): pressure = `pressure_kpa` − `excess_kpa` f; delivered =
@@ -169,7 +169,7 @@ class FluidPath:
         self._closed = False
         self._back_kpa, self._head_m = fluid.back_pressure_kpa, fluid.head_m
         self._reservoir_ul = fluid.reservoir_ul
-        self._followers: list[Callable[[Flow], None]] = []
+        self._followers: list[Callable[[FlowBetweenEvents], None]] = []
         self._solve()
         self.flow = self._flow_from(clock.now_ns, self._outlet_kpa(), 0.0, 0.0)
 
@@ -219,7 +219,7 @@ class FluidPath:
         """Bring the state to `at_ns`. Never needed for looking. ValueError when the state is later already."""
         self._begin(at_ns)
 
-    def follow(self, follower: Callable[[Flow], None]) -> None:
+    def follow(self, follower: Callable[[FlowBetweenEvents], None]) -> None:
         """Call `follower(flow)` whenever an event has begun a new flow."""
         self._followers.append(follower)
 
@@ -282,11 +282,11 @@ class FluidPath:
         self._final_kpa = self._share * self._outlet_kpa()
         self._leak_ul_per_s = leak * self._final_kpa  # in the long run; it comes in through the needle
 
-    def _flow_from(self, at_ns: int, pressure_kpa: float, delivered_ul: float, leaked_ul: float) -> Flow:
+    def _flow_from(self, at_ns: int, pressure_kpa: float, delivered_ul: float, leaked_ul: float) -> FlowBetweenEvents:
         excess_kpa = pressure_kpa - self._final_kpa
         excess_ul = self._compliance * excess_kpa
         fading_ul, leak_ul_per_s = self._share * excess_ul, self._leak_ul_per_s
-        return Flow(
+        return FlowBetweenEvents(
             at_ns,
             self._decay_per_s,
             pressure_kpa,

@@ -62,7 +62,7 @@ class DriveParameters:
 
 
 @dataclass(frozen=True)
-class Device:
+class SeededPump:
     """What the seed made of one pump. Ground truth for tests and coverage studies; no instrument sees it."""
 
     bias_percent: float
@@ -72,10 +72,10 @@ class Device:
     pulse_noise_percent: float
 
 
-def draw_device(parameters: DriveParameters, seed: int) -> Device:
+def draw_device(parameters: DriveParameters, seed: int) -> SeededPump:
     """Draw the values of one device from its seed."""
     key = stream(seed, "device")
-    return Device(
+    return SeededPump(
         bias_percent=parameters.bias_sd_percent * normal(key, 0),
         pitch_error_um=between(key, 1, parameters.pitch_error_um),
         drift_percent=between(key, 2, parameters.drift_percent),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from rig.clock import NS_PER_S, SimClock
 from rig.virtual.air import RoomAir
-from rig.virtual.fluid import Flow, FluidPath
+from rig.virtual.fluid import FlowBetweenEvents, FluidPath
 from rig.virtual.noise import Wander, normal, occasional, stream
 from rig.virtual.parameters import GaugeParameters, WeighingParameters
 
@@ -64,7 +64,7 @@ class Span(NamedTuple):
     At its start, `delivered_g` has been delivered and the two stages lag behind it by `first_g` and `second_g`.
     """
 
-    flow: Flow
+    flow: FlowBetweenEvents
     g_per_ul: float
     delivered_g: float
     first_g: float
@@ -173,7 +173,7 @@ class WeighingCell:
         available_g = self._parameters.water_at_start_g + self._spans[-1].delivered_at(now_ns)
         return min(lost_g, max(available_g, 0.0))
 
-    def _begin(self, flow: Flow) -> None:
+    def _begin(self, flow: FlowBetweenEvents) -> None:
         """Begin a new span where the fluid begins a new flow."""
         at_ns, spans = flow.start_ns, self._spans
         last = spans[-1]

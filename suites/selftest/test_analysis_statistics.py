@@ -19,7 +19,7 @@ from scipy.stats import chi, norm
 from rig.analysis.conditions import Condition, Influence, condition_table
 from rig.analysis.success_run import confidence_shown, reliability_shown, trials_needed
 from rig.analysis.tolerance import (
-    Method,
+    IntervalMethod,
     Sides,
     one_sided_k,
     order_statistics_n,
@@ -180,7 +180,7 @@ def test_more_values_confidence_or_coverage_move_the_factor_the_right_way(n: int
 
 def test_normal_values_get_mean_plus_and_minus_k_sd() -> None:
     interval = tolerance_interval(5.0 + 2.0 * normal_looking(30))
-    assert interval.method is Method.NORMAL
+    assert interval.method is IntervalMethod.NORMAL
     assert interval.mean == pytest.approx(5.0)
     assert interval.k == two_sided_k(30)
     assert (
@@ -201,7 +201,7 @@ def test_a_one_sided_interval_is_open_on_its_other_side() -> None:
 def test_values_that_are_not_normal_need_what_wilks_says(sides: Sides, n: int) -> None:
     assert order_statistics_n(sides=sides) == n
     interval = tolerance_interval(skewed(n), sides=sides)
-    assert (interval.method, interval.k, interval.high) == (Method.ORDER_STATISTICS, None, skewed(n)[-1])
+    assert (interval.method, interval.k, interval.high) == (IntervalMethod.ORDER_STATISTICS, None, skewed(n)[-1])
     assert interval.confidence >= 0.95
     with pytest.raises(ValueError, match=rf"need {n} values .* got {n - 1}$"):
         tolerance_interval(skewed(n - 1), sides=sides)
@@ -214,7 +214,7 @@ def test_many_values_let_order_statistics_leave_out_the_outermost() -> None:
 
 
 def test_equal_values_are_not_called_normal() -> None:
-    assert tolerance_interval([3.0] * 100).method is Method.ORDER_STATISTICS
+    assert tolerance_interval([3.0] * 100).method is IntervalMethod.ORDER_STATISTICS
 
 
 @given(st.floats(-100, 100), st.floats(0.01, 100), st.sampled_from([normal_looking(20), skewed(100)]))

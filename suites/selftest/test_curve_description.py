@@ -112,7 +112,7 @@ def test_every_mark_has_a_place_in_both_drawings_and_the_print_is_the_same_bytes
         marks.Line("how well it is known", (0.75, 1.25), (2.5, 2.5), marker=5.0, symbol="|"),
         marks.Bars("bars", (0.0, 1.0), (0.5, 1.5), (1.0, 2.0), bases=(0.5, 0.0), names=("first", "second")),
         marks.Shade("y", 1.0, 1.5),
-        marks.Span(1.0, 0.5, 1.5),
+        marks.DoubleArrow(1.0, 0.5, 1.5),
     )
     axis = Axis("value", 0.0, 3.0)
     curve = Curve("all", "All", "", "", (Panel(axis, axis, drawn, heading="words above"),), height_in=2.0, legend=1)

@@ -53,7 +53,7 @@ def commands() -> list[tuple[Path, str]]:
         text = page.read_text(encoding="utf-8")
         whole = re.sub(r" \\\n\s+", " ", text)
         lines = re.findall(r"^    (?:\$ )?(rig [a-z].*?)(?:  +#.*)?$", whole, re.MULTILINE)
-        lines += [each for each in ticked(text) if each.startswith("rig ")]
+        lines += [each for each in ticked(text) if re.match("rig [a-z]", each)]
         found += [(page, line) for line in dict.fromkeys(lines)]
     return found
 

@@ -7,7 +7,7 @@ import pyvisa
 from pymeasure.instruments.keysight import KeysightE36312A as PymeasureE36312A
 
 from instruments.keysight_e36312a import driver, twin
-from instruments.keysight_e36312a.outputs import Span
+from instruments.keysight_e36312a.outputs import SettingRange
 from rig.clock import SimClock, WallClock
 from rig.errors import BadReplyError, NoReplyError, RefusedError
 from rig.virtual.port import Port
@@ -92,7 +92,8 @@ def test_the_self_test_reports_what_stands_in_the_error_queue(rack: Rack) -> Non
 
 
 def test_a_refused_write_is_an_error_that_quotes_the_instrument(rack: Rack) -> None:
-    rack.twin.outputs[1].voltage = Span(maximum=3.0, minimum=0.0, default=0.0)  # a soft limit on the front panel
+    soft_limit = SettingRange(maximum=3.0, minimum=0.0, default=0.0)  # set on the front panel
+    rack.twin.outputs[1].voltage = soft_limit
     with pytest.raises(RefusedError, match=r"at 'APPL CH1,3\.7,1': reported -222 \"Data out of range\""):
         rack.supply.set_output(voltage_v=3.7, current_limit_a=1.0)
     assert rack.errors() == []

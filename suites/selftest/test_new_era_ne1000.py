@@ -16,7 +16,7 @@ from nesp_lib import Pump as NespPump
 from nesp_lib import PumpingDirection, StatusAlarmException
 
 from instruments.new_era_ne1000 import open_driver, twin
-from instruments.new_era_ne1000.packets import number
+from instruments.new_era_ne1000.packets import digits
 from rig.bench.open import open_bench
 from rig.clock import SimClock
 from rig.errors import BenchFileError, RefusedError, UnableError
@@ -67,13 +67,13 @@ def test_the_twin_answers_as_the_page_says(talk: Transcript) -> None:
 
 @pytest.mark.parametrize(("value", "text"), [(10.0, "10"), (0.25, "0.25"), (0.125, "0.125"), (999.9, "999.9")])
 def test_numbers_have_four_digits(value: float, text: str) -> None:
-    assert number(value) == text
+    assert digits(value) == text
 
 
 @pytest.mark.parametrize("value", [10000.0, 100.25, 0.0625])
 def test_a_number_that_would_lose_digits_is_refused(value: float) -> None:
     with pytest.raises(ValueError, match="four digits, three of them behind the point"):
-        number(value)
+        digits(value)
 
 
 # ---- a client of others ------------------------------------------------------------------------------------------

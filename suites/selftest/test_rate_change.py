@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rig.analysis.rate_change import RateChange, rate_change
+from rig.analysis.rate_change import ChangeOfFlow, rate_change
 from rig.procedures.rate_change import Changing
 from rig.procedures.switch import Switch
 from rig.procedures.temporary import Temporary
@@ -37,7 +37,7 @@ def test_a_change_of_flow_is_found_where_it_is(at_s: float, before: float, more:
     assert found.after_ul_per_h == pytest.approx(before + more, abs=1e-6)
 
 
-def stairs(dose_ul: float) -> RateChange:
+def stairs(dose_ul: float) -> ChangeOfFlow:
     """10 µL/h before 7200 s and 5 µL/h after it, in whole doses."""
     line_ul = bent(7200.0, 10.0, 5.0) + 20.0
     return rate_change(

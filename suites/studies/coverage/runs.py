@@ -21,7 +21,7 @@ from rig.procedures.basal import (
 )
 from rig.procedures.budgets import bolus_budget, mean_bolus_budget
 from rig.procedures.rest import AVERAGED_S, REST_SPAN_S, SAMPLE_EVERY_S, rest_tolerance_g
-from rig.procedures.sampling import Sample, series
+from rig.procedures.sampling import Sample, series_of
 from rig.procedures.volume import VolumeScale
 from rig.units import ml_per_h_from_u_per_h, ul_from_u
 from rig.verdicts.quantities import Quantity
@@ -44,7 +44,7 @@ def basal_run(lab: Laboratory, rate_u_per_h: float) -> list[Outcome]:
         rate_u_per_h, first_dose_s=first_dose_s, duration_s=ANALYSIS_H * 3600.0, sample_every_s=INTERVAL_MIN * 60.0
     )
     scale = lab.scale(bench.air)
-    readings = series(samples)
+    readings = series_of(samples)
     curve = trumpet_curve(
         scale.dry_mass_g(readings),
         interval_min=INTERVAL_MIN,
@@ -127,7 +127,7 @@ def _rest(bench: LightBench, lab: Laboratory) -> list[Sample]:
     metrology, samples = lab.declares, [bench.sample()]
     look_back = round(REST_SPAN_S / SAMPLE_EVERY_S) + 5
     while True:
-        recent = series(samples[-look_back:])
+        recent = series_of(samples[-look_back:])
         if plateau_reached(
             recent.at_s,
             recent.mass_g,
@@ -145,7 +145,7 @@ def _weigh(
 ) -> tuple[WeighedBolus, list[Sample]]:
     """Weigh one bolus; returns it and the rest that the next one begins from."""
     plateau_s = max(planned_end_s, after[-1].at_s - AVERAGED_S)
-    readings = series([*rest, *after])
+    readings = series_of([*rest, *after])
     weighed = weigh_bolus(
         readings.at_s,
         readings.mass_g,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rig.analysis.flow import volume_after_h
-from rig.procedures.sampling import series
+from rig.procedures.sampling import series_of
 from rig.units import u_from_ul
 from rig.virtual.parameters import DriveParameters
 from suites.studies.coverage.laboratory import declared, laboratory
@@ -53,7 +53,7 @@ def unit_volumes_u(seed: int, rate_u_per_h: float, drive: DriveParameters) -> li
     )
     scale = lab.scale(bench.air)
     volume_ul = volume_after_h(
-        HOURS, scale.dry_mass_g(series(samples)), interval_min=60.0, density_g_per_ml=scale.density_g_per_ml
+        HOURS, scale.dry_mass_g(series_of(samples)), interval_min=60.0, density_g_per_ml=scale.density_g_per_ml
     )
     return [u_from_ul(float(volume)) for volume in volume_ul]
 
