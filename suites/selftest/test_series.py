@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ import pytest
 from reports.compared import pump_of, spreads, under_conditions
 from reports.comparison import write_comparison
 from rig.errors import EvidenceError
+from rig.record.analyses import Bolus
+from rig.record.folder import read_model
 from rig.record.reading import read_run
-from suites.selftest.synthetic_run import make_run
-from suites.selftest.test_verify import rig
+from suites.selftest.recorded import BOLUS, computed, framed, keep, rig, without_further_curves
 
 PLAN = """
 name = "short"
@@ -48,15 +50,15 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_each_channel_under_each_condition_is_a_run_with_evidence_of_its_own(series: Path) -> None:
-    runs = sorted(path.parent.name for path in series.glob("*/manifest.json"))
+    runs = sorted(path.parent.parent.name for path in series.glob("*/record/manifest.json"))
     names = ("left", "middle", "right")
     assert runs == sorted(f"{name}_{condition}" for name in names for condition in ("nominal", "head_0.5_m"))
     for name in runs:
         run = read_run(series / name)
         assert run.manifest.outcome == "complete"
         assert run.manifest.conditions == ({"head": 0.5} if "head" in name else {})
-        assert (series / name / "report.pdf").is_file()
-        assert (series / name / "samples").is_dir()
+        assert (series / name / "reports" / "rev-1" / "report.pdf").is_file()
+        assert list(series.glob(f"{name}/record/tests/*/1/1-bolus/balance.csv"))
     assert {pump_of(read_run(series / name)) for name in runs} == {f"RC1-000001 (seed {n})" for n in (1, 2, 3)}
 
 
@@ -112,21 +114,27 @@ def test_wrong_names_are_one_sentence(series: Path, tmp_path: Path, arguments: l
     assert not (tmp_path / "no").exists()
 
 
-def pump(folder: Path, name: str, serial: str, factor: float = 1.0, **manifest: Any) -> Path:  # noqa: ANN401
-    """A made-up run whose boluses are all `factor` times as large."""
-    path = make_run(folder / name, seed=None, virtual=False, bench={"name": "Bench"}, **manifest)
-    content = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-    content["dut"]["serial_number"] = serial
-    (path / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
-    for file in path.glob("analysis/*/*.json"):
-        analysis = json.loads(file.read_text(encoding="utf-8"))
-        if analysis["kind"] == "bolus":
-            analysis["delivered_u"] = [factor * each for each in analysis["delivered_u"]]
-            file.write_text(json.dumps(analysis), encoding="utf-8")
-    return path
+@pytest.fixture
+def pump(recorded: Path) -> Callable[..., Path]:
+    """Make a run of another pump, as if on a real bench, whose boluses are all `factor` times as large."""
+
+    def made(folder: Path, name: str, serial: str, factor: float = 1.0, **manifest: Any) -> Path:  # noqa: ANN401
+        path = Path(shutil.copytree(recorded, folder / name, ignore=shutil.ignore_patterns("*.log", "reports")))
+        framed(path, seed=None, virtual=False, bench={"name": "Bench"}, **manifest)
+        check = path / "record" / "bench_check.json"
+        content = json.loads(check.read_text(encoding="utf-8"))
+        content["dut"]["serial_number"] = serial
+        check.write_text(json.dumps(content), encoding="utf-8")
+        without_further_curves(path)
+        boluses = read_model(computed(path, BOLUS, "bolus"), Bolus)
+        delivered_u = tuple(factor * each for each in boluses.delivered_u)
+        keep(path, BOLUS, "bolus", boluses.model_copy(update={"delivered_u": delivered_u}))
+        return path
+
+    return made
 
 
-def test_a_condition_is_held_against_the_same_pump_only(tmp_path: Path) -> None:
+def test_a_condition_is_held_against_the_same_pump_only(pump: Callable[..., Path], tmp_path: Path) -> None:
     pump(tmp_path, "a", "A", 1.0)
     pump(tmp_path, "a cold", "A", 1.02, conditions={"temperature": 5.0})
     pump(tmp_path, "b", "B", 1.5)
@@ -138,7 +146,7 @@ def test_a_condition_is_held_against_the_same_pump_only(tmp_path: Path) -> None:
     assert cold.setting == 5.0
 
 
-def test_runs_of_one_pump_make_no_statement_about_pumps(tmp_path: Path) -> None:
+def test_runs_of_one_pump_make_no_statement_about_pumps(pump: Callable[..., Path], tmp_path: Path) -> None:
     for number, serial in enumerate(("A", "A", "B")):
         pump(tmp_path, str(number), serial)
     spread = spreads([read_run(tmp_path / name) for name in "012"])[0]
@@ -147,7 +155,7 @@ def test_runs_of_one_pump_make_no_statement_about_pumps(tmp_path: Path) -> None:
     assert "which infusion set" in spread.why_no_components
 
 
-def test_infusion_sets_that_are_named_make_components_of_variance(tmp_path: Path) -> None:
+def test_infusion_sets_that_are_named_make_components_of_variance(pump: Callable[..., Path], tmp_path: Path) -> None:
     cases = [(serial, each, run) for serial in "AB" for each in "12" for run in "xy"]
     for serial, each, run in cases:
         pump(tmp_path, serial + each + run, serial, disposables={"infusion_set": f"lot {each}"})
@@ -156,21 +164,21 @@ def test_infusion_sets_that_are_named_make_components_of_variance(tmp_path: Path
     assert spread.components.total_sd == 0.0, "eight runs with the same numbers"
 
 
-def test_runs_that_have_nothing_in_common_are_refused(tmp_path: Path) -> None:
+def test_runs_that_have_nothing_in_common_are_refused(pump: Callable[..., Path], tmp_path: Path) -> None:
     pump(tmp_path / "runs", "a", "A")
     unfinished = pump(tmp_path / "runs", "b", "B")
-    (unfinished / "results.json").unlink()
+    (unfinished / "record" / "results.json").unlink()
     with pytest.raises(EvidenceError, match=r"1 finished run \(1 not finished\): nothing was measured in two nominal"):
         write_comparison(tmp_path / "out", [tmp_path / "runs"])
     with pytest.raises(EvidenceError, match="there is no run in this folder"):
-        write_comparison(tmp_path / "out", [tmp_path / "runs" / "a" / "analysis"])
+        write_comparison(tmp_path / "out", [tmp_path / "runs" / "a" / "record" / "tests"])
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unfinished_run_is_left_out_and_named(tmp_path: Path) -> None:
+def test_an_unfinished_run_is_left_out_and_named(pump: Callable[..., Path], tmp_path: Path) -> None:
     for name in "abc":
         pump(tmp_path / "runs", name, name)
-    (tmp_path / "runs" / "c" / "results.json").unlink()
+    (tmp_path / "runs" / "c" / "record" / "results.json").unlink()
     lines = write_comparison(tmp_path / "out", [tmp_path / "runs"])
     assert lines[0] == "c is left out: it was not finished."
     content = json.loads((tmp_path / "out" / "comparison.json").read_text(encoding="utf-8"))
@@ -199,11 +207,11 @@ def test_an_interrupted_series_ends_each_of_its_runs_as_interrupted(tmp_path: Pa
         "--out", str(out),
     ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as process:
-        while len(list(out.glob("*/samples/*/balance.csv"))) < 3:
+        while len(list(out.glob("*/record/tests/*/1/*/balance.csv"))) < 3:
             assert process.poll() is None
         os.killpg(process.pid, signal.SIGINT)
         output = process.communicate()[0].decode()
     assert process.returncode == 3, output
     assert "The series was interrupted" in output
-    outcomes = [json.loads(path.read_text(encoding="utf-8"))["outcome"] for path in out.glob("*/manifest.json")]
+    outcomes = [json.loads(path.read_text(encoding="utf-8"))["outcome"] for path in out.glob("*/record/closing.json")]
     assert outcomes == ["interrupted"] * 3
