@@ -159,7 +159,8 @@ def collect(run: RunFolder) -> list[Declaration]:
         }
         with ExitStack() as stack:
             processes = {name: stack.enter_context(_runner(command)) for name, command in commands.items()}
-            stack.callback(lambda: [process.kill() for process in processes.values()])  # whatever ended the waiting
+            for process in processes.values():
+                stack.callback(process.kill)  # whatever ended the waiting
             for name, process in processes.items():
                 said = process.communicate()[0].decode(errors="replace")
                 if process.returncode not in _COLLECTED[name]:

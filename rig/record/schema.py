@@ -68,7 +68,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {name: _schema(files, model) for name, (files, model) in FILES.items()}
 
 
-def _schema(files: str, model: object) -> dict[str, Any]:
+def _schema(files: str, model: Any) -> dict[str, Any]:  # noqa: ANN401 - a model, or a union of them
     made = TypeAdapter[Any](model).json_schema(mode="serialization")
     made.pop("title", None)
     title = f"Record of a run, format 2: {files}"
