@@ -200,5 +200,5 @@ def test_a_limit_that_no_pump_could_be_shown_to_meet_is_named_before_the_run(tmp
     command = ["verify", "--select", "stopped", "--out", str(tmp_path / "run"), "--set", "balance.repeatability=100 µg"]
     done = subprocess.run([sys.executable, "-m", "rig", *command], capture_output=True, text=True, check=False)
     assert done.stdout.startswith(sentences[0]), done.stdout + done.stderr
-    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((tmp_path / "run" / "record" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["undecidable"] == sentences
