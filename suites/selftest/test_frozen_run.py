@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 
 import rig as rig_package
-from rig.inputs import Sources, frozen_inputs, read_inputs
 from rig.record.folder import RunFolder
 from rig.record.reading import read_run
-from rig.run import start_run
-from rig.software import ROOMS
+from rig.run.begin import start_run
+from rig.run.inputs import Sources, frozen_inputs, read_inputs
+from rig.run.software import ROOMS
 
 ROOT = Path(rig_package.__file__).parent.parent
 ROBOT_HEAD = """*** Settings ***
-Library           rig.robot_library.PumpBench    ${RUN}
+Library           fixtures.robot_library.PumpBench    ${RUN}
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
 *** Test Cases ***
@@ -114,7 +114,7 @@ def test_what_is_edited_while_a_run_goes_on_changes_nothing_of_it(laboratory: Pa
 
 
 @pytest.mark.parametrize("name", ["requirements.toml", "bench.json", "plan.toml", "suites/pump/test_basal.py"])
-@pytest.mark.parametrize("runner", ["pytest", "rig.robot_runner"])
+@pytest.mark.parametrize("runner", ["pytest", "fixtures.robot_runner"])
 def test_a_frozen_input_that_was_changed_is_refused_by_both_runners(laboratory: Path, name: str, runner: str) -> None:
     run = frozen(laboratory)
     path = run.inputs / name
@@ -134,7 +134,7 @@ def test_a_file_that_was_put_among_the_frozen_inputs_is_refused(laboratory: Path
         frozen_inputs(run, run.manifest())
 
 
-@pytest.mark.parametrize("runner", ["pytest", "rig.robot_runner"])
+@pytest.mark.parametrize("runner", ["pytest", "fixtures.robot_runner"])
 def test_a_runner_whose_code_is_not_that_of_the_runs_start_refuses(
     laboratory: Path, tmp_path: Path, runner: str
 ) -> None:
@@ -251,7 +251,7 @@ def test_beside_a_run_nothing_else_may_be_said_to_pytest(laboratory: Path, optio
 
 
 def test_beside_a_run_nothing_else_may_be_said_to_robot(laboratory: Path) -> None:
-    done = call(laboratory, "rig.robot_runner", "--run", "run", "--plan", "default")
+    done = call(laboratory, "fixtures.robot_runner", "--run", "run", "--plan", "default")
     assert done.returncode == 2
     assert "unrecognized arguments: --plan default" in done.stderr
 
@@ -268,7 +268,7 @@ def test_two_runs_of_one_second_have_folders_and_names_of_their_own(
     laboratory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(laboratory)
-    monkeypatch.setattr("rig.run.utc_now", lambda: "2026-11-23T08:15:02Z")
+    monkeypatch.setattr("rig.run.begin.utc_now", lambda: "2026-11-23T08:15:02Z")
     inputs = read_inputs(Sources(Path("fixtures/benches/virtual.toml"), {}))
     runs = [start_run(inputs, out=None) for _ in range(3)]
     names = [f"2026-11-23T08-15-02Z-virtual{number}" for number in ("", "-2", "-3")]
@@ -315,8 +315,8 @@ def _git(folder: Path, *arguments: str) -> str:
 _BEGIN = """
 import json, sys
 from pathlib import Path
-from rig.inputs import Sources, read_inputs
-from rig.run import start_run
+from rig.run.inputs import Sources, read_inputs
+from rig.run.begin import start_run
 run = start_run(read_inputs(Sources(Path("fixtures/benches/virtual.toml"), {})), out=None)
 json.dump(run.manifest().model_dump(mode="json"), sys.stdout)
 """

@@ -268,7 +268,7 @@ def test_our_driver_weighs_on_an_independent_emulator_and_names_what_the_manual_
         with pytest.raises(BadReplyError, match="at 'I2': answered 'B246813579', which ends in no capacity"):
             balance.identify()
         state.set_weight(100.6, stable=False)
-        with pytest.raises(BadReplyError, match="at 'S': answered .*, a value that is not stable"):
+        with pytest.raises(BadReplyError, match=r"at 'S': answered .*, a value that is not stable"):
             balance.read_stable()
         with pytest.raises(RefusedError, match=r"answered 'T I' \(not executable now\)"):
             balance.tare()

@@ -134,7 +134,7 @@ def test_present_errors_make_the_self_test_fail(rack: Rack) -> None:
 
 def test_a_message_without_a_quantity_is_an_error(rack: Rack) -> None:
     rack.dialogue('FORM "T=" T U3 "P=" P U5 #r #n\r')
-    with pytest.raises(BadReplyError, match="at 'SEND': answered .*, without RH in its unit; send FORM /"):
+    with pytest.raises(BadReplyError, match=r"at 'SEND': answered .*, without RH in its unit; send FORM /"):
         rack.environment.read_air()
 
 
