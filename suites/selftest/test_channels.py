@@ -146,4 +146,4 @@ def test_a_check_looks_at_every_channel() -> None:
     done = rig("check", "--bench", str(THREE), "--set", "virtual.serial_numbers.balance=X1")
     assert done.returncode == 3
     assert [f"three channels, {name}" in done.stdout for name in ("left", "middle", "right")] == [True] * 3
-    assert done.stdout.count("the answer was 'X1'") == 3
+    assert done.stdout.count("it answered 'X1'") == 3

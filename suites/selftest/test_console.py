@@ -62,8 +62,8 @@ def test_an_hour_with_a_new_pump(session: Session) -> None:
         ("valve occluder up", "'up' is neither 'on' nor 'off'; write valve [line on | off]"),
         ("setting volume 3", "there is no setting 'volume': settings are max_bolus_u, "),
         ("setting max_bolus_u ten", "'ten' is not a number; this setting is the largest bolus in U"),
-        ("basal 06:00 1 U/h", "is not a profile: times from 00:00 on"),
-        ("bolus 1 U", "the pump answered 'procedure not applicable' (0x74) to Set Bolus (0x114b) of 1 U"),
+        ("basal 06:00 1 U/h", "a profile's times go from 00:00 on"),
+        ("bolus 1 U", "at Set Bolus (0x114b) of 1 U: the pump answered 'procedure not applicable' (0x74)"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_the_console_goes_on(

@@ -152,7 +152,7 @@ def test_a_refusal_names_op_code_meaning_and_parameter(scripted: ScriptedPump, c
     scripted.answer(f"550f 4b11 {code}")
     with pytest.raises(RefusedError) as raised:
         pump.bolus(30.0)
-    assert f"'{meaning}' (0x{code}) to Set Bolus (0x114b) of 30 U" in str(raised.value)
+    assert f"at Set Bolus (0x114b) of 30 U: the pump answered '{meaning}' (0x{code})" in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_an_att_error_is_named(scripted: ScriptedPump, code: int, meaning: str) 
 def test_a_lost_answer_to_a_bolus_is_silence_after_two_seconds_and_nothing_is_repeated(scripted: ScriptedPump) -> None:
     pump = connected(scripted)
     before_s = scripted.port.clock.now()
-    with pytest.raises(NoReplyError, match=r"no reply within 2 s to Set Bolus \(0x114b\) of 1 U"):
+    with pytest.raises(NoReplyError, match=r"at Set Bolus \(0x114b\) of 1 U: no reply within 2 s"):
         pump.bolus(1.0)
     assert scripted.port.clock.now() - before_s == pytest.approx(2.0, abs=0.01)
     scripted.port.clock.sleep(60.0)

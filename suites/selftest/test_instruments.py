@@ -22,7 +22,8 @@ from suites.stands.transcript_players import options
 from suites.stands.transcripts import read_page
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = sorted(path.name for path in (ROOT / "instruments").iterdir() if (path / "__init__.py").exists())
+DEVICES = sorted(path.name for path in (ROOT / "instruments").iterdir() if (path / "__init__.py").exists())
+FOLDERS = [name for name in DEVICES if import_module(f"instruments.{name}.driver").ROLE != "pump"]
 ROLES = (roles.Balance, roles.PressureSensor, roles.PowerSupply, roles.Switch, roles.Environment)
 
 

@@ -110,7 +110,7 @@ def test_every_pressure_in_range_is_read_to_single_precision(pressure_kpa: float
 def test_its_own_address_and_the_transparent_one_answer_others_do_not() -> None:
     for address in (twin.ADDRESS, 250):
         assert Rack(address=address).sensor.identify().serial_number == "1047213"
-    with pytest.raises(NoReplyError, match=r"no reply within 0\.5 s to F48; check the converter"):
+    with pytest.raises(NoReplyError, match=r"at F48: no reply within 0\.5 s; check the converter"):
         Rack(address=7).sensor.identify()
 
 
@@ -122,7 +122,7 @@ def test_an_address_outside_the_protocol_is_refused(rack: Rack, address: int) ->
 
 def test_a_lost_supply_in_mid_run_is_an_error_until_identified_anew(rack: Rack) -> None:
     rack.twin.interrupt_supply()
-    with pytest.raises(RefusedError, match=r"exception 32 \(not initialised\) to F73 1; its supply was interrupted"):
+    with pytest.raises(RefusedError, match=r"at F73 1: answered exception 32 .*; its supply was interrupted"):
         rack.sensor.read_kpa()
     rack.sensor.identify()
     assert rack.sensor.read_kpa() == 12.5
@@ -131,7 +131,7 @@ def test_a_lost_supply_in_mid_run_is_an_error_until_identified_anew(rack: Rack) 
 def test_a_mute_transmitter_times_out_in_virtual_time(rack: Rack) -> None:
     rack.port.distort = lambda _: b""
     begin_s = rack.clock.now()
-    with pytest.raises(NoReplyError, match=r"pressure keller_33x on ASRL2::INSTR: no reply within 0\.5 s to F73 1"):
+    with pytest.raises(NoReplyError, match=r"pressure keller_33x on ASRL2::INSTR, at F73 1: no reply within 0\.5 s"):
         rack.sensor.read_kpa()
     assert rack.clock.now() - begin_s == 0.5
 
@@ -157,7 +157,7 @@ def test_garbage_is_an_error_and_the_next_reading_is_right(garbage: bytes) -> No
     rack = Rack()
     rack.sensor.identify()
     rack.port.distort = lambda _: garbage
-    with pytest.raises(DeviceError, match="pressure keller_33x on ASRL2::INSTR: "):
+    with pytest.raises(DeviceError, match="pressure keller_33x on ASRL2::INSTR, at F73 1: "):
         rack.sensor.read_kpa()
     rack.port.distort = lambda data: data
     rack.clock.sleep(0.1)

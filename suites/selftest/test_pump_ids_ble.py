@@ -133,7 +133,7 @@ def test_a_connection_that_ends_is_one_sentence(link: BleLink, bridge: BleBridge
 
 def test_nobody_at_that_address_is_one_sentence() -> None:
     clock, host = SimClock(), Host()
-    with pytest.raises(NotConnectedError, match="no connection within 10 s to reaching it"):
+    with pytest.raises(NotConnectedError, match="at reaching it: no connection within 10 s"):
         BleLink("ble://twin/F0:F1:F2:F3:F4:00", clock, NoLog(), BleBridge(host.port).open)
 
 

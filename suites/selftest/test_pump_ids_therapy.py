@@ -60,7 +60,7 @@ def test_four_profiles_are_kept_apart(bench: IdsBench) -> None:
 
 def test_a_profile_that_was_never_written_cannot_be_read(bench: IdsBench) -> None:
     with pytest.raises(
-        RefusedError, match=r"'procedure not applicable' \(0x74\) to Read Basal Rate Profile .* of templ"
+        RefusedError, match=r"at Read Basal Rate Profile .* of templ.*'procedure not applicable' \(0x74\)"
     ):
         bench.pump.read_basal_profile(2)
 
@@ -94,13 +94,13 @@ def test_a_temporary_rate_can_be_cancelled_once(running: IdsBench) -> None:
     running.pump.set_temporary_rate(TemporaryRate(120, rate_u_per_h=2.0))
     running.pump.cancel_temporary_rate()
     assert running.pump.active_basal().temporary is None
-    with pytest.raises(RefusedError, match=r"to Cancel Tbr Adjustment \(0x1111\) of the active rate"):
+    with pytest.raises(RefusedError, match=r"at Cancel Tbr Adjustment \(0x1111\) of the active rate"):
         running.pump.cancel_temporary_rate()
 
 
 @pytest.mark.parametrize("rate", [TemporaryRate(30, rate_u_per_h=35.1), TemporaryRate(30, factor=2.51)])
 def test_a_temporary_rate_beyond_the_limits_is_refused_with_its_words(running: IdsBench, rate: TemporaryRate) -> None:
-    with pytest.raises(RefusedError, match=r"'parameter out of range' \(0x73\) to Set Tbr Adjustment .*for 30 min"):
+    with pytest.raises(RefusedError, match=r"at Set Tbr Adjustment .*for 30 min: .*'parameter out of range'"):
         running.pump.set_temporary_rate(rate)
 
 
@@ -130,7 +130,7 @@ def test_a_fast_bolus_runs_beside_an_extended_one(running: IdsBench) -> None:
     extended = pump.deliver(Bolus(extended_u=1.0, duration_min=30))
     fast = pump.bolus(0.5)
     assert [bolus.bolus_id for bolus in pump.active_boluses()] == [extended, fast]
-    with pytest.raises(RefusedError, match=r"maximum number of boluses reached.* of 1 U over 30 min"):
+    with pytest.raises(RefusedError, match=r"of 1 U over 30 min: .*maximum number of boluses reached"):
         pump.deliver(Bolus(extended_u=1.0, duration_min=30))
     running.clock.sleep(1801.0)
     assert pump.active_boluses() == []
@@ -179,7 +179,7 @@ def test_a_recommended_bolus_is_logged_with_its_calculation_and_counts_on_board(
 
 def test_nothing_is_calculated_without_profiles_or_below_the_least_glucose(bench: IdsBench) -> None:
     with pytest.raises(
-        RefusedError, match=r"not applicable.* to Calculate Bolus \(0xf033\) of 45 g and glucose not known"
+        RefusedError, match=r"at Calculate Bolus \(0xf033\) of 45 g and glucose not known: .*not applicable"
     ):
         bench.pump.calculate(Meal(carbohydrate_g=45.0))
     set_up_calculator(bench.pump)
@@ -199,7 +199,7 @@ def test_priming_is_delivered_and_is_not_therapy(bench: IdsBench) -> None:
 
 
 def test_a_running_pump_does_not_prime(running: IdsBench) -> None:
-    with pytest.raises(RefusedError, match=r"to Start Priming \(0x127b\) of 5 U"):
+    with pytest.raises(RefusedError, match=r"at Start Priming \(0x127b\) of 5 U"):
         running.pump.prime(5.0)
 
 
@@ -222,14 +222,14 @@ def test_a_setting_outlives_a_restart_and_is_logged(bench: IdsBench, setting: Se
 
 
 def test_a_setting_out_of_range_is_refused_and_one_that_is_too_fine_is_not_sent(bench: IdsBench) -> None:
-    with pytest.raises(RefusedError, match=r"out of range.* of largest bolus in U to 26"):
+    with pytest.raises(RefusedError, match=r"of largest bolus in U to 26: .*out of range"):
         bench.pump.set_setting(Setting.MAX_BOLUS_U, 26.0)
     with pytest.raises(ValueError, match="finer than the pump's step"):
         bench.pump.set_setting(Setting.MAX_BOLUS_U, 1.00001)
 
 
 def test_a_running_pump_does_not_restart(running: IdsBench) -> None:
-    with pytest.raises(RefusedError, match=r"to Restart \(0xf069\) of the controller"):
+    with pytest.raises(RefusedError, match=r"at Restart \(0xf069\) of the controller"):
         running.pump.restart()
 
 

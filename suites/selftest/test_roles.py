@@ -154,7 +154,7 @@ def test_a_claim_without_its_methods_is_the_drivers_mistake() -> None:
     with pytest.raises(DeviceError) as refused:
         require(Plunger(), Capability.FAST_BOLUS)
     assert str(refused.value) == (
-        "pump P-1 0007: its driver has no active_boluses, but lays claim to fast bolus; "
+        "pump P-1 0007, at fast bolus: its driver claims this, but has no active_boluses; "
         "a driver has every method of what it claims (docs/pumps.md)"
     )
 

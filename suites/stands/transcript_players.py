@@ -7,6 +7,7 @@ every line must be said, and every byte read. Not responsible for where drivers 
 from __future__ import annotations
 
 import ast
+import datetime
 import re
 from collections import deque
 from collections.abc import Iterable
@@ -206,7 +207,7 @@ def options(transcript: Transcript) -> dict[str, Any]:
 def _call(line: Line, opened_driver: Any) -> None:  # noqa: ANN401
     call, raises, failure = line.text.partition(" raises ")
     call, _, expected = call.partition(" -> ")
-    words = {"__builtins__": {}, **vars(roles), **vars(therapy)}
+    words = {"__builtins__": {}, "datetime": datetime, **vars(roles), **vars(therapy)}
     if not raises:
         made = eval(f"driver.{call}", words, {"driver": opened_driver})
         assert made == eval(expected or "None", words), f"{line.where}: the driver made {made!r} of it"
