@@ -1,4 +1,4 @@
-"""The command line: `rig verify`, `compare`, `check`, `balance-test`, `plan`, `serve`, `console`, `report`, `analyse`.
+"""The command line: `rig verify`, `compare`, `check`, `balance-test`, `samples`, `serve`, `console`, `report`, `analyse`.
 
 Turns errors into one sentence and an exit code. Not responsible for the work itself.
 """
@@ -151,7 +151,7 @@ def balance_test(
 
 
 @app.command()
-def plan(
+def samples(
     reliability: Annotated[str | None, typer.Option(help="Share of all that must be good.", metavar='"95 %"')] = None,
     confidence: Annotated[str, typer.Option(help="Confidence of the statement.", metavar='"95 %"')] = "95 %",
     failures: Annotated[int, typer.Option(help="Failures that are allowed.", min=0)] = 0,
@@ -175,14 +175,14 @@ def plan(
     Success run: --reliability. Measured values: --tolerance and --sd. Capability: --rate and --window, or --bolus, with
     --limit. Exit code: 0 planned; 2 wrong usage; 4 cannot be decided, with what would be needed.
     """
-    from rig.cli.samples import SamplesQuestion, print_plan
+    from rig.cli.samples import SamplesQuestion, print_samples
 
     question = SamplesQuestion(
         confidence=confidence, reliability=reliability, failures=failures, tolerance=tolerance, sd=sd, mean=mean,
         bench=bench, settings=tuple(set_ or []), rate=rate, window=window, bolus=bolus, limit=limit, n=n, of=of,
         rule=rule,
     )  # fmt: skip
-    raise typer.Exit(print_plan(question, console=console))
+    raise typer.Exit(print_samples(question, console=console))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`rig plan`: how many samples a statement needs, and whether a bench can decide a limit, before anything is measured.
+"""`rig samples`: how many samples a statement needs, and whether a bench can decide a limit, before anything is measured.
 
 Parses what people write and prints the answer. Not responsible for the formulas (`rig.analysis`).
 """
@@ -52,7 +52,7 @@ class SamplesQuestion:
     rule: str = "guard band"
 
 
-def print_plan(question: SamplesQuestion, *, console: Console) -> int:
+def print_samples(question: SamplesQuestion, *, console: Console) -> int:
     """Answer a question and print the answer; 0 when it can be done, 4 when not.
 
     Raises:
@@ -65,10 +65,10 @@ def print_plan(question: SamplesQuestion, *, console: Console) -> int:
     }
     modes = [name for name, given in asked.items() if given]
     if len(modes) > 1:
-        raise BenchFileError(f"rig plan: {' and '.join(modes)} are different questions: ask one at a time")
+        raise BenchFileError(f"rig samples: {' and '.join(modes)} are different questions: ask one at a time")
     if not modes and question.reliability is None:
         raise BenchFileError(
-            "rig plan: ask with --reliability, or with --tolerance and --sd, or with --rate, --window and --limit, "
+            "rig samples: ask with --reliability, or with --tolerance and --sd, or with --rate, --window and --limit, "
             "or with --bolus and --limit"
         )
     if not modes:
@@ -81,7 +81,7 @@ def _plan_trials(question: SamplesQuestion, console: Console) -> int:
     try:
         n = trials_needed(confidence=confidence, reliability=reliability, failures=question.failures)
     except ValueError as error:
-        raise BenchFileError(f"rig plan: {error}") from None
+        raise BenchFileError(f"rig samples: {error}") from None
     console.print(
         f"{n} trials with {question.failures} failures or fewer show a reliability of {100 * reliability:g} % with "
         f"{100 * confidence:g} % confidence.",

@@ -78,7 +78,7 @@ def _is_number(text: str) -> bool:
     return unit is not None and (unit == "" or unit_of(unit) is not None)
 
 
-def python(pattern: str) -> re.Pattern[str]:
+def compiled(pattern: str) -> re.Pattern[str]:
     """Compile a pattern that is written for Polars."""
     return re.compile(pattern.replace(r"\p{L}", r"[^\W\d_]").replace(r"\x{a0}", "\xa0").replace(r"\x{202f}", "\u202f"))
 
@@ -88,9 +88,9 @@ TIMESTAMPS: Mapping[str, str] = (
     | {f"{form} after": rf"^{_CLOCK}{_BETWEEN}{date}(?P<zone>)$" for form, date in DATES.items()}
     | {"bdy ctime": rf"^{_CTIME}$", "eight six": rf"^{_EIGHT_SIX}$"}
 )
-COMPILED = {form: python(pattern) for form, pattern in TIMESTAMPS.items()}
-_ONLY_DATES = [python(f"^{date}$") for date in DATES.values()]
-_DURATIONS = [python(pattern) for pattern in (DURATION, TWO_FIELDS, FOUR_FIELDS, WORDED)]
+COMPILED = {form: compiled(pattern) for form, pattern in TIMESTAMPS.items()}
+_ONLY_DATES = [compiled(f"^{date}$") for date in DATES.values()]
+_DURATIONS = [compiled(pattern) for pattern in (DURATION, TWO_FIELDS, FOUR_FIELDS, WORDED)]
 
 
 def _is_timestamp(text: str) -> bool:

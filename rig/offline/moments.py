@@ -26,7 +26,7 @@ from rig.offline.moment_forms import (
     TIMESTAMPS,
     TWO_FIELDS,
     WORDED,
-    python,
+    compiled,
 )
 from rig.offline.spellings import order_of
 from rig.offline.table import shown
@@ -275,7 +275,7 @@ def clocks(cells: pl.Series, *, name: str, form: str | None, of_day: bool = Fals
     letters = re.sub(r"[^dhms:]", "", re.sub(r"(?i)a/p|am/pm|tt", "", form or "").lower())
     fields = re.sub(r":+", ":", "".join(dict.fromkeys(letters.replace(":", "")))) if letters else ""
     sample = [cell for cell in cells.head(400).to_list() if cell][:200]
-    two = sum(python(TWO_FIELDS).match(cell) is not None for cell in sample) > 0.5 * len(sample)
+    two = sum(compiled(TWO_FIELDS).match(cell) is not None for cell in sample) > 0.5 * len(sample)
     halves = any(re.search(r"(?i)[ap]\.?m", cell) for cell in sample)
     minutes = False
     pattern, words = DURATION, "hours, minutes, seconds"
@@ -292,14 +292,14 @@ def clocks(cells: pl.Series, *, name: str, form: str | None, of_day: bool = Fals
             )
         minutes = decided
         pattern, words = (TWO_FIELDS, "minutes, seconds") if minutes else (DURATION, "hours, minutes")
-    elif sum(python(FOUR_FIELDS).match(cell) is not None for cell in sample) > 0.5 * len(sample):
+    elif sum(compiled(FOUR_FIELDS).match(cell) is not None for cell in sample) > 0.5 * len(sample):
         if not fields.startswith("d"):
             raise ValueError(
                 f"column {name!r} holds {shown(sample[0])}, four fields: if the first are days, say so by "
                 "--time-format d:hh:mm:ss"
             )
         pattern, words = FOUR_FIELDS, "days, hours, minutes, seconds"
-    elif sum(python(DURATION).match(cell) is not None for cell in sample) <= 0.5 * len(sample):
+    elif sum(compiled(DURATION).match(cell) is not None for cell in sample) <= 0.5 * len(sample):
         pattern, words = WORDED, "hours, minutes, seconds in words"
     parts = cells.str.extract_groups(pattern).struct.unnest()
     key = "S" if minutes else "H" if pattern != WORDED else "sign"

@@ -1,4 +1,4 @@
-"""Capability before a run, and `rig plan` as people call it."""
+"""Capability before a run, and `rig samples` as people call it."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_minutes_are_rounded_up() -> None:
 
 
 def plan(*words: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["plan", "--bench", str(BENCH), *words])
+    result = CliRunner().invoke(app, ["samples", "--bench", str(BENCH), *words])
     if isinstance(result.exception, BenchFileError):
         return 2, str(result.exception)
     return result.exit_code, " ".join(result.output.split())
@@ -151,7 +151,7 @@ def test_plan_answers_with_a_sentence_and_an_exit_code(words: list[str], code: i
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "rig plan: ask with --reliability, or"),
+        ([], "rig samples: ask with --reliability, or"),
         (["--rate", "0.1", "--window", "1 h", "--limit", "±5 %"], "--rate: '0.1' has no unit"),
         (["--rate", "1 U/h", "--limit", "±5 %"], "--window is missing"),
         (["--rate", "1 U/h", "--window", "1 h", "--limit", "5 %"], "--limit '5 %': write a limit as '±5 %' or '≤5 %'"),
