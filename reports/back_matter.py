@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reports.words import NONE, duration, plain_reason, span
-from rig.record.reading import Air, Run
+from rig.record.reading import RecordedAir, Run
 from rig.record.results import TestRecord
 from rig.verdicts.limits import Verdict
 
@@ -32,7 +32,7 @@ def tests(run: Run) -> list[dict[str, str]]:
     ]
 
 
-def _air(air: Air | None) -> str:
+def _air(air: RecordedAir | None) -> str:
     if air is None:
         return NONE
     low, high = air.relative_humidity

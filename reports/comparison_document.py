@@ -18,7 +18,7 @@ from reports.differences import RowDifference
 from reports.measured_values import Row, condition_of
 from reports.shared_sources import ASSUMED
 from reports.typesetting import typesetter, write_pdf
-from reports.words import NBSP, NONE, minus, moment, quantity, value_and_uncertainty
+from reports.words import NBSP, NONE, minus, moment_in_words, quantity, value_and_uncertainty
 from rig.bench.conditions import NOMINAL
 
 METHOD_OF_SPREADS = (
@@ -66,7 +66,7 @@ def _wrapped(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
 
 def _run_blocks(comparison: Comparison, now: datetime) -> list[dict[str, Any]]:
     by = comparison.by
-    blocks = [facts(("Compared", moment(now)), ("By", by.value if by else "nothing: the runs are alike"))]
+    blocks = [facts(("Compared", moment_in_words(now)), ("By", by.value if by else "nothing: the runs are alike"))]
     if by:
         rows = [
             (comparison.letters[each.title], each.title, str(len(each.members)), _pumps(each.members))

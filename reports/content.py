@@ -10,7 +10,7 @@ from typing import Any
 
 from reports.back_matter import deviations, equipment, identification, tests
 from reports.method import method
-from reports.words import duration, limit_text, moment, plain_reason, value_and_uncertainty
+from reports.words import duration, limit_text, moment_in_words, plain_reason, value_and_uncertainty
 from rig.record.reading import Run
 from rig.record.results import JudgedRecord, RequirementRecord
 from rig.verdicts.limits import Verdict
@@ -79,8 +79,8 @@ def _cover(run: Run) -> list[tuple[str, str]]:
         ("Serial number", device.serial_number if device else "not identified"),
         ("Device firmware", device.firmware if device else "not identified"),
         ("Document number", manifest.run_id),
-        ("Run started", moment(manifest.started_utc)),
-        ("Run ended", moment(manifest.ended_utc)),
+        ("Run started", moment_in_words(manifest.started_utc)),
+        ("Run ended", moment_in_words(manifest.ended_utc)),
         ("Time on the bench's clock", duration(sum(test.duration_s for test in run.results.tests))),
         ("Bench", str(bench) if bench else manifest.bench_file),
         ("Operator", manifest.operator or "not stated"),

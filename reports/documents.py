@@ -13,7 +13,7 @@ from reports.page import Titled, interactive_page
 from reports.pdf import write_report_of
 from reports.revisions import new_revision
 from reports.sections import measured_by
-from reports.typesetting import write_whole
+from rig.record.files import write_whole
 from rig.record.reading import Run, read_run
 
 

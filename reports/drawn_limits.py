@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from reports.kinds.kind import NO_ENDS, DrawnLimits, Ends
 from rig.procedures import basal, bolus, occlusion
-from rig.record.analyses import Analysis, Bolus
+from rig.record.analyses import Analysis, BolusNumbers
 from rig.record.results import JudgedRecord
 from rig.units import parse
 
@@ -27,7 +27,7 @@ def limits_of(analysis: Analysis, measured: Sequence[JudgedRecord]) -> DrawnLimi
     return DrawnLimits(
         windows_percent=windows,
         whole_percent=whole[-1] if whole else NO_ENDS,
-        bolus_u=_bolus_u(analysis, measured) if isinstance(analysis, Bolus) else NO_ENDS,
+        bolus_u=_bolus_u(analysis, measured) if isinstance(analysis, BolusNumbers) else NO_ENDS,
         pressure_kpa=pressures[0] if pressures else None,
     )
 
@@ -40,7 +40,7 @@ def _else(end: float | None, other: float | None) -> float | None:
     return other if end is None else end
 
 
-def _bolus_u(boluses: Bolus, measured: Sequence[JudgedRecord]) -> Ends:
+def _bolus_u(boluses: BolusNumbers, measured: Sequence[JudgedRecord]) -> Ends:
     """Find the limits of a single bolus and turn them into U."""
 
     def in_u(each: JudgedRecord, end: float | None) -> float | None:

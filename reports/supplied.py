@@ -22,7 +22,7 @@ from reports.page import Titled, interactive_page
 from reports.style import simulated_svg
 from reports.tables import Cell, write_csv
 from reports.typesetting import typesetter, write_pdf
-from reports.words import NBSP, minus, moment, value_and_uncertainty
+from reports.words import NBSP, minus, moment_in_words, value_and_uncertainty
 from rig.errors import DataFileError, EvidenceError
 from rig.record.analyses import Analysis, model_of
 from rig.record.files import write_json
@@ -193,7 +193,10 @@ def _content(
         "date": [job.analysed_utc.year, job.analysed_utc.month, job.analysed_utc.day],
         "marks": marks,
         "simulated": len(marks) > 1,
-        "facts": [("Analysed", moment(job.analysed_utc)), ("Software", f"insulin-pump-rig{NBSP}{job.version}")],
+        "facts": [
+            ("Analysed", moment_in_words(job.analysed_utc)),
+            ("Software", f"insulin-pump-rig{NBSP}{job.version}"),
+        ],
         "files": [
             {"file": s.file, "form": s.form, "rows": f"{s.rows:,}", "bytes": f"{s.bytes:,}", "sha256": s.sha256}
             for s in sources

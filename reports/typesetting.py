@@ -18,7 +18,7 @@ from typing import Any
 import typst
 
 from reports.glyphs import readable
-from rig.errors import EvidenceError
+from rig.record.files import write_whole
 
 STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
 """Archival (PDF/A-3a) and accessible (PDF/UA-1), as far as typst itself checks; no independent validator has looked."""
@@ -75,13 +75,3 @@ def write_pdf(path: Path, compiler: typst.Compiler, timestamp: datetime.datetime
     pdf = compiler.compile(format="pdf", pdf_standards=STANDARDS, timestamp=timestamp)
     assert isinstance(pdf, bytes)
     write_whole(path, pdf)
-
-
-def write_whole(path: Path, document: bytes) -> None:
-    """Write a document whole or not at all; EvidenceError when the disk does not take it."""
-    partial = path.with_suffix(".partial")
-    try:
-        partial.write_bytes(document)
-        partial.replace(path)
-    except OSError as error:
-        raise EvidenceError(f"{path}: cannot be written ({error.strerror}); the record itself is untouched") from error

@@ -58,7 +58,7 @@ def duration(seconds: float) -> str:
     return f"{rest}{NBSP}s"
 
 
-def moment(utc: datetime | None) -> str:
+def moment_in_words(utc: datetime | None) -> str:
     """Write a UTC moment to the second; "not ended" for None."""
     return f"{utc.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if utc else "not ended"
 

@@ -60,7 +60,7 @@ class BolusReason(Enum):
 
 
 @dataclass(frozen=True)
-class Bolus:
+class BolusRequest:
     """A bolus to be delivered, in U: `fast_u` at once, `extended_u` evenly over `duration_min`, both after `delay_min`.
 
     `recommended` says that the pump's calculator proposed it.

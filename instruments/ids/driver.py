@@ -22,9 +22,9 @@ from rig.roles import Annunciation, Capability, HistoryEvent, Identity, PumpStat
 from rig.therapy import (
     ActiveBasal,
     BasalSegment,
-    Bolus,
     BolusAdvice,
     BolusReason,
+    BolusRequest,
     BolusState,
     DailyTotal,
     InsulinOnBoard,
@@ -252,9 +252,9 @@ class IdsPump:
 
     def bolus(self, insulin_u: float) -> int:
         """Start a fast bolus in U and return its id. After a lost reply nothing is repeated: look at active boluses."""
-        return self.deliver(Bolus(fast_u=insulin_u))
+        return self.deliver(BolusRequest(fast_u=insulin_u))
 
-    def deliver(self, bolus: Bolus) -> int:
+    def deliver(self, bolus: BolusRequest) -> int:
         """Start a bolus and return its id. After a lost reply nothing is repeated: look at active boluses."""
         flags = FLAGS_OF_REASON[bolus.reason] | (codes.WITH_DELAY if bolus.delay_min else 0)
         flags |= codes.WITH_ACTIVATION if bolus.recommended else 0
@@ -380,7 +380,7 @@ class IdsPump:
         return [event for event in events if event.sequence >= since]
 
 
-def _words(bolus: Bolus) -> str:
+def _words(bolus: BolusRequest) -> str:
     """Say a bolus as people do."""
     words = [f"{bolus.fast_u:g} U"] if bolus.fast_u or not bolus.extended_u else []
     if bolus.extended_u:

@@ -14,7 +14,7 @@ from reports.kinds.kind import AnalysisKind, DrawnLimits, Ends, Method
 from reports.style import RULE
 from reports.tables import Tables
 from reports.words import NBSP, NONE, quantity
-from rig.record.analyses import Bolus
+from rig.record.analyses import BolusNumbers
 
 CLASS_EDGES_PERCENT = (25.0, 75.0, 95.0, 105.0, 125.0, 175.0, 250.0)
 """Edges of the classes of 21 CFR 880.5730 labels."""
@@ -25,7 +25,7 @@ HEIGHTS = (0.8, 0.8, 0.9, 2.6, 0.9, 0.8, 0.8, 0.8)
 _PLACES = tuple(accumulate(HEIGHTS, initial=0.0))
 
 
-def _blocks(boluses: Bolus, limits: DrawnLimits) -> list[Block]:
+def _blocks(boluses: BolusNumbers, limits: DrawnLimits) -> list[Block]:
     return [
         facts(
             ("Command", f"{len(boluses.delivered_u)} × {boluses.programmed_u:g}{NBSP}U"),
@@ -50,11 +50,11 @@ def _blocks(boluses: Bolus, limits: DrawnLimits) -> list[Block]:
     ]
 
 
-def _numbered(boluses: Bolus) -> Axis:
+def _numbered(boluses: BolusNumbers) -> Axis:
     return Axis("bolus number", 0.3, len(boluses.delivered_u) + 0.7, whole=13)
 
 
-def bolus_curve(boluses: Bolus, limits_u: Ends) -> Curve:
+def bolus_curve(boluses: BolusNumbers, limits_u: Ends) -> Curve:
     """Describe each bolus in U with its uncertainty, the command, and the limits of a single bolus in U."""
     delivered_u, command_u = boluses.delivered_u, boluses.programmed_u
     mean_u = sum(delivered_u) / len(delivered_u)
@@ -89,7 +89,7 @@ def bolus_curve(boluses: Bolus, limits_u: Ends) -> Curve:
     )
 
 
-def classes_curve(boluses: Bolus) -> Curve:
+def classes_curve(boluses: BolusNumbers) -> Curve:
     """Describe the boluses in % of the command across the classes, and beside them the count of each class."""
     percent = _percent(boluses)
     edges = (min(0.0, 1.1 * min(percent)), *CLASS_EDGES_PERCENT, max(400.0, 1.1 * max(percent)))
@@ -115,7 +115,7 @@ def classes_curve(boluses: Bolus) -> Curve:
     )
 
 
-def _counts(boluses: Bolus, y: Axis, edges: tuple[float, ...], bands: tuple[marks.Mark, ...]) -> Panel:
+def _counts(boluses: BolusNumbers, y: Axis, edges: tuple[float, ...], bands: tuple[marks.Mark, ...]) -> Panel:
     """Describe a bar in the band of each class, with its count and name."""
     sides = [
         [
@@ -137,16 +137,16 @@ def _counts(boluses: Bolus, y: Axis, edges: tuple[float, ...], bands: tuple[mark
     )
 
 
-def _percent(boluses: Bolus) -> list[float]:
+def _percent(boluses: BolusNumbers) -> list[float]:
     return [100.0 * delivered_u / boluses.programmed_u for delivered_u in boluses.delivered_u]
 
 
-def _errors_percent(boluses: Bolus) -> tuple[str, list[float]]:
+def _errors_percent(boluses: BolusNumbers) -> tuple[str, list[float]]:
     errors = [100.0 * (delivered_u / boluses.programmed_u - 1.0) for delivered_u in boluses.delivered_u]
     return f"boluses of {boluses.programmed_u:g} U", errors
 
 
-def _tables(boluses: Bolus) -> Tables:
+def _tables(boluses: BolusNumbers) -> Tables:
     _, errors = _errors_percent(boluses)
     u_u = boluses.u_u or (None,) * len(errors)
     numbers = range(1, len(errors) + 1)

@@ -10,10 +10,10 @@ from reports.curve import marks
 from reports.curve.description import Axis, Curve, Panel, room
 from reports.kinds.kind import AnalysisKind, DrawnLimits
 from reports.words import quantity
-from rig.record.analyses import Day
+from rig.record.analyses import DayNumbers
 
 
-def _blocks(day: Day, _: DrawnLimits) -> list[Block]:
+def _blocks(day: DayNumbers, _: DrawnLimits) -> list[Block]:
     return [
         facts(
             ("Programmed", quantity(sum(day.programmed_u), "U", 3)),
@@ -25,7 +25,7 @@ def _blocks(day: Day, _: DrawnLimits) -> list[Block]:
     ]
 
 
-def day_curve(day: Day) -> Curve:
+def day_curve(day: DayNumbers) -> Curve:
     """Describe what was weighed in each hour beside the programme, and the difference below."""
     hours = range(len(day.weighed_u) + 1)
     differences_u = [weighed - programmed for weighed, programmed in zip(day.weighed_u, day.programmed_u, strict=True)]

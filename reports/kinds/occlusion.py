@@ -14,17 +14,17 @@ from reports.kinds.kind import AnalysisKind, DrawnLimits, Method
 from reports.style import ORANGE
 from reports.tables import Tables
 from reports.words import NBSP, duration, quantity
-from rig.record.analyses import Occlusion
+from rig.record.analyses import OcclusionNumbers
 
 _MOMENTS: dict[str, marks.Side] = {"outlet closed": "center", "alarm": "right", "outlet opened": "left"}
 """What is marked, and which side of its name stands at its moment."""
 
 
-def _alarm(test: Occlusion) -> str:
+def _alarm(test: OcclusionNumbers) -> str:
     return duration(test.time_to_alarm_s) if test.time_to_alarm_s is not None else "no alarm"
 
 
-def _blocks(test: Occlusion, limits: DrawnLimits) -> list[Block]:
+def _blocks(test: OcclusionNumbers, limits: DrawnLimits) -> list[Block]:
     moment = "the alarm" if test.time_to_alarm_s is not None else "giving up"
     return [
         facts(
@@ -43,7 +43,7 @@ def _blocks(test: Occlusion, limits: DrawnLimits) -> list[Block]:
     ]
 
 
-def occlusion_curve(test: Occlusion, pressure_limit_kpa: float | None = None) -> Curve:
+def occlusion_curve(test: OcclusionNumbers, pressure_limit_kpa: float | None = None) -> Curve:
     """Describe line pressure and delivered insulin over time, with closing, alarm and opening of the line."""
     minutes = [(at_s - test.occluded_at_s) / 60.0 for at_s in test.trace.at_s]
     at_closing_u = float(np.interp(0.0, minutes, test.trace.delivered_u))
@@ -86,7 +86,7 @@ def occlusion_curve(test: Occlusion, pressure_limit_kpa: float | None = None) ->
     )
 
 
-def _programmed(test: Occlusion, at_closing_u: float, due_u: float) -> tuple[marks.Mark, ...]:
+def _programmed(test: OcclusionNumbers, at_closing_u: float, due_u: float) -> tuple[marks.Mark, ...]:
     """Describe what would have come with the outlet open, up to the alarm, and how much of it was missed."""
     if test.time_to_alarm_s is None:
         return ()
@@ -102,7 +102,7 @@ def _programmed(test: Occlusion, at_closing_u: float, due_u: float) -> tuple[mar
     )
 
 
-def _tables(test: Occlusion) -> Tables:
+def _tables(test: OcclusionNumbers) -> Tables:
     trace = test.trace
     rows = list(zip(trace.at_s, trace.pressure_kpa, trace.delivered_u, strict=True))
     return {"trace": (("at_s", "pressure_kpa", "delivered_u"), list(rows))}

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from rig.analysis.checks import FloatArray, frozen
-from rig.therapy import BasalSegment, Bolus, TemporaryRate
+from rig.therapy import BasalSegment, BolusRequest, TemporaryRate
 
 MINUTES_A_DAY = 1440.0
 
@@ -22,7 +22,7 @@ class Started:
     """Something that a pump was told at a minute since midnight."""
 
     at_min: float
-    what: Bolus | TemporaryRate
+    what: BolusRequest | TemporaryRate
 
 
 def programmed_u(
@@ -34,12 +34,12 @@ def programmed_u(
     bolus_u_per_min: float,
 ) -> float:
     """Get the insulin programmed between two minutes since midnight, in U; temporary rates must not overlap."""
-    boluses = [one for one in started if isinstance(one.what, Bolus)]
+    boluses = [one for one in started if isinstance(one.what, BolusRequest)]
     return _basal_u(profile, started, from_min, to_min) + sum(
         _bolus_u(one.what, one.at_min, to_min, bolus_u_per_min)
         - _bolus_u(one.what, one.at_min, from_min, bolus_u_per_min)
         for one in boluses
-        if isinstance(one.what, Bolus)
+        if isinstance(one.what, BolusRequest)
     )
 
 
@@ -79,7 +79,7 @@ def programmed_course(
     """Get the line of what is programmed between two minutes since midnight; as `programmed_u`."""
     edges = set(_basal_edges(profile, started, from_min, to_min))
     for one in started:
-        if isinstance(one.what, Bolus):
+        if isinstance(one.what, BolusRequest):
             begin_min = one.at_min + one.what.delay_min
             edges |= {begin_min, begin_min + one.what.fast_u / bolus_u_per_min, begin_min + one.what.duration_min}
     at_min = np.array(sorted(edge for edge in edges if from_min <= edge <= to_min))
@@ -89,7 +89,7 @@ def programmed_course(
     return Course(frozen(60.0 * (at_min - from_min)), frozen(np.array(insulin_u)))
 
 
-def _bolus_u(bolus: Bolus, at_min: float, now_min: float, bolus_u_per_min: float) -> float:
+def _bolus_u(bolus: BolusRequest, at_min: float, now_min: float, bolus_u_per_min: float) -> float:
     """Get what of a bolus should have come by `now_min`, in U."""
     passed_min = max(now_min - at_min - bolus.delay_min, 0.0)
     fast_u = min(bolus.fast_u, passed_min * bolus_u_per_min)

@@ -1,4 +1,4 @@
-"""The command line: `rig verify`, `compare`, `check`, `balance-test`, `samples`, `serve`, `console`, `report`, `analyse`.
+"""The command line, `rig …`: verify, compare, check, balance-test, samples, serve, console, report, analyse.
 
 Turns errors into one sentence and an exit code. Not responsible for the work itself.
 """

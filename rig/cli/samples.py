@@ -1,4 +1,4 @@
-"""`rig samples`: how many samples a statement needs, and whether a bench can decide a limit, before anything is measured.
+"""`rig samples`: how many samples a statement needs, and whether a bench can decide a limit, before measuring.
 
 Parses what people write and prints the answer. Not responsible for the formulas (`rig.analysis`).
 """

@@ -37,7 +37,7 @@ from rig.offline.disturbances import Expected
 from rig.offline.findings import Finding
 from rig.offline.flow import integrated
 from rig.offline.headers import split_header
-from rig.offline.log import Log
+from rig.offline.log import BalanceLog
 from rig.offline.moments import moment
 from rig.offline.occlusion import analyse_occlusion
 from rig.offline.question import LogKind, Question, checked_quantity
@@ -121,7 +121,9 @@ def analyse_file(path: Path, asked: Question, *, simulated: bool = False) -> Sup
     return Supplied(source, simulated, analysed, tuple(understood(told, read, log, rows)), told.options)
 
 
-def _analysed(path: Path, kind: LogKind, log: Log, asked: Question) -> tuple[Analysed, Log, list[Finding]]:
+def _analysed(
+    path: Path, kind: LogKind, log: BalanceLog, asked: Question
+) -> tuple[Analysed, BalanceLog, list[Finding]]:
     if asked.loss_in_weight:
         log = replace(log, mass_g=-log.mass_g)
     scale = _scale(log, asked)
@@ -156,7 +158,7 @@ def _analysed(path: Path, kind: LogKind, log: Log, asked: Question) -> tuple[Ana
     return analyse_occlusion(log, occlusion_question(asked, log), scale), log, findings
 
 
-def _refuse_scatter(log: Log, expected: Expected) -> None:
+def _refuse_scatter(log: BalanceLog, expected: Expected) -> None:
     """Refuse readings that scatter by more than was programmed in all: no number can be taken from them."""
     low_g, high_g = np.quantile(np.diff(log.mass_g), (0.16, 0.84))
     sd_g = float(high_g - low_g) / 2.0 / float(np.sqrt(2.0))
@@ -170,17 +172,17 @@ def _refuse_scatter(log: Log, expected: Expected) -> None:
         )
 
 
-def _in_order(log: Log) -> Log:
+def _in_order(log: BalanceLog) -> BalanceLog:
     """Give the log with times that do not go back, for what only needs a trend."""
     return replace(log, at_s=np.maximum.accumulate(log.at_s))
 
 
-def _scale(log: Log, asked: Question) -> Scale:
+def _scale(log: BalanceLog, asked: Question) -> Scale:
     meter = meter_of(asked) if log.is_flow else None
     return Scale(weighing_of(asked), log.is_volume, meter, loss=asked.loss_in_weight)
 
 
-def _expected(kind: LogKind, log: Log, asked: Question, scale: Scale) -> Expected:
+def _expected(kind: LogKind, log: BalanceLog, asked: Question, scale: Scale) -> Expected:
     """Say what the pump may deliver between two samples, in g as the log shows it."""
     u_to_g = ul_from_u(1.0) / scale.z_ul_per_mg * G_PER_MG
     said_u = number_of(asked, "largest_rise")
@@ -197,7 +199,7 @@ def _expected(kind: LogKind, log: Log, asked: Question, scale: Scale) -> Expecte
     return Expected(rate_g_per_h, dose_u * u_to_g if dose_u is not None else None, largest_g)
 
 
-def understood(told: Understood, read: Log, used: Log, rows: int) -> list[Finding]:
+def understood(told: Understood, read: BalanceLog, used: BalanceLog, rows: int) -> list[Finding]:
     """Say how the file was read, which sample is the first and the last, and how many were used."""
     sentences = list(told.sentences)
     unit = "mL" if read.is_volume and not read.is_flow else "mL/h" if read.is_flow else "g"
@@ -215,7 +217,7 @@ def understood(told: Understood, read: Log, used: Log, rows: int) -> list[Findin
     return [Finding("understood", sentence) for sentence in sentences]
 
 
-def _at(log: Log, index: int) -> str:
+def _at(log: BalanceLog, index: int) -> str:
     if log.zero is None:
         return f" at {log.at_s[index]:.10g} s"
     return f" at {log.at_s[index]:.10g} s after {log.zero.isoformat(sep=' ', timespec='milliseconds')}"

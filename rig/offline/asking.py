@@ -15,7 +15,7 @@ from rig.errors import DataFileError
 from rig.offline.basal import BasalQuestion
 from rig.offline.bolus import BolusQuestion
 from rig.offline.breaks import OnBreak
-from rig.offline.log import Log
+from rig.offline.log import BalanceLog
 from rig.offline.moments import DAY_S, moment
 from rig.offline.occlusion import OcclusionQuestion
 from rig.offline.question import LogKind, Question, checked_quantity, flags, written
@@ -139,7 +139,7 @@ def _air(asked: Question) -> Air | None:
     return Air(temperature_c=temperature_c, pressure_hpa=pressure_hpa, relative_humidity=humidity)
 
 
-def basal_question(asked: Question, log: Log, longest_gap_s: float | None = None) -> BasalQuestion:
+def basal_question(asked: Question, log: BalanceLog, longest_gap_s: float | None = None) -> BasalQuestion:
     """Give a basal question; moments are put on the clock of the log."""
     method = METHODS[asked.method]
     interval_s = number_of(asked, "sample_interval") or 60.0 * method.interval_min
@@ -164,7 +164,7 @@ def basal_question(asked: Question, log: Log, longest_gap_s: float | None = None
     )
 
 
-def bolus_question(asked: Question, log: Log, starts_of: Callable[[Path], list[str]]) -> BolusQuestion:
+def bolus_question(asked: Question, log: BalanceLog, starts_of: Callable[[Path], list[str]]) -> BolusQuestion:
     """Give a bolus question; `starts_of` reads the moments of a second file."""
     texts = [part.strip() for text in asked.at for part in text.split(",")]
     if asked.starts is not None:
@@ -178,7 +178,7 @@ def bolus_question(asked: Question, log: Log, starts_of: Callable[[Path], list[s
     )
 
 
-def occlusion_question(asked: Question, log: Log) -> OcclusionQuestion:
+def occlusion_question(asked: Question, log: BalanceLog) -> OcclusionQuestion:
     """Give an occlusion question."""
     assert asked.closed is not None
     return OcclusionQuestion(
@@ -191,7 +191,7 @@ def occlusion_question(asked: Question, log: Log) -> OcclusionQuestion:
     )
 
 
-def moment_s(flag: str, text: str, log: Log) -> float:
+def moment_s(flag: str, text: str, log: BalanceLog) -> float:
     """Give a moment on the log's clock in s: "30 min" or 23:15:00 on it, or a timestamp when the log has such."""
     found = moment(text)
     clock = re.fullmatch(r"(\d+):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?", text)

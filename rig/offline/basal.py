@@ -19,7 +19,7 @@ from rig.analysis.trumpet import AMBULATORY, TrumpetCurve, trumpet_curve
 from rig.offline.analysed import Analysed, Measured
 from rig.offline.breaks import usual_step_s
 from rig.offline.findings import Finding
-from rig.offline.log import FloatArray, Log
+from rig.offline.log import BalanceLog, FloatArray
 from rig.offline.plausible import judged
 from rig.offline.scale import Scale
 from rig.procedures.contents import trumpet_content
@@ -65,7 +65,7 @@ class BasalQuestion:
     accept_implausible: bool = False
 
 
-def analyse_basal(log: Log, asked: BasalQuestion, scale: Scale) -> Analysed:
+def analyse_basal(log: BalanceLog, asked: BasalQuestion, scale: Scale) -> Analysed:
     """Compute what a bench run records of basal delivery, and the start-up curve and volumes from the pump's start.
 
     The masses, corrected for evaporation, are taken at a grid of S from the start of the analysis period, on straight
@@ -120,7 +120,7 @@ def analyse_basal(log: Log, asked: BasalQuestion, scale: Scale) -> Analysed:
     return Analysed(content, _measured(log, curve, start_s, asked, scale), findings)
 
 
-def _intervals(log: Log, start_s: float, asked: BasalQuestion) -> int:
+def _intervals(log: BalanceLog, start_s: float, asked: BasalQuestion) -> int:
     """Get how many sample intervals the analysis period has."""
     interval_s = 60.0 * asked.interval_min
     left_s = log.at_s[-1] - start_s - 3600.0 * asked.stabilisation_h
@@ -145,12 +145,12 @@ def _lasting(duration_s: float) -> str:
     return f"{duration_s / size_s:.4g} {unit}"
 
 
-def _on_grid(dry: Log, first_s: float, intervals: int, asked: BasalQuestion) -> FloatArray:
+def _on_grid(dry: BalanceLog, first_s: float, intervals: int, asked: BasalQuestion) -> FloatArray:
     grid_s = np.minimum(first_s + 60.0 * asked.interval_min * np.arange(intervals + 1), dry.at_s[-1])
     return resampled(dry.at_s, dry.mass_g, grid_s=grid_s, longest_gap_s=asked.longest_gap_s)
 
 
-def _start_up(dry: Log, start_s: float, asked: BasalQuestion, scale: Scale) -> StartUpCurve | None:
+def _start_up(dry: BalanceLog, start_s: float, asked: BasalQuestion, scale: Scale) -> StartUpCurve | None:
     """Get the flow over the stabilisation period; None when there is none."""
     return start_up_of_record(
         dry.at_s,
@@ -163,13 +163,13 @@ def _start_up(dry: Log, start_s: float, asked: BasalQuestion, scale: Scale) -> S
     )
 
 
-def _analysis_part(log: Log, first_s: float, last_s: float) -> Log:
+def _analysis_part(log: BalanceLog, first_s: float, last_s: float) -> BalanceLog:
     """Get the samples of the analysis period."""
     inside = np.flatnonzero((log.at_s >= first_s - 1e-6) & (log.at_s <= last_s + 1e-6))
     return log.part(slice(int(inside[0]), int(inside[-1]) + 1))
 
 
-def _thinned(part: Log) -> tuple[Log, list[Finding]]:
+def _thinned(part: BalanceLog) -> tuple[BalanceLog, list[Finding]]:
     """Take means of as many samples as keep single doses and stability computable, and say so."""
     together = -(-part.at_s.size // MANY)
     if together == 1:
@@ -188,7 +188,7 @@ def _thinned(part: Log) -> tuple[Log, list[Finding]]:
     ]
 
 
-def _doses(part: Log, asked: BasalQuestion, scale: Scale) -> SingleDoses:
+def _doses(part: BalanceLog, asked: BasalQuestion, scale: Scale) -> SingleDoses:
     return single_doses(
         part.at_s,
         scale.volume_ul(part),
@@ -215,7 +215,7 @@ def _dose_findings(doses: SingleDoses, asked: BasalQuestion) -> list[Finding]:
     return found
 
 
-def _stability(part: Log, asked: BasalQuestion, scale: Scale) -> AllanDeviation | None:
+def _stability(part: BalanceLog, asked: BasalQuestion, scale: Scale) -> AllanDeviation | None:
     """Get the Allan deviation of flow; None for a part that is too short."""
     try:
         return flow_stability(
@@ -225,7 +225,7 @@ def _stability(part: Log, asked: BasalQuestion, scale: Scale) -> AllanDeviation 
         return None
 
 
-def _changed(mass_g: FloatArray, curve: TrumpetCurve, first_s: float, log: Log) -> list[Finding]:
+def _changed(mass_g: FloatArray, curve: TrumpetCurve, first_s: float, log: BalanceLog) -> list[Finding]:
     """Report a lasting change of flow: the cut that leaves the least squares, when the two means clearly differ."""
     flow = np.diff(mass_g) / (curve.rate_ml_per_h * curve.density_g_per_ml * curve.interval_min / 60.0)
     least = max(4, flow.size // 10)
@@ -252,7 +252,7 @@ def _changed(mass_g: FloatArray, curve: TrumpetCurve, first_s: float, log: Log) 
     ]
 
 
-def _bursts(mass_g: FloatArray, curve: TrumpetCurve, first_s: float, log: Log) -> list[Finding]:
+def _bursts(mass_g: FloatArray, curve: TrumpetCurve, first_s: float, log: BalanceLog) -> list[Finding]:
     """Report a sample interval in which far more, or far less, came than in most: it decides the extremes."""
     flow = np.diff(mass_g) / (curve.rate_ml_per_h * curve.density_g_per_ml * curve.interval_min / 60.0)
     middle = float(np.median(flow))
@@ -272,7 +272,7 @@ def _bursts(mass_g: FloatArray, curve: TrumpetCurve, first_s: float, log: Log) -
 
 
 def _measured(
-    log: Log, curve: TrumpetCurve, start_s: float, asked: BasalQuestion, scale: Scale
+    log: BalanceLog, curve: TrumpetCurve, start_s: float, asked: BasalQuestion, scale: Scale
 ) -> tuple[Measured, ...]:
     def error(name: str, percent: float, hours: float) -> Measured:
         programmed_u = asked.rate_u_per_h * hours

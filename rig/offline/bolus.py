@@ -18,7 +18,7 @@ from rig.analysis.uncertainty import K
 from rig.offline.analysed import Analysed, Measured
 from rig.offline.disturbances import SD_OF_MAD
 from rig.offline.findings import Finding
-from rig.offline.log import FloatArray, Log
+from rig.offline.log import BalanceLog, FloatArray
 from rig.offline.plausible import judged
 from rig.offline.scale import Scale
 from rig.procedures.contents import bolus_content
@@ -48,7 +48,7 @@ class BolusQuestion:
     accept_implausible: bool = False
 
 
-def analyse_boluses(log: Log, asked: BolusQuestion, scale: Scale) -> Analysed:
+def analyse_boluses(log: BalanceLog, asked: BolusQuestion, scale: Scale) -> Analysed:
     """Weigh each bolus from the rest before it to the rest before the next; the last for as long as the longest.
 
     Raises:
@@ -89,12 +89,12 @@ def analyse_boluses(log: Log, asked: BolusQuestion, scale: Scale) -> Analysed:
 class _Span:
     """One bolus: the log from the rest before it to the rest after it, its start, and where that rest begins."""
 
-    log: Log
+    log: BalanceLog
     start_s: float
     plateau_s: float
 
 
-def found_starts_s(log: Log, mass_g: FloatArray, bolus_g: float, rest_s: float) -> tuple[float, ...]:
+def found_starts_s(log: BalanceLog, mass_g: FloatArray, bolus_g: float, rest_s: float) -> tuple[float, ...]:
     """Find boluses as rises between rests: samples that rise by more than noise, less than `rest_s` / 2 apart.
 
     Noise is six standard deviations of the steps of mass (from their median absolute deviation): most samples must be
@@ -115,7 +115,7 @@ def found_starts_s(log: Log, mass_g: FloatArray, bolus_g: float, rest_s: float) 
     return tuple(starts)
 
 
-def _how_found(log: Log, starts_s: Sequence[float]) -> Finding:
+def _how_found(log: BalanceLog, starts_s: Sequence[float]) -> Finding:
     rows = [str(log.row[np.searchsorted(log.at_s, start_s)]) for start_s in starts_s]
     where = f", beginning after the rows {', '.join(rows)}" if rows else ""
     return Finding(
@@ -125,7 +125,7 @@ def _how_found(log: Log, starts_s: Sequence[float]) -> Finding:
     )
 
 
-def _check_starts(log: Log, starts_s: Sequence[float]) -> None:
+def _check_starts(log: BalanceLog, starts_s: Sequence[float]) -> None:
     if len(starts_s) < 2:
         raise ValueError(
             f"a series needs two boluses or more, there {'is' if len(starts_s) == 1 else 'are'} {len(starts_s)}"
@@ -139,7 +139,7 @@ def _check_starts(log: Log, starts_s: Sequence[float]) -> None:
             raise ValueError(f"bolus {number} starts at {start_s:g} s, not after the one before at {before:g} s")
 
 
-def _spans(log: Log, starts_s: Sequence[float], asked: BolusQuestion) -> list[_Span]:
+def _spans(log: BalanceLog, starts_s: Sequence[float], asked: BolusQuestion) -> list[_Span]:
     """Cut the log into boluses; each rest is the last `rest_s` before the next start."""
     longest_s = float(np.max(np.diff(starts_s)))
     ends_s = [*starts_s[1:], min(starts_s[-1] + longest_s, log.at_s[-1])]
@@ -153,7 +153,7 @@ def _spans(log: Log, starts_s: Sequence[float], asked: BolusQuestion) -> list[_S
     return spans
 
 
-def _rest_from_s(log: Log, end_s: float, asked: BolusQuestion) -> float:
+def _rest_from_s(log: BalanceLog, end_s: float, asked: BolusQuestion) -> float:
     last = int(np.searchsorted(log.at_s, end_s, side="right")) - 1
     return float(log.at_s[last]) - asked.rest_s
 
@@ -202,7 +202,7 @@ def _restless(spans: Sequence[_Span], asked: BolusQuestion, scale: Scale) -> lis
     return found
 
 
-def _scatter_g(log: Log, rest: NDArray[np.bool_]) -> float:
+def _scatter_g(log: BalanceLog, rest: NDArray[np.bool_]) -> float:
     """Get the standard deviation in g of readings about their own line."""
     times, mass = log.at_s[rest], log.mass_g[rest]
     if times.size < 4:

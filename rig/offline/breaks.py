@@ -15,7 +15,7 @@ import numpy as np
 from rig.errors import DataFileError
 from rig.offline.disturbances import Expected, bounds_of, jumps, without_disturbances
 from rig.offline.findings import Finding
-from rig.offline.log import Log
+from rig.offline.log import BalanceLog
 from rig.offline.table import Happened
 
 LATE = 1.5
@@ -49,19 +49,19 @@ class Break:
 class Unbroken:
     """One stretch to analyse, what was found, and how far its samples may be apart in s."""
 
-    log: Log
+    log: BalanceLog
     findings: list[Finding]
     longest_gap_s: float
 
 
-def usual_step_s(log: Log) -> float:
+def usual_step_s(log: BalanceLog) -> float:
     """Give the median step from sample to sample in s, of those that take time."""
     steps_s = np.diff(log.at_s)
     rising = steps_s[steps_s > 0]
     return float(np.median(rising)) if rising.size else 1.0
 
 
-def find_breaks(log: Log, expected: Expected | None, *, longest_gap_s: float, timed: bool) -> list[Break]:
+def find_breaks(log: BalanceLog, expected: Expected | None, *, longest_gap_s: float, timed: bool) -> list[Break]:
     """Find where time goes back or stands still, samples are further apart than allowed, and the mass jumps.
 
     Args:
@@ -95,7 +95,7 @@ def find_breaks(log: Log, expected: Expected | None, *, longest_gap_s: float, ti
     return [found[index] for index in sorted(found)]
 
 
-def _jumped(log: Log, expected: Expected) -> list[Break]:
+def _jumped(log: BalanceLog, expected: Expected) -> list[Break]:
     bounds = bounds_of(log, expected)
     falls, rises = jumps(log, bounds, expected)
     steps_s, steps_g = np.diff(log.at_s), np.diff(log.mass_g)
@@ -118,7 +118,7 @@ def _jumped(log: Log, expected: Expected) -> list[Break]:
     ]  # fmt: skip
 
 
-def _stood_still(log: Log) -> list[Break]:
+def _stood_still(log: BalanceLog) -> list[Break]:
     """Find times that are told again and again: two samples in one tick of a clock are ordinary, many are not."""
     starts = np.flatnonzero(np.concatenate([[True], np.diff(log.at_s) != 0]))
     lengths = np.diff(np.concatenate([starts, [log.at_s.size]]))
@@ -134,7 +134,13 @@ def _stood_still(log: Log) -> list[Break]:
 
 
 def unbroken(
-    path: Path, log: Log, expected: Expected | None, *, longest_gap_s: float, on_break: OnBreak, timed: bool = True
+    path: Path,
+    log: BalanceLog,
+    expected: Expected | None,
+    *,
+    longest_gap_s: float,
+    on_break: OnBreak,
+    timed: bool = True,
 ) -> Unbroken:
     """Give one stretch to analyse, and what was found.
 
@@ -185,8 +191,13 @@ def _limited(findings: list[Finding]) -> list[Finding]:
 
 
 def _bridged(
-    path: Path, log: Log, breaks: list[Break], found: list[Finding], longest_gap_s: float, expected: Expected | None
-) -> tuple[Log, float]:
+    path: Path,
+    log: BalanceLog,
+    breaks: list[Break],
+    found: list[Finding],
+    longest_gap_s: float,
+    expected: Expected | None,
+) -> tuple[BalanceLog, float]:
     """Join a log across its breaks; the second value is how far samples may then be apart."""
     unknown = next((each for each in breaks if each.kind.startswith("clock")), None)
     if unknown is not None:
@@ -202,13 +213,13 @@ def _bridged(
     return _joined(log, breaks), max([longest_gap_s, *gaps_s])
 
 
-def _longest(log: Log, breaks: list[Break]) -> Log:
+def _longest(log: BalanceLog, breaks: list[Break]) -> BalanceLog:
     edges = [0, *(each.index for each in breaks), log.at_s.size]
     stretches = [slice(start, stop) for start, stop in pairwise(edges)]
     return log.part(max(stretches, key=lambda part: log.at_s[part.stop - 1] - log.at_s[part.start]))
 
 
-def _only_longest(log: Log, part: Log) -> Finding:
+def _only_longest(log: BalanceLog, part: BalanceLog) -> Finding:
     return Finding(
         "left out",
         f"Only rows {part.row[0]} to {part.row[-1]} were analysed as asked, the longest stretch without a break; "
@@ -216,7 +227,7 @@ def _only_longest(log: Log, part: Log) -> Finding:
     )
 
 
-def _joined(log: Log, breaks: list[Break]) -> Log:
+def _joined(log: BalanceLog, breaks: list[Break]) -> BalanceLog:
     """Shift the masses after each jump so that they go on from the sample before it."""
     shift_g = np.zeros(log.mass_g.size)
     for each in breaks:
@@ -225,7 +236,7 @@ def _joined(log: Log, breaks: list[Break]) -> Log:
     return replace(log, mass_g=log.mass_g + shift_g)
 
 
-def _how_joined(log: Log, breaks: list[Break], expected: Expected | None) -> Finding:
+def _how_joined(log: BalanceLog, breaks: list[Break], expected: Expected | None) -> Finding:
     falls = sum(each.kind == "restart" for each in breaks)
     rises = sum(each.kind == "rise" for each in breaks)
     gaps = [each for each in breaks if each.kind == "gap"]
@@ -248,7 +259,7 @@ def _how_joined(log: Log, breaks: list[Break], expected: Expected | None) -> Fin
     return Finding("joined", f"As asked, {' and '.join(parts)}.")
 
 
-def _against_rate(log: Log, gaps: list[Break], rose_mg: float, expected: Expected | None) -> str:
+def _against_rate(log: BalanceLog, gaps: list[Break], rose_mg: float, expected: Expected | None) -> str:
     """Say so when much less or more came in the gaps than the rate gives."""
     if expected is None or expected.rate_g_per_h == 0:
         return ""
@@ -259,7 +270,7 @@ def _against_rate(log: Log, gaps: list[Break], rose_mg: float, expected: Expecte
     return f", where the rate gives {programmed_mg:.4g} mg: was a clock set, or did the pump stand still?"
 
 
-def _one_a_tick(log: Log) -> tuple[Log, list[Finding]]:
+def _one_a_tick(log: BalanceLog) -> tuple[BalanceLog, list[Finding]]:
     """Keep the last of the samples that share a time: their order is known, and no time is missing."""
     again = np.flatnonzero(np.diff(log.at_s) == 0)
     if not again.size:
@@ -276,7 +287,7 @@ def _one_a_tick(log: Log) -> tuple[Log, list[Finding]]:
     ]
 
 
-def _missing(log: Log, longest_gap_s: float) -> list[Finding]:
+def _missing(log: BalanceLog, longest_gap_s: float) -> list[Finding]:
     """Report samples that are missing but leave no gap."""
     steps_s = np.diff(log.at_s)
     usual_s = usual_step_s(log)

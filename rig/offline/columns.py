@@ -19,8 +19,8 @@ from rig.offline.assign import Assignment
 from rig.offline.cells import NO_READING, UNSTABLE
 from rig.offline.findings import Finding
 from rig.offline.headers import Column
-from rig.offline.log import FloatArray, Log
-from rig.offline.numbers import Numbers, numbers
+from rig.offline.log import BalanceLog, FloatArray
+from rig.offline.numbers import NumberColumn, numbers
 from rig.offline.spellings import Unit, unit_of
 from rig.offline.spoken import Spoken
 from rig.offline.table import Table, shown
@@ -51,7 +51,7 @@ class Understood:
 
 def checked_log(
     path: Path, table: Table, spoken: Spoken, *, with_pressure: bool, needs_time: bool = True
-) -> tuple[Log, list[Finding], Understood]:
+) -> tuple[BalanceLog, list[Finding], Understood]:
     """Turn cells into numbers in base units.
 
     Raises:
@@ -80,7 +80,7 @@ class _Reading:
                 f"an occlusion needs a pressure column; {self._columns.headed()}: say which by --pressure-column"
             )
 
-    def log(self) -> tuple[Log, list[Finding], Understood]:
+    def log(self) -> tuple[BalanceLog, list[Finding], Understood]:
         """Parse every row."""
         self._refuse_mixed_rates()
         self._refuse_cut_decimals()
@@ -107,7 +107,7 @@ class _Reading:
 
     # ------------------------------------------------------------ cells
 
-    def _numbers(self, column: Column, what: str) -> Numbers:
+    def _numbers(self, column: Column, what: str) -> NumberColumn:
         """Read a column of numbers; bad cells are noted."""
         table = self._table
         cells = table.cells[column.index]
@@ -210,7 +210,7 @@ class _Reading:
                     f"{shown(behind[0])}: is a decimal comma taken for a delimiter? (if not, say --decimal point)"
                 )
 
-    def _unstable(self, weight: Numbers) -> NDArray[np.bool_] | None:
+    def _unstable(self, weight: NumberColumn) -> NDArray[np.bool_] | None:
         """Find samples that the balance marks as not at rest, by a flag, a missing unit, or in a print-out."""
         table = self._table
         found = table.unstable
@@ -353,13 +353,13 @@ class _Reading:
         return [Finding("clock", f"The clock begins again before row {_rows(rows)}: it was taken to run on.", rows[0])]
 
     def _built(
-        self, kept: Kept, at_s: FloatArray, times: Times | None, weight: Numbers, pressure: Numbers | None
-    ) -> Log:
+        self, kept: Kept, at_s: FloatArray, times: Times | None, weight: NumberColumn, pressure: NumberColumn | None
+    ) -> BalanceLog:
         factor = _TO_G.get(weight.unit.dimension, 1.0 / self._spoken.density_g_per_ml)
         rows = np.arange(self._table.rows)[kept] if self._table.events else np.arange(0)
         places = [(int(np.searchsorted(rows, event.index)), event) for event in self._table.events]
         zero = times.zero if times is not None else None
-        return Log(
+        return BalanceLog(
             at_s=at_s,
             mass_g=weight.values[kept] * factor if factor != 1.0 else weight.values[kept],
             pressure_kpa=pressure.values[kept] if pressure is not None else None,
@@ -371,7 +371,7 @@ class _Reading:
             events=tuple((place, event) for place, event in places if 0 < place < at_s.size),
         )
 
-    def _tell(self, weight: Numbers, pressure: Numbers | None, times: Times | None) -> None:
+    def _tell(self, weight: NumberColumn, pressure: NumberColumn | None, times: Times | None) -> None:
         told, table, columns = self._told, self._table, self._columns
         header = "" if table.has_header else "; there is no header, row 1 is a sample"
         told.sentences.append(f"Read as {table.form}{header}.")

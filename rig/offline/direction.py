@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from rig.offline.disturbances import SMALLEST_FALL_G
-from rig.offline.log import FloatArray, Log
+from rig.offline.log import BalanceLog, FloatArray
 
 PARTS = 20
 """The record is cut into so many parts; a tare moves one step between their medians."""
@@ -33,7 +33,7 @@ def trend(mass_g: FloatArray) -> int:
     return 1 if rises >= SURE * (falls + rises) and rises > 1 else 0
 
 
-def upwards(log: Log, dry_mass_g: FloatArray, *, loss_in_weight: bool) -> None:
+def upwards(log: BalanceLog, dry_mass_g: FloatArray, *, loss_in_weight: bool) -> None:
     """Refuse a log whose mass goes the other way than was said; `dry_mass_g` is corrected for evaporation.
 
     Raises:

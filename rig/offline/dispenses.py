@@ -11,14 +11,16 @@ from rig.analysis.bolus import bolus_statistics
 from rig.analysis.gravimetry import MG_PER_G
 from rig.offline.analysed import Analysed, Measured
 from rig.offline.findings import Finding
-from rig.offline.log import Log
+from rig.offline.log import BalanceLog
 from rig.offline.plausible import judged
 from rig.offline.scale import Scale
 from rig.procedures.contents import bolus_content
 from rig.units import u_from_ul, ul_from_u
 
 
-def analyse_dispenses(log: Log, *, insulin_u: float, running: bool, scale: Scale, accept_implausible: bool) -> Analysed:
+def analyse_dispenses(
+    log: BalanceLog, *, insulin_u: float, running: bool, scale: Scale, accept_implausible: bool
+) -> Analysed:
     """Compute the statistics of dispenses of `insulin_u` U each.
 
     Args:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rig.offline.findings import Finding
-from rig.offline.log import FloatArray, Log
+from rig.offline.log import BalanceLog, FloatArray
 
 SMALLEST_FALL_G = 50e-6
 """A fall below this is no tare: drift, a bubble, evaporation over a gap. Assumption."""
@@ -65,7 +65,7 @@ class Bounds:
     one_step: bool = False
 
 
-def bounds_of(log: Log, expected: Expected) -> Bounds:
+def bounds_of(log: BalanceLog, expected: Expected) -> Bounds:
     """Find what is ordinary in a log from its steps."""
     steps_g = np.diff(log.mass_g)
     middle = float(np.median(steps_g))
@@ -98,7 +98,7 @@ def allowed_rise_g(step_s: FloatArray, bounds: Bounds, expected: Expected) -> Fl
     return np.maximum(allowed, expected.largest_rise_g or 0.0)
 
 
-def jumps(log: Log, bounds: Bounds, expected: Expected) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def jumps(log: BalanceLog, bounds: Bounds, expected: Expected) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Give the samples after a fall and those after a rise that no pump delivers."""
     steps_s, steps_g = np.diff(log.at_s), np.diff(log.mass_g)
     falls = np.flatnonzero(steps_g < -bounds.least_fall_g) + 1
@@ -106,7 +106,7 @@ def jumps(log: Log, bounds: Bounds, expected: Expected) -> tuple[NDArray[np.int6
     return falls, rises
 
 
-def without_disturbances(log: Log, expected: Expected) -> tuple[Log, list[Finding]]:
+def without_disturbances(log: BalanceLog, expected: Expected) -> tuple[BalanceLog, list[Finding]]:
     """Leave out samples off the line that the record comes back to, and report each stretch of them."""
     out: list[tuple[int, int, float]] = []
     for _ in range(PASSES):
@@ -133,7 +133,7 @@ def _told(first: int, last: int, off_g: float) -> Finding:
     )
 
 
-def _disturbed(log: Log, bounds: Bounds, expected: Expected) -> list[tuple[int, int]]:
+def _disturbed(log: BalanceLog, bounds: Bounds, expected: Expected) -> list[tuple[int, int]]:
     """Find stretches (first and last sample) between a jump away and the return, the shortest for each jump."""
     falls, rises = jumps(log, bounds, expected)
     usual_s = float(np.median(np.diff(log.at_s)))
@@ -158,7 +158,7 @@ def _on_line(change_g: float, lasted_s: float, bounds: Bounds, expected: Expecte
     return -bounds.least_fall_g <= change_g <= 2.0 * nominal_g + bounds.noise_g + SMALLEST_FALL_G
 
 
-def _ahead(log: Log, jump: int, bounds: Bounds, expected: Expected, longest_s: float) -> tuple[int, int] | None:
+def _ahead(log: BalanceLog, jump: int, bounds: Bounds, expected: Expected, longest_s: float) -> tuple[int, int] | None:
     """Find the return, by another jump, to the line of the sample before a jump."""
     before, mass_g = jump - 1, log.mass_g
     size_g = float(mass_g[jump] - mass_g[before])
@@ -174,7 +174,7 @@ def _ahead(log: Log, jump: int, bounds: Bounds, expected: Expected, longest_s: f
     return None
 
 
-def _behind(log: Log, jump: int, bounds: Bounds, expected: Expected, longest_s: float) -> tuple[int, int] | None:
+def _behind(log: BalanceLog, jump: int, bounds: Bounds, expected: Expected, longest_s: float) -> tuple[int, int] | None:
     """Find, before a fall, the rise from the line that the fall goes back to."""
     mass_g = log.mass_g
     fall_g = float(mass_g[jump - 1] - mass_g[jump])

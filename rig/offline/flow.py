@@ -8,12 +8,12 @@ import numpy as np
 
 from rig.offline.breaks import usual_step_s
 from rig.offline.findings import Finding
-from rig.offline.log import Log
+from rig.offline.log import BalanceLog
 
 NEGATIVE = 0.01
 
 
-def integrated(log: Log) -> tuple[Log, list[Finding]]:
+def integrated(log: BalanceLog) -> tuple[BalanceLog, list[Finding]]:
     """Integrate flows, held as g/h of a liquid of 1 g/mL, by trapezia to volumes since the first sample; and say so."""
     steps_h = np.diff(log.at_s) / 3600.0
     volumes_g = np.concatenate([[0.0], np.cumsum(steps_h * (log.mass_g[1:] + log.mass_g[:-1]) / 2.0)])

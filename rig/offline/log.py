@@ -17,7 +17,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Log:
+class BalanceLog:
     """Samples of a log; arrays of shape (n,).
 
     Attributes:
@@ -42,13 +42,13 @@ class Log:
     resolution_g: float = 0.0
     events: tuple[tuple[int, LogEvent], ...] = ()
 
-    def part(self, chosen: slice) -> Log:
+    def part(self, chosen: slice) -> BalanceLog:
         """Give a stretch of the log."""
         start, stop, _ = chosen.indices(self.at_s.size)
         inside = tuple((index - start, event) for index, event in self.events if start < index < stop)
         return replace(self.only(np.arange(start, stop)), events=inside)
 
-    def only(self, kept: NDArray[np.int64]) -> Log:
+    def only(self, kept: NDArray[np.int64]) -> BalanceLog:
         """Give some samples of the log, by index."""
         places = np.searchsorted(kept, [index for index, _ in self.events])
         events = tuple(

@@ -39,7 +39,7 @@ FEW = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class Numbers:
+class NumberColumn:
     """A column as numbers.
 
     Attributes:
@@ -64,7 +64,7 @@ class Numbers:
 def numbers(
     cells: pl.Series, *, name: str, unit: Unit | None, flag: str, decimal: str | None, comma_delimited: bool,
     whole_decimals: bool = False, cut_last: bool = False,
-) -> Numbers:  # fmt: skip
+) -> NumberColumn:  # fmt: skip
     """Read a column; `unit` None takes the one that stands behind the numbers.
 
     Args:
@@ -99,13 +99,13 @@ def numbers(
         bad |= _cut(cells, decimals, quick, cut_last)
         resolution = _resolution(decimals, unit)
     _forget(values, bad)
-    return Numbers(values, bad, unit, "." if points.any() else None, None, None, resolution)
+    return NumberColumn(values, bad, unit, "." if points.any() else None, None, None, resolution)
 
 
 def _careful(
     cells: pl.Series, name: str, unit: Unit | None, flag: str, decimal: str | None, comma_delimited: bool,
     whole_decimals: bool, cut_last: bool,
-) -> Numbers:  # fmt: skip
+) -> NumberColumn:  # fmt: skip
     parts = cells.str.extract_groups(_SHAPE).struct.unnest()
     body = parts["body"]
     found, note = (decimal, None) if decimal is not None else _decimal(cells, body, name, comma_delimited)
@@ -152,7 +152,7 @@ def _careful(
         resolution = _resolution(decimals, unit)
     _forget(values, bad)
     uneven = bare if bare is not None and bare.any() else None
-    return Numbers(values, bad, unit, found, note, uneven, resolution)
+    return NumberColumn(values, bad, unit, found, note, uneven, resolution)
 
 
 def _key(unit: Unit) -> tuple[str, float]:

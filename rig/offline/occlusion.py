@@ -12,7 +12,7 @@ import numpy as np
 from rig.analysis.occlusion import occlusion_alarm, released_volume_ul
 from rig.offline.analysed import Analysed, Measured
 from rig.offline.findings import Finding
-from rig.offline.log import FloatArray, Log
+from rig.offline.log import BalanceLog, FloatArray
 from rig.offline.plausible import judged
 from rig.offline.scale import Scale
 from rig.procedures.contents import occlusion_content
@@ -46,7 +46,7 @@ FREE_U = 0.1
 """What was delivered before the outlet was closed is compared with the rate when it should have been so much."""
 
 
-def analyse_occlusion(log: Log, asked: OcclusionQuestion, scale: Scale) -> Analysed:
+def analyse_occlusion(log: BalanceLog, asked: OcclusionQuestion, scale: Scale) -> Analysed:
     """Compute time and pressure to the alarm, missed volume, compliance, and the bolus on release.
 
     Raises:
@@ -95,7 +95,7 @@ def analyse_occlusion(log: Log, asked: OcclusionQuestion, scale: Scale) -> Analy
     return Analysed(content, tuple(measured), (*odd, *scale.findings(), *_unsaid(asked)))
 
 
-def _released_u(log: Log, volume_ul: FloatArray, asked: OcclusionQuestion) -> float | None:
+def _released_u(log: BalanceLog, volume_ul: FloatArray, asked: OcclusionQuestion) -> float | None:
     """Get the bolus on release from the means of the rest before it and of the record's last readings."""
     if asked.released_at_s is None:
         return None
@@ -110,7 +110,7 @@ def _released_u(log: Log, volume_ul: FloatArray, asked: OcclusionQuestion) -> fl
     )
 
 
-def _free_delivery(log: Log, volume_ul: FloatArray, asked: OcclusionQuestion, scale: Scale) -> list[Finding]:
+def _free_delivery(log: BalanceLog, volume_ul: FloatArray, asked: OcclusionQuestion, scale: Scale) -> list[Finding]:
     """Compare what came before the outlet was closed with the rate: a wrong unit shows there."""
     free = np.flatnonzero(log.at_s <= asked.closed_at_s)
     if free.size < 2:

@@ -14,7 +14,7 @@ import numpy as np
 from rig.analysis.gravimetry import MG_PER_G, corrected_volume_ul, evaporated_mg, z_factor_ul_per_mg
 from rig.analysis.uncertainty import K
 from rig.offline.findings import Finding
-from rig.offline.log import FloatArray, Log
+from rig.offline.log import BalanceLog, FloatArray
 from rig.procedures.volume import VolumeScale
 from rig.record.analyses import Evaporation
 from rig.roles import Air, Metrology
@@ -105,12 +105,12 @@ class Scale:
             rate_mg_per_h=self.evaporation_g_per_h * MG_PER_G, u_mg_per_h=known.u_evaporation_g_per_h * MG_PER_G
         )
 
-    def dry_mass_g(self, log: Log) -> FloatArray:
+    def dry_mass_g(self, log: BalanceLog) -> FloatArray:
         """Get the masses in g as they would be without evaporation, shape (n,)."""
         dry: FloatArray = log.mass_g + evaporated_mg(log.at_s, self.evaporation_g_per_h * MG_PER_G) / MG_PER_G
         return dry
 
-    def volume_ul(self, log: Log) -> FloatArray:
+    def volume_ul(self, log: BalanceLog) -> FloatArray:
         """Get the volume in µL delivered since the first sample, shape (n,)."""
         return corrected_volume_ul(
             log.at_s,

@@ -27,7 +27,7 @@ from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
-from rig.therapy import Bolus as Command
+from rig.therapy import BolusRequest
 from rig.toml_files import InsulinU, RateUPerH
 from rig.units import u_from_ul, ul_from_u
 from rig.verdicts.limits import Measurement
@@ -115,7 +115,7 @@ class Bolus(BetweenBlanks):
             del start_s
             sample_for(bench, record, phase, duration_s=self.planned_s, every_s=SAMPLE_EVERY_S)
 
-        bolus = Command(fast_u=self.size_u)
+        bolus = BolusRequest(fast_u=self.size_u)
         give_boluses(bench, record, bolus, count=self.count, blank_s=self.blank_s, during=during)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:

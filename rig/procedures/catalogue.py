@@ -12,14 +12,14 @@ from rig.procedures.bolus import Bolus
 from rig.procedures.cancelled import Cancelled
 from rig.procedures.day import Day
 from rig.procedures.extended import Extended
-from rig.procedures.log import Log
+from rig.procedures.log import PumpLog
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.priming import Priming
 from rig.procedures.procedure import Procedure
 from rig.procedures.refused import Refused
 from rig.procedures.reservoir import Reservoir
 from rig.procedures.stopped import Stopped
-from rig.procedures.switch import Switch
+from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
 from rig.procedures.unoccluded import Unoccluded
 from rig.record.taking import Asked
@@ -30,14 +30,14 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Bolus,
     Extended,
     Temporary,
-    Switch,
+    ProfileSwitch,
     Occlusion,
     Unoccluded,
     Stopped,
     Cancelled,
     Refused,
     Reservoir,
-    Log,
+    PumpLog,
     Day,
     Priming,
 )

@@ -15,7 +15,7 @@ from rig.procedures.rest import AVERAGED_S, wait_for_rest
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Fact, Recorder, Series, Taken, joined
 from rig.roles import Bench, Capability, HistoryEvent, KeepsHistory, Pump, require
-from rig.therapy import Bolus
+from rig.therapy import BolusRequest
 
 BEFORE = "rest before the first bolus"
 
@@ -42,7 +42,7 @@ def _rest_after(number: int) -> str:
 def give_boluses(
     bench: Bench,
     record: Recorder,
-    bolus: Bolus,
+    bolus: BolusRequest,
     *,
     count: int,
     blank_s: float,
@@ -78,7 +78,7 @@ def give_boluses(
     between_blanks(bench, record, rate_u_per_h=0.0, blank_s=blank_s, deliver=deliver)
 
 
-def _commanding(pump: Pump, bolus: Bolus) -> Callable[[], int]:
+def _commanding(pump: Pump, bolus: BolusRequest) -> Callable[[], int]:
     """Choose the command that starts a bolus, which returns its id; UnableError when the pump has none for it."""
     if not bolus.extended_u:
         fast = require(pump, Capability.FAST_BOLUS)

@@ -23,14 +23,15 @@ from rig.analysis.single_doses import SingleDoses
 from rig.analysis.trumpet import TrumpetCurve
 from rig.procedures.volume import VolumeScale
 from rig.record.analyses import (
-    Bolus,
+    BolusNumbers,
+    CourseNumbers,
     Delivered,
     DeliveryProfile,
     Evaporation,
     Flow,
     Hourly,
-    MissedDoses,
-    Occlusion,
+    MissedDosesNumbers,
+    OcclusionNumbers,
     ProfileMoment,
     ProfilePart,
     Stability,
@@ -38,7 +39,6 @@ from rig.record.analyses import (
     Trace,
     Trumpet,
 )
-from rig.record.analyses import Course as CourseRecord
 from rig.units import u_from_ul
 
 BINS = ("<25", "25–<75", "75–<95", "95–<105", "105–<125", "125–<175", "175–250", ">250")
@@ -79,7 +79,7 @@ def trumpet_content(
         error_min_percent=tuple(curve.error_min_percent.tolist()),
         overall_error_percent=curve.overall_error_percent,
         hourly=hourly_content(hourly) if hourly is not None else None,
-        missed_doses=MissedDoses(doses=missed.doses, missed=missed.missed) if missed is not None else None,
+        missed_doses=MissedDosesNumbers(doses=missed.doses, missed=missed.missed) if missed is not None else None,
         dose_interval_found_s=doses.found_interval_s,
         no_doses_because=doses.reason,
         dose_expanded_u=_dose_expanded_u(doses, scale),
@@ -152,10 +152,10 @@ def bolus_content(
     tail_percent: float | None,
     z_ul_per_mg: float,
     evaporation: Evaporation | None,
-) -> Bolus:
+) -> BolusNumbers:
     """Gather what belongs to a series of boluses; `u_u` are expanded uncertainties in U, None when not known."""
     programmed_u = u_from_ul(statistics.programmed_ul)
-    return Bolus(
+    return BolusNumbers(
         title=f"{statistics.boluses} boluses of {programmed_u:g} U",
         programmed_u=programmed_u,
         delivered_u=tuple(u_from_ul(volume) for volume in statistics.volume_ul.tolist()),
@@ -183,9 +183,9 @@ def occlusion_content(
     at_s: NDArray[np.float64],
     pressure_kpa: NDArray[np.float64],
     delivered_u: NDArray[np.float64],
-) -> Occlusion:
+) -> OcclusionNumbers:
     """Gather what belongs to an occlusion; None for an alarm that never came and a line that was not seen to open."""
-    return Occlusion(
+    return OcclusionNumbers(
         title=title,
         rate_u_per_h=rate_u_per_h,
         occluded_at_s=occluded_at_s,
@@ -231,7 +231,7 @@ def profile_content(
     """
     return DeliveryProfile(
         title=title,
-        course=CourseRecord(at_s=tuple(course.at_s.tolist()), insulin_u=tuple(course.insulin_u.tolist())),
+        course=CourseNumbers(at_s=tuple(course.at_s.tolist()), insulin_u=tuple(course.insulin_u.tolist())),
         trace=Delivered(at_s=tuple(at_s.tolist()), delivered_u=tuple(delivered_u.tolist())),
         parts=tuple(
             ProfilePart(

@@ -23,10 +23,10 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.procedures.temporary import RateOrShare
-from rig.record.analyses import Day as DayRecord
+from rig.record.analyses import DayNumbers
 from rig.record.taking import Fact, Recorder, Taken, joined
 from rig.roles import Bench, Capability, Metrology, require
-from rig.therapy import BasalSegment, Bolus, BolusReason, Meal, ProfileBlock, ProfileKind, TemporaryRate
+from rig.therapy import BasalSegment, BolusReason, BolusRequest, Meal, ProfileBlock, ProfileKind, TemporaryRate
 from rig.toml_files import GlucoseMgPerDl, InsulinU, MassG, Percent
 from rig.units import parse, parse_time_of_day
 from rig.verdicts.quantities import Kind, Quantity
@@ -86,7 +86,7 @@ class Told(Fact):
             return Started(self.at_min, TemporaryRate(self.duration_min, self.rate_u_per_h, self.factor))
         if not self.fast_u and not self.extended_u:
             return None
-        return Started(self.at_min, Bolus(self.fast_u, self.extended_u, self.duration_min))
+        return Started(self.at_min, BolusRequest(self.fast_u, self.extended_u, self.duration_min))
 
 
 class DayAccounts(Fact):
@@ -340,14 +340,14 @@ class Day(BetweenBlanks):
         record.step("calculated", meal_u=advice.meal_u, correction_u=advice.correction_u, total_u=advice.total_u)
         share = moment.extended_percent / 100.0
         extended_u = int(advice.meal_u * share / EXTENDED_STEP_U + 1e-9) * EXTENDED_STEP_U
-        told = Bolus(
+        told = BolusRequest(
             fast_u=round(advice.total_u - extended_u, 3),
             extended_u=round(extended_u, 3),
             duration_min=round(moment.over_s / 60.0) if extended_u else 0,
             reason=BolusReason.MEAL_AND_CORRECTION if moment.carbohydrates_g else BolusReason.CORRECTION,
             recommended=True,
         )
-        bolus = told if advice.total_u else Bolus()  # the insulin on board may be enough
+        bolus = told if advice.total_u else BolusRequest()  # the insulin on board may be enough
         if advice.total_u:
             require(bench.pump, Capability.MULTIWAVE_BOLUS).deliver(bolus)
             record.step("bolus", fast_u=bolus.fast_u, extended_u=bolus.extended_u, duration_min=bolus.duration_min)
@@ -380,7 +380,7 @@ class Day(BetweenBlanks):
         whole = scale.budget(float(delivered_u[-1]), float(readings.at_s[-1] - readings.at_s[0]))
         budgets = self._budgets(hours, programmed, whole, taken.the(DayAccounts))
         accounts = taken.the(DayAccounts)
-        content = DayRecord(
+        content = DayNumbers(
             title=self.called,
             programmed_u=tuple(programmed),
             weighed_u=tuple(weighed),

@@ -25,7 +25,7 @@ Each measurement is a table of a [test plan](plans.md), whose keys are also the 
 """
 
 
-def page() -> str:
+def quantities_page() -> str:
     """Write the page as Markdown."""
     return "\n".join([HEAD, *(_section(procedure) for procedure in PROCEDURES)])
 
@@ -55,4 +55,4 @@ def _row(kind: Kind) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    sys.stdout.write(quantities_page())

@@ -31,7 +31,7 @@ from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
-from rig.therapy import Bolus as Command
+from rig.therapy import BolusRequest
 from rig.toml_files import InsulinU, Percent, RateUPerH, TimeS
 from rig.units import u_from_ul, ul_from_u
 from rig.verdicts.quantities import Kind, Quantity
@@ -136,10 +136,10 @@ class Extended(BetweenBlanks):
         return kind.of(size=self.size_u, extended=self.extended_percent, duration=self.duration_s, unit=unit)
 
     @property
-    def bolus(self) -> Command:
+    def bolus(self) -> BolusRequest:
         """The bolus as the pump is told."""
         extended_u = round(self.size_u * (self.extended_percent / 100.0), 6)
-        return Command(
+        return BolusRequest(
             fast_u=round(self.size_u - extended_u, 6),
             extended_u=extended_u,
             duration_min=round(self.duration_s / 60.0),

@@ -22,7 +22,7 @@ class LogRead(Fact):
     sequence: tuple[int, ...]
 
 
-class Log(Procedure):
+class PumpLog(Procedure):
     """Read the pump's log and count the gaps in its numbering."""
 
     TABLE: ClassVar = "log"

@@ -26,8 +26,7 @@ from rig.procedures.rest import REST_SPAN_S, SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.procedures.threshold import at_threshold, occlusion_is_alarmed, occlusion_needs, threshold_set
 from rig.procedures.volume import VolumeScale
-from rig.record.analyses import Analysis, OcclusionSeries, OneOcclusion
-from rig.record.analyses import Occlusion as OcclusionRecord
+from rig.record.analyses import Analysis, OcclusionNumbers, OcclusionSeries, OneOcclusion
 from rig.record.taking import Fact, Recorder, Series, Taken
 from rig.roles import Bench, Capability, Metrology
 from rig.toml_files import InsulinU, RateUPerH, TimeS
@@ -218,7 +217,7 @@ class Occlusion(BetweenBlanks):
 
     def _result(
         self, one: OcclusionProvoked, readings: Series, scale: VolumeScale, title: str
-    ) -> tuple[OcclusionResult, OcclusionRecord]:
+    ) -> tuple[OcclusionResult, OcclusionNumbers]:
         """Compute what one occlusion showed, with its trace for the record."""
         delivered_u = scale.delivered_u(readings)
         alarm = occlusion_alarm(

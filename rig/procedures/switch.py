@@ -37,7 +37,7 @@ SWITCH_DELAY = Kind(
 )
 
 
-class Switch(Changing):
+class ProfileSwitch(Changing):
     """Weigh a switch of the basal profile from one segment's rate to the next one's, by the pump's own clock."""
 
     TABLE: ClassVar = "switch"

@@ -48,7 +48,7 @@ class Hourly(Numbers):
     within: dict[str, float]
 
 
-class MissedDoses(Numbers):
+class MissedDosesNumbers(Numbers):
     """How many doses were due, and how many of them were left out."""
 
     doses: int
@@ -95,7 +95,7 @@ class Trumpet(Numbers):
     dose_interval_s: float | None = Field(gt=0)
     flow: Flow
     hourly: Hourly | None
-    missed_doses: MissedDoses | None = None
+    missed_doses: MissedDosesNumbers | None = None
     cumulative_error_percent: tuple[float, ...] | None = None
     start_up: Flow | None = None
     doses_u: tuple[float, ...] | None = None
@@ -119,7 +119,7 @@ class Trumpet(Numbers):
         return self
 
 
-class Bolus(Numbers):
+class BolusNumbers(Numbers):
     """Consecutive boluses of one size in U, each weighed on its own; `u_u` is the expanded uncertainty of each.
 
     None stands for what is not known.
@@ -154,7 +154,7 @@ class Trace(Numbers):
     delivered_u: tuple[float, ...]
 
 
-class Occlusion(Numbers):
+class OcclusionNumbers(Numbers):
     """An occlusion under basal delivery.
 
     `alarm_at_s` is None when the pump never alarmed, `released_at_s` when nobody saw the line open.
@@ -226,7 +226,7 @@ class OcclusionSeries(Numbers):
     occlusions: tuple[OneOcclusion, ...] = Field(min_length=1)
 
 
-class Course(Numbers):
+class CourseNumbers(Numbers):
     """What was programmed: knots of a line, in s since its start and U since then."""
 
     at_s: tuple[float, ...] = Field(min_length=2)
@@ -264,7 +264,7 @@ class DeliveryProfile(Numbers):
 
     kind: Literal["profile"] = "profile"
     title: str
-    course: Course
+    course: CourseNumbers
     trace: Delivered
     parts: tuple[ProfilePart, ...]
     moments: tuple[ProfileMoment, ...]
@@ -277,7 +277,7 @@ class DeliveryProfile(Numbers):
         return self
 
 
-class Day(Numbers):
+class DayNumbers(Numbers):
     """Insulin of each hour of a day in U, programmed and weighed, and what the pump says of the whole day.
 
     `u_u` is the expanded uncertainty of each hour's weighed insulin.
@@ -324,14 +324,14 @@ class Other(Numbers):
         return cls(kind=kind, title=str(content.get("title", kind)), values=values)
 
 
-Analysis = Trumpet | Bolus | Occlusion | OcclusionSeries | DeliveryProfile | Day | Budgets | Other
+Analysis = Trumpet | BolusNumbers | OcclusionNumbers | OcclusionSeries | DeliveryProfile | DayNumbers | Budgets | Other
 KINDS: Mapping[str, type[Analysis]] = {
     "trumpet": Trumpet,
-    "bolus": Bolus,
-    "occlusion": Occlusion,
+    "bolus": BolusNumbers,
+    "occlusion": OcclusionNumbers,
     "occlusions": OcclusionSeries,
     "profile": DeliveryProfile,
-    "day": Day,
+    "day": DayNumbers,
     "budget": Budgets,
 }
 

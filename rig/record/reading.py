@@ -22,7 +22,7 @@ from rig.record.taking import Asked
 
 
 @dataclass(frozen=True)
-class Air:
+class RecordedAir:
     """Lowest and highest temperature in °C, pressure in hPa and relative humidity (0..1) that a test noted."""
 
     temperature_c: tuple[float, float]
@@ -58,7 +58,7 @@ class Run:
     manifest: Manifest
     results: Results
     analyses: tuple[TestAnalysis, ...]
-    air: dict[str, Air]
+    air: dict[str, RecordedAir]
     files: tuple[RecordFile, ...]
 
 
@@ -118,7 +118,7 @@ def _computed(attempt: Attempt) -> list[Path]:
     ]
 
 
-def _airs(attempts: list[Attempt]) -> dict[str, Air]:
+def _airs(attempts: list[Attempt]) -> dict[str, RecordedAir]:
     paths: dict[str, list[Path]] = {}
     for attempt in attempts:
         paths.setdefault(attempt.collected.test, []).extend(
@@ -135,7 +135,7 @@ def _analysis(path: Path, *, strict: bool = False) -> Analysis:
     return read_model(path, model, strict=strict)
 
 
-def _air(paths: list[Path]) -> Air | None:
+def _air(paths: list[Path]) -> RecordedAir | None:
     """Read what a test noted of the air; None when it noted nothing. A last line that was cut off is left out."""
     names = ("temperature_c", "pressure_hpa", "relative_humidity")
     rows: list[list[float]] = []
@@ -145,7 +145,7 @@ def _air(paths: list[Path]) -> Air | None:
             rows += [[float(row[name]) for name in names] for row in csv.DictReader(whole.split("\n"))]
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise EvidenceError(f"{path}: cannot be read as a table of numbers: {error}") from error
-    return Air(*((min(column), max(column)) for column in zip(*rows, strict=True))) if rows else None
+    return RecordedAir(*((min(column), max(column)) for column in zip(*rows, strict=True))) if rows else None
 
 
 def _file(folder: Path, path: Path) -> RecordFile:

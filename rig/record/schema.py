@@ -15,7 +15,15 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Discriminator, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from rig.record.analyses import Bolus, Budgets, Day, DeliveryProfile, Occlusion, OcclusionSeries, Trumpet
+from rig.record.analyses import (
+    BolusNumbers,
+    Budgets,
+    DayNumbers,
+    DeliveryProfile,
+    OcclusionNumbers,
+    OcclusionSeries,
+    Trumpet,
+)
 from rig.record.files import write_whole
 from rig.record.folder import Began, Collected, Ended, MeasuredFile
 from rig.record.manifest import BenchCheck, Closing, Manifest
@@ -45,7 +53,8 @@ class WrittenFact(BaseModel):
 
 
 Computed = Annotated[
-    Trumpet | Bolus | Occlusion | OcclusionSeries | DeliveryProfile | Day | Budgets, Discriminator("kind")
+    Trumpet | BolusNumbers | OcclusionNumbers | OcclusionSeries | DeliveryProfile | DayNumbers | Budgets,
+    Discriminator("kind"),
 ]
 FILES: Mapping[str, tuple[str, Any]] = {
     "manifest": ("manifest.json", Manifest),
@@ -75,7 +84,7 @@ def _schema(files: str, model: TypeAdapter[Any]) -> dict[str, Any]:
     return {"$schema": GenerateJsonSchema.schema_dialect, "title": title, **made}
 
 
-def written(schema: Mapping[str, Any]) -> bytes:
+def written_schema(schema: Mapping[str, Any]) -> bytes:
     """Write a schema as it is published."""
     return (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()
 
@@ -83,7 +92,7 @@ def written(schema: Mapping[str, Any]) -> bytes:
 def publish(folder: Path = PUBLISHED) -> None:
     """Write all of them into a folder; EvidenceError when the disk does not take them."""
     for name, schema in schemas().items():
-        write_whole(folder / f"{name}.schema.json", written(schema))
+        write_whole(folder / f"{name}.schema.json", written_schema(schema))
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from rig.roles.pump import Capability, HistoryEvent, Pump
 from rig.therapy import (
     ActiveBasal,
     BasalSegment,
-    Bolus,
     BolusAdvice,
+    BolusRequest,
     BolusState,
     DailyTotal,
     InsulinOnBoard,
@@ -84,7 +84,7 @@ class GivesFastBoluses(Protocol):
 class GivesTimedBoluses(Protocol):
     """Delivers boluses that are spread over a time, in part or whole, or begin after a delay."""
 
-    def deliver(self, bolus: Bolus) -> int:
+    def deliver(self, bolus: BolusRequest) -> int:
         """Start any kind of bolus that the pump knows and return its id; RefusedError when the pump says no."""
         ...
 

@@ -1,6 +1,6 @@
 """Changes of the basal rate: temporary rates, and switches of the profile, each by itself."""
 
-from rig.procedures.switch import Switch
+from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
 from rig.run.verification import Verification
 
@@ -10,6 +10,6 @@ def test_temporary_rate(verification: Verification, temporary: Temporary) -> Non
     verification.measure(temporary)
 
 
-def test_profile_switch(verification: Verification, switch: Switch) -> None:
+def test_profile_switch(verification: Verification, switch: ProfileSwitch) -> None:
     """A switch of the profile: what comes before and after it, and how late it comes."""
     verification.measure(switch)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rig.clock import SimClock
-from rig.record.analyses import Bolus, Budgets, QuantityBudget, SourceRow
+from rig.record.analyses import BolusNumbers, Budgets, QuantityBudget, SourceRow
 from rig.record.folder import RunFolder, keep_computed
 from rig.record.manifest import Equipment, Manifest, Plan, RunOutcome, Software
 from rig.record.models import Device
@@ -68,7 +68,7 @@ def stored_run(
 def boluses_of(folder: Path, delivered_u: tuple[float, ...]) -> None:
     """Add single boluses of 1 U to a run, beside its first measurement."""
     (computed, *_) = sorted(folder.glob("record/tests/*/1/1-bolus/computed"))
-    analysis = Bolus(
+    analysis = BolusNumbers(
         title="boluses", programmed_u=1.0, delivered_u=delivered_u, u_u=None, mean_error_percent=0.0, sd_percent=0.0,
         worst_error_percent=0.0, bins={}, tail_percent=None,
     )  # fmt: skip

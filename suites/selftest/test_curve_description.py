@@ -20,12 +20,22 @@ from reports.documents import write_curves
 from reports.kinds import KINDS, curves_of, kind_of
 from reports.kinds.kind import DrawnLimits
 from reports.sections import analysis_sections
-from rig.record.analyses import Analysis, Bolus, Day, Flow, Occlusion, Other, Stability, Trace, Trumpet
+from rig.record.analyses import (
+    Analysis,
+    BolusNumbers,
+    DayNumbers,
+    Flow,
+    OcclusionNumbers,
+    Other,
+    Stability,
+    Trace,
+    Trumpet,
+)
 from rig.record.folder import read_model
 from rig.record.reading import read_run
 from suites.selftest.recorded import BASAL, BOLUS, computed, keep, without_further_curves
 
-DAY = Day(
+DAY = DayNumbers(
     kind="day", title="a day", programmed_u=(0.5, 1.0, 0.0), weighed_u=(0.45, 1.1, 0.0), logged_u=1.5, reservoir_u=None
 )
 NUMBERS = st.floats(-1e6, 1e6).map(lambda number: round(number, 6))
@@ -146,16 +156,18 @@ TRUMPET = Trumpet(
     start_up=Flow(at_h=(1.0,), flow_u_per_h=(1.0,)), doses_u=(0.05, 0.05),
     stability=Stability(averaging_s=(2.0,), deviation_u_per_h=(0.0,), reading_u=None),
 )  # fmt: skip
-BOLUSES = Bolus(
+BOLUSES = BolusNumbers(
     kind="bolus", title="one", programmed_u=1.0, delivered_u=(1.0,), u_u=None, mean_error_percent=0.0, sd_percent=0.0,
     worst_error_percent=0.0, bins=dict.fromkeys("abcdefg", 0) | {"h": 1}, tail_percent=None,
 )  # fmt: skip
-OCCLUSION = Occlusion(
+OCCLUSION = OcclusionNumbers(
     kind="occlusion", title="never alarmed", rate_u_per_h=1.0, occluded_at_s=0.0, alarm_at_s=None, released_at_s=None,
     time_to_alarm_s=None, pressure_at_alarm_kpa=0.0, missed_u=0.0, released_u=0.0, compliance_ul_per_kpa=None,
     trace=Trace(at_s=(0.0, 60.0), pressure_kpa=(0.0, 0.0), delivered_u=(0.0, 0.0)),
 )  # fmt: skip
-SMALL_DAY = Day(kind="day", title="an hour", programmed_u=(0.0,), weighed_u=(0.0,), logged_u=0.0, reservoir_u=None)
+SMALL_DAY = DayNumbers(
+    kind="day", title="an hour", programmed_u=(0.0,), weighed_u=(0.0,), logged_u=0.0, reservoir_u=None
+)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +184,7 @@ def test_the_smallest_record_is_drawn_in_print_and_on_the_page(smallest: Analysi
 
 
 def test_boluses_of_unknown_uncertainty_have_no_bars_of_it(recorded: Path) -> None:
-    boluses = read_model(computed(recorded, BOLUS, "bolus"), Bolus)
+    boluses = read_model(computed(recorded, BOLUS, "bolus"), BolusNumbers)
     known, _ = curves_of(boluses, DrawnLimits())
     unknown, _ = curves_of(boluses.model_copy(update={"u_u": None}), DrawnLimits())
     assert interactive(known).data[0].error_y.array == boluses.u_u

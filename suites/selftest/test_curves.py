@@ -23,7 +23,7 @@ from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
 from rig.errors import EvidenceError
 from rig.procedures.budgets import budgets_record
 from rig.procedures.stopped import DELIVERED
-from rig.record.analyses import Analysis, Bolus, Budgets, Stability, Trumpet, model_of
+from rig.record.analyses import Analysis, BolusNumbers, Budgets, Stability, Trumpet, model_of
 from rig.record.files import read_json, write_json
 from rig.record.reading import read_run
 from suites.selftest.recorded import (
@@ -185,7 +185,7 @@ def test_without_the_scatter_of_readings_there_is_no_line_for_the_balance(run: P
 
 def test_boluses_stand_in_the_bands_of_their_classes(whole: Path) -> None:
     percent = (10.0, 50.0, 80.0, 97.0, 103.0, 110.0, 150.0, 200.0, 260.0)
-    boluses: Bolus = analysis(whole, BOLUS, "bolus").model_copy(
+    boluses: BolusNumbers = analysis(whole, BOLUS, "bolus").model_copy(
         update={
             "delivered_u": tuple(each / 100.0 for each in percent),
             "u_u": None,
@@ -278,7 +278,7 @@ def test_the_page_shows_the_numbers_of_the_record(whole: Path, page: Page) -> No
     assert figures["Single doses"][0]["x"] == pytest.approx((edges[:-1] + edges[1:]) / 2.0)
     assert figures["Single doses"][0]["width"] == pytest.approx(np.diff(edges))
     assert figures["Steadiness of flow"][0]["y"] == list(STABILITY.deviation_u_per_h)
-    boluses: Bolus = analysis(whole, BOLUS, "bolus")
+    boluses: BolusNumbers = analysis(whole, BOLUS, "bolus")
     (weighed,) = figures["Boluses as weighed"]
     assert (weighed["y"], weighed["error_y"]["array"]) == (list(boluses.delivered_u), list(boluses.u_u or ()))
     assert figures["Classes of size (21 CFR 880.5730 labels)"][1]["x"] == list(boluses.bins.values())

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from rig.procedures.catalogue import KINDS, TABLES
-from rig.procedures.described import page
+from rig.procedures.described import quantities_page
 
 
 def test_the_page_in_the_docs_is_what_the_catalogue_says() -> None:
-    assert Path("docs/quantities.md").read_text(encoding="utf-8") == page()
+    assert Path("docs/quantities.md").read_text(encoding="utf-8") == quantities_page()
 
 
 def test_each_kind_is_named_after_the_table_that_measures_it() -> None:

@@ -27,23 +27,6 @@ CONTRACTS = {
 }
 """Names that many modules define because somebody looks for them there."""
 
-DEBTS = {
-    "Air": "rig.record.reading: RecordedAir",
-    "Bolus": "rig.record.analyses: BolusNumbers; rig.therapy: BolusRequest",
-    "Course": "rig.record.analyses: CourseNumbers",
-    "Day": "rig.record.analyses: DayNumbers",
-    "Log": "rig.procedures.log: PumpLog; rig.offline.log: BalanceLog",
-    "MissedDoses": "rig.record.analyses: MissedDosesNumbers",
-    "Numbers": "rig.offline.numbers: NumberColumn",
-    "Occlusion": "rig.record.analyses: OcclusionNumbers",
-    "Switch": "rig.procedures.switch: ProfileSwitch",
-    "moment": "reports.words: moment_in_words",
-    "page": "rig.procedures.described: quantities_page; fixtures.keywords_page: keywords_page",
-    "write_whole": "reports.typesetting: use that of rig.record.files",
-    "written": "rig.record.schema: written_schemas",
-}
-"""Names that still stand for two things, and what one of them should become."""
-
 
 def public_names(path: Path) -> Iterator[str]:
     """List the public classes and functions that a module defines at its top."""
@@ -70,8 +53,7 @@ def words() -> list[tuple[str, str]]:
 
 def test_no_public_name_is_defined_twice() -> None:
     twice = {name: paths for name, paths in homes().items() if len(paths) > 1 and name not in CONTRACTS}
-    assert {name: paths for name, paths in twice.items() if name not in DEBTS} == {}
-    assert sorted(set(DEBTS) - set(twice)) == [], "paid: take it off the list"
+    assert twice == {}
 
 
 @pytest.mark.parametrize(("word", "spelt"), words(), ids=[word for word, _ in words()])

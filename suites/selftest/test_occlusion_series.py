@@ -28,8 +28,7 @@ from rig.procedures.procedure import Computed
 from rig.procedures.threshold import threshold_set
 from rig.procedures.unoccluded import Unoccluded
 from rig.procedures.volume import VolumeScale
-from rig.record.analyses import Occlusion as OcclusionRecord
-from rig.record.analyses import OcclusionSeries, OneOcclusion
+from rig.record.analyses import OcclusionNumbers, OcclusionSeries, OneOcclusion
 from rig.record.taking import Recorder
 from rig.roles import Air, Bench, Capability, require
 from rig.therapy import Setting
@@ -93,7 +92,7 @@ def test_each_threshold_alarms_at_its_own_pressure_and_the_pumps_setting_is_give
         assert [each.title for each in kept] == titles
         series = found.analyses["occlusions"]
         assert isinstance(series, OcclusionSeries)
-        times_s = [each.time_to_alarm_s for each in kept if isinstance(each, OcclusionRecord)]
+        times_s = [each.time_to_alarm_s for each in kept if isinstance(each, OcclusionNumbers)]
         assert [each.time_to_alarm_s for each in series.occlusions] == times_s
     low, high = at_alarm_kpa
     assert low + 40.0 < high

@@ -22,7 +22,7 @@ from rig.cli.app import app
 from rig.offline.analyse import analyse_files
 from rig.offline.analysed import Analysed
 from rig.offline.basal import BasalQuestion, analyse_basal
-from rig.offline.log import Log
+from rig.offline.log import BalanceLog
 from rig.offline.question import Question, revised
 from rig.offline.scale import Scale, Weighing
 from rig.procedures.basal import STABILISATION, Basal
@@ -111,7 +111,7 @@ def test_an_occlusion_of_a_line_of_known_compliance(tmp_path: Path) -> None:
 
 
 def curve_of(at_s: FloatArray, mass_mg: FloatArray) -> Analysed:
-    log = Log(at_s, mass_mg * 1e-3, None, np.arange(at_s.size), None, is_volume=False)
+    log = BalanceLog(at_s, mass_mg * 1e-3, None, np.arange(at_s.size), None, is_volume=False)
     asked = BasalQuestion(1.0, stabilisation_h=0.0, analysis_h=None, windows_min=(15.0, 60.0))
     return analyse_basal(log, asked, Scale(Weighing(), is_volume=False))
 

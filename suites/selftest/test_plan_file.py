@@ -14,7 +14,7 @@ from rig.procedures.catalogue import KINDS
 from rig.procedures.extended import Extended
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.procedure import Procedure
-from rig.procedures.switch import Switch
+from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
 from rig.procedures.unoccluded import Unoccluded
 from rig.record.folder import RunFolder
@@ -159,8 +159,8 @@ def test_a_change_of_rate_decides_what_asks_for_its_rates_and_is_long_enough() -
     assert entry(Temporary, **half).decides(REQUIREMENTS) == ("PR-D6.1",)
     assert entry(Temporary, **half, after="1 h").decides(REQUIREMENTS) == ()
     assert entry(Temporary, **half | {"temporary": "0.5 U/h"}).decides(REQUIREMENTS) == ()
-    assert entry(Switch, rate="0.5 U/h", then="1.5 U/h").decides(REQUIREMENTS) == ("PR-D2.1",)
-    assert entry(Switch, rate="1.5 U/h", then="0.5 U/h").decides(REQUIREMENTS) == ()
+    assert entry(ProfileSwitch, rate="0.5 U/h", then="1.5 U/h").decides(REQUIREMENTS) == ("PR-D2.1",)
+    assert entry(ProfileSwitch, rate="1.5 U/h", then="0.5 U/h").decides(REQUIREMENTS) == ()
 
 
 def test_occlusions_decide_what_asks_for_their_rate_and_threshold_and_for_no_more_of_them() -> None:

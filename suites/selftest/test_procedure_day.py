@@ -29,7 +29,7 @@ from rig.procedures.day import (
     Told,
 )
 from rig.procedures.procedure import Computed
-from rig.record.analyses import Day as DayRecord
+from rig.record.analyses import DayNumbers
 from rig.record.taking import read_taken
 from suites.measuring import measured_on
 from suites.selftest.crafted import BLANK_S, METROLOGY, crafted
@@ -101,7 +101,7 @@ def test_the_error_of_the_day_is_that_of_all_its_hours(tmp_path: Path) -> None:
     found, _ = lived(tmp_path, day(), hours({3: 0.5 + 0.54}))
     assert found.values[WHOLE.of(**PERSON)].value == pytest.approx(1.0)  # 0.54 U of 54 U
     content = found.analyses["day"]
-    assert isinstance(content, DayRecord)
+    assert isinstance(content, DayNumbers)
     assert content.programmed_u == tuple(hours({}))
     assert content.weighed_u == pytest.approx(hours({3: 1.04}))
 
@@ -228,7 +228,7 @@ def test_on_the_whole_bench_each_hour_holds_the_truth_and_the_accounts_agree(tmp
     midnight_s = read_taken(tmp_path / "taken").the(DayBegan).at_s
     true_u = np.diff(np.interp(midnight_s + 3600.0 * np.arange(25), at_s, truth_u))
     content = found.analyses["day"]
-    assert isinstance(content, DayRecord)
+    assert isinstance(content, DayNumbers)
     assert content.u_u is not None
     deviations = (np.array(content.weighed_u) - true_u) / (np.array(content.u_u) / 2.0)
     assert np.max(np.abs(deviations)) < 5.0

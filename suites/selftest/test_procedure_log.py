@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.bench import open_bench
-from rig.procedures.log import MISSING, Log, LogRead
+from rig.procedures.log import MISSING, LogRead, PumpLog
 from rig.record.taking import read_taken
 from rig.roles import Capability, require
 from suites.measuring import VIRTUAL, measured_on
@@ -19,7 +19,7 @@ from suites.selftest.crafted import METROLOGY, crafted
 def missing(folder: Path, sequence: tuple[int, ...]) -> float:
     with crafted(folder) as taken:
         taken.fact(LogRead(at_s=0.0, sequence=sequence))
-    (measurement,) = Log().compute(read_taken(folder), METROLOGY).measured
+    (measurement,) = PumpLog().compute(read_taken(folder), METROLOGY).measured
     assert (measurement.quantity, measurement.expanded_uncertainty) == (MISSING.of(), 0.0)
     return measurement.value
 
@@ -47,7 +47,7 @@ def test_the_reference_pump_leaves_out_none(tmp_path: Path) -> None:
         bench.pump.run()
         bench.pump.stop()
         entries = [entry.sequence for entry in require(bench.pump, Capability.HISTORY).history()]
-        found = measured_on(bench, tmp_path / "taken", Log())
+        found = measured_on(bench, tmp_path / "taken", PumpLog())
     assert list(read_taken(tmp_path / "taken").the(LogRead).sequence) == entries
     assert len(entries) > 2
     assert [(str(each.quantity), each.value) for each in found.measured] == [("missing log entries", 0.0)]

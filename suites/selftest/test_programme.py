@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from rig.analysis.programme import Started, programmed_u
 from rig.procedures.day import read_profile
-from rig.therapy import BasalSegment, Bolus, TemporaryRate
+from rig.therapy import BasalSegment, BolusRequest, TemporaryRate
 from rig.units import parse, parse_time_of_day
 
 PROFILE = (BasalSegment(360, 0.6), BasalSegment(1080, 1.2))
@@ -37,7 +37,7 @@ def test_a_temporary_factor_follows_the_profile_across_a_switch() -> None:
 
 
 def test_a_multiwave_bolus_is_its_fast_part_and_a_line() -> None:
-    started = [Started(0.0, Bolus(fast_u=3.0, extended_u=6.0, duration_min=60, delay_min=10))]
+    started = [Started(0.0, BolusRequest(fast_u=3.0, extended_u=6.0, duration_min=60, delay_min=10))]
     assert u(started, 0.0, 10.0) == pytest.approx(0.1)
     assert u(started, 10.0, 11.0) == pytest.approx(0.01 + 1.5 + 0.1)
     assert u(started, 0.0, 70.0) == pytest.approx(0.7 + 9.0)
@@ -53,7 +53,7 @@ def test_what_is_programmed_in_two_parts_of_a_day_is_what_is_programmed_in_the_d
     at_min: float, fast_u: int, extended_u: int, split_min: float
 ) -> None:
     started = [
-        Started(at_min, Bolus(fast_u=fast_u / 40, extended_u=extended_u / 40, duration_min=90)),
+        Started(at_min, BolusRequest(fast_u=fast_u / 40, extended_u=extended_u / 40, duration_min=90)),
         Started(at_min, TemporaryRate(45, factor=1.5)),
     ]
     assert u(started, 0.0, split_min) + u(started, split_min, 1440.0) == pytest.approx(u(started, 0.0, 1440.0))

@@ -11,9 +11,9 @@ from rig.roles import Capability, HistoryEvent
 from rig.therapy import (
     ActiveBasal,
     BasalSegment,
-    Bolus,
     BolusAdvice,
     BolusReason,
+    BolusRequest,
     DailyTotal,
     Meal,
     ProfileBlock,
@@ -111,7 +111,7 @@ def test_a_temporary_rate_is_one_thing_or_the_other() -> None:
 
 def test_a_multiwave_bolus_with_a_delay_is_delivered_in_its_two_parts(running: IdsBench) -> None:
     pump = running.pump
-    bolus_id = pump.deliver(Bolus(fast_u=1.0, extended_u=2.0, duration_min=60, delay_min=10))
+    bolus_id = pump.deliver(BolusRequest(fast_u=1.0, extended_u=2.0, duration_min=60, delay_min=10))
     running.clock.sleep(599.0)
     (waiting,) = pump.active_boluses()
     assert (waiting.bolus_id, waiting.programmed_u, waiting.delivered_u) == (bolus_id, 3.0, 0.0)
@@ -127,11 +127,11 @@ def test_a_multiwave_bolus_with_a_delay_is_delivered_in_its_two_parts(running: I
 
 def test_a_fast_bolus_runs_beside_an_extended_one(running: IdsBench) -> None:
     pump = running.pump
-    extended = pump.deliver(Bolus(extended_u=1.0, duration_min=30))
+    extended = pump.deliver(BolusRequest(extended_u=1.0, duration_min=30))
     fast = pump.bolus(0.5)
     assert [bolus.bolus_id for bolus in pump.active_boluses()] == [extended, fast]
     with pytest.raises(RefusedError, match=r"of 1 U over 30 min: .*maximum number of boluses reached"):
-        pump.deliver(Bolus(extended_u=1.0, duration_min=30))
+        pump.deliver(BolusRequest(extended_u=1.0, duration_min=30))
     running.clock.sleep(1801.0)
     assert pump.active_boluses() == []
 
@@ -163,7 +163,7 @@ def test_a_recommended_bolus_is_logged_with_its_calculation_and_counts_on_board(
     pump = running.pump
     set_up_calculator(pump)
     advice = pump.calculate(Meal(carbohydrate_g=30.0, glucose_mg_per_dl=200.0))
-    pump.deliver(Bolus(fast_u=advice.total_u, reason=BolusReason.MEAL_AND_CORRECTION, recommended=True))
+    pump.deliver(BolusRequest(fast_u=advice.total_u, reason=BolusReason.MEAL_AND_CORRECTION, recommended=True))
     running.clock.sleep(130.0)
     (calculated,) = events(pump, "bolus calculated")
     assert calculated.fields == {"recommended_meal_u": 2.0, "recommended_correction_u": 1.0}

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from rig.analysis.rate_change import ChangeOfFlow, rate_change
 from rig.procedures.rate_change import Changing
-from rig.procedures.switch import Switch
+from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
 from rig.record.analyses import DeliveryProfile
 from suites.measuring import measured_on, measured_virtually
@@ -89,16 +89,18 @@ def test_the_programme_of_a_plan_is_its_stretches_laid_end_to_end() -> None:
     ).change
     assert half.edges_s == (0.0, 3600.0, 10800.0, 21600.0)
     assert half.course.insulin_u.tolist() == pytest.approx([0.0, 1.0, 2.0, 5.0])
-    switch = Switch.model_validate({"rate": "0.5 U/h", "then": "1.5 U/h", "before": "2 h", "after": "1 h"}).change
+    switch = ProfileSwitch.model_validate(
+        {"rate": "0.5 U/h", "then": "1.5 U/h", "before": "2 h", "after": "1 h"}
+    ).change
     assert [segment.duration_min for segment in switch.profile] == [120, 1320]
     assert switch.course.insulin_u.tolist() == pytest.approx([0.0, 1.0, 2.5])
 
 
 def test_lines_are_fitted_to_40_doses_beside_a_change_and_to_none_of_what_follows_it_at_once() -> None:
     """A dose of 0.025 U: 40 of them take 1 h at 1 U/h and 20 min at 3 U/h."""
-    plan = Switch.model_validate({"rate": "1 U/h", "then": "3 U/h", "before": "2 h", "after": "2 h"}).change
+    plan = ProfileSwitch.model_validate({"rate": "1 U/h", "then": "3 U/h", "before": "2 h", "after": "2 h"}).change
     assert plan.fitted_s(0) == ((3600.0, 7200.0), (7500.0, 8700.0))
-    slow = Switch.model_validate({"rate": "0 U/h", "then": "0.1 U/h", "before": "10 min", "after": "2 h"}).change
+    slow = ProfileSwitch.model_validate({"rate": "0 U/h", "then": "0.1 U/h", "before": "10 min", "after": "2 h"}).change
     assert slow.fitted_s(0) == ((150.0, 600.0), (900.0, 7800.0))
 
 
@@ -106,7 +108,7 @@ PLANS = {
     "temporary": Temporary.model_validate(
         {"rate": "3 U/h", "temporary": "40 %", "duration": "40 min", "before": "40 min", "after": "40 min"}
     ),
-    "switch": Switch.model_validate({"rate": "1 U/h", "then": "3 U/h", "before": "40 min", "after": "40 min"}),
+    "switch": ProfileSwitch.model_validate({"rate": "1 U/h", "then": "3 U/h", "before": "40 min", "after": "40 min"}),
 }
 
 
@@ -158,6 +160,6 @@ def _place(at_s: np.ndarray, since_s: np.ndarray) -> int:
 def test_a_line_that_fades_slowly_delays_the_flow_by_its_time_constant(tmp_path: Path) -> None:
     """0.25 µL/kPa behind 180 kPa s/µL: 45 s, ten times what the line of the virtual bench has."""
     overrides = {"virtual.parameters.fluid.resistance_kpa_s_per_ul": 180.0}
-    switch = Switch.model_validate({"rate": "0.5 U/h", "then": "3 U/h", "before": "2 h", "after": "1 h"})
+    switch = ProfileSwitch.model_validate({"rate": "0.5 U/h", "then": "3 U/h", "before": "2 h", "after": "1 h"})
     delay = measured_virtually(tmp_path / "taken", switch, overrides).values[switch.delay_of("switch")]
     assert abs(delay.value - 45.0) <= delay.expanded_uncertainty < 40.0

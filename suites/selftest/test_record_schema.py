@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from rig.errors import EvidenceError
 from rig.record.files import read_json, read_json_lines
 from rig.record.reading import read_run
-from rig.record.schema import PUBLISHED, schemas, written
+from rig.record.schema import PUBLISHED, schemas, written_schema
 from suites.selftest.recorded import change
 
 FILES = {
@@ -33,7 +33,7 @@ FILES = {
 
 
 def test_the_published_schema_is_up_to_date() -> None:
-    made = {f"{name}.schema.json": written(schema) for name, schema in schemas().items()}
+    made = {f"{name}.schema.json": written_schema(schema) for name, schema in schemas().items()}
     assert {path.name: path.read_bytes() for path in PUBLISHED.glob("*.schema.json")} == made
 
 

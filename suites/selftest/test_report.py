@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from reports.pdf import page_png, write_report
 from reports.words import value_and_uncertainty
 from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
-from rig.record.analyses import Budgets, Occlusion, Trumpet
+from rig.record.analyses import Budgets, OcclusionNumbers, Trumpet
 from rig.record.files import read_json, slug, write_json
 from rig.record.folder import RunFolder, read_model
 from rig.record.reading import read_run
@@ -201,7 +201,7 @@ def test_a_value_of_any_size_is_printed(run: Path) -> None:
 
 
 def test_each_analysis_has_a_section_with_what_must_stand_beside_its_figure(run: Path) -> None:
-    occlusion = read_model(computed(run, OCCLUSION, "occlusion-1"), Occlusion)
+    occlusion = read_model(computed(run, OCCLUSION, "occlusion-1"), OcclusionNumbers)
     keep(run, OCCLUSION, "occlusion-1", occlusion.model_copy(update={"time_to_alarm_s": 9900.0, "missed_u": 2.75}))
     report = PdfReader(write_report(run))
     said = " ".join(said_by(report))
@@ -238,7 +238,7 @@ def test_windows_without_a_whole_number_of_doses_are_named_with_the_error_that_m
 
 
 def test_a_pump_that_never_alarmed_is_reported_so(run: Path) -> None:
-    occlusion = read_model(computed(run, OCCLUSION, "occlusion-1"), Occlusion)
+    occlusion = read_model(computed(run, OCCLUSION, "occlusion-1"), OcclusionNumbers)
     silent = {"alarm_at_s": None, "time_to_alarm_s": None, "missed_u": 2.75}
     keep(run, OCCLUSION, "occlusion-1", occlusion.model_copy(update=silent))
     said = text(run)

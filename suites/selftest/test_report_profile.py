@@ -20,10 +20,10 @@ from rig.analysis.programme import Started, programmed_course
 from rig.errors import EvidenceError
 from rig.procedures.contents import Part, profile_content
 from rig.procedures.volume import VolumeScale
-from rig.record.analyses import Day, DeliveryProfile
+from rig.record.analyses import DayNumbers, DeliveryProfile
 from rig.record.files import write_json
 from rig.roles import Air
-from rig.therapy import Bolus
+from rig.therapy import BolusRequest
 from suites.selftest.recorded import BOLUS, computed, without_further_curves
 from suites.studies.coverage.laboratory import declared
 
@@ -33,7 +33,7 @@ LATE = SCALE.budget(1.0, 60.0).linear(1.0, offset=11.0, unit="s")  # 12 s
 
 def content() -> dict[str, Any]:
     """A bolus of 2 U, half of it over 60 min, of which 5 % are missing."""
-    bolus = Bolus(fast_u=1.0, extended_u=1.0, duration_min=60)
+    bolus = BolusRequest(fast_u=1.0, extended_u=1.0, duration_min=60)
     course = programmed_course([], [Started(0.0, bolus)], 0.0, 60.0, bolus_u_per_min=1.5)
     at_s = np.arange(0.0, 3700.0, 10.0)
     delivered_u = 0.95 * np.interp(at_s, course.at_s, course.insulin_u)
@@ -86,8 +86,8 @@ def test_a_record_that_does_not_agree_with_itself_is_refused_in_one_sentence(run
         reported(run, kept)
 
 
-def day(weighed_u: tuple[float, ...]) -> Day:
-    return Day(
+def day(weighed_u: tuple[float, ...]) -> DayNumbers:
+    return DayNumbers(
         kind="day", title="a day", programmed_u=(0.5, 1.0, 0.0), weighed_u=weighed_u, logged_u=1.5, reservoir_u=298.5
     )
 

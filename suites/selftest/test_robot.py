@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from robot.libdoc import LibraryDocumentation
 
-from fixtures.keywords_page import LIBRARY, page
+from fixtures.keywords_page import LIBRARY, keywords_page
 from fixtures.robot_arguments import TYPES
 
 ROOT = Path(__file__).parents[2]
@@ -205,9 +205,9 @@ def test_libdoc_needs_no_run_and_shows_quantities(bench_folder: Path) -> None:
 
 
 def test_the_page_of_keywords_is_written_from_the_library() -> None:
-    assert (ROOT / "docs/keywords.md").read_text(encoding="utf-8") == page()
-    assert "| `rate` | a quantity such as 1 U/h (units: U/h, U/min) | needed |" in page()
-    assert "| `watch` | a quantity such as 3 h (units: s, ms, min, h, d) | 10 min |" in page()
+    assert (ROOT / "docs/keywords.md").read_text(encoding="utf-8") == keywords_page()
+    assert "| `rate` | a quantity such as 1 U/h (units: U/h, U/min) | needed |" in keywords_page()
+    assert "| `watch` | a quantity such as 3 h (units: s, ms, min, h, d) | 10 min |" in keywords_page()
 
 
 def test_every_default_is_what_its_type_allows() -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from rig.procedures.day import read_profile
 from rig.roles import Bench, Capability, require
-from rig.therapy import Bolus, Meal, Setting, TemporaryRate
+from rig.therapy import BolusRequest, Meal, Setting, TemporaryRate
 from rig.units import parse
 
 
@@ -93,7 +93,7 @@ def _bolus(session: Session, text: str) -> None:
 
 def _extended(session: Session, text: str) -> None:
     amount, time = _halves(text, "over", "extended 2 U over 60 min")
-    bolus = Bolus(extended_u=parse(amount, "insulin_u"), duration_min=_minutes(time))
+    bolus = BolusRequest(extended_u=parse(amount, "insulin_u"), duration_min=_minutes(time))
     session.say(f"bolus {require(session.bench.pump, Capability.EXTENDED_BOLUS).deliver(bolus)} started")
 
 
@@ -101,7 +101,7 @@ def _multiwave(session: Session, text: str) -> None:
     takes = "multiwave 2 U + 3 U over 120 min"
     amounts, time = _halves(text, "over", takes)
     fast, extended = _halves(amounts, "+", takes)
-    bolus = Bolus(parse(fast, "insulin_u"), parse(extended, "insulin_u"), _minutes(time))
+    bolus = BolusRequest(parse(fast, "insulin_u"), parse(extended, "insulin_u"), _minutes(time))
     session.say(f"bolus {require(session.bench.pump, Capability.MULTIWAVE_BOLUS).deliver(bolus)} started")
 
 
