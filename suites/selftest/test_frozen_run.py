@@ -20,7 +20,7 @@ from rig.run.software import ROOMS
 
 ROOT = Path(rig_package.__file__).parent.parent
 ROBOT_HEAD = """*** Settings ***
-Library           fixtures.robot_library.PumpBench    ${RUN}
+Library           fixtures.robot_library.PumpBench
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
 *** Test Cases ***
@@ -29,13 +29,12 @@ Test Teardown     Leave Bench Safe
 
 @pytest.fixture
 def laboratory(tmp_path: Path) -> Path:
-    """A folder with bench files, plans, requirements and suites of its own."""
+    """A checkout of its own, without the self-tests: everything in it may be changed."""
     folder = tmp_path / "laboratory"
-    for name in ("suites/pump", "fixtures/benches", "fixtures/plans"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "suites/requirements.toml", folder / "suites")
-    (folder / "fixtures/controller").mkdir()
-    shutil.copy(ROOT / "fixtures/controller/controller.elf", folder / "fixtures/controller")
+    folder.mkdir()
+    for name in ("rig", "instruments", "fixtures", "reports", "suites"):
+        left_out = shutil.ignore_patterns("__pycache__", "selftest", "studies")
+        shutil.copytree(ROOT / name, folder / name, ignore=left_out)
     return folder
 
 
@@ -43,12 +42,14 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", *arguments]
 
 
-def environment(root: Path = ROOT) -> dict[str, str]:
+def environment(root: Path) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(root)}
 
 
-def call(folder: Path, *arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Call a module of the rig, as it lies below `root`, from a laboratory's folder."""
+def call(folder: Path, *arguments: str, root: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Call a module of the rig that lies below `root`, by default the laboratory, from a laboratory's folder."""
+    if root is None:
+        root = folder if (folder / "rig").is_dir() else ROOT
     return subprocess.run(
         command(*arguments), cwd=folder, env=environment(root), capture_output=True, text=True, check=False
     )
@@ -90,7 +91,7 @@ def test_what_is_edited_while_a_run_goes_on_changes_nothing_of_it(laboratory: Pa
     with subprocess.Popen(
         command("rig", "verify", "--out", "run", "--select", "stopped"),
         cwd=laboratory,
-        env=environment(),
+        env=environment(laboratory),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     ) as process:
