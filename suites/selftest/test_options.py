@@ -125,7 +125,7 @@ def test_a_driver_sets_its_line_as_the_options_say(
 
 def test_a_line_at_another_speed_than_the_instruments_gives_no_bench() -> None:
     with (
-        pytest.raises(Exception, match=r"pressure keller_33x on ASRL2::INSTR: .*9600 8N1, or as in its options"),
+        pytest.raises(Exception, match=r"pressure keller_33x on ASRL2::INSTR, at .*9600 8N1, or as in its options"),
         open_bench(VIRTUAL, {"pressure.options": {"baud": 115200}}),
     ):
         pass

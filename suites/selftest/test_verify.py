@@ -170,10 +170,10 @@ def test_an_interrupted_run_keeps_its_data_and_leaves_the_bench_safe(tmp_path: P
         (("verify", "--set", "virtual.sead=2"), "virtual.sead is not a known key; did you mean 'seed'?"),
         (("verify", "--set", "virtual.seed"), "write it as table.key=value"),
         (("verify", "--requirements", "nowhere.toml"), "nowhere.toml: cannot be read"),
-        (("verify", "--set", "balance.driver=scales"), "balance.driver is 'scales': there is no such instrument"),
+        (("verify", "--set", "balance.driver=scales"), "balance.driver is 'scales': there is no such device"),
         (("verify", "--nonsense"), "No such option"),
-        (("verify", "--select", "nonesuch"), "the plan 'default' has no test that 'nonesuch' selects"),
-        (("verify", "--select", "basal and"), "Wrong expression passed to '-k': basal and"),
+        (("verify", "--select", "nonesuch"), "nothing matches 'nonesuch' in the plan 'default'"),
+        (("verify", "--select", "basal and"), "the selection 'basal and' has the end where a word, 'not' or '(' is wanted"),
         (("serve", "--bench", "fixtures/benches/lab_example.toml"), "only a virtual one"),
     ],
 )
