@@ -7,6 +7,7 @@ for the units themselves (`rig.units`), nor for what is measured (`rig.verdicts.
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import tomllib
 import types
@@ -16,7 +17,7 @@ from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ValidationError, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, ValidationInfo
 
 from rig.errors import BenchFileError
 from rig.units import parse
@@ -72,6 +73,21 @@ RateUPerH = Annotated[float, _quantity("rate_u_per_h"), Dimensions(("rate_u_per_
 LengthM = Annotated[float, _quantity("length_m"), Dimensions(("length_m",))]
 ViscosityMpaS = Annotated[float, _quantity("viscosity_mpa_s"), Dimensions(("viscosity_mpa_s",))]
 GlucoseMgPerDl = Annotated[float, _quantity("glucose_mg_per_dl"), Dimensions(("glucose_mg_per_dl",))]
+
+WholeNumber = Annotated[int, Field(strict=True)]
+"""A TOML integer: never text, a yes or no, or 2.0."""
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A TOML number with or without a point: never text, a yes or no, nan or inf."""
+
+
+def _day(value: object) -> object:
+    if isinstance(value, datetime.datetime) or not isinstance(value, str | datetime.date):
+        raise ValueError("a day is written as 2026-03-02, without quotation marks or a time")
+    return value
+
+
+Day = Annotated[datetime.date, BeforeValidator(_day)]
+"""A TOML date, or its text in what was frozen."""
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -243,3 +243,35 @@ def test_a_wrong_plan_stops_both_ways_in_with_one_sentence(tmp_path: Path, comma
     assert done.returncode in (2, 4)
     assert "basal.0.rat is not a known key; did you mean 'rate'?" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "table", "keys"),
+    [
+        (["rig", "verify"], "stopped", 'duration = "1 h"'),
+        (["rig", "verify", "--list"], "cancelled", 'size = "5 U"\nafter = "60 s"'),
+        (["pytest", str(Path("suites/pump").resolve())], "log", ""),
+    ],
+)
+def test_a_plan_with_entries_that_no_test_takes_is_refused_and_nothing_is_made(
+    tmp_path: Path, command: list[str], table: str, keys: str
+) -> None:
+    path = written(tmp_path, f'[[{table}]]\n{keys}\n[[bolus]]\nsize = "0.3 U"\ncount = 3\n')
+    done = subprocess.run(
+        [sys.executable, "-m", *command, "--plan", path], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    sentence = (
+        f"{path}: no test of the suites takes the entries of [[{table}]], so that they would not be measured; tables "
+        "that the suites take: basal, bolus, extended, temporary, switch, occlusion, unoccluded, priming"
+    )
+    assert sentence in " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == (2 if command[0] == "rig" else 4)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["mine.toml"]
+
+
+def test_what_a_selection_leaves_out_is_taken_all_the_same(tmp_path: Path) -> None:
+    path = written(tmp_path, '[[basal]]\nrate = "1 U/h"\n[[bolus]]\nsize = "0.3 U"\ncount = 3\n')
+    command = ["rig", "verify", "--list", "--plan", path, "--select", "test_consecutive_boluses"]
+    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
