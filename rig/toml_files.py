@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, ValidationInfo
+from pydantic_core import ErrorDetails
 
 from rig.errors import BenchFileError
 from rig.units import parse
@@ -78,6 +79,9 @@ WholeNumber = Annotated[int, Field(strict=True)]
 """A TOML integer: never text, a yes or no, or 2.0."""
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 """A TOML number with or without a point: never text, a yes or no, nan or inf."""
+
+YesNo = Annotated[bool, Field(strict=True)]
+"""true or false: never text or a number."""
 
 
 def _day(value: object) -> object:
@@ -144,7 +148,7 @@ def explain(file: Path | str, error: ValidationError, model: type[BaseModel], co
     A misspelt key is both unknown and missing: the unknown one says more, so it comes first. `content` is what was
     validated, so that the value is shown as it was written.
     """
-    mistakes = error.errors(include_url=False)
+    mistakes = _told_once(error.errors(include_url=False))
     first = min(mistakes, key=lambda mistake: mistake["type"] not in _UNKNOWN)
     location = first["loc"]
     key = _key(content, location)
@@ -162,6 +166,17 @@ def explain(file: Path | str, error: ValidationError, model: type[BaseModel], co
         sentence = f"{file}: {key}{found}: {message[:1].lower()}{message[1:]}"
     more = len(mistakes) - 1
     return sentence + (f" (and {more} more mistake{'s' if more > 1 else ''})" if more else "")
+
+
+def _told_once(mistakes: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out what only follows: a list is too short because the mistake is in its entry."""
+    places = [mistake["loc"] for mistake in mistakes]
+    return [
+        mistake
+        for mistake in mistakes
+        if mistake["type"] != "too_short"
+        or not any(place[: len(mistake["loc"])] == mistake["loc"] != place for place in places)
+    ]
 
 
 def _key(content: Any, location: Sequence[int | str]) -> str:  # noqa: ANN401 - any TOML value
