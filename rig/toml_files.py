@@ -50,12 +50,16 @@ class Dimensions:
     names: tuple[str, ...]
 
 
+def by_a_person(info: ValidationInfo[dict[str, Any] | None]) -> bool:
+    """Say whether a person wrote what is being checked, so that quantities carry their units."""
+    return bool(info.context and info.context.get(WRITTEN))
+
+
 def _quantity(dimension: str) -> BeforeValidator:
     def parsed(value: object, info: ValidationInfo[dict[str, Any] | None]) -> float:
         if isinstance(value, str):
             return parse(value, dimension)
-        written = bool(info.context and info.context.get(WRITTEN))
-        if written or isinstance(value, bool) or not isinstance(value, int | float):
+        if by_a_person(info) or isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"a quantity needs its unit and quotation marks, such as {EXAMPLES[dimension]!r}")
         return float(value)
 

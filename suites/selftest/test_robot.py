@@ -164,7 +164,7 @@ WRONG = [
     ),
     (
         "    Weigh Boluses    1 U    1",
-        "suites/pump/a.robot::A Test: Weigh Boluses: count is '1': input should be greater than or equal to 2",
+        "suites/pump/a.robot::A Test: Weigh Boluses: count is 1: input should be greater than or equal to 2",
     ),
     (
         "    [Tags]    PR-F1.1\n    Weigh Boluses    1 U    5",
