@@ -41,8 +41,10 @@ def start_run(inputs: Inputs, *, out: Path | None, select: str | None = None) ->
         select: the selection expression of a partial run, over that of the plan.
 
     Raises:
-        EvidenceError: the folder holds files already, or cannot be written.
+        EvidenceError: the folder holds files already, can be none of a run, or cannot be written.
     """
+    if out is not None:
+        refuse_unusable(out)
     started = utc_now()
     run_id = f"{started.replace(':', '-')}-{'virtual' if inputs.spec.virtual else 'bench'}"
     folder = out if out is not None else new_folder(RUNS, run_id)
@@ -88,6 +90,15 @@ def _manifest(inputs: Inputs, run_id: str, started: str, select: str | None) -> 
         firmware_sha256=inputs.sha256.get(FIRMWARE),
         operator=spec.operator,
     )
+
+
+def refuse_unusable(out: Path) -> None:
+    """Refuse a folder that was asked for and can be none of a run, before anything is made; EvidenceError."""
+    if "[" in str(out) or "]" in str(out):
+        raise EvidenceError(f"--out {str(out)!r}: pytest reads [ and ] as parameters of a test; name a folder without")
+    for path in (out, *out.parents):
+        if path.exists() and not path.is_dir():
+            raise EvidenceError(f"--out {str(out)!r}: {path} is a file; name a new folder for the run")
 
 
 def _begin(folder: Path) -> None:
