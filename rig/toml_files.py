@@ -7,6 +7,7 @@ for the units themselves (`rig.units`), nor for what is measured (`rig.verdicts.
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import tomllib
 import types
@@ -16,7 +17,8 @@ from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ValidationError, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, ValidationInfo
+from pydantic_core import ErrorDetails
 
 from rig.errors import BenchFileError
 from rig.units import parse
@@ -48,12 +50,16 @@ class Dimensions:
     names: tuple[str, ...]
 
 
+def by_a_person(info: ValidationInfo[dict[str, Any] | None]) -> bool:
+    """Say whether a person wrote what is being checked, so that quantities carry their units."""
+    return bool(info.context and info.context.get(WRITTEN))
+
+
 def _quantity(dimension: str) -> BeforeValidator:
     def parsed(value: object, info: ValidationInfo[dict[str, Any] | None]) -> float:
         if isinstance(value, str):
             return parse(value, dimension)
-        written = bool(info.context and info.context.get(WRITTEN))
-        if written or isinstance(value, bool) or not isinstance(value, int | float):
+        if by_a_person(info) or isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"a quantity needs its unit and quotation marks, such as {EXAMPLES[dimension]!r}")
         return float(value)
 
@@ -72,6 +78,24 @@ RateUPerH = Annotated[float, _quantity("rate_u_per_h"), Dimensions(("rate_u_per_
 LengthM = Annotated[float, _quantity("length_m"), Dimensions(("length_m",))]
 ViscosityMpaS = Annotated[float, _quantity("viscosity_mpa_s"), Dimensions(("viscosity_mpa_s",))]
 GlucoseMgPerDl = Annotated[float, _quantity("glucose_mg_per_dl"), Dimensions(("glucose_mg_per_dl",))]
+
+WholeNumber = Annotated[int, Field(strict=True)]
+"""A TOML integer: never text, a yes or no, or 2.0."""
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A TOML number with or without a point: never text, a yes or no, nan or inf."""
+
+YesNo = Annotated[bool, Field(strict=True)]
+"""true or false: never text or a number."""
+
+
+def _day(value: object) -> object:
+    if isinstance(value, datetime.datetime) or not isinstance(value, str | datetime.date):
+        raise ValueError("a day is written as 2026-03-02, without quotation marks or a time")
+    return value
+
+
+Day = Annotated[datetime.date, BeforeValidator(_day)]
+"""A TOML date, or its text in what was frozen."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -128,7 +152,7 @@ def explain(file: Path | str, error: ValidationError, model: type[BaseModel], co
     A misspelt key is both unknown and missing: the unknown one says more, so it comes first. `content` is what was
     validated, so that the value is shown as it was written.
     """
-    mistakes = error.errors(include_url=False)
+    mistakes = _told_once(error.errors(include_url=False))
     first = min(mistakes, key=lambda mistake: mistake["type"] not in _UNKNOWN)
     location = first["loc"]
     key = _key(content, location)
@@ -146,6 +170,17 @@ def explain(file: Path | str, error: ValidationError, model: type[BaseModel], co
         sentence = f"{file}: {key}{found}: {message[:1].lower()}{message[1:]}"
     more = len(mistakes) - 1
     return sentence + (f" (and {more} more mistake{'s' if more > 1 else ''})" if more else "")
+
+
+def _told_once(mistakes: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out what only follows: a list is too short because the mistake is in its entry."""
+    places = [mistake["loc"] for mistake in mistakes]
+    return [
+        mistake
+        for mistake in mistakes
+        if mistake["type"] != "too_short"
+        or not any(place[: len(mistake["loc"])] == mistake["loc"] != place for place in places)
+    ]
 
 
 def _key(content: Any, location: Sequence[int | str]) -> str:  # noqa: ANN401 - any TOML value

@@ -6,7 +6,6 @@ TOML, one table a role. Quantities carry their unit. Unknown keys are refused. N
 from __future__ import annotations
 
 import copy
-import datetime
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from rig.bench.conditions import Conditions
 from rig.errors import BenchFileError
 from rig.toml_files import (
     CurrentA,
+    Day,
     LengthM,
     MassG,
     Percent,
@@ -26,6 +26,7 @@ from rig.toml_files import (
     TemperatureC,
     TimeS,
     VoltageV,
+    WholeNumber,
     parse_toml,
     read_file,
     validated,
@@ -54,8 +55,8 @@ class InstrumentTable(DeviceTable):
 class CalibratedTable(InstrumentTable):
     """An instrument whose readings become results: it must be calibrated, and stay so."""
 
-    calibrated: datetime.date
-    calibration_due: datetime.date
+    calibrated: Day
+    calibration_due: Day
 
     @model_validator(mode="after")
     def _due_after_calibrated(self) -> Self:
@@ -72,7 +73,7 @@ class BalanceTable(CalibratedTable):
 
     repeatability: MassG = Field(gt=0)
     readability: MassG = Field(gt=0)
-    calibration_uncertainty: Percent = Field(gt=0)
+    calibration_uncertainty: Percent = Field(gt=0, le=100)
     routine_test: Path | None = None
     routine_test_every: TimeS = Field(default=86400.0, gt=0)
 
@@ -93,7 +94,7 @@ class SupplyTable(InstrumentTable):
 class SwitchTable(InstrumentTable):
     """Valves and relays: the number of each named line. `occluder` closes the pump's outlet when energised."""
 
-    lines: dict[str, int]
+    lines: dict[str, Annotated[WholeNumber, Field(ge=0)]]
 
     @model_validator(mode="after")
     def _has_an_occluder(self) -> Self:
@@ -103,12 +104,25 @@ class SwitchTable(InstrumentTable):
 
 
 class EnvironmentTable(CalibratedTable):
-    """The environment sensor at the balance, and the band in which measurements may be made."""
+    """The environment sensor at the balance, and the band in which measurements may be made.
 
-    lowest_temperature: TemperatureC = 15.0
-    highest_temperature: TemperatureC = 30.0
-    lowest_humidity: Percent = 20.0
-    highest_humidity: Percent = 80.0
+    Water's density is known from 0 to 40 °C (`rig.analysis.gravimetry`).
+    """
+
+    lowest_temperature: TemperatureC = Field(default=15.0, ge=0, le=40)
+    highest_temperature: TemperatureC = Field(default=30.0, ge=0, le=40)
+    lowest_humidity: Percent = Field(default=20.0, ge=0, le=100)
+    highest_humidity: Percent = Field(default=80.0, ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _is_a_band(self) -> Self:
+        for what, unit in {"temperature": "°C", "humidity": "%"}.items():
+            lowest, highest = getattr(self, f"lowest_{what}"), getattr(self, f"highest_{what}")
+            if lowest >= highest:
+                raise ValueError(
+                    f"lowest_{what}, {lowest:g} {unit}, must be less than highest_{what}, {highest:g} {unit}"
+                )
+        return self
 
 
 class PumpTable(DeviceTable):
@@ -126,10 +140,10 @@ class FluidTable(_Table):
     """
 
     name: str = "water"
-    evaporation_per_hour: MassG = 0.0
-    evaporation_uncertainty_per_hour: MassG = 0.0
+    evaporation_per_hour: Annotated[MassG, Field(ge=0)] = 0.0
+    evaporation_uncertainty_per_hour: Annotated[MassG, Field(ge=0)] = 0.0
     evaporation_source: Annotated[str, Field(pattern=r"\S")] | None = None
-    evaporation_date: datetime.date | None = None
+    evaporation_date: Day | None = None
     blank_wander: Annotated[MassG, Field(ge=0)] = 0.0
     blank_wander_per_hour: Annotated[MassG, Field(ge=0)] = 0.0
 
@@ -157,6 +171,10 @@ class VesselTable(_Table):
     def _is_whole(self) -> Self:
         if self.outlet is None and any(length is not None for length in self.model_dump().values()):
             raise ValueError("outlet is missing: say whether the tube dips in, 'immersed', or not, 'free'")
+        for name in ("bore", "tube_outer_diameter"):
+            length, uncertainty = getattr(self, name), getattr(self, f"{name}_uncertainty")
+            if length is not None and uncertainty is not None and uncertainty >= length:
+                raise ValueError(f"{name}_uncertainty must be less than {name}, {1e3 * length:g} mm")
         if self.bore is not None and self.tube_outer_diameter is not None and self.tube_outer_diameter >= self.bore:
             raise ValueError(f"tube_outer_diameter must be less than bore, {1e3 * self.bore:g} mm")
         return self
@@ -183,8 +201,8 @@ class VirtualTable(_Table):
     A ready-made pump has a twin instead and needs none.
     """
 
-    seed: int = Field(default=1, ge=0)
-    date: datetime.date
+    seed: WholeNumber = Field(default=1, ge=0)
+    date: Day
     firmware: Path | None = None
     serial_numbers: dict[str, str] = {}
     parameters: VirtualParameters = VirtualParameters()

@@ -122,11 +122,11 @@ def far_side(spec: BenchFile, occasion: str = "") -> Iterator[FarSide]:
     """Get the lab's VISA library and wall clock, or build the simulated world in their place.
 
     Raises:
-        BenchFileError: a driver or one of its options is wrong, or the evaporation is of a day to come; looked at
-            before any device is opened.
+        BenchFileError: a driver or one of its options is wrong, or a calibration or the evaporation is of a day to
+            come; looked at before any device is opened.
     """
     today = spec.virtual.date if spec.virtual is not None else datetime.date.fromisoformat(utc_now()[:10])
-    _refuse_evaporation_to_come(spec, today)
+    _refuse_days_to_come(spec, today)
     if spec.virtual is None:
         refuse_unknown_devices(spec)
         resources = pyvisa.ResourceManager(spec.visa_library)
@@ -141,13 +141,20 @@ def far_side(spec: BenchFile, occasion: str = "") -> Iterator[FarSide]:
         yield FarSide(world.clock, resources, spec.pump.port, today, _radio(spec, world), world.cell.place)
 
 
-def _refuse_evaporation_to_come(spec: BenchFile, today: datetime.date) -> None:
-    known_since = spec.fluid.evaporation_date
-    if known_since is not None and known_since > today:
-        raise BenchFileError(
-            f"fluid.evaporation_date is {known_since}, and today is {today}: it is the day on which the evaporation "
-            "was found, today or earlier"
-        )
+def _refuse_days_to_come(spec: BenchFile, today: datetime.date) -> None:
+    tables = {role: _table(spec, role) for role in ROLES}
+    found = {
+        f"{role}.calibrated": (table.calibrated, "instrument was calibrated")
+        for role, table in tables.items()
+        if isinstance(table, CalibratedTable)
+    }
+    if spec.fluid.evaporation_date is not None:
+        found["fluid.evaporation_date"] = (spec.fluid.evaporation_date, "evaporation was found")
+    for key, (day, what) in found.items():
+        if day > today:
+            raise BenchFileError(
+                f"{key} is {day}, and today is {today}: it is the day on which the {what}, today or earlier"
+            )
 
 
 def refuse_unknown_devices(spec: BenchFile) -> None:

@@ -26,6 +26,7 @@ from rig.procedures.catalogue import KINDS
 from rig.record.files import new_folder, slug, utc_now, write_json
 from rig.record.folder import RunFolder, holds_a_run, read_model
 from rig.record.results import Results
+from rig.run.begin import refuse_unusable
 from rig.run.plan import TestPlan, read_plan
 from rig.run.results import EXIT_CODES
 from rig.verdicts.limits import Verdict, worst
@@ -64,6 +65,8 @@ def verify_all(asked: RunAsked, condition: str | None, *, console: Console) -> i
                 f"condition {part.condition}: nobody is there to set it up; set it up, then run it by itself with "
                 f"--condition {part.condition!r}, and join the runs with rig compare"
             )
+    if asked.out is not None:
+        refuse_unusable(asked.out)
     folder = asked.out or new_folder(Path("runs"), f"{utc_now().replace(':', '-')}-series")
     rounds = [[_part(asked, folder, name, each) for name in names or (None,)] for each in chosen]
     parts = [part for together in rounds for part in together]

@@ -32,7 +32,14 @@ from rig.record.folder import RunFolder
 from rig.record.manifest import RunOutcome
 from rig.record.results import JudgedRecord, ReportedRecord, RequirementRecord, Results
 from rig.run.begin import discard, end_run, keep_findings, start_run
-from rig.run.collection import Declaration, read_declarations, refuse_unanswered
+from rig.run.collection import (
+    TAKEN,
+    Declaration,
+    read_declarations,
+    read_taken_tables,
+    refuse_unanswered,
+    refuse_untaken,
+)
 from rig.run.inputs import SUITES, Inputs, Sources, frozen_inputs, read_inputs
 from rig.run.plan import DEFAULT_PLAN, selection
 from rig.run.results import EXIT_CODES
@@ -78,7 +85,7 @@ def verify_pump(asked: RunAsked, *, console: Console) -> int:
     _refuse_unreadable(inputs, asked.select)
     run = start_run(inputs, out=asked.out, select=asked.select)
     try:
-        declared = collect(run)
+        declared = collect(run, inputs)
         _refuse_unanswered(inputs, declared, asked.select)
         for each in declared:
             each.declare_in(run)
@@ -122,7 +129,7 @@ def list_quantities(asked: RunAsked, *, console: Console) -> int:
     inputs = read_inputs(asked.sources)
     _refuse_unreadable(inputs, asked.select)
     with TemporaryDirectory(prefix="rig-list-") as folder:
-        declared = collect(start_run(inputs, out=Path(folder) / "run", select=asked.select))
+        declared = collect(start_run(inputs, out=Path(folder) / "run", select=asked.select), inputs)
     table = Table(title=f"Measured by the plan {inputs.plan.plan.name!r}", title_justify="left")
     for column in ("quantity", "unit", "kind and parameters, as a requirement writes them", "decides", "test"):
         table.add_column(column, overflow="fold")
@@ -158,11 +165,12 @@ def _refuse_unanswered(inputs: Inputs, declared: Sequence[Declaration], select: 
     refuse_unanswered(inputs.requirements, declared, every_requirement_due=due)
 
 
-def collect(run: RunFolder) -> list[Declaration]:
+def collect(run: RunFolder, inputs: Inputs) -> list[Declaration]:
     """Let both runners declare what the run's suites will measure, at the same time.
 
     Raises:
-        BenchFileError: a suite cannot be read, with the last words of its runner.
+        BenchFileError: a suite cannot be read, with the last words of its runner; or the plan has entries that no test
+            takes.
     """
     declared: list[Declaration] = []
     with TemporaryDirectory(prefix="rig-declare-") as folder:
@@ -182,6 +190,8 @@ def collect(run: RunFolder) -> list[Declaration]:
                     raise BenchFileError(f"the suites cannot be read by {name}: {_essence(said)}")
                 if files[name].is_file():  # not written where pytest selected nothing
                     declared += read_declarations(files[name])
+        taken = read_taken_tables(files["pytest"].with_suffix(TAKEN))
+    refuse_untaken(inputs.plan.path, inputs.plan.plan, taken)
     return declared
 
 

@@ -23,6 +23,7 @@ from rig.analysis.single_doses import single_doses
 from rig.analysis.trumpet import AMBULATORY, TrumpetCurve, trumpet_curve
 from rig.analysis.uncertainty import OF_ONE_WEIGHING, bias_of_extremes
 from rig.procedures.between_blanks import scale_between_blanks
+from rig.procedures.bounds import Dose, Rate, SampleEvery, lasting
 from rig.procedures.budgets import measured
 from rig.procedures.contents import trumpet_content
 from rig.procedures.gates import blank_run
@@ -34,7 +35,7 @@ from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Recorder, Series, Taken
 from rig.roles import Bench, Capability, Metrology
-from rig.toml_files import InsulinU, RateUPerH, TimeS
+from rig.toml_files import TimeS
 from rig.units import ml_per_h_from_u_per_h, ul_from_u
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
@@ -68,6 +69,9 @@ FIRST_ERROR = Kind(
 )
 
 
+_STABILISATION_S = 60.0 * AMBULATORY.stabilisation_min
+
+
 class Basal(BetweenBlanks):
     """Weigh basal delivery at one rate: stabilisation, then an analysis period; S and P of the trumpet curve.
 
@@ -80,16 +84,18 @@ class Basal(BetweenBlanks):
     IN_WORDS: ClassVar = "basal delivery at {title}"
     KINDS: ClassVar = (MEAN, LARGEST, SMALLEST, MISSED, FIRST_VOLUME, FIRST_ERROR)
 
-    rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", gt=0)]
-    dose_u: Annotated[InsulinU, Field(alias="dose", gt=0)] = 0.025
-    stabilisation_s: Annotated[TimeS, Field(alias="stabilisation", ge=0)] = 60.0 * AMBULATORY.stabilisation_min
-    analysis_s: Annotated[TimeS, Field(alias="analysis", gt=0)] = 60.0 * AMBULATORY.analysis_min
-    interval_s: Annotated[TimeS, Field(alias="interval", gt=0)] = 60.0 * AMBULATORY.interval_min
-    windows_s: Annotated[tuple[TimeS, ...], Field(alias="windows", min_length=1)] = tuple(
+    rate_u_per_h: Annotated[Rate, Field(alias="rate")]
+    dose_u: Annotated[Dose, Field(alias="dose")] = 0.025
+    stabilisation_s: Annotated[TimeS, lasting("0 h"), Field(alias="stabilisation")] = (
+        60.0 * AMBULATORY.stabilisation_min
+    )
+    analysis_s: Annotated[TimeS, lasting("1 h"), Field(alias="analysis")] = 60.0 * AMBULATORY.analysis_min
+    interval_s: Annotated[TimeS, lasting("1 s"), Field(alias="interval")] = 60.0 * AMBULATORY.interval_min
+    windows_s: Annotated[tuple[Annotated[TimeS, lasting("1 s")], ...], Field(alias="windows", min_length=1)] = tuple(
         60.0 * window_min for window_min in AMBULATORY.windows_min
     )
-    sample_every_s: Annotated[TimeS, Field(alias="sample_every", gt=0)] = 15.0
-    warm_up_sample_every_s: Annotated[TimeS, Field(alias="warm_up_sample_every", gt=0)] = 300.0
+    sample_every_s: Annotated[SampleEvery, Field(alias="sample_every")] = 15.0
+    warm_up_sample_every_s: Annotated[SampleEvery, Field(alias="warm_up_sample_every")] = 300.0
 
     @model_validator(mode="after")
     def _periods_fit(self) -> Self:
@@ -100,8 +106,8 @@ class Basal(BetweenBlanks):
             raise ValueError(f"interval is {self.interval_s:g} s, which is no multiple of sample_every")
         if max(self.windows_s) > self.analysis_s:
             raise ValueError(f"the longest window, {max(self.windows_s):g} s, is longer than analysis")
-        if self.analysis_s < 3600.0:
-            raise ValueError("analysis must be 1 h or longer: statistics of single hours stand beside each curve")
+        if twice := [each for each in self.windows_s if self.windows_s.count(each) > 1]:
+            raise ValueError(f"windows has {twice[0]:g} s twice")
         return self
 
     @model_validator(mode="after")

@@ -17,6 +17,7 @@ from rig.analysis.bolus import WeighedBolus, bolus_statistics
 from rig.analysis.budget import Budget
 from rig.analysis.capability import Measurand, Statistic
 from rig.procedures.between_blanks import scale_between_blanks
+from rig.procedures.bounds import Size, Speed
 from rig.procedures.budgets import bolus_budget, error_of, error_unit, mean_bolus_budget, measured
 from rig.procedures.consecutive import delivered_boluses, give_boluses, weigh_delivered
 from rig.procedures.contents import bolus_content
@@ -28,7 +29,7 @@ from rig.procedures.volume import VolumeScale
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
 from rig.therapy import BolusRequest
-from rig.toml_files import InsulinU, RateUPerH
+from rig.toml_files import WholeNumber
 from rig.units import u_from_ul, ul_from_u
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
@@ -63,9 +64,9 @@ class Bolus(BetweenBlanks):
     IN_WORDS: ClassVar = "{count} boluses of {title}"
     KINDS: ClassVar = (MEAN, LARGEST, SMALLEST, LOGGED)
 
-    size_u: Annotated[InsulinU, Field(alias="size", gt=0)]
-    count: int = Field(ge=2, le=1000)
-    speed_u_per_h: Annotated[RateUPerH, Field(alias="speed", gt=0)] = STANDARD_BOLUS_U_PER_H
+    size_u: Annotated[Size, Field(alias="size")]
+    count: WholeNumber = Field(ge=2, le=1000)
+    speed_u_per_h: Annotated[Speed, Field(alias="speed")] = STANDARD_BOLUS_U_PER_H
 
     @property
     def title(self) -> str:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from rig.analysis.bolus import weigh_bolus
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import bolus_budget, measured
 from rig.procedures.consecutive import logged_bolus_u
 from rig.procedures.preparation import start_therapy
@@ -19,7 +20,7 @@ from rig.procedures.rest import AVERAGED_S, SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.record.taking import Fact, Recorder, Taken, joined
 from rig.roles import Bench, Capability, Metrology, require
-from rig.toml_files import InsulinU, TimeS
+from rig.toml_files import TimeS
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
 
@@ -56,8 +57,8 @@ class Cancelled(BetweenBlanks):
     IN_WORDS: ClassVar = "a bolus of {title}"
     KINDS: ClassVar = (DELIVERED_AFTER, LOGGED)
 
-    size_u: Annotated[InsulinU, Field(alias="size", gt=0)]
-    after_s: Annotated[TimeS, Field(alias="after", gt=0)]
+    size_u: Annotated[Size, Field(alias="size")]
+    after_s: Annotated[TimeS, lasting("1 s", "1 d"), Field(alias="after")]
 
     @property
     def title(self) -> str:

@@ -7,16 +7,27 @@ reconciled. Not responsible for limits, nor for the programme's arithmetic (`rig
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from rig.analysis.budget import Budget
 from rig.analysis.programme import Started, programmed_u
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.bounds import (
+    LARGEST_RATE,
+    Carbohydrates,
+    Dose,
+    Glucose,
+    Minutes,
+    ShareOrNone,
+    Size,
+    Word,
+    lasting,
+    within,
+)
 from rig.procedures.budgets import measured
-from rig.procedures.extended import Minutes
 from rig.procedures.parameters import PERSON
 from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY, start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
@@ -27,7 +38,7 @@ from rig.record.analyses import DayNumbers
 from rig.record.taking import Fact, Recorder, Taken, joined
 from rig.roles import Bench, Capability, Metrology, require
 from rig.therapy import BasalSegment, BolusReason, BolusRequest, Meal, ProfileBlock, ProfileKind, TemporaryRate
-from rig.toml_files import GlucoseMgPerDl, InsulinU, MassG, Percent
+from rig.toml_files import WholeNumber, by_a_person
 from rig.units import parse, parse_time_of_day
 from rig.verdicts.quantities import Kind, Quantity
 
@@ -101,11 +112,13 @@ class DayAccounts(Fact):
     reservoir_u: float | None
 
 
-def _minute(written: object) -> object:
+def _minute(written: object, info: ValidationInfo[dict[str, Any] | None]) -> object:
+    if not isinstance(written, str) and by_a_person(info):
+        raise ValueError("a time of day needs quotation marks, such as '07:30'")
     return parse_time_of_day(written) if isinstance(written, str) else written
 
 
-AtMin = Annotated[int, BeforeValidator(_minute), Field(alias="at", ge=0, lt=1440)]
+AtMin = Annotated[WholeNumber, BeforeValidator(_minute), Field(alias="at", ge=0, lt=1440)]
 """A time of day such as "07:30", as minutes since midnight."""
 
 
@@ -120,10 +133,10 @@ class _Words(BaseModel):
 class Eat(_Words):
     """A meal, or a correction without one; a share of its insulin may be extended, as for protein and fat."""
 
-    carbohydrates_g: Annotated[MassG, Field(alias="carbohydrates", ge=0)] = 0.0
-    glucose_mg_per_dl: Annotated[GlucoseMgPerDl | None, Field(alias="glucose")] = None
-    extended_percent: Annotated[Percent, Field(alias="extended", ge=0, le=100)] = 0.0
-    over_s: Annotated[Minutes, Field(alias="over", ge=0)] = 0.0
+    carbohydrates_g: Annotated[Carbohydrates, Field(alias="carbohydrates")] = 0.0
+    glucose_mg_per_dl: Annotated[Glucose | None, Field(alias="glucose")] = None
+    extended_percent: Annotated[ShareOrNone, Field(alias="extended")] = 0.0
+    over_s: Annotated[Minutes, lasting("0 min", "1 d"), Field(alias="over")] = 0.0
 
     @property
     def meal(self) -> Meal:
@@ -136,7 +149,7 @@ class Exercise(_Words):
     """A temporary basal rate: a share of the profile, or a rate."""
 
     rate: RateOrShare
-    duration_s: Annotated[Minutes, Field(alias="duration", gt=0)]
+    duration_s: Annotated[Minutes, lasting("1 min", "1 d"), Field(alias="duration")]
 
     @property
     def temporary(self) -> TemporaryRate:
@@ -144,7 +157,9 @@ class Exercise(_Words):
         return TemporaryRate(round(self.duration_s / 60.0), *self.rate)
 
 
-def _written_segment(written: object) -> object:
+def _written_segment(written: object, info: ValidationInfo[dict[str, Any] | None]) -> object:
+    if not isinstance(written, str) and by_a_person(info):
+        raise ValueError("a segment is a time of day with a rate, such as '04:00 1.2 U/h'")
     return _segment(written) if isinstance(written, str) else written
 
 
@@ -175,8 +190,15 @@ def _from_midnight_on(profile: tuple[tuple[int, float], ...]) -> tuple[tuple[int
     return profile
 
 
+_RateUPerH = Annotated[float, within("rate_u_per_h", "0 U/h", LARGEST_RATE)]  # its text is read with its time
 Profile = Annotated[
-    tuple[Annotated[tuple[int, Annotated[float, Field(ge=0)]], BeforeValidator(_written_segment)], ...],
+    tuple[
+        Annotated[
+            tuple[int, Annotated[float, within("rate_u_per_h", "0 U/h", LARGEST_RATE)]],
+            BeforeValidator(_written_segment),
+        ],
+        ...,
+    ],
     AfterValidator(_from_midnight_on),
 ]
 """A basal profile: from which minute of the day on which rate in U/h."""
@@ -189,16 +211,16 @@ class Day(BetweenBlanks):
     KEYWORD: ClassVar = ""
     KINDS: ClassVar = (LARGEST, SMALLEST, WHOLE, LOGGED, RESERVOIR, IDLE)
 
-    called: str = Field(min_length=1)
-    person: str = Field(min_length=1)
+    called: Word
+    person: Word
     profile: Profile
-    sensitivity_mg_per_dl: Annotated[GlucoseMgPerDl, Field(alias="sensitivity", gt=0)]
-    ratio_g: Annotated[MassG, Field(alias="ratio", gt=0)]
-    target_mg_per_dl: Annotated[GlucoseMgPerDl, Field(alias="target", gt=0)]
+    sensitivity_mg_per_dl: Annotated[Glucose, Field(alias="sensitivity")]
+    ratio_g: Annotated[Carbohydrates, Field(alias="ratio", gt=0)]
+    target_mg_per_dl: Annotated[Glucose, Field(alias="target")]
     eat: tuple[Eat, ...] = ()
     exercise: tuple[Exercise, ...] = ()
-    reservoir_u: Annotated[InsulinU, Field(alias="reservoir", gt=0)] = 200.0
-    dose_u: Annotated[InsulinU, Field(alias="dose", gt=0)] = 0.025
+    reservoir_u: Annotated[Size, Field(alias="reservoir")] = 200.0
+    dose_u: Annotated[Dose, Field(alias="dose")] = 0.025
 
     @model_validator(mode="after")
     def _something_is_programmed(self) -> Self:

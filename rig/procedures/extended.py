@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from rig.analysis.bolus import WeighedBolus
 from rig.analysis.bolus_profile import BEGUN_SHARE, ENDED_SHARE, lateness_s
@@ -21,6 +21,7 @@ from rig.analysis.budget import Budget
 from rig.analysis.programme import Course, Started, programmed_course
 from rig.procedures.between_blanks import scale_between_blanks
 from rig.procedures.bolus import STANDARD_BOLUS_U_PER_H
+from rig.procedures.bounds import Dose, Minutes, Share, Size, Speed, lasting
 from rig.procedures.budgets import bolus_budget, error_of, error_unit, mean_bolus_budget, measured, moment_budget
 from rig.procedures.consecutive import DeliveredBolus, delivered_boluses, give_boluses, weigh_delivered
 from rig.procedures.contents import Part, profile_content
@@ -32,7 +33,7 @@ from rig.procedures.volume import VolumeScale
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
 from rig.therapy import BolusRequest
-from rig.toml_files import InsulinU, Percent, RateUPerH, TimeS
+from rig.toml_files import WholeNumber
 from rig.units import u_from_ul, ul_from_u
 from rig.verdicts.quantities import Kind, Quantity
 
@@ -65,16 +66,6 @@ DELAY = Kind("extended.delay", f"delay of {_OF}", ("s",), _PARAMETERS, "How late
 LATE_END = Kind("extended.late_end", f"late end of {_OF}", ("s",), _PARAMETERS, "How late the bolus ends.")
 
 
-def _whole_minutes(duration_s: float) -> float:
-    if duration_s % 60.0:
-        raise ValueError("pumps are told whole minutes")
-    return duration_s
-
-
-Minutes = Annotated[TimeS, AfterValidator(_whole_minutes)]
-"""A duration in s that is a whole number of minutes."""
-
-
 class Extended(BetweenBlanks):
     """Weigh a bolus of which a share is extended evenly over a duration; all of it, or a multiwave bolus.
 
@@ -86,13 +77,13 @@ class Extended(BetweenBlanks):
     KEYWORD: ClassVar = "Weigh Extended Bolus"
     KINDS: ClassVar = (TOTAL, IMMEDIATE, LARGEST, SMALLEST, DELAY, LATE_END)
 
-    size_u: Annotated[InsulinU, Field(alias="size", gt=0)]
-    extended_percent: Annotated[Percent, Field(alias="extended", gt=0, le=100)] = 100.0
-    duration_s: Annotated[Minutes, Field(alias="duration", gt=0)]
-    slices: int = Field(default=4, ge=2, le=100)
-    count: int = Field(default=1, ge=1, le=100)
-    speed_u_per_h: Annotated[RateUPerH, Field(alias="speed", gt=0)] = STANDARD_BOLUS_U_PER_H
-    dose_u: Annotated[InsulinU, Field(alias="dose", gt=0)] = 0.025
+    size_u: Annotated[Size, Field(alias="size")]
+    extended_percent: Annotated[Share, Field(alias="extended")] = 100.0
+    duration_s: Annotated[Minutes, lasting("1 min", "1 d"), Field(alias="duration")]
+    slices: WholeNumber = Field(default=4, ge=2, le=100)
+    count: WholeNumber = Field(default=1, ge=1, le=100)
+    speed_u_per_h: Annotated[Speed, Field(alias="speed")] = STANDARD_BOLUS_U_PER_H
+    dose_u: Annotated[Dose, Field(alias="dose")] = 0.025
 
     @model_validator(mode="after")
     def _can_be_looked_at_in_slices(self) -> Self:

@@ -17,6 +17,7 @@ from pydantic import Field
 from rig.analysis.budget import Budget
 from rig.analysis.occlusion import OcclusionAlarm, alarm_times, occlusion_alarm, released_volume_ul
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.bounds import Rate, Size, lasting
 from rig.procedures.budgets import measured, with_one_source
 from rig.procedures.contents import occlusion_content
 from rig.procedures.parameters import RATE, THRESHOLD, Threshold
@@ -29,7 +30,7 @@ from rig.procedures.volume import VolumeScale
 from rig.record.analyses import Analysis, OcclusionNumbers, OcclusionSeries, OneOcclusion
 from rig.record.taking import Fact, Recorder, Series, Taken
 from rig.roles import Bench, Capability, Metrology
-from rig.toml_files import InsulinU, RateUPerH, TimeS
+from rig.toml_files import TimeS, WholeNumber
 from rig.units import u_from_ul, ul_from_u
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
@@ -94,12 +95,12 @@ class Occlusion(BetweenBlanks):
     IN_WORDS: ClassVar = "occlusions at {title}"
     KINDS: ClassVar = (UNALARMED, TYPICAL, LONGEST, AT_ALARM, HIGHEST, RISE, MISSED, RELEASED)
 
-    rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", gt=0)]
+    rate_u_per_h: Annotated[Rate, Field(alias="rate")]
     threshold: Threshold | None = None
-    count: int = Field(default=1, ge=1, le=100)
-    free_s: Annotated[TimeS, Field(alias="free", ge=60.0)] = 600.0
-    watch_s: Annotated[TimeS, Field(alias="watch", ge=60.0)] = 600.0
-    giving_up_after_u: Annotated[InsulinU, Field(alias="giving_up_after", gt=0)] = 7.0
+    count: WholeNumber = Field(default=1, ge=1, le=100)
+    free_s: Annotated[TimeS, lasting("1 min"), Field(alias="free")] = 600.0
+    watch_s: Annotated[TimeS, lasting("1 min"), Field(alias="watch")] = 600.0
+    giving_up_after_u: Annotated[Size, Field(alias="giving_up_after")] = 7.0
 
     @property
     def title(self) -> str:

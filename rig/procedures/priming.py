@@ -16,6 +16,7 @@ from rig.analysis.budget import Budget
 from rig.analysis.checks import FloatArray
 from rig.analysis.programme import Course
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.bounds import Size, Speed
 from rig.procedures.budgets import bolus_budget, error_of, error_unit, measured, moment_budget
 from rig.procedures.consecutive import DeliveredBolus, weigh_delivered
 from rig.procedures.contents import Part, profile_content
@@ -25,7 +26,6 @@ from rig.procedures.rest import AVERAGED_S, SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.record.taking import Fact, Recorder, Taken, joined
 from rig.roles import Bench, Capability, Metrology, require
-from rig.toml_files import InsulinU, RateUPerH
 from rig.units import ul_from_u
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
@@ -81,9 +81,9 @@ class Priming(BetweenBlanks):
     IN_WORDS: ClassVar = "priming with {title}"
     KINDS: ClassVar = (TUBING_ERROR, CANNULA_ERROR, TUBING_TIME, COUNTED)
 
-    tubing_u: Annotated[InsulinU, Field(alias="tubing", gt=0)]
-    cannula_u: Annotated[InsulinU, Field(alias="cannula", gt=0)]
-    speed_u_per_h: Annotated[RateUPerH, Field(alias="speed", gt=0)] = 180.0
+    tubing_u: Annotated[Size, Field(alias="tubing")]
+    cannula_u: Annotated[Size, Field(alias="cannula")]
+    speed_u_per_h: Annotated[Speed, Field(alias="speed")] = 180.0
 
     @property
     def title(self) -> str:

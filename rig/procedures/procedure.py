@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rig.analysis.budget import Budget
 from rig.analysis.capability import Measurand
+from rig.procedures.bounds import lasting
 from rig.procedures.budgets import budgets_record
 from rig.procedures.gates import BLANK_S
 from rig.record.analyses import Analysis
@@ -131,7 +132,7 @@ class Procedure(BaseModel, ABC):
 class BetweenBlanks(Procedure, ABC):
     """A measurement between two blank runs of `blank_s`."""
 
-    blank_s: Annotated[TimeS, Field(alias="blank", ge=300.0)] = BLANK_S
+    blank_s: Annotated[TimeS, lasting("5 min"), Field(alias="blank")] = BLANK_S
 
 
 def measure(bench: Bench, record: Recorder, procedure: Procedure) -> Computed:

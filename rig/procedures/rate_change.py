@@ -21,6 +21,7 @@ from rig.analysis.programme import Course, Started, programmed_course
 from rig.analysis.rate_change import rate_change
 from rig.analysis.uncertainty import COVERAGE_PERCENT
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.bounds import Dose
 from rig.procedures.budgets import measured
 from rig.procedures.contents import Part, profile_content
 from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY, start_therapy
@@ -31,7 +32,6 @@ from rig.procedures.volume import VolumeScale
 from rig.record.taking import Fact, Recorder, Series, Taken
 from rig.roles import Bench, Capability, Metrology, require
 from rig.therapy import BasalSegment, TemporaryRate
-from rig.toml_files import InsulinU
 from rig.units import ul_from_u
 from rig.verdicts.quantities import Quantity
 
@@ -112,7 +112,7 @@ class DeliveryStarted(Fact):
 class Changing(BetweenBlanks, ABC):
     """What a temporary rate and a profile switch have in common."""
 
-    dose_u: Annotated[InsulinU, Field(alias="dose", gt=0)] = 0.025
+    dose_u: Annotated[Dose, Field(alias="dose")] = 0.025
 
     @property
     @abstractmethod

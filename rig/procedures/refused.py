@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from rig.errors import RefusedError
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import measured
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
@@ -18,7 +19,7 @@ from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology, require
-from rig.toml_files import InsulinU, TimeS
+from rig.toml_files import TimeS
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
 
@@ -51,8 +52,8 @@ class Refused(BetweenBlanks):
     IN_WORDS: ClassVar = "boluses of {title}"
     KINDS: ClassVar = (REFUSED, DELIVERED)
 
-    sizes_u: Annotated[tuple[InsulinU, ...], BeforeValidator(_several), Field(alias="sizes", min_length=1)]
-    watch_s: Annotated[TimeS, Field(alias="watch", ge=60.0)] = 600.0
+    sizes_u: Annotated[tuple[Size, ...], BeforeValidator(_several), Field(alias="sizes", min_length=1)]
+    watch_s: Annotated[TimeS, lasting("1 min"), Field(alias="watch")] = 600.0
 
     @property
     def title(self) -> str:

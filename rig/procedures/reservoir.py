@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import measured
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
@@ -18,7 +19,7 @@ from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology, require
-from rig.toml_files import InsulinU, TimeS
+from rig.toml_files import TimeS
 from rig.verdicts.quantities import Kind, Quantity
 
 BEFORE, EMPTYING, AFTER = "rest before", "emptying", "rest after"
@@ -46,9 +47,9 @@ class Reservoir(BetweenBlanks):
     IN_WORDS: ClassVar = "a reservoir of {title}"
     KINDS: ClassVar = (REMAINING,)
 
-    filled_u: Annotated[InsulinU, Field(alias="filled", gt=0)]
-    bolus_u: Annotated[InsulinU, Field(alias="bolus", gt=0)]
-    one_takes_s: Annotated[TimeS, Field(alias="one_takes", gt=0)]
+    filled_u: Annotated[Size, Field(alias="filled")]
+    bolus_u: Annotated[Size, Field(alias="bolus")]
+    one_takes_s: Annotated[TimeS, lasting("1 s", "1 d"), Field(alias="one_takes")]
 
     @property
     def title(self) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.bounds import lasting
 from rig.procedures.budgets import measured
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
@@ -36,7 +37,7 @@ class Stopped(BetweenBlanks):
     IN_WORDS: ClassVar = "a pump {title}"
     KINDS: ClassVar = (DELIVERED,)
 
-    duration_s: Annotated[TimeS, Field(alias="duration", ge=60.0)]
+    duration_s: Annotated[TimeS, lasting("1 min"), Field(alias="duration")]
 
     @property
     def title(self) -> str:

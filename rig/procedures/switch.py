@@ -10,11 +10,10 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from rig.procedures.extended import Minutes
+from rig.procedures.bounds import Minutes, RateOrNone
 from rig.procedures.parameters import RATE, THEN
 from rig.procedures.rate_change import SHORTEST_S, Changing, RateChange, Stretch, check_change
 from rig.roles import Capability
-from rig.toml_files import RateUPerH
 from rig.verdicts.quantities import Kind, Quantity
 
 _OF_SWITCH = "a switch from {rate} to {then}"
@@ -45,8 +44,8 @@ class ProfileSwitch(Changing):
     IN_WORDS: ClassVar = "a switch from {title}"
     KINDS: ClassVar = (*SWITCH_ERRORS.values(), SWITCH_DELAY)
 
-    rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", ge=0)]
-    then_u_per_h: Annotated[RateUPerH, Field(alias="then", ge=0)]
+    rate_u_per_h: Annotated[RateOrNone, Field(alias="rate")]
+    then_u_per_h: Annotated[RateOrNone, Field(alias="then")]
     before_s: Annotated[Minutes, Field(alias="before", ge=SHORTEST_S)] = 7200.0
     after_s: Annotated[Minutes, Field(alias="after", ge=SHORTEST_S)] = 7200.0
 

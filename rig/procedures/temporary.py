@@ -6,23 +6,23 @@ Not responsible for the steps and numbers that it shares with switches (`rate_ch
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from rig.procedures.extended import Minutes
+from rig.procedures.bounds import LARGEST_RATE, LARGEST_SHARE, Minutes, Rate
 from rig.procedures.parameters import DURATION, RATE, TEMPORARY
 from rig.procedures.rate_change import SHORTEST_S, Changing, RateChange, Stretch, check_change
 from rig.roles import Capability
 from rig.therapy import TemporaryRate
-from rig.toml_files import Dimensions, RateUPerH
+from rig.toml_files import Dimensions, by_a_person
 from rig.units import parse
 from rig.verdicts.quantities import Kind, Quantity
 
 
-def read_temporary(written: object) -> object:
+def read_temporary(written: object, info: ValidationInfo[dict[str, Any] | None]) -> object:
     """Read a temporary rate: its rate in U/h, or its factor of the profile's rate; ValueError when it is neither."""
-    if isinstance(written, tuple | list):  # from code, and from a record
+    if isinstance(written, tuple | list) and not by_a_person(info):  # from code, and from a record
         return written
     if not isinstance(written, str):
         raise ValueError("a temporary rate is a rate such as '0.5 U/h', or a share of the profile such as '50 %'")
@@ -33,8 +33,11 @@ def read_temporary(written: object) -> object:
 
 def _one_of_both(temporary: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
     given = [each for each in temporary if each is not None]
-    if len(given) != 1 or given[0] < 0.0:
-        raise ValueError("a temporary rate is a rate in U/h or a factor of the profile, one of them and not below 0")
+    if len(given) != 1:
+        raise ValueError("a temporary rate is a rate in U/h or a factor of the profile, one of them")
+    highest = parse(LARGEST_RATE, "rate_u_per_h") if temporary[0] is not None else LARGEST_SHARE / 100.0
+    if not 0.0 <= given[0] <= highest:
+        raise ValueError(f"allowed are 0 U/h to {LARGEST_RATE}, or 0 % to {LARGEST_SHARE:g} %")
     return temporary
 
 
@@ -79,7 +82,7 @@ class Temporary(Changing):
     KINDS: ClassVar = (*TEMPORARY_ERRORS.values(), *TEMPORARY_DELAYS.values())
 
     temporary: RateOrShare
-    rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", gt=0)]
+    rate_u_per_h: Annotated[Rate, Field(alias="rate")]
     duration_s: Annotated[Minutes, Field(alias="duration", ge=SHORTEST_S)]
     before_s: Annotated[Minutes, Field(alias="before", ge=SHORTEST_S)] = 7200.0
     after_s: Annotated[Minutes, Field(alias="after", ge=SHORTEST_S)] = 7200.0

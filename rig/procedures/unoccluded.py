@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.bounds import Rate, lasting
 from rig.procedures.budgets import measured
 from rig.procedures.parameters import RATE, THRESHOLD, Threshold
 from rig.procedures.preparation import start_therapy
@@ -20,7 +21,7 @@ from rig.procedures.sampling import sample_for
 from rig.procedures.threshold import at_threshold, occlusion_is_alarmed, occlusion_needs, threshold_set
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
-from rig.toml_files import RateUPerH, TimeS
+from rig.toml_files import TimeS
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
 
@@ -57,8 +58,8 @@ class Unoccluded(BetweenBlanks):
     IN_WORDS: ClassVar = "free delivery at {title}"
     KINDS: ClassVar = (ALARMS, ERROR)
 
-    rate_u_per_h: Annotated[RateUPerH, Field(alias="rate", gt=0)]
-    duration_s: Annotated[TimeS, Field(alias="duration", ge=600.0)] = 24 * 3600.0
+    rate_u_per_h: Annotated[Rate, Field(alias="rate")]
+    duration_s: Annotated[TimeS, lasting("10 min"), Field(alias="duration")] = 24 * 3600.0
     threshold: Threshold | None = None
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,6 +28,9 @@ from rig.run.plan import selection
 from rig.run.results import join
 from rig.run.software import refuse_changed, software, versions
 
+RUNS = Path("runs")
+"""Where runs are made that were given no folder."""
+
 
 def start_run(inputs: Inputs, *, out: Path | None, select: str | None = None) -> RunFolder:
     """Make the run's folder: its frozen inputs and its manifest, before any device is looked at.
@@ -37,11 +41,13 @@ def start_run(inputs: Inputs, *, out: Path | None, select: str | None = None) ->
         select: the selection expression of a partial run, over that of the plan.
 
     Raises:
-        EvidenceError: the folder holds files already, or cannot be written.
+        EvidenceError: the folder holds files already, can be none of a run, or cannot be written.
     """
+    if out is not None:
+        refuse_unusable(out)
     started = utc_now()
     run_id = f"{started.replace(':', '-')}-{'virtual' if inputs.spec.virtual else 'bench'}"
-    folder = out if out is not None else new_folder(Path("runs"), run_id)
+    folder = out if out is not None else new_folder(RUNS, run_id)
     _begin(folder)
     try:
         manifest = _manifest(inputs, folder.name if out is None else run_id, started, select)
@@ -86,6 +92,15 @@ def _manifest(inputs: Inputs, run_id: str, started: str, select: str | None) -> 
     )
 
 
+def refuse_unusable(out: Path) -> None:
+    """Refuse a folder that was asked for and can be none of a run, before anything is made; EvidenceError."""
+    if "[" in str(out) or "]" in str(out):
+        raise EvidenceError(f"--out {str(out)!r}: pytest reads [ and ] as parameters of a test; name a folder without")
+    for path in (out, *out.parents):
+        if path.exists() and not path.is_dir():
+            raise EvidenceError(f"--out {str(out)!r}: {path} is a file; name a new folder for the run")
+
+
 def _begin(folder: Path) -> None:
     """Make a run's folder, or take an empty one; whoever makes its record's folder has it."""
     if holds_a_run(folder):
@@ -114,6 +129,9 @@ def open_run(path: Path) -> RunFolder:
 def discard(run: RunFolder) -> None:
     """Take away the folder of a run that was refused before anything was measured; `start_run` made it."""
     shutil.rmtree(run.path, ignore_errors=True)
+    if run.path.parent == RUNS:
+        with suppress(OSError):  # other runs are in it
+            RUNS.rmdir()
 
 
 def keep_findings(run: RunFolder, spec: BenchFile, findings: Sequence[BenchFinding]) -> list[str]:

@@ -5,7 +5,8 @@ Not responsible for the suites themselves (the runners read them), nor for measu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,12 @@ from rig.procedures.procedure import Procedure
 from rig.record.files import read_json_lines, write_whole
 from rig.record.folder import RunFolder, checked
 from rig.record.models import QuantityRecord
+from rig.run.plan import TestPlan
 from rig.verdicts.quantities import Quantity, nearest
 from rig.verdicts.requirements import Requirement
+
+TAKEN = ".taken"
+"""Ending of the file beside a declaration that says which tables of a plan the tests take."""
 
 
 class Declaration(BaseModel):
@@ -63,6 +68,36 @@ def write_declarations(path: Path, declared: Sequence[Declaration]) -> None:
 def read_declarations(path: Path) -> list[Declaration]:
     """Read what a runner declared; EvidenceError when the file is damaged."""
     return [checked(path, entry, Declaration) for entry in read_json_lines(path)]
+
+
+def write_taken(path: Path, tables: Collection[str]) -> None:
+    """Write which tables of a plan the tests take; EvidenceError when the disk does not take it."""
+    write_whole(path, json.dumps(sorted(tables)).encode())
+
+
+def read_taken_tables(path: Path) -> frozenset[str]:
+    """Read which tables of a plan the tests take."""
+    return frozenset(json.loads(path.read_bytes()))
+
+
+def refuse_untaken(file: Path | str, plan: TestPlan, taken: Collection[str]) -> None:
+    """Refuse a plan with entries that no test of the suites takes: they would never be measured.
+
+    Args:
+        file: where the plan stands, for the sentence.
+        plan: the plan.
+        taken: the tables that some test takes, whether it is selected or not.
+
+    Raises:
+        BenchFileError: one sentence with file and table, and the tables that are taken.
+    """
+    known = ", ".join(table for table in plan.entries if table in taken) or "none"
+    for table, entries in plan.entries.items():
+        if entries and table not in taken:
+            raise BenchFileError(
+                f"{file}: no test of the suites takes the entries of [[{table}]], so that they would not be measured; "
+                f"tables that the suites take: {known}"
+            )
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from rig.procedures.catalogue import TABLES
 from rig.procedures.preparation import FULL_RESERVOIR_U
 from rig.procedures.procedure import Procedure
 from rig.shipped import PLANS, shipped
-from rig.toml_files import parse_toml, read_file, validated
+from rig.toml_files import YesNo, parse_toml, read_file, validated
 
 DEFAULT_PLAN = "default"
 
@@ -41,7 +41,7 @@ class TestPlan(BaseModel):
     name: str = Field(min_length=1)
     purpose: str
     select: str = ""
-    every_requirement_due: bool = False
+    every_requirement_due: YesNo = False
     condition: tuple[PlannedCondition, ...] = ()
 
     @model_validator(mode="after")

@@ -42,15 +42,18 @@ class Parameter:
         if not isinstance(value, str):
             if not math.isfinite(value):
                 raise ValueError(f"{self.name} is {value!r}: it is a finite number")
-            return self._in_unit(float(value), self.units[0])
+            return self._in_unit(value, float(value), self.units[0])
         for unit in self.units:
             try:
-                return self._in_unit(parse(value, _dimension(unit)), unit)
+                parsed = parse(value, _dimension(unit))
             except ValueError:
                 continue
+            return self._in_unit(value, parsed, unit)
         raise ValueError(f"{self.name} is {value!r}: it is a number with a unit such as '1 {self.units[0]}'")
 
-    def _in_unit(self, value: float, unit: str) -> str:
+    def _in_unit(self, given: str | float, value: float, unit: str) -> str:
+        if value < 0.0:
+            raise ValueError(f"{self.name} is {given!r}: it is not below 0 {unit}")
         known = dimension_of(unit)
         assert known is not None
         return f"{value / known[1]:.12g} {unit}"
@@ -58,6 +61,8 @@ class Parameter:
     def _word(self, value: str | float) -> str:
         if not isinstance(value, str) or not value.strip():
             raise ValueError(f"{self.name} is {value!r}: it is a word")
+        if value != value.strip():
+            raise ValueError(f"{self.name} is {value!r}: it has no blank before or after it")
         if self.words and value not in self.words:
             raise ValueError(f"{self.name} is {value!r}: it is one of {', '.join(self.words)}")
         return value

@@ -6,14 +6,15 @@ responsible for measuring nor for joining results (`rig.run.results`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from rig.errors import BenchFileError
-from rig.toml_files import TimeS, parse_toml, read_file, validated
+from rig.toml_files import Number, TimeS, WholeNumber, parse_toml, read_file, validated
 from rig.verdicts.limits import Limit, Rule
 from rig.verdicts.quantities import Kind, Quantity, resolved
 
@@ -30,8 +31,8 @@ class MeasurementRule(_Strict):
 
     quantity: Quantity
     unit: str
-    low: float | None = None
-    high: float | None = None
+    low: Number | None = None
+    high: Number | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -44,6 +45,8 @@ class MeasurementRule(_Strict):
             if not isinstance(written.get(key), str):
                 raise ValueError(f"a limit needs its {key}, such as {{ quantity = 'basal.mean_error', unit = '%', … }}")
         values = {key: value for key, value in written.items() if key not in _LIMIT_KEYS}
+        if written["quantity"] in kinds:
+            _refuse_unknown(values, [each.name for each in kinds[written["quantity"]].parameters])
         for key, value in values.items():
             if not isinstance(value, str):
                 raise ValueError(f"{key} is {value!r}: a parameter of a quantity is text in quotation marks")
@@ -61,12 +64,22 @@ class MeasurementRule(_Strict):
         return Limit(self.unit, self.low, self.high)
 
 
+def _refuse_unknown(values: Mapping[str, object], parameters: Sequence[str]) -> None:
+    """Refuse keys that are neither a limit's own nor parameters of its quantity; ValueError with the nearest or all."""
+    known = [*_LIMIT_KEYS, *parameters]
+    for key in values:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"allowed are {', '.join(known)}"
+            raise ValueError(f"{key} is not a known key; {hint}")
+
+
 class AtLeast(_Strict):
     """How much a test must have done at least before it may decide a requirement; 0 asks for nothing."""
 
-    count: int = Field(default=0, ge=0)
-    stabilisation: TimeS = 0.0
-    analysis: TimeS = 0.0
+    count: WholeNumber = Field(default=0, ge=0)
+    stabilisation: Annotated[TimeS, Field(ge=0)] = 0.0
+    analysis: Annotated[TimeS, Field(ge=0)] = 0.0
 
 
 class Requirement(_Strict):

@@ -22,10 +22,10 @@ def _rising(limits: tuple[float, float]) -> tuple[float, float]:
     return limits
 
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Positive = Annotated[Finite, Field(gt=0)]
+NotNegative = Annotated[Finite, Field(ge=0)]
+Share = Annotated[Finite, Field(ge=0, le=1)]
 Range = Annotated[tuple[NotNegative, NotNegative], AfterValidator(_rising)]
 """Lowest and highest: each device has a value between, drawn from the seed."""
 
@@ -102,7 +102,7 @@ class FluidParameters:
 
     __pydantic_config__ = _STRICT
 
-    reservoir_ul: Annotated[float, Field(ge=0, le=3000)] = 3000.0
+    reservoir_ul: Annotated[Finite, Field(ge=0, le=3000)] = 3000.0
     compliance_ul_per_kpa: Positive = 0.25
     air_bubble_ul: NotNegative = 0.0
     resistance_kpa_s_per_ul: Positive = 18.0
@@ -172,9 +172,9 @@ class AirParameters:
 
     __pydantic_config__ = _STRICT
 
-    temperature_c: Finite = 21.5
+    temperature_c: Annotated[Finite, Field(ge=-40, le=60)] = 21.5
     temperature_wander_c: NotNegative = 0.3
-    pressure_hpa: Positive = 1008.0
+    pressure_hpa: Annotated[Finite, Field(ge=500, le=1100)] = 1008.0
     pressure_wander_hpa: NotNegative = 4.0
     relative_humidity: Share = 0.48
     relative_humidity_wander: Share = 0.03

@@ -1,5 +1,6 @@
 """Every bench file opens; every mistake in one is a sentence with file, key, what was found and what is allowed."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from rig.bench.channels import channels
 from rig.bench.file import parse_override, read_bench_file
+from rig.bench.open import open_bench
 from rig.errors import BenchFileError
 
 BENCHES = Path("fixtures/benches")
@@ -61,6 +63,68 @@ def test_a_mistake_is_one_sentence(tmp_path: Path, old: str, new: str, sentence:
     assert str(raised.value).startswith(f"{path}: ")
     assert sentence in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("balance.repeatability", "0 µg", "is '0 µg': input should be greater than 0"),
+        ("balance.readability", "-1 µg", "is '-1 µg': input should be greater than 0"),
+        ("balance.calibration_uncertainty", "-0.01 %", "is '-0.01 %': input should be greater than 0"),
+        ("balance.calibration_uncertainty", "101 %", "is '101 %': input should be less than or equal to 100"),
+        ("balance.routine_test_every", "0 h", "is '0 h': input should be greater than 0"),
+        ("balance.calibrated", 0, "is 0: a day is written as 2026-03-02, without quotation marks or a time"),
+        ("pressure.expanded_uncertainty", "-1 kPa", "is '-1 kPa': input should be greater than 0"),
+        ("supply.current_limit", "0 A", "is '0 A': input should be greater than 0"),
+        ("switch.lines.occluder", -1, "is -1: input should be greater than or equal to 0"),
+        ("switch.lines.occluder", True, "is True: input should be a valid integer"),
+        ("environment.lowest_temperature", "-1 °C", "is '-1 °C': input should be greater than or equal to 0"),
+        ("environment.highest_temperature", "41 °C", "is '41 °C': input should be less than or equal to 40"),
+        ("environment.lowest_humidity", "-1 %", "is '-1 %': input should be greater than or equal to 0"),
+        ("environment.highest_humidity", "101 %", "is '101 %': input should be less than or equal to 100"),
+        ("environment.lowest_temperature", "30 °C", "30 °C, must be less than highest_temperature, 30 °C"),
+        ("environment.highest_humidity", "20 %", "lowest_humidity, 20 %, must be less than highest_humidity, 20 %"),
+        ("fluid.evaporation_per_hour", "-0.02 mg", "is '-0.02 mg': input should be greater than or equal to 0"),
+        ("fluid.evaporation_uncertainty_per_hour", "-0.005 mg", "is '-0.005 mg': input should be greater than or"),
+        ("fluid.blank_wander", "-1 µg", "is '-1 µg': input should be greater than or equal to 0"),
+        ("vessel", {"outlet": "immersed", "bore": "0 mm"}, "vessel.bore is '0 mm': input should be greater than 0"),
+        (
+            "vessel",
+            {"outlet": "immersed", "bore": "15 mm", "bore_uncertainty": "20 mm"},
+            "bore_uncertainty must be less than bore, 15 mm",
+        ),
+        ("virtual.seed", True, "is True: input should be a valid integer"),
+        ("virtual.seed", "1", "is '1': input should be a valid integer"),
+        ("virtual.seed", 2.0, "is 2.0: input should be a valid integer"),
+        ("virtual.parameters.weighing.noise_g", "1e-6", "is '1e-6': input should be a valid number"),
+        ("virtual.parameters.weighing.noise_g", True, "is True: input should be a valid number"),
+        ("virtual.parameters.fluid.head_m", float("inf"), "is inf: input should be a finite number"),
+        ("virtual.parameters.air.temperature_c", -300, "is -300: input should be greater than or equal to -40"),
+    ],
+)
+def test_a_number_that_no_bench_can_have_is_refused(key: str, value: object, sentence: str) -> None:
+    with pytest.raises(BenchFileError) as raised:
+        read_bench_file(VIRTUAL, {key: value})
+    assert key.split(".")[0] in str(raised.value)
+    assert sentence in str(raised.value)
+    assert "more mistake" not in str(raised.value)
+
+
+def test_a_whole_number_stands_for_a_number_with_a_point() -> None:
+    bench, _ = read_bench_file(VIRTUAL, {"virtual.parameters.fluid.head_m": 1})
+    assert bench.virtual is not None
+    assert bench.virtual.parameters.fluid.head_m == 1.0
+
+
+@pytest.mark.parametrize("role", ["balance", "pressure", "environment"])
+def test_a_calibration_of_a_day_to_come_is_refused_before_any_device_is_opened(role: str) -> None:
+    sentence = (
+        f"{role}.calibrated is 2026-11-24, and today is 2026-11-23: it is the day on which the instrument was "
+        "calibrated, today or earlier"
+    )
+    dates = {f"{role}.calibrated": "2026-11-24", f"{role}.calibration_due": "2027-11-24"}
+    with pytest.raises(BenchFileError, match=f"^{re.escape(sentence)}$"), open_bench(VIRTUAL, dates):
+        pass
 
 
 def test_a_missing_file_is_a_sentence() -> None:

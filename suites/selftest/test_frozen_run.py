@@ -265,6 +265,28 @@ def test_a_folder_that_holds_files_is_refused_and_nothing_in_it_is_touched(labor
     assert sorted(path for path in laboratory.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    ("out", "sentence"),
+    [
+        ("x [y]", "--out 'x [y]': pytest reads [ and ] as parameters of a test; name a folder without"),
+        ("a]/run", "--out 'a]/run': pytest reads [ and ] as parameters of a test; name a folder without"),
+        ("file", "--out 'file': file is a file; name a new folder for the run"),
+        ("file/run", "--out 'file/run': file is a file; name a new folder for the run"),
+    ],
+)
+@pytest.mark.parametrize("plan", ["default", "conditions"])  # one run, and a series
+def test_a_folder_that_can_be_none_of_a_run_is_refused_before_anything_is_made(
+    laboratory: Path, out: str, sentence: str, plan: str
+) -> None:
+    (laboratory / "file").write_text("mine", encoding="utf-8")
+    before = sorted(laboratory.rglob("*"))
+    done = call(laboratory, "rig", "verify", "--out", out, "--plan", plan)
+    assert done.returncode == 3
+    assert done.stderr.strip().endswith(sentence)
+    assert done.stderr.count("\n") == 1
+    assert sorted(laboratory.rglob("*")) == before
+
+
 def test_two_runs_of_one_second_have_folders_and_names_of_their_own(
     laboratory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,7 +63,7 @@ def test_every_plan_of_the_repository_can_be_read_by_its_name(name: str) -> None
         ('[[basal]]\nrat = "1 U/h"', "basal.0.rat is not a known key; did you mean 'rate'?"),
         ("[[basal]]\nrate = 1.0", "basal.0.rate is 1.0: a quantity needs its unit and quotation marks"),
         ('[[basal]]\nrate = "1 U"', "'1 U' is not a rate: allowed units are U/h, U/min"),
-        ('[[basal]]\nrate = "0 U/h"', "basal.0.rate is '0 U/h': input should be greater than 0"),
+        ('[[basal]]\nrate = "0 U/h"', "basal.0.rate is '0 U/h': allowed are 0.001 U/h to 300 U/h"),
         ('[[basal]]\nanalysis = "25 h"', "basal.0.rate is missing"),
         ('[[basal]]\nrate = "10 U/h"\nsample_every = "1 s"', "basal 10 U/h takes 490 U, and a reservoir holds 300 U"),
         ('[[basal]]\nrate = "1 U/h"\n' * 2, "basal 1 U/h stands twice"),
@@ -86,7 +86,10 @@ def test_every_plan_of_the_repository_can_be_read_by_its_name(name: str) -> None
             '[[extended]]\nsize = "4 U"\nduration = "2 h"\nextended = 0.5',
             "a quantity needs its unit and quotation marks",
         ),
-        ('[[extended]]\nsize = "4 U"\nduration = "2 h"\nextended = "0 %"', "should be greater than 0"),
+        (
+            '[[extended]]\nsize = "4 U"\nduration = "2 h"\nextended = "0 %"',
+            "extended is '0 %': allowed are 1 % to 100 %",
+        ),
         (
             '[[extended]]\nsize = "0.1 U"\nduration = "1 h"\nslices = 5',
             "slices of 720 s after the immediate part hold no",
@@ -112,7 +115,7 @@ def test_every_plan_of_the_repository_can_be_read_by_its_name(name: str) -> None
         ('[[occlusion]]\nrate = "1 U/h"\nthreshold = "medium"', "should be 'low', 'normal' or 'high'"),
         ('[[occlusion]]\nrate = "1 U/h"\ncount = 0', "occlusion.0.count is 0: input should be greater than or equal"),
         ('[[occlusion]]\nrate = "1 U/h"\n' * 2, "occlusion 1 U/h stands twice"),
-        ('[[unoccluded]]\nrate = "0.025 U/h"\nduration = "5 min"', "should be greater than or equal to 600"),
+        ('[[unoccluded]]\nrate = "0.025 U/h"\nduration = "5 min"', "duration is '5 min': allowed are 10 min to 30 d"),
         ('[[bolos]]\nsize = "1 U"', "bolos is not a known key; did you mean 'bolus'?"),
         ("[[bolus", "is no valid TOML"),
     ],
@@ -243,3 +246,35 @@ def test_a_wrong_plan_stops_both_ways_in_with_one_sentence(tmp_path: Path, comma
     assert done.returncode in (2, 4)
     assert "basal.0.rat is not a known key; did you mean 'rate'?" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "table", "keys"),
+    [
+        (["rig", "verify"], "stopped", 'duration = "1 h"'),
+        (["rig", "verify", "--list"], "cancelled", 'size = "5 U"\nafter = "60 s"'),
+        (["pytest", str(Path("suites/pump").resolve())], "log", ""),
+    ],
+)
+def test_a_plan_with_entries_that_no_test_takes_is_refused_and_nothing_is_made(
+    tmp_path: Path, command: list[str], table: str, keys: str
+) -> None:
+    path = written(tmp_path, f'[[{table}]]\n{keys}\n[[bolus]]\nsize = "0.3 U"\ncount = 3\n')
+    done = subprocess.run(
+        [sys.executable, "-m", *command, "--plan", path], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    sentence = (
+        f"{path}: no test of the suites takes the entries of [[{table}]], so that they would not be measured; tables "
+        "that the suites take: basal, bolus, extended, temporary, switch, occlusion, unoccluded, priming"
+    )
+    assert sentence in " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == (2 if command[0] == "rig" else 4)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["mine.toml"]
+
+
+def test_what_a_selection_leaves_out_is_taken_all_the_same(tmp_path: Path) -> None:
+    path = written(tmp_path, '[[basal]]\nrate = "1 U/h"\n[[bolus]]\nsize = "0.3 U"\ncount = 3\n')
+    command = ["rig", "verify", "--list", "--plan", path, "--select", "test_consecutive_boluses"]
+    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -193,7 +193,7 @@ def test_meals_and_extended_insulin_count_in_the_hours_in_which_they_are_due(tmp
     [
         ({"profile": ["00:00 0 U/h"]}, "the profile is 0 U/h all day"),
         ({"profile": ["01:00 1 U/h"]}, "a profile's times go from 00:00 on"),
-        ({"profile": ["00:00 -1 U/h"]}, "greater than or equal to 0"),
+        ({"profile": ["00:00 -1 U/h"]}, "allowed are 0 U/h to 300 U/h"),
         ({"eat": [{"at": "12:00"}, {"at": "12:00"}]}, "two things happen at 12:00"),
         ({"eat": [{"at": "24:00"}]}, "'24:00' is not a time of day"),
         (
@@ -202,7 +202,7 @@ def test_meals_and_extended_insulin_count_in_the_hours_in_which_they_are_due(tmp
         ),
         (
             {"exercise": [{"at": "12:00", "rate": "-50 %", "duration": "60 min"}]},
-            "a temporary rate is a rate in U/h or a factor of the profile, one of them and not below 0",
+            "allowed are 0 U/h to 300 U/h, or 0 % to 1000 %",
         ),
     ],
 )

@@ -131,6 +131,14 @@ def test_a_dry_run_reads_every_protocol_and_makes_no_run(bench_folder: Path) -> 
     assert runs(bench_folder) == []
 
 
+def inside(keyword: str, structure: str) -> str:
+    """The sentence on a keyword that measures more than once or not at all."""
+    return (
+        f"suites/pump/a.robot::A Test: {keyword} stands inside {structure}, and how often it measures must be known "
+        "before the test runs: write it outside, once for each measurement"
+    )
+
+
 WRONG = [
     (
         "    Provoke Occlusions    1 U",
@@ -164,8 +172,33 @@ WRONG = [
     ),
     (
         "    Weigh Boluses    1 U    1",
-        "suites/pump/a.robot::A Test: Weigh Boluses: count is '1': input should be greater than or equal to 2",
+        "suites/pump/a.robot::A Test: Weigh Boluses: count is 1: input should be greater than or equal to 2",
     ),
+    (
+        "    FOR    ${round}    IN    1    2\n        Weigh Boluses    1 U    5\n    END",
+        inside("Weigh Boluses", "FOR"),
+    ),
+    ("    IF    ${False}\n        Weigh Boluses    1 U    5\n    END", inside("Weigh Boluses", "IF")),
+    ("    IF    ${True}    Weigh Stopped Pump    1 h", inside("Weigh Stopped Pump", "IF")),
+    (
+        "    WHILE    True    limit=2\n        Count Missing Log Entries\n    END",
+        inside("Count Missing Log Entries", "WHILE"),
+    ),
+    (
+        "    TRY\n        Weigh Boluses    1 U    5\n    EXCEPT\n        Log    no bolus\n    END",
+        inside("Weigh Boluses", "TRY"),
+    ),
+    (
+        "    FOR    ${round}    IN    1    2\n        Measure\n    END\n\n"
+        "*** Keywords ***\nMeasure\n    Weigh Boluses    1 U    5",
+        inside("Weigh Boluses", "FOR"),
+    ),
+    (
+        "    FOR    ${at}    IN    07:00    12:00\n        Eat    ${at}    carbohydrates=60 g\n    END",
+        inside("Eat", "FOR"),
+    ),
+    ("    Repeat Keyword    2    Weigh Boluses    1 U    5", inside("Weigh Boluses", "Repeat Keyword")),
+    ("    Run Keyword If    ${False}    Weigh Boluses    1 U    5", inside("Weigh Boluses", "Run Keyword If")),
     (
         "    [Tags]    PR-F1.1\n    Weigh Boluses    1 U    5",
         "suites/pump/a.robot::A Test is tagged with PR-F1.1, and measures nothing that decides it",
@@ -178,6 +211,13 @@ def test_what_is_wrong_is_one_sentence_in_a_dry_run(bench_folder: Path, text: st
     done = robot(bench_folder, "--dryrun", protocol(bench_folder, text))
     assert done.returncode == 1
     assert messages(bench_folder / "out/output.xml") == {"A Test": sentence}
+
+
+def test_keywords_that_measure_nothing_may_stand_in_loops_and_branches(bench_folder: Path) -> None:
+    text = "    FOR    ${word}    IN    a    b\n        Log    ${word}\n    END\n    IF    ${True}    Log    c\n"
+    done = robot(bench_folder, "--dryrun", protocol(bench_folder, f"{text}    Weigh Boluses    1 U    5"))
+    assert done.returncode == 0
+    assert messages(bench_folder / "out/output.xml") == {"A Test": ""}
 
 
 def test_a_false_tag_and_a_wrong_bench_stop_a_run_before_it_is_made(bench_folder: Path) -> None:
