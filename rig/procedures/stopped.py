@@ -5,6 +5,7 @@ Not responsible for limits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
@@ -34,6 +35,10 @@ DELIVERED = Kind(
     "stopped.delivered", "delivered while stopped", ("U",), (), "What a pump delivers from the moment of its stop on."
 )
 BEFORE_THE_STOP = "delivered by therapy before the stop"
+SETTLING_S = 5.0
+"""In which a balance shows what has come; data sheets of microbalances say 1.5 to 5 s."""
+NOT_YET_SHOWN_U = RATE_U_PER_H * SETTLING_S / 3600.0
+"""What came before the stop at most, and is read after it: flow times settling time. 0 is as likely: a rectangle."""
 
 
 class Stopped(BetweenBlanks):
@@ -104,6 +109,7 @@ class Stopped(BetweenBlanks):
             scale.budget(float(scale.delivered_u(readings)[-1]), float(readings.at_s[-1] - readings.at_s[0]))
             for readings in (taken.series(STAYS), taken.series(RUNS))
         )
+        after = after.plus("flow that the balance shows after the stop", "B", NOT_YET_SHOWN_U / math.sqrt(3.0))
         return Computed(
             (measured(DELIVERED.of(), after),),
             budgets={DELIVERED.of(): after},

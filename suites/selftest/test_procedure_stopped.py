@@ -63,7 +63,7 @@ def test_what_a_stopped_pump_delivers_is_measured_however_steady_it_is(tmp_path:
     readings = read_taken(tmp_path / "taken").series(STAYS)
     true_u = float(np.diff(np.interp([readings.at_s[0], readings.at_s[-1]], at_s, truth_u))[0])
     delivered = found.values[DELIVERED.of()]
-    assert true_u == pytest.approx(rate_u_per_h / 2.0, rel=0.01)
+    assert true_u == pytest.approx(rate_u_per_h / 2.0, rel=0.01, abs=1e-6)
     assert abs(delivered.value - true_u) <= delivered.expanded_uncertainty < 0.005
     assert delivered.expanded_uncertainty == found.budgets[DELIVERED.of()].expanded
 
