@@ -67,6 +67,9 @@ class AtLeast(_Strict):
     count: int = Field(default=0, ge=0)
     stabilisation: TimeS = 0.0
     analysis: TimeS = 0.0
+    meals: int = Field(default=0, ge=0)
+    corrections: int = Field(default=0, ge=0)
+    exercises: int = Field(default=0, ge=0)
 
 
 class Requirement(_Strict):
