@@ -36,11 +36,11 @@ def between_blanks(
     """
     prepare(bench, record, rate_u_per_h=rate_u_per_h, reservoir_u=reservoir_u)
     with _outlet(bench, closed=outlet_closed):
-        blank_run(bench, record, "opening", duration_s=blank_s)
+        blank_run(bench, record, "opening", duration_s=blank_s, outlet_closed=outlet_closed)
     deliver()
     bench.pump.stop()
     with _outlet(bench, closed=outlet_closed):
-        blank_run(bench, record, "closing", duration_s=blank_s)
+        blank_run(bench, record, "closing", duration_s=blank_s, outlet_closed=outlet_closed)
 
 
 @contextmanager

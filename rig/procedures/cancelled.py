@@ -5,6 +5,7 @@ Not responsible for limits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -59,6 +60,7 @@ class Cancelled(BetweenBlanks):
 
     size_u: Annotated[Size, Field(alias="size")]
     after_s: Annotated[TimeS, lasting("1 s", "1 d"), Field(alias="after")]
+    watch_s: Annotated[TimeS, lasting("1 min", "1 d"), Field(alias="watch")] = 600.0
 
     @property
     def title(self) -> str:
@@ -80,8 +82,13 @@ class Cancelled(BetweenBlanks):
         """What it measures."""
         return (DELIVERED_AFTER.of(), LOGGED.of())
 
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """For how long it is watched after it was told to cancel, in s."""
+        return {"analysis": self.watch_s}
+
     def take(self, bench: Bench, record: Recorder) -> None:
-        """Give the bolus and cancel it."""
+        """Give the bolus, cancel it, and read on for a fixed time: a pump that only pauses would let rest be found."""
         pump, cancelling = require(bench.pump, Capability.FAST_BOLUS), require(bench.pump, Capability.CANCEL_BOLUS)
         log = require(bench.pump, Capability.HISTORY)
 
@@ -95,6 +102,8 @@ class Cancelled(BetweenBlanks):
             told = {bolus.bolus_id: bolus.delivered_u for bolus in pump.active_boluses()}
             cancelling.cancel_bolus(bolus_id)
             record.step("bolus cancelled", pump_says_delivered_u=told.get(bolus_id))
+            sample_for(bench, record, AFTER, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
+            bench.pump.stop()  # one that goes on would never let the balance rest
             wait_for_rest(bench, record, AFTER)
             logged_u = logged_bolus_u(log, bolus_id)
             record.fact(

@@ -6,7 +6,7 @@ reconciled. Not responsible for limits, nor for the programme's arithmetic (`rig
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -266,6 +266,12 @@ class Day(BetweenBlanks):
         """What it measures; idle hours only where some rate of the day is below a dose an hour."""
         kinds = (LARGEST, SMALLEST, WHOLE, LOGGED, RESERVOIR, *((IDLE,) if self._may_be_idle else ()))
         return tuple(kind.of(person=self.person) for kind in kinds)
+
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """How many meals it has, corrections without a meal, and temporary rates for exercise."""
+        meals = sum(eat.carbohydrates_g > 0.0 for eat in self.eat)
+        return {"meals": meals, "corrections": len(self.eat) - meals, "exercises": len(self.exercise)}
 
     @property
     def _may_be_idle(self) -> bool:

@@ -5,6 +5,7 @@ Not responsible for limits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
@@ -16,7 +17,7 @@ from rig.procedures.budgets import measured
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
-from rig.procedures.sampling import sample_for
+from rig.procedures.sampling import sample_for, take_sample
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology, require
 from rig.toml_files import TimeS
@@ -28,7 +29,7 @@ REFUSED = Kind(
     "refused.share", "boluses above the maximum that were refused", ("%",), (), "Share of the boluses that it refused."
 )
 DELIVERED = Kind(
-    "refused.delivered", "delivered after a refused bolus", ("U",), (), "What was delivered after the boluses."
+    "refused.delivered", "delivered after a refused bolus", ("U",), (), "What was delivered from the first command on."
 )
 
 
@@ -70,6 +71,11 @@ class Refused(BetweenBlanks):
         """What it measures."""
         return (REFUSED.of(), DELIVERED.of())
 
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """For how long the pump is watched after the last command, in s."""
+        return {"analysis": self.watch_s}
+
     def take(self, bench: Bench, record: Recorder) -> None:
         """Command the boluses and read the balance."""
         pump = require(bench.pump, Capability.FAST_BOLUS)
@@ -77,6 +83,7 @@ class Refused(BetweenBlanks):
         def command() -> None:
             start_therapy(bench, record)
             wait_for_rest(bench, record, "rest before")
+            take_sample(bench, record, WATCHED)  # before the commands: what comes while the pump answers counts too
             for size_u in self.sizes_u:
                 refused = False
                 try:
@@ -96,7 +103,9 @@ class Refused(BetweenBlanks):
         """Count the refusals and weigh what came."""
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
         answers = taken.exactly(len(self.sizes_u), BolusAnswered)
-        budget = scale.budget(float(scale.delivered_u(taken.series(WATCHED))[-1]), self.watch_s)
+        readings = taken.series(WATCHED)
+        watched_s = float(readings.at_s[-1] - readings.at_s[0])
+        budget = scale.budget(float(scale.delivered_u(readings)[-1]), watched_s)
         share_percent = 100.0 * sum(answer.refused for answer in answers) / len(answers)
         return Computed(
             measured=(Measurement(REFUSED.of(), share_percent), measured(DELIVERED.of(), budget)),

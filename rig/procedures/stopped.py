@@ -1,10 +1,11 @@
-"""A stopped pump, weighed between two blank runs with the outlet closed: it must deliver nothing.
+"""A pump that delivers and is stopped, weighed from the stop on: it must deliver nothing.
 
 Not responsible for limits.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
@@ -13,24 +14,36 @@ from pydantic import Field
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import lasting
 from rig.procedures.budgets import measured
+from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
-from rig.procedures.sampling import sample_for
+from rig.procedures.sampling import sample_for, take_sample
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
 from rig.toml_files import TimeS
 from rig.verdicts.quantities import Kind, Quantity
 
-STAYS = "pump stopped"
+RUNS, STAYS = "therapy before the stop", "pump stopped"
 FADING_S = 300.0
 """66 time constants of a line that fades in 4.5 s, 6 of one that fades ten times as slowly."""
 RATE_U_PER_H = 1.0
-"""Of the profile that the stopped pump holds, so that there is something for it to withhold."""
-DELIVERED = Kind("stopped.delivered", "delivered while stopped", ("U",), (), "What a stopped pump delivers.")
+"""At which the pump delivers before it is stopped, so that there is something to stop."""
+RUNS_S = 600.0
+"""Of therapy before the stop: 0.17 U. Doses of 0.0125, 0.025, 0.05 or 0.1 U, the first an interval after the start,
+then come 6 s or more before the stop and never at it: of a dose of 0.025 U, 60 s earlier, a line that fades in 4.5 s
+holds no nU any more, one that fades in 45 s 7 mU."""
+DELIVERED = Kind(
+    "stopped.delivered", "delivered while stopped", ("U",), (), "What a pump delivers from the moment of its stop on."
+)
+BEFORE_THE_STOP = "delivered by therapy before the stop"
+SETTLING_S = 5.0
+"""In which a balance shows what has come; data sheets of microbalances say 1.5 to 5 s."""
+NOT_YET_SHOWN_U = RATE_U_PER_H * SETTLING_S / 3600.0
+"""What came before the stop at most, and is read after it: flow times settling time. 0 is as likely: a rectangle."""
 
 
 class Stopped(BetweenBlanks):
-    """Weigh for a duration what a stopped pump delivers."""
+    """Let a pump deliver 1 U/h for 10 min, stop it, and weigh for a duration what still comes."""
 
     TABLE: ClassVar = "stopped"
     KEYWORD: ClassVar = "Weigh Stopped Pump"
@@ -46,8 +59,13 @@ class Stopped(BetweenBlanks):
 
     @property
     def needs(self) -> tuple[Capability, ...]:
-        """What a pump must be able to do for it: nothing. One that has no basal profile is weighed without."""
+        """What a pump must be able to do for it: nothing. One that has no basal profile runs without."""
         return ()
+
+    @property
+    def needed_u(self) -> float:
+        """Insulin that it takes in U: what is delivered before the stop."""
+        return RATE_U_PER_H * RUNS_S / 3600.0
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -56,26 +74,45 @@ class Stopped(BetweenBlanks):
 
     @property
     def extent(self) -> Mapping[str, float]:
-        """How long it weighs, in s."""
+        """How long it weighs from the stop on, in s."""
         return {"analysis": self.duration_s}
 
     def take(self, bench: Bench, record: Recorder) -> None:
-        """Leave the pump stopped and read the balance.
+        """Start therapy, stop it, and read the balance from before the command on.
 
-        A pump that goes on delivering would never let the balance come to rest, so that what was in the line is given
-        a fixed time to fade.
+        A pump that goes on delivering would never let the balance come to rest, so that what it may have pressed into
+        the closed line gets a fixed time to fade; that is before therapy, because after the stop every reading counts.
         """
 
-        def stay() -> None:
+        def deliver_and_stop() -> None:
             sample_for(bench, record, "fading", duration_s=FADING_S, every_s=SAMPLE_EVERY_S)
-            record.step("pump stays stopped", minutes=self.duration_s / 60.0)
+            start_therapy(bench, record)
+            sample_for(bench, record, RUNS, duration_s=RUNS_S, every_s=SAMPLE_EVERY_S)
+            take_sample(bench, record, STAYS)  # before the command: what a pump delivers until it answers counts too
+            bench.pump.stop()
+            record.step("pump told to stop", minutes=self.duration_s / 60.0)
             sample_for(bench, record, STAYS, duration_s=self.duration_s, every_s=SAMPLE_EVERY_S)
 
         rate_u_per_h = RATE_U_PER_H if Capability.BASAL_PROFILE in bench.pump.capabilities else 0.0
-        between_blanks(bench, record, rate_u_per_h=rate_u_per_h, blank_s=self.blank_s, deliver=stay, outlet_closed=True)
+        between_blanks(
+            bench,
+            record,
+            rate_u_per_h=rate_u_per_h,
+            blank_s=self.blank_s,
+            deliver=deliver_and_stop,
+            outlet_closed=True,
+        )
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
-        """Weigh what came."""
+        """Weigh what came from the stop on, and for the record what therapy delivered before it."""
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
-        budget = scale.budget(float(scale.delivered_u(taken.series(STAYS))[-1]), self.duration_s)
-        return Computed((measured(DELIVERED.of(), budget),), budgets={DELIVERED.of(): budget})
+        after, before = (
+            scale.budget(float(scale.delivered_u(readings)[-1]), float(readings.at_s[-1] - readings.at_s[0]))
+            for readings in (taken.series(STAYS), taken.series(RUNS))
+        )
+        after = after.plus("flow that the balance shows after the stop", "B", NOT_YET_SHOWN_U / math.sqrt(3.0))
+        return Computed(
+            (measured(DELIVERED.of(), after),),
+            budgets={DELIVERED.of(): after},
+            further={BEFORE_THE_STOP: before},
+        )

@@ -80,6 +80,9 @@ class AtLeast(_Strict):
     count: WholeNumber = Field(default=0, ge=0)
     stabilisation: Annotated[TimeS, Field(ge=0)] = 0.0
     analysis: Annotated[TimeS, Field(ge=0)] = 0.0
+    meals: WholeNumber = Field(default=0, ge=0)
+    corrections: WholeNumber = Field(default=0, ge=0)
+    exercises: WholeNumber = Field(default=0, ge=0)
 
 
 class Requirement(_Strict):

@@ -26,9 +26,20 @@ class RunsOn:
 
     def __init__(self, pump: Pump) -> None:
         self._pump = pump
+        self._deaf = False
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._pump, name)
+
+    def run(self) -> None:
+        """Start, and be deaf from now on."""
+        self._deaf = True
+        self._pump.run()
+
+    def stop(self) -> None:
+        """Stop, unless it was started."""
+        if not self._deaf:
+            self._pump.stop()
 
     def set_basal_profile(self, segments: list[BasalSegment]) -> None:
         """Take the profile and start."""

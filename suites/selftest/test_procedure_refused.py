@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from pydantic import ValidationError
 
 from rig.procedures.refused import DELIVERED, REFUSED, WATCHED, BolusAnswered, Refused
 from rig.record.taking import read_taken
+from rig.roles import Capability, Pump, require
+from rig.units import ul_from_u
 from suites.measuring import measured_on
 from suites.studies.coverage.laboratory import declared, laboratory
 from suites.studies.coverage.whole_bench import watched_bench
@@ -54,3 +58,29 @@ def test_sizes_are_written_as_a_protocol_a_plan_and_a_test_write_them(sizes: obj
 def test_sizes_that_are_none_are_refused(sizes: object, sentence: str) -> None:
     with pytest.raises(ValidationError, match=sentence):
         Refused.model_validate({"sizes": sizes})
+
+
+class DeliversThenRefuses:
+    """A pump that gives some insulin beside its drive, takes its time, and then answers as it should."""
+
+    def __init__(self, pump: Pump, world: Any) -> None:  # noqa: ANN401 - a World
+        self._pump, self._world = pump, world
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the pump has
+        return getattr(self._pump, name)
+
+    def bolus(self, insulin_u: float) -> int:
+        """Deliver 0.1 U, and answer 30 s later."""
+        self._world.fluid.push(ul_from_u(0.1))
+        self._world.clock.sleep(30.0)
+        return require(self._pump, Capability.FAST_BOLUS).bolus(insulin_u)
+
+
+def test_what_comes_until_a_bolus_is_refused_counts(tmp_path: Path) -> None:
+    asked = Refused.model_validate({"sizes": "30 U, 100 U", "blank": "600 s"})
+    with watched_bench(laboratory(7, declared())) as watched:
+        pump = DeliversThenRefuses(watched.bench.pump, watched.world)
+        found = measured_on(replace(watched.bench, pump=cast("Pump", pump)), tmp_path / "taken", asked)
+    delivered = found.values[DELIVERED.of()]
+    assert found.values[REFUSED.of()].value == 100.0
+    assert abs(delivered.value - 0.2) <= delivered.expanded_uncertainty < 0.002
