@@ -23,7 +23,8 @@ from rig.record.files import utc_now
 from rig.record.folder import RECORD, RunFolder, holds_a_run, read_model
 from rig.record.likeness import By, Member, groups
 from rig.record.manifest import Manifest
-from rig.record.reading import Run, read_run
+from rig.record.reading import Run
+from rig.run.reading import read_whole_run
 
 NOT_A_RUN = "Comparison of runs"
 
@@ -113,7 +114,7 @@ def _runs(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:
         elif (original := finished.setdefault(_fingerprint(path), path)) is not path:
             left_out.append(f"{path.name} is left out: it is a copy of {original.name}.")
         places.add(path.resolve())
-    return [read_run(path) for path in finished.values()], left_out
+    return [read_whole_run(path) for path in finished.values()], left_out
 
 
 def _manifest(path: Path) -> Manifest:

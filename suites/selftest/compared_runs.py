@@ -20,6 +20,7 @@ from rig.record.taking import Asked
 from rig.run.results import join
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Quantity
+from suites.selftest.recorded import sealed
 
 TEST = "suites/pump/test_bolus.py::test_consecutive_boluses[1 U]"
 OTHER_TEST = "suites/pump/day.robot::A Day With Breakfast"
@@ -73,6 +74,7 @@ def boluses_of(folder: Path, delivered_u: tuple[float, ...]) -> None:
         worst_error_percent=0.0, bins={}, tail_percent=None,
     )  # fmt: skip
     (computed / "bolus.json").write_text(json.dumps(analysis.model_dump(mode="json")), encoding="utf-8")
+    sealed(folder)
 
 
 def _manifest(serial: str, firmware: str, other: dict[str, Any]) -> Manifest:
