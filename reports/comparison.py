@@ -22,7 +22,7 @@ from rig.errors import EvidenceError
 from rig.record.files import utc_now
 from rig.record.folder import RECORD, RunFolder, holds_a_run, read_model
 from rig.record.likeness import By, Member, groups
-from rig.record.manifest import Manifest
+from rig.record.manifest import Manifest, RunOutcome
 from rig.record.reading import Run
 from rig.run.reading import read_whole_run
 
@@ -103,7 +103,7 @@ def _runs(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:
     left_out = []
     places: set[Path] = set()
     for path in found:
-        outcome = _manifest(path).outcome
+        outcome = _outcome(path)
         if path.resolve() in places:
             left_out.append(f"{path.name} was named twice; it is compared once.")
         elif outcome == "blocked":
@@ -117,10 +117,12 @@ def _runs(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:
     return [read_whole_run(path) for path in finished.values()], left_out
 
 
-def _manifest(path: Path) -> Manifest:
+def _outcome(path: Path) -> RunOutcome:
+    """Read how a run ended, before anything else of it is looked at."""
     if (path / RECORD).is_dir():
-        return RunFolder(path).manifest()
-    return read_model(path / "manifest.json", Manifest)
+        closing = RunFolder(path).closing()
+        return closing.outcome if closing is not None else "started"
+    return read_model(path / "manifest.json", Manifest).outcome
 
 
 def _fingerprint(path: Path) -> str:

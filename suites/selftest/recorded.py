@@ -17,13 +17,14 @@ from typing import Any
 
 from rig.errors import BenchFileError
 from rig.record.analyses import Analysis, Trumpet
-from rig.record.closed import CLOSING, listed, with_own_hash
+from rig.record.closed import CLOSING, listed, sums, with_own_hash
 from rig.record.files import read_json, write_json
 from rig.record.folder import Began, Ended, MeasuredFile, RunFolder, read_model
 from rig.record.manifest import BenchCheck, Manifest, RunOutcome
 from rig.record.models import MeasuredRecord
 from rig.record.results import Outcome, Results
 from rig.run.begin import end_run
+from rig.run.inputs import REQUIREMENTS as REQUIREMENTS_FILE
 
 FORMAT_1 = Path("suites/selftest/format_1")
 """A run that the rig wrote when it wrote format 1."""
@@ -155,6 +156,17 @@ def framed(run: Path, **values: Any) -> None:  # noqa: ANN401 - any value of the
     manifest = Manifest.model_validate(dict(read_model(path, Manifest)) | values)
     write_json(path, manifest.model_dump(mode="json"))
     end_run(RunFolder(run), outcome)
+
+
+def required(run: Path, old: str, new: str) -> None:
+    """Have a run been judged by other requirements: replace text of the frozen file, and join the results again."""
+    path = run / "record" / "inputs" / REQUIREMENTS_FILE
+    text = path.read_text(encoding="utf-8")
+    if old not in text:
+        raise BenchFileError(f"{path} does not hold {old!r}")
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    inputs = RunFolder(run).manifest().inputs | {REQUIREMENTS_FILE: sums(path).sha256}
+    framed(run, inputs=inputs)
 
 
 def ended(run: Path, outcome: RunOutcome) -> None:

@@ -335,3 +335,5 @@ def _revision(folder: Path, root: Path) -> str | None:
     manifest = json.loads(done.stdout)
     assert manifest["commit"] == manifest["software"]["commit"]
     return manifest["commit"]  # type: ignore[no-any-return]
+
+
