@@ -13,17 +13,21 @@ from rig.bench.open import open_bench
 from rig.record.folder import AttemptRecord, RunFolder
 from rig.roles import Bench
 from rig.run.inputs import Frozen, refuse_changed_inputs
+from rig.wire import ByteLog
 
 
 @contextmanager
-def open_frozen_bench(run: RunFolder, frozen: Frozen, attempt: AttemptRecord, occasion: str) -> Iterator[Bench]:
+def open_frozen_bench(
+    run: RunFolder, frozen: Frozen, attempt: AttemptRecord, occasion: str, *, log: ByteLog | None = None
+) -> Iterator[Bench]:
     """Open the bench of a run for one test, whose attempt begins, and leave it safe after it.
 
     Args:
         run: whose inputs are frozen.
         frozen: what was read of them when the runner began.
-        attempt: the record of the test, which gets every byte on a wire.
+        attempt: the record of the test.
         occasion: the test's id.
+        log: gets every byte on a wire; that of the attempt, when it is None.
 
     Raises:
         EvidenceError: a frozen input is not what it was: before the bench was opened, once it was open, or when it was
@@ -31,7 +35,7 @@ def open_frozen_bench(run: RunFolder, frozen: Frozen, attempt: AttemptRecord, oc
         RigError: as `open_bench`.
     """
     refuse_changed_inputs(run, frozen.sha256)
-    with open_bench(frozen.spec, log=attempt.wires, occasion=occasion) as bench:
+    with open_bench(frozen.spec, log=log or attempt.wires, occasion=occasion) as bench:
         refuse_changed_inputs(run, frozen.sha256)
         attempt.start(bench.clock)
         yield bench

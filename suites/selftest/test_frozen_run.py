@@ -335,5 +335,3 @@ def _revision(folder: Path, root: Path) -> str | None:
     manifest = json.loads(done.stdout)
     assert manifest["commit"] == manifest["software"]["commit"]
     return manifest["commit"]  # type: ignore[no-any-return]
-
-
