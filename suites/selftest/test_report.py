@@ -281,6 +281,7 @@ def test_a_blocked_run_has_a_report_too_and_says_why(run: Path) -> None:
 
 def test_a_run_without_a_test_has_a_report_too(run: Path) -> None:
     (run / "record" / "collected.jsonl").unlink()
+    shutil.rmtree(run / "record" / "tests")
     end_run(RunFolder(run), "blocked")
     assert "No test was carried out." in text(run)
 
