@@ -85,7 +85,8 @@ def _departures(run: Run) -> list[dict[str, str]]:
     manifest = run.manifest
     items = []
     if manifest.outcome != "complete":
-        items.append(_item("The run is not complete", f"it ended as “{manifest.outcome}”"))
+        why = f": {manifest.reason}" if manifest.reason is not None else ""
+        items.append(_item("The run is not complete", f"it ended as “{manifest.outcome}”{why}"))
     if manifest.selected:
         items.append(_item("Partial run", f"only tests selected by “{manifest.selected}”"))
     items += [

@@ -22,8 +22,9 @@ from rig.errors import EvidenceError
 from rig.record.files import utc_now
 from rig.record.folder import RECORD, RunFolder, holds_a_run, read_model
 from rig.record.likeness import By, Member, groups
-from rig.record.manifest import Manifest
-from rig.record.reading import Run, read_run
+from rig.record.manifest import Manifest, RunOutcome
+from rig.record.reading import Run
+from rig.run.reading import read_whole_run
 
 NOT_A_RUN = "Comparison of runs"
 
@@ -102,7 +103,7 @@ def _runs(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:
     left_out = []
     places: set[Path] = set()
     for path in found:
-        outcome = _manifest(path).outcome
+        outcome = _outcome(path)
         if path.resolve() in places:
             left_out.append(f"{path.name} was named twice; it is compared once.")
         elif outcome == "blocked":
@@ -113,13 +114,15 @@ def _runs(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:
         elif (original := finished.setdefault(_fingerprint(path), path)) is not path:
             left_out.append(f"{path.name} is left out: it is a copy of {original.name}.")
         places.add(path.resolve())
-    return [read_run(path) for path in finished.values()], left_out
+    return [read_whole_run(path) for path in finished.values()], left_out
 
 
-def _manifest(path: Path) -> Manifest:
+def _outcome(path: Path) -> RunOutcome:
+    """Read how a run ended, before anything else of it is looked at."""
     if (path / RECORD).is_dir():
-        return RunFolder(path).manifest()
-    return read_model(path / "manifest.json", Manifest)
+        closing = RunFolder(path).closing()
+        return closing.outcome if closing is not None else "started"
+    return read_model(path / "manifest.json", Manifest).outcome
 
 
 def _fingerprint(path: Path) -> str:

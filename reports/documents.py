@@ -14,7 +14,8 @@ from reports.pdf import write_report_of
 from reports.revisions import new_revision
 from reports.sections import measured_by
 from rig.record.files import write_whole
-from rig.record.reading import Run, read_run
+from rig.record.reading import Run
+from rig.run.reading import read_whole_run
 
 
 def write_documents(run_dir: Path) -> dict[str, Path]:
@@ -23,7 +24,7 @@ def write_documents(run_dir: Path) -> dict[str, Path]:
     Raises:
         EvidenceError: a file of the record is missing or damaged, or a document cannot be written.
     """
-    run = read_run(run_dir)
+    run = read_whole_run(run_dir)
     folder = new_revision(run_dir)
     report, curves = write_report_of(run, folder), write_curves(run, folder)
     return {"Report": report} if curves is None else {"Report": report, "Curves": curves}

@@ -14,7 +14,8 @@ from reports.content import report_content
 from reports.revisions import new_revision
 from reports.sections import analysis_sections
 from reports.typesetting import typesetter, write_pdf
-from rig.record.reading import Run, read_run
+from rig.record.reading import Run
+from rig.run.reading import read_whole_run
 
 
 def write_report(run_dir: Path) -> Path:
@@ -23,7 +24,7 @@ def write_report(run_dir: Path) -> Path:
     Raises:
         EvidenceError: a file of the record is missing or damaged, or the report cannot be written.
     """
-    return write_report_of(read_run(run_dir), new_revision(run_dir))
+    return write_report_of(read_whole_run(run_dir), new_revision(run_dir))
 
 
 def write_report_of(run: Run, folder: Path) -> Path:
@@ -41,7 +42,7 @@ def page_png(run_dir: Path, page: int, *, ppi: float = 110.0) -> bytes:
         EvidenceError: as `write_report`.
         ValueError: the report has no such page.
     """
-    with _typesetter(read_run(run_dir)) as compiler:
+    with _typesetter(read_whole_run(run_dir)) as compiler:
         drawn = compiler.compile(format="png", ppi=ppi)
     pages = drawn if isinstance(drawn, list) else [drawn]
     if not 1 <= page <= len(pages):

@@ -107,13 +107,16 @@ def verify_pump(asked: RunAsked, *, console: Console) -> int:
     for problem in problems:
         console.print(problem, style="red", soft_wrap=True, markup=False)
     outcome: RunOutcome = "blocked" if problems else _run_suites(run, console)
-    results = end_run(run, outcome)
+    results, outcome = end_run(run, outcome)
     if not problems:
         print_results(results, console)
     documents = write_documents(run.path)
     if outcome != "complete":
         sentence = f"The run was {outcome}; what was measured before is kept in {run.path}."
         console.print(sentence, soft_wrap=True, markup=False)
+    reason = run.manifest().reason
+    if reason is not None:
+        console.print(f"{reason}.", style="red", soft_wrap=True, markup=False)
     console.print(f"Verdict: {results.verdict.value}", style=STYLES[results.verdict.value])
     for what, path in documents.items():
         console.print(f"{what}: {path}", soft_wrap=True, markup=False)

@@ -7,7 +7,7 @@
     record/tests/<test>/<attempt>/     one attempt at a test: how it began and ended, every byte on a wire, and
         1-<table>/                     one folder a measurement (`taking`)
     record/results.json                verdicts, joined from the rest
-    record/closing.json                when and how the run ended
+    record/closing.json                when and how the run ended, and the hash of every other file; written last
     reports/rev-1/                     documents made from the record
     progress.jsonl                     what a person watching wants to see; no part of the record
 
@@ -29,6 +29,7 @@ from rig.clock import Clock
 from rig.errors import EvidenceError
 from rig.record.analyses import Analysis
 from rig.record.appending import Appender, DirectAppender, LineFile, appender_for
+from rig.record.closed import CLOSING, listed, refuse_altered_closing, with_own_hash
 from rig.record.files import read_json, read_json_lines, slug, utc_now, write_json
 from rig.record.manifest import BenchCheck, Closing, Manifest, RunOutcome
 from rig.record.models import MeasuredRecord, QuantityRecord, Record
@@ -93,7 +94,7 @@ class Attempt:
     @property
     def measurements(self) -> list[Path]:
         """Folders of its measurements, in the order in which they were taken."""
-        found = {path.parent: path.parent.name.partition("-")[0] for path in self.folder.glob("*/asked.json")}
+        found = {path: path.name.partition("-")[0] for path in self.folder.glob("*-*") if _holds_a_file(path)}
         return sorted((path for path, number in found.items() if number.isdecimal()), key=lambda path: int(found[path]))
 
     def measured(self, *, strict: bool = False) -> list[MeasuredRecord]:
@@ -142,24 +143,47 @@ class RunFolder:
     def manifest(self, *, strict: bool = False) -> Manifest:
         """Read the manifest, with what the bench answered and how the run ended, where it came that far."""
         manifest = read_model(self.record / "manifest.json", Manifest, strict=strict)
-        later: tuple[tuple[str, type[BenchCheck | Closing]], ...] = (
-            ("bench_check.json", BenchCheck),
-            ("closing.json", Closing),
-        )
-        for name, model in later:
-            if (self.record / name).is_file():
-                manifest = manifest.model_copy(update=dict(read_model(self.record / name, model, strict=strict)))
+        path = self.record / "bench_check.json"
+        if path.is_file():
+            manifest = manifest.model_copy(update=dict(read_model(path, BenchCheck, strict=strict)))
+        closing = self.closing(strict=strict)
+        if closing is not None:
+            ended = {"ended_utc": closing.ended_utc, "outcome": closing.outcome, "reason": closing.reason}
+            manifest = manifest.model_copy(update=ended)
         return manifest
+
+    def closing(self, *, strict: bool = False) -> Closing | None:
+        """Read how the run ended; None while it was not closed. EvidenceError when that is not as it was written."""
+        if not (self.record / CLOSING).is_file():
+            return None
+        refuse_altered_closing(self.record)
+        return read_model(self.record / CLOSING, Closing, strict=strict)
 
     def checked(self, check: BenchCheck) -> None:
         """Keep what the bench answered before the first measurement."""
         write_json(self.record / "bench_check.json", check.model_dump(mode="json"))
 
-    def end(self, results: Results, outcome: RunOutcome) -> None:
-        """Write the results, and how and when the run ended."""
-        write_json(self.record / "results.json", results.model_dump(mode="json"))
-        closing = Closing.model_validate({"ended_utc": utc_now(), "outcome": outcome})
-        write_json(self.record / "closing.json", closing.model_dump(mode="json"))
+    def end(
+        self,
+        results: Results | None,
+        outcome: RunOutcome,
+        *,
+        reason: str | None = None,
+        changed_inputs: Sequence[str] = (),
+    ) -> None:
+        """Write the results, where there are any, then how and when the run ended, and the list of its files."""
+        if results is not None:
+            write_json(self.record / "results.json", results.model_dump(mode="json"))
+        closing = Closing.model_validate(
+            {
+                "ended_utc": utc_now(),
+                "outcome": outcome,
+                "reason": reason,
+                "changed_inputs": tuple(changed_inputs),
+                "files": listed(self.record),
+            }
+        )
+        write_json(self.record / CLOSING, with_own_hash(closing.model_dump(mode="json")))
 
     def collect(self, test_id: str, title: str, requirements: Sequence[str], quantities: Sequence[Quantity]) -> None:
         """Declare a test that this run is going to do; one that is declared already stays as it is."""
@@ -310,6 +334,11 @@ def checked(path: Path, content: Mapping[str, Any], model: type[_Model], *, stri
         return model.model_validate(content, extra="forbid" if strict else None)
     except ValidationError as error:
         raise EvidenceError(explain(path, error, model, content)) from error
+
+
+def _holds_a_file(folder: Path) -> bool:
+    """Say whether a measurement left more than a file that was being written when its process was killed."""
+    return any(path.is_file() and path.suffix != ".partial" for path in folder.rglob("*"))
 
 
 def _numbered(folder: Path) -> list[Path]:

@@ -61,7 +61,7 @@ class Manifest(Record):
     """What was tested, with what, by which software, and when (UTC).
 
     `manifest.json` holds what was known before the bench was looked at; `equipment`, `dut` and `problems` come from
-    `bench_check.json`, `ended_utc` and `outcome` from `closing.json`, where the run came that far.
+    `bench_check.json`, `ended_utc`, `outcome` and `reason` from `closing.json`, where the run came that far.
 
     Attributes:
         inputs: SHA-256 of each frozen input by its path below `inputs/`.
@@ -76,6 +76,7 @@ class Manifest(Record):
     started_utc: AwareDatetime
     ended_utc: AwareDatetime | None = None
     outcome: RunOutcome = "started"
+    reason: str | None = None
     virtual: bool
     seed: int | None
     bench_file: str
@@ -114,8 +115,32 @@ class BenchCheck(Record):
     problems: dict[str, str]
 
 
+class ListedFile(Record):
+    """A file as it was when the run was closed: size in bytes and SHA-256."""
+
+    size: int = Field(ge=0)
+    sha256: str
+
+
 class Closing(Record):
-    """When and how a run ended."""
+    """When and how a run ended, and what its record consisted of then.
+
+    Attributes:
+        reason: why it did not come to its end, where the rig knows.
+        changed_inputs: frozen inputs that were no longer as they had been frozen, by their path below `inputs/`.
+        files: every other file of the record, by its path below `record/`.
+        sha256: of the rest of this file, as JSON in one line with its keys sorted.
+    """
 
     ended_utc: AwareDatetime
     outcome: RunOutcome
+    reason: str | None = None
+    changed_inputs: tuple[str, ...] = ()
+    files: dict[str, ListedFile]
+    sha256: str = ""
+
+    @model_validator(mode="after")
+    def _changed_inputs_are_no_end(self) -> Self:
+        if self.changed_inputs and self.outcome == "complete":
+            raise ValueError("outcome is 'complete' although frozen inputs were changed during the run")
+        return self

@@ -7,16 +7,17 @@ must hold (`manifest`, `results`, `analyses`, `taking`).
 from __future__ import annotations
 
 import csv
-import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rig.errors import EvidenceError
 from rig.record.analyses import Analysis, Other, model_of
+from rig.record.closed import CLOSING, listed, refuse_altered, sums
 from rig.record.files import read_json
 from rig.record.folder import RECORD, Attempt, RunFolder, read_model
 from rig.record.format_1 import read_format_1
-from rig.record.manifest import Manifest
+from rig.record.manifest import ListedFile, Manifest
 from rig.record.results import Results
 from rig.record.taking import Asked
 
@@ -63,14 +64,15 @@ class Run:
 
 
 def read_run(folder: Path, *, strict: bool = False) -> Run:
-    """Read and check a run folder of any format.
+    """Read and check a run folder of any format. What was closed is held against the list that its closing holds.
 
     Args:
         folder: of the run.
         strict: refuse keys that the models do not know, too.
 
     Raises:
-        EvidenceError: one sentence on the first file that is missing, damaged, or contradicts itself.
+        EvidenceError: one sentence on the first file that is missing, damaged, contradicts itself, or was changed since
+            the run was closed.
     """
     if not folder.is_dir():
         raise EvidenceError(f"{folder}: there is no such run folder")
@@ -85,7 +87,12 @@ def read_run(folder: Path, *, strict: bool = False) -> Run:
             files=tuple(_file(folder, path) for path in old.files),
         )
     run = RunFolder(folder)
+    files = _files(run)
     manifest = run.manifest(strict=strict)
+    _refuse_other_inputs(run, manifest, files)
+    _refuse_lost_declarations(run)
+    if manifest.reason is not None and "results.json" not in files:
+        raise EvidenceError(f"{folder}: the run has no results: {manifest.reason}")
     results = read_model(run.record / "results.json", Results, strict=strict)
     attempts = run.attempts(strict=strict)
     if strict:
@@ -104,8 +111,39 @@ def read_run(folder: Path, *, strict: bool = False) -> Run:
         results=results,
         analyses=tuple(analyses),
         air=_airs(attempts),
-        files=tuple(_file(folder, path) for path in sorted(run.record.rglob("*")) if path.is_file()),
+        files=tuple(
+            RecordFile(f"{RECORD}/{name}", file.size, file.sha256)
+            for name, file in sorted(files.items(), key=lambda each: run.record / each[0])
+        ),
     )
+
+
+def _files(run: RunFolder) -> dict[str, ListedFile]:
+    """List the files of a record; EvidenceError on the first that is not as it was when the run was closed."""
+    files = listed(run.record)
+    closing = run.closing()
+    if closing is None:
+        return files
+    refuse_altered(run.record, closing.files, files)
+    return files | {CLOSING: sums(run.record / CLOSING)}
+
+
+def _refuse_other_inputs(run: RunFolder, manifest: Manifest, files: Mapping[str, ListedFile]) -> None:
+    """Refuse inputs that are not those that the manifest names, unless the closing says that they were changed."""
+    closing = run.closing()
+    known = closing.changed_inputs if closing is not None else ()
+    found = {name.removeprefix("inputs/"): file.sha256 for name, file in files.items() if name.startswith("inputs/")}
+    for name in sorted(found.keys() | manifest.inputs):
+        if found.get(name) != manifest.inputs.get(name) and name not in known:
+            how = "is missing" if name not in found else "was changed or added after the run began"
+            raise EvidenceError(f"{run.inputs / name}: the frozen input {how}")
+
+
+def _refuse_lost_declarations(run: RunFolder) -> None:
+    """Refuse tests without the list of what was declared, in a run that was never closed."""
+    path = run.record / "collected.jsonl"
+    if not path.is_file() and any(run.record.glob("tests/*")):
+        raise EvidenceError(f"{path}: the file is missing from the run folder")
 
 
 def _computed(attempt: Attempt) -> list[Path]:
@@ -149,9 +187,5 @@ def _air(paths: list[Path]) -> RecordedAir | None:
 
 
 def _file(folder: Path, path: Path) -> RecordFile:
-    try:
-        with path.open("rb") as file:  # of a long run, a log of the wires does not fit into memory
-            sha256, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
-    except OSError as error:
-        raise EvidenceError(f"{path}: cannot be read ({error.strerror})") from error
-    return RecordFile(path.relative_to(folder).as_posix(), size, sha256)
+    file = sums(path)
+    return RecordFile(path.relative_to(folder).as_posix(), file.size, file.sha256)

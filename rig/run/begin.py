@@ -23,9 +23,9 @@ from rig.record.models import Device
 from rig.record.results import Results
 from rig.roles import Identity
 from rig.run.decidable import undecidable
-from rig.run.inputs import FIRMWARE, REQUIREMENTS, Inputs, freeze, frozen_inputs, plain
+from rig.run.inputs import FIRMWARE, REQUIREMENTS, Inputs, changed_inputs, freeze, frozen_requirements, plain
 from rig.run.plan import selection
-from rig.run.results import join
+from rig.run.results import join_run
 from rig.run.software import refuse_changed, software, versions
 
 RUNS = Path("runs")
@@ -146,18 +146,29 @@ def keep_findings(run: RunFolder, spec: BenchFile, findings: Sequence[BenchFindi
     return list(check.problems.values())
 
 
-def end_run(run: RunFolder, outcome: RunOutcome) -> Results:
-    """Join what the run measured with its frozen requirements, and close it; returns the results."""
+def end_run(run: RunFolder, outcome: RunOutcome) -> tuple[Results, RunOutcome]:
+    """Join what the run measured with its frozen requirements, and close it.
+
+    A run whose frozen inputs were changed meanwhile has broken off; it is judged as long as its requirements are those
+    that were frozen.
+
+    Returns:
+        The results, and how the run ended.
+
+    Raises:
+        EvidenceError: the requirements were changed; the run is closed without results, and says so.
+    """
     manifest = run.manifest()
-    plan = manifest.plan
-    results = join(
-        frozen_inputs(run, manifest).requirements,
-        run,
-        selected=manifest.selected,
-        plan=None if plan is None or plan.every_requirement_due else plan.name,
-    )
-    run.end(results, outcome)
-    return results
+    changed = changed_inputs(run, manifest.inputs)
+    reason = "; ".join(changed.values()) or None
+    if changed and outcome == "complete":
+        outcome = "broken"
+    if REQUIREMENTS in changed:
+        run.end(None, outcome, reason=reason, changed_inputs=tuple(changed))
+        raise EvidenceError(f"{changed[REQUIREMENTS]}, so that nothing can be judged; begin a new run")
+    results = join_run(run, manifest, frozen_requirements(run, manifest))
+    run.end(results, outcome, reason=reason, changed_inputs=tuple(changed))
+    return results, outcome
 
 
 def _equipment(spec: BenchFile, finding: BenchFinding) -> Equipment:

@@ -71,11 +71,12 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Frozen:
-    """The inputs of a run as it reads them back."""
+    """The inputs of a run as it reads them back, and the hash of each file that they were read from."""
 
     spec: BenchFile
     plan: TestPlan
     requirements: dict[str, Requirement]
+    sha256: Mapping[str, str]
 
 
 def read_inputs(sources: Sources) -> Inputs:
@@ -116,19 +117,7 @@ def frozen_inputs(run: RunFolder, manifest: Manifest) -> Frozen:
     Raises:
         EvidenceError: one of them is not what it was when the run began, or has come since.
     """
-    for path in sorted(run.inputs.rglob("*")):
-        name = path.relative_to(run.inputs).as_posix()
-        if path.is_file() and name not in manifest.inputs:
-            raise EvidenceError(f"{path}: was put among the frozen inputs after the run began; begin a new run")
-    data = {}
-    for name, sha256 in manifest.inputs.items():
-        path = run.inputs / name
-        try:
-            data[name] = path.read_bytes()
-        except OSError as error:
-            raise EvidenceError(f"{path}: the frozen input cannot be read ({error.strerror})") from error
-        if hashlib.sha256(data[name]).hexdigest() != sha256:
-            raise EvidenceError(f"{path}: the frozen input was changed after the run began; begin a new run")
+    data = refuse_changed_inputs(run, manifest.inputs)
     try:
         bench_path = run.inputs / BENCH
         spec, _ = parse_bench_file(bench_path, data[BENCH], {}, load=json.loads)
@@ -136,7 +125,55 @@ def frozen_inputs(run: RunFolder, manifest: Manifest) -> Frozen:
         requirements = parse_requirements(run.inputs / REQUIREMENTS, data[REQUIREMENTS], KINDS)
     except KeyError as error:
         raise EvidenceError(f"{run.path}: the manifest names no frozen input {error}") from error
-    return Frozen(spec, plan, requirements)
+    return Frozen(spec, plan, requirements, manifest.inputs)
+
+
+def refuse_changed_inputs(run: RunFolder, sha256: Mapping[str, str]) -> dict[str, bytes]:
+    """Read the frozen inputs, by their path below `inputs/`.
+
+    Raises:
+        EvidenceError: one of them has not the hash that it had when the run began, or has come since.
+    """
+    data = {}
+    for name in [*sha256, *_added(run, sha256)]:
+        data[name], problem = _read_frozen(run, name, sha256)
+        if problem is not None:
+            raise EvidenceError(f"{problem}; begin a new run")
+    return data
+
+
+def changed_inputs(run: RunFolder, sha256: Mapping[str, str]) -> dict[str, str]:
+    """Find the frozen inputs that are not what they were when the run began; a sentence by the path of each."""
+    problems = {name: _read_frozen(run, name, sha256)[1] for name in [*sha256, *_added(run, sha256)]}
+    return {name: problem for name, problem in problems.items() if problem is not None}
+
+
+def frozen_requirements(run: RunFolder, manifest: Manifest) -> dict[str, Requirement]:
+    """Read the frozen requirements alone; EvidenceError when they are not what they were when the run began."""
+    if REQUIREMENTS not in manifest.inputs:
+        return {}
+    data, problem = _read_frozen(run, REQUIREMENTS, manifest.inputs)
+    if problem is not None:
+        raise EvidenceError(problem)
+    return parse_requirements(run.inputs / REQUIREMENTS, data, KINDS)
+
+
+def _added(run: RunFolder, sha256: Mapping[str, str]) -> list[str]:
+    paths = [path for path in sorted(run.inputs.rglob("*")) if path.is_file()]
+    return [name for path in paths if (name := path.relative_to(run.inputs).as_posix()) not in sha256]
+
+
+def _read_frozen(run: RunFolder, name: str, sha256: Mapping[str, str]) -> tuple[bytes, str | None]:
+    """Read one of the frozen inputs, and say what is wrong with it."""
+    path = run.inputs / name
+    if name not in sha256:
+        return b"", f"{path}: was put among the frozen inputs after the run began"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return b"", f"{path}: the frozen input cannot be read ({error.strerror})"
+    same = hashlib.sha256(data).hexdigest() == sha256[name]
+    return data, None if same else f"{path}: the frozen input was changed after the run began"
 
 
 def _suite_files(folder: Path) -> dict[str, bytes]:

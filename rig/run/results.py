@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rig.record.folder import Attempt, Collected, RunFolder
+from rig.record.manifest import Manifest
 from rig.record.models import LimitRecord, MeasuredRecord
 from rig.record.results import JudgedRecord, ReportedRecord, RequirementRecord, Results, TestRecord, run_verdict
 from rig.verdicts.limits import Verdict, decide, worst
@@ -23,6 +24,13 @@ EXIT_CODES = {
     Verdict.INCONCLUSIVE: 4,
 }
 """Exit code of `rig verify` for the verdict over all requirements in its scope; 2 is bad usage."""
+
+
+def join_run(run: RunFolder, manifest: Manifest, requirements: Mapping[str, Requirement]) -> Results:
+    """Join a run's own requirements with what its tests measured, in the scope that its manifest states; as `join`."""
+    plan = manifest.plan
+    scope = None if plan is None or plan.every_requirement_due else plan.name
+    return join(requirements, run, selected=manifest.selected, plan=scope)
 
 
 def join(

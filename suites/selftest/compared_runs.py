@@ -6,6 +6,7 @@ Not responsible for physics; no bench, no clock but the simulated one.
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 from rig.clock import SimClock
 from rig.record.analyses import BolusNumbers, Budgets, QuantityBudget, SourceRow
+from rig.record.files import write_whole
 from rig.record.folder import RunFolder, keep_computed
 from rig.record.manifest import Equipment, Manifest, Plan, RunOutcome, Software
 from rig.record.models import Device
@@ -20,8 +22,10 @@ from rig.record.taking import Asked
 from rig.run.results import join
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Quantity
+from suites.selftest.recorded import sealed
 
 TEST = "suites/pump/test_bolus.py::test_consecutive_boluses[1 U]"
+SUITE = "suites/pump/test_x.py"
 OTHER_TEST = "suites/pump/day.robot::A Day With Breakfast"
 MEAN = Quantity("bolus.mean_error", (("size", "1 U"),), "%", "mean bolus error at 1 U")
 LARGEST = Quantity("bolus.largest_error", (("size", "1 U"),), "%", "largest bolus error at 1 U")
@@ -39,9 +43,16 @@ def stored_run(
     firmware: str = "1.0",
     outcome: RunOutcome = "complete",
     calibration_u: float | None = None,
+    suite: bytes | None = None,
     **manifest: Any,  # noqa: ANN401 - any value of a manifest
 ) -> Path:
-    """Write a finished run; `calibration_u` is what the calibration of the balance adds to u of each value."""
+    """Write a finished run; `calibration_u` is what the calibration of the balance adds to u of each value.
+
+    `suite` is what its only frozen input holds.
+    """
+    if suite is not None:
+        manifest["inputs"] = {SUITE: hashlib.sha256(suite).hexdigest()}
+        write_whole(folder / "record" / "inputs" / SUITE, suite)
     RunFolder.create(folder, _manifest(serial, firmware, manifest))
     run = RunFolder(folder)  # which writes at once
     attempts: dict[tuple[str, int], list[Measurement]] = {}
@@ -73,6 +84,7 @@ def boluses_of(folder: Path, delivered_u: tuple[float, ...]) -> None:
         worst_error_percent=0.0, bins={}, tail_percent=None,
     )  # fmt: skip
     (computed / "bolus.json").write_text(json.dumps(analysis.model_dump(mode="json")), encoding="utf-8")
+    sealed(folder)
 
 
 def _manifest(serial: str, firmware: str, other: dict[str, Any]) -> Manifest:

@@ -17,12 +17,14 @@ from typing import Any
 
 from rig.errors import BenchFileError
 from rig.record.analyses import Analysis, Trumpet
+from rig.record.closed import CLOSING, listed, sums, with_own_hash
 from rig.record.files import read_json, write_json
 from rig.record.folder import Began, Ended, MeasuredFile, RunFolder, read_model
-from rig.record.manifest import BenchCheck, Closing, Manifest, RunOutcome
+from rig.record.manifest import BenchCheck, Manifest, RunOutcome
 from rig.record.models import MeasuredRecord
 from rig.record.results import Outcome, Results
 from rig.run.begin import end_run
+from rig.run.inputs import REQUIREMENTS as REQUIREMENTS_FILE
 
 FORMAT_1 = Path("suites/selftest/format_1")
 """A run that the rig wrote when it wrote format 1."""
@@ -131,22 +133,45 @@ def verified(folder: Path) -> Path:
     return folder / "run"
 
 
+def sealed(run: Path) -> None:
+    """List the files of a changed run as they are now, as if it had been closed like this; nothing for an open one."""
+    path = run / "record" / CLOSING
+    if path.is_file():
+        files = {name: file.model_dump(mode="json") for name, file in listed(run / "record").items()}
+        write_json(path, with_own_hash(read_json(path) | {"files": files}))
+
+
 def change(path: Path, **values: Any) -> None:  # noqa: ANN401 - any JSON value
-    """Lay other values over a JSON file of a run, whatever the models say of them."""
+    """Lay other values over a JSON file of a run, whatever the models say of them, as if it had been closed so."""
     path.write_text(json.dumps(read_json(path) | values), encoding="utf-8")
+    for folder in path.parents:
+        if folder.name == "record":
+            sealed(folder.parent)
 
 
 def framed(run: Path, **values: Any) -> None:  # noqa: ANN401 - any value of the manifest
-    """Say something else in the manifest."""
+    """Say something else in the manifest, and join the results again."""
     path = run / "record" / "manifest.json"
+    outcome = RunFolder(run).manifest().outcome
     manifest = Manifest.model_validate(dict(read_model(path, Manifest)) | values)
     write_json(path, manifest.model_dump(mode="json"))
+    end_run(RunFolder(run), outcome)
+
+
+def required(run: Path, old: str, new: str) -> None:
+    """Have a run been judged by other requirements: replace text of the frozen file, and join the results again."""
+    path = run / "record" / "inputs" / REQUIREMENTS_FILE
+    text = path.read_text(encoding="utf-8")
+    if old not in text:
+        raise BenchFileError(f"{path} does not hold {old!r}")
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    inputs = RunFolder(run).manifest().inputs | {REQUIREMENTS_FILE: sums(path).sha256}
+    framed(run, inputs=inputs)
 
 
 def ended(run: Path, outcome: RunOutcome) -> None:
     """Say how the run ended."""
-    path = run / "record" / "closing.json"
-    write_json(path, read_model(path, Closing).model_copy(update={"outcome": outcome}).model_dump(mode="json"))
+    end_run(RunFolder(run), outcome)
 
 
 def attempt_folder(run: Path, test: str) -> Path:
@@ -163,6 +188,7 @@ def computed(run: Path, test: str, name: str) -> Path:
 def keep(run: Path, test: str, name: str, analysis: Analysis) -> None:
     """Keep an analysis as one of a test."""
     write_json(computed(run, test, name), analysis.model_dump(mode="json"))
+    sealed(run)
 
 
 def measured(run: Path, test: str, values: Mapping[str, tuple[float, float]]) -> None:

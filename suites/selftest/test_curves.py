@@ -37,6 +37,7 @@ from suites.selftest.recorded import (
     ended,
     framed,
     keep,
+    sealed,
     without_further_curves,
 )
 from suites.selftest.test_report import text
@@ -66,6 +67,7 @@ def whole(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     keep(run, BASAL, "trumpet", trumpet.model_copy(update={"stability": STABILITY}))
     for path in (computed(run, test, "uncertainty") for test in (BASAL, STOPPED, OCCLUSION)):
         path.unlink()
+    sealed(run)
     return run
 
 

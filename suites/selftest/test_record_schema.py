@@ -15,7 +15,7 @@ from rig.errors import EvidenceError
 from rig.record.files import read_json, read_json_lines
 from rig.record.reading import read_run
 from rig.record.schema import PUBLISHED, schemas, written_schema
-from suites.selftest.recorded import change
+from suites.selftest.recorded import change, sealed
 
 FILES = {
     "manifest": "manifest.json",
@@ -77,6 +77,7 @@ def test_an_unknown_key_is_passed_over_by_readers_and_refused_by_strict_ones(run
         path.write_text("\n".join([*lines, ""]), encoding="utf-8")
     else:
         change(path, later=1)
+    sealed(run)
     read_run(run)
     with pytest.raises(EvidenceError, match=rf"{path.name}: later is not a known key"):
         read_run(run, strict=True)
@@ -86,6 +87,7 @@ def test_a_copy_beside_an_attempt_is_no_attempt(run: Path) -> None:
     attempts = next((run / "record").glob("tests/*"))
     shutil.copytree(attempts / "1", attempts / "1 (copy)")
     shutil.copytree(next(attempts.glob("1/*/")), attempts / "1" / "copy-of it")
+    sealed(run)
     assert len(read_run(run, strict=True).results.tests) == 4
 
 

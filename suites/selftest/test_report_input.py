@@ -10,7 +10,7 @@ from reports.glyphs import readable
 from reports.pdf import write_report
 from rig.errors import EvidenceError
 from rig.record.files import read_json, write_json
-from suites.selftest.recorded import STOPPED, change, ended_otherwise, framed, without_further_curves
+from suites.selftest.recorded import STOPPED, change, ended_otherwise, framed, sealed, without_further_curves
 
 
 @pytest.fixture
@@ -82,6 +82,7 @@ def test_a_simulated_run_of_format_1_cannot_pose_as_a_real_one_either(old_run: P
 def test_a_damaged_record_is_refused_in_one_sentence(
     run: Path, file: str, damage: str | dict[str, Any] | None, sentence: str
 ) -> None:
+    """Also when the list of its files was written anew."""
     path = next((run / "record").glob(file))
     reports = list(run.rglob("report.pdf"))
     if damage is None:
@@ -90,6 +91,7 @@ def test_a_damaged_record_is_refused_in_one_sentence(
         path.write_text(damage, encoding="utf-8")
     else:
         change(path, **damage)
+    sealed(run)
     with pytest.raises(EvidenceError, match=sentence) as raised:
         write_report(run)
     assert "\n" not in str(raised.value)
@@ -100,6 +102,7 @@ def test_a_verdict_that_its_numbers_deny_is_refused(run: Path) -> None:
     results = read_json(run / "record" / "results.json")
     results["requirements"][0]["measurements"][0]["value"] = 9.0
     write_json(run / "record" / "results.json", results)
+    sealed(run)
     with pytest.raises(EvidenceError, match="mean basal error at 1 U/h is called PASS, its numbers say FAIL"):
         write_report(run)
 

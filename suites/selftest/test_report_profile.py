@@ -24,7 +24,7 @@ from rig.record.analyses import DayNumbers, DeliveryProfile
 from rig.record.files import write_json
 from rig.roles import Air
 from rig.therapy import BolusRequest
-from suites.selftest.recorded import BOLUS, computed, without_further_curves
+from suites.selftest.recorded import BOLUS, computed, sealed, without_further_curves
 from suites.studies.coverage.laboratory import declared
 
 SCALE = VolumeScale.in_air(declared(), Air(21.5, 1008.0, 0.48))
@@ -52,6 +52,7 @@ def content() -> dict[str, Any]:
 def reported(run: Path, kept: dict[str, Any]) -> str:
     without_further_curves(run)
     write_json(computed(run, BOLUS, "profile-1"), kept)
+    sealed(run)
     return " ".join(" ".join(page.extract_text().split()) for page in PdfReader(write_report(run)).pages)
 
 

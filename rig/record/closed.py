@@ -1,0 +1,78 @@
+"""What a closed record consists of: each file by size and SHA-256, listed when the run ends and held against it later.
+
+    closing.json    is written last; it lists every other file below `record/`, and carries a hash of itself
+
+Not responsible for keeping anybody from writing the files and the list anew: this finds what was changed, not by whom.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rig.errors import EvidenceError
+from rig.record.files import read_json
+from rig.record.manifest import ListedFile
+
+CLOSING = "closing.json"
+
+
+def listed(record: Path) -> dict[str, ListedFile]:
+    """List every file of a record by its path in it, but for the list; EvidenceError when one cannot be read."""
+    files = sorted(path for path in record.rglob("*") if path.is_file() and path != record / CLOSING)
+    return {path.relative_to(record).as_posix(): sums(path) for path in files}
+
+
+def sums(path: Path) -> ListedFile:
+    """Compute size in bytes and SHA-256 of a file; EvidenceError when it cannot be read."""
+    try:
+        with path.open("rb") as file:  # of a long run, a log of the wires does not fit into memory
+            return ListedFile(sha256=hashlib.file_digest(file, "sha256").hexdigest(), size=file.tell())
+    except OSError as error:
+        raise EvidenceError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def with_own_hash(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Give `closing.json` the hash of its own content, whatever the order of its keys."""
+    rest = {key: value for key, value in content.items() if key != "sha256"}
+    data = json.dumps(rest, sort_keys=True, ensure_ascii=True, allow_nan=False).encode()
+    return rest | {"sha256": hashlib.sha256(data).hexdigest()}
+
+
+def refuse_altered_closing(record: Path) -> None:
+    """Refuse a `closing.json` that is not as it was written; EvidenceError."""
+    content = read_json(record / CLOSING)
+    try:
+        unaltered = with_own_hash(content) == content
+    except ValueError:
+        unaltered = False  # a number that JSON does not have
+    if not unaltered:
+        raise _altered(record / CLOSING, "changed")
+
+
+def refuse_altered(record: Path, then: Mapping[str, ListedFile], now: Mapping[str, ListedFile]) -> None:
+    """Refuse a record that is not as it was closed.
+
+    Args:
+        record: the folder.
+        then: its files as they were listed when the run was closed.
+        now: its files as they are.
+
+    Raises:
+        EvidenceError: names the first file that was removed, changed or added since.
+    """
+    for name in then:
+        if name not in now:
+            raise _altered(record / name, "removed")
+        if now[name] != then[name]:
+            raise _altered(record / name, "changed")
+    for name in now:
+        if name not in then:
+            raise _altered(record / name, "added")
+
+
+def _altered(path: Path, how: str) -> EvidenceError:
+    return EvidenceError(f"{path}: was {how} after the run was closed")

@@ -1,0 +1,42 @@
+"""The bench of one test, opened on frozen inputs that are looked at again before, after opening, and at its end.
+
+Opening reads files that the bench file names, such as the firmware; what was read must be what was frozen. Not
+responsible for what is done with the bench, nor for opening it (`rig.bench.open`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rig.bench.open import open_bench
+from rig.record.folder import AttemptRecord, RunFolder
+from rig.roles import Bench
+from rig.run.inputs import Frozen, refuse_changed_inputs
+from rig.wire import ByteLog
+
+
+@contextmanager
+def open_frozen_bench(
+    run: RunFolder, frozen: Frozen, attempt: AttemptRecord, occasion: str, *, log: ByteLog | None = None
+) -> Iterator[Bench]:
+    """Open the bench of a run for one test, whose attempt begins, and leave it safe after it.
+
+    Args:
+        run: whose inputs are frozen.
+        frozen: what was read of them when the runner began.
+        attempt: the record of the test.
+        occasion: the test's id.
+        log: gets every byte on a wire; that of the attempt, when it is None.
+
+    Raises:
+        EvidenceError: a frozen input is not what it was: before the bench was opened, once it was open, or when it was
+            left.
+        RigError: as `open_bench`.
+    """
+    refuse_changed_inputs(run, frozen.sha256)
+    with open_bench(frozen.spec, log=log or attempt.wires, occasion=occasion) as bench:
+        refuse_changed_inputs(run, frozen.sha256)
+        attempt.start(bench.clock)
+        yield bench
+    refuse_changed_inputs(run, frozen.sha256)

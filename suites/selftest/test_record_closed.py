@@ -1,0 +1,261 @@
+"""A run that was closed is what it was: report, comparison and analysis refuse what was changed since, and name it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reports.comparison import write_comparison
+from reports.documents import write_documents
+from rig.errors import EvidenceError
+from rig.offline.recomputed import all_differences, recompute
+from rig.record.analyses import Bolus
+from rig.record.files import read_json, write_json
+from rig.record.folder import RunFolder, read_model
+from rig.record.reading import read_run
+from rig.run.begin import end_run
+from rig.run.reading import read_whole_run
+from suites.selftest.recorded import (
+    BASAL,
+    BOLUS,
+    STOPPED,
+    attempt_folder,
+    computed,
+    framed,
+    keep,
+    measured,
+    results,
+    rig,
+    sealed,
+)
+
+
+def compared(run: Path) -> object:
+    return write_comparison(run.parent / "comparison", [run], None)
+
+
+READERS: tuple[Callable[[Path], object], ...] = (write_documents, compared, recompute)
+
+
+def refused(run: Path) -> set[str]:
+    """What the three readers say of a run, which is the same sentence."""
+    said = set()
+    for read in READERS:
+        with pytest.raises(EvidenceError) as error:
+            read(run)
+        said.add(str(error.value))
+    assert not (run.parent / "comparison").exists()
+    return said
+
+
+def files(run: Path) -> list[Path]:
+    return sorted(path for path in (run / "record").rglob("*") if path.is_file())
+
+
+def flipped(path: Path) -> None:
+    """Change one bit of the octet in the middle of a file; its size stays."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_closing_lists_every_other_file(recorded: Path) -> None:
+    closing = RunFolder(recorded).closing()
+    assert closing is not None
+    record = recorded / "record"
+    assert set(closing.files) == {str(path.relative_to(record)) for path in files(recorded)} - {"closing.json"}
+    assert all(file.size == (record / name).stat().st_size for name, file in closing.files.items())
+
+
+def test_one_octet_of_any_file_that_was_changed_is_refused_and_named_by_every_reader(run: Path) -> None:
+    for path in files(run):
+        if path.stat().st_size == 0:
+            continue
+        kept = path.read_bytes()
+        flipped(path)
+        said = refused(run)
+        assert len(said) == 1, said
+        (sentence,) = said
+        if path.name == "closing.json":
+            assert sentence.startswith(str(path))
+        else:
+            assert sentence == f"{path}: was changed after the run was closed"
+        path.write_bytes(kept)
+    assert not all_differences(recompute(run))
+
+
+def test_any_file_that_was_removed_is_refused_and_named_by_every_reader(run: Path) -> None:
+    for path in files(run):
+        if path.name in ("closing.json", "manifest.json"):  # without them it is an open run, and no run
+            continue
+        kept = path.read_bytes()
+        path.unlink()
+        assert refused(run) == {f"{path}: was removed after the run was closed"}
+        path.write_bytes(kept)
+
+
+def test_a_file_that_was_put_into_the_record_is_refused(run: Path) -> None:
+    path = attempt_folder(run, BOLUS) / "wire.log.old"
+    path.touch()
+    assert refused(run) == {f"{path}: was added after the run was closed"}
+
+
+def test_a_folder_that_was_removed_is_refused(run: Path) -> None:
+    shutil.rmtree(run / "record" / "tests")
+    for sentence in refused(run):
+        assert sentence.startswith(f"{run / 'record' / 'tests'}/")
+        assert sentence.endswith(": was removed after the run was closed")
+
+
+def test_the_commands_say_so_in_one_line_and_exit_with_3(run: Path) -> None:
+    path = next(attempt_folder(run, BASAL).glob("*/balance.csv"))
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join([lines[0], lines[2], lines[1], *lines[3:]]), encoding="utf-8")
+    for command in ("report", "analyse"):
+        done = rig(command, str(run))
+        assert (done.returncode, done.stderr) == (3, f"rig: {path}: was changed after the run was closed\n")
+
+
+def test_a_run_that_was_never_closed_is_reported_and_marked(run: Path) -> None:
+    (run / "record" / "closing.json").unlink()
+    assert read_whole_run(run).manifest.outcome == "started"
+    assert set(write_documents(run)) == {"Report", "Curves"}
+
+
+@pytest.mark.parametrize("name", ["requirements.toml", "firmware.elf", "suites/pump/test_bolus.py"])
+def test_the_inputs_of_an_open_run_are_held_against_its_manifest(run: Path, name: str) -> None:
+    (run / "record" / "closing.json").unlink()
+    flipped(run / "record" / "inputs" / name)
+    with pytest.raises(EvidenceError, match=rf"{name}: the frozen input was changed"):
+        read_run(run)
+
+
+def test_an_open_run_without_its_declarations_is_refused(run: Path) -> None:
+    for name in ("closing.json", "collected.jsonl"):
+        (run / "record" / name).unlink()
+    with pytest.raises(EvidenceError, match=r"collected\.jsonl: the file is missing"):
+        read_run(run)
+
+
+def test_results_that_are_not_those_of_the_tests_are_refused_although_the_list_was_written_anew(run: Path) -> None:
+    path = run / "record" / "results.json"
+    kept = read_json(path)
+    row, judged = kept["requirements"][0], kept["requirements"][0]["measurements"][0]
+    test = kept["tests"][0]
+
+    def other(sentence: str) -> None:
+        write_json(path, kept)
+        sealed(run)
+        assert refused(run) == {f"{path}: contradicts the parts of the record: {sentence}"}
+
+    value, judged["value"] = judged["value"], 0.5
+    other(f"requirements {row['id']} measurements {judged['quantity']['name']} value is 0.5, they say {value!r}")
+    judged["value"] = value
+    judged["limit"]["high"] = 7.0
+    other(f"requirements {row['id']} measurements {judged['quantity']['name']} limit high is 7.0, they say 5.0")
+    judged["limit"]["high"] = 5.0
+    text, row["text"] = row["text"], "Anything."
+    other(f"requirements {row['id']} text is 'Anything.', they say {text!r}")
+    row["text"] = text
+    duration_s, test["duration_s"] = test["duration_s"], 1.0
+    other(f"tests {test['id']} duration_s is 1.0, they say {duration_s!r}")
+    test["duration_s"] = duration_s
+    reported, kept["reported"] = kept["reported"], []
+    other(f"reported is a list of 0, they say a list of {len(reported)}")
+
+
+def test_a_value_that_was_changed_in_both_of_its_places_is_found_by_computing_it_again(run: Path) -> None:
+    (was,) = [
+        each.value
+        for row in results(run).requirements
+        for each in row.measurements
+        if each.quantity.kind == "stopped.delivered"
+    ]
+    measured(run, STOPPED, {"stopped.delivered": (0.01, 0.0012)})
+    read_whole_run(run)
+    (sentence,) = all_differences(recompute(run))
+    assert f"delivered while stopped is {was!r} ± " in sentence
+    assert "and the record says 0.01 ± 0.0012" in sentence
+    assert rig("analyse", str(run)).returncode == 3
+
+
+def test_every_computed_file_is_held_against_what_comes_out(run: Path) -> None:
+    bolus = computed(run, BOLUS, "bolus")
+    write_json(bolus, read_json(bolus) | {"sd_percent": 0.125, "tail_percent": 1.0})
+    computed(run, BASAL, "uncertainty").unlink()
+    keep(run, STOPPED, "another", read_model(bolus, Bolus))
+    titles = {test.id: test.title for test in results(run).tests}
+    assert all_differences(recompute(run)) == [
+        f"{titles[BASAL]}: computed/uncertainty.json is missing from the record",
+        f"{titles[BOLUS]}: computed/bolus.json differs from the record in sd_percent, tail_percent",
+        f"{titles[STOPPED]}: computed/another.json stands in the record alone",
+    ]
+
+
+def test_a_test_that_came_to_its_end_owes_its_measured_values(run: Path) -> None:
+    computed(run, STOPPED, "measured").unlink()
+    end_run(RunFolder(run), "complete")
+    (title,) = [test.title for test in results(run).tests if test.id == STOPPED]
+    assert all_differences(recompute(run)) == [f"{title}: the record holds no measured.json"]
+
+
+def test_a_measurement_that_does_not_say_what_was_asked_for_is_a_sentence(run: Path) -> None:
+    path = next(attempt_folder(run, BOLUS).glob("*/asked.json"))
+    path.unlink()
+    end_run(RunFolder(run), "complete")
+    with pytest.raises(EvidenceError, match=r"asked\.json: the file is missing from the run folder"):
+        recompute(run)
+
+
+def test_a_run_without_a_measurement_cannot_be_computed_again(run: Path) -> None:
+    shutil.rmtree(run / "record" / "tests")
+    end_run(RunFolder(run), "interrupted")
+    with pytest.raises(EvidenceError, match="holds no measurement, so that nothing can be computed again"):
+        recompute(run)
+
+
+def test_an_input_that_was_changed_during_the_run_ends_it_with_a_report_that_says_so(run: Path) -> None:
+    path = run / "record" / "inputs" / "firmware.elf"
+    flipped(path)
+    found, outcome = end_run(RunFolder(run), "complete")
+    read = read_whole_run(run)
+    assert (outcome, read.manifest.outcome) == ("broken", "broken")
+    assert read.manifest.reason == f"{path}: the frozen input was changed after the run began"
+    assert found.requirements == read.results.requirements
+    assert "Report" in write_documents(run)
+    with pytest.raises(EvidenceError, match=r"firmware\.elf: the frozen input was changed after the run began"):
+        recompute(run)
+
+
+def test_requirements_that_were_changed_during_the_run_leave_nothing_to_judge_by(run: Path) -> None:
+    path = run / "record" / "inputs" / "requirements.toml"
+    (run / "record" / "results.json").unlink()
+    flipped(path)
+    sentence = f"{path}: the frozen input was changed after the run began"
+    with pytest.raises(EvidenceError) as error:
+        end_run(RunFolder(run), "complete")
+    assert str(error.value) == f"{sentence}, so that nothing can be judged; begin a new run"
+    with pytest.raises(EvidenceError) as error:
+        write_documents(run)
+    assert str(error.value) == f"{run}: the run has no results: {sentence}"
+
+
+def test_a_run_with_changed_inputs_is_never_complete(run: Path) -> None:
+    path = run / "record" / "inputs" / "firmware.elf"
+    flipped(path)
+    end_run(RunFolder(run), "complete")
+    content = read_json(run / "record" / "closing.json")
+    write_json(run / "record" / "closing.json", content | {"outcome": "complete"})
+    sealed(run)
+    with pytest.raises(EvidenceError, match="outcome is 'complete' although frozen inputs were changed"):
+        read_run(run)
+
+
+def test_the_manifest_of_a_closed_run_cannot_be_written_anew(run: Path) -> None:
+    framed(run, operator="A")
+    path = run / "record" / "manifest.json"
+    write_json(path, read_json(path) | {"operator": "B"})
+    assert refused(run) == {f"{path}: was changed after the run was closed"}
