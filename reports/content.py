@@ -36,7 +36,7 @@ _MEANING = {
 
 
 def report_content(run: Run) -> dict[str, Any]:
-    """Get everything the template shows, except the sections of the analyses."""
+    """Everything the template shows, except the sections of the analyses."""
     manifest, results = run.manifest, run.results
     stamp = manifest.ended_utc or manifest.started_utc
     device = manifest.dut
@@ -65,7 +65,7 @@ def report_content(run: Run) -> dict[str, Any]:
 
 
 def marks_of(run: Run) -> list[str]:
-    """Get what each page must say: that it is simulated, that the run did not come to its end."""
+    """What each page must say: that it is simulated, that the run did not come to its end."""
     marks = [SIMULATED] if run.manifest.virtual else []
     return marks + ([_INCOMPLETE[run.manifest.outcome]] if run.manifest.outcome in _INCOMPLETE else [])
 

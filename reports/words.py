@@ -21,7 +21,7 @@ def minus(text: str) -> str:
 
 
 def decimals(expanded_uncertainty: float) -> int:
-    """Get how many decimals show an uncertainty to two significant digits (JCGM 100:2008, 7.2.6)."""
+    """How many decimals show an uncertainty to two significant digits (JCGM 100:2008, 7.2.6)."""
     exponent = math.floor(math.log10(float(f"{expanded_uncertainty:.1e}")))
     return max(0, 1 - exponent)
 

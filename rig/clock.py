@@ -20,7 +20,7 @@ class Clock(Protocol):
     """Seconds that pass, and waiting for them."""
 
     def now(self) -> float:
-        """Get the seconds since this clock started."""
+        """The seconds since this clock started."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -42,7 +42,7 @@ class WallClock:
         self._start_ns = time.monotonic_ns()
 
     def now(self) -> float:
-        """Get the seconds since this clock was made."""
+        """The seconds since this clock was made."""
         return (time.monotonic_ns() - self._start_ns) / NS_PER_S
 
     def sleep(self, seconds: float) -> None:
@@ -73,7 +73,7 @@ class SimClock:
         self._deadline_ns = 0
 
     def now(self) -> float:
-        """Get the simulated seconds since this clock was made."""
+        """The simulated seconds since this clock was made."""
         return self.now_ns / NS_PER_S
 
     def sleep(self, seconds: float) -> None:
@@ -90,7 +90,7 @@ class SimClock:
         return event
 
     def next_due_ns(self) -> int | None:
-        """Get the time of the next event, None when nothing is scheduled."""
+        """The time of the next event, None when nothing is scheduled."""
         while self._queue and self._queue[0][2].callback is None:
             heapq.heappop(self._queue)
         return self._queue[0][0] if self._queue else None

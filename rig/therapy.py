@@ -157,5 +157,5 @@ class Setting(Enum):
 
 
 def minutes_of(segments: Sequence[BasalSegment | ProfileBlock]) -> int:
-    """Get how many minutes a profile covers."""
+    """How many minutes a profile covers."""
     return sum(segment.duration_min for segment in segments)

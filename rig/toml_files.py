@@ -213,7 +213,7 @@ def known_keys(model: object, location: Sequence[int | str]) -> list[str]:
 
 
 def _fields(annotation: object) -> dict[str, object]:
-    """Get field names and types of whatever model stands inside `annotation`."""
+    """Field names and types of whatever model stands inside `annotation`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return {field.alias or name: field.annotation for name, field in annotation.model_fields.items()}
     if is_dataclass(annotation):

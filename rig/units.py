@@ -97,7 +97,7 @@ def units_of(dimension: str) -> tuple[str, ...]:
 
 
 def dimension_of(unit: str) -> tuple[str, float] | None:
-    """Get the dimension of a unit, such as `mass_g`, and its factor to that; None for a unit this rig does not know."""
+    """The dimension of a unit, such as `mass_g`, and its factor to that; None for a unit this rig does not know."""
     return _UNITS.get(unit)
 
 
@@ -122,7 +122,7 @@ _SPELLINGS = {
 
 
 def canonical_unit(text: str) -> str:
-    """Get a unit as this rig writes it: "sec" is s, "ml" is mL, the Greek µ the micro sign; others stay as they are."""
+    """A unit as this rig writes it: "sec" is s, "ml" is mL, the Greek µ the micro sign; others stay as they are."""
     unit = text.strip().replace("\N{GREEK SMALL LETTER MU}", "\N{MICRO SIGN}")
     return _SPELLINGS.get(unit, unit)
 

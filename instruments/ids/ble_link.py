@@ -92,7 +92,7 @@ class BleLink:
         self._turn(lambda: self._device.send_l2cap_pdu(self._connection.handle, ATT_CHANNEL, pdu))
 
     def receive(self, timeout_s: float) -> bytes | None:
-        """Get the next PDU, None when none has come within `timeout_s`."""
+        """The next PDU, None when none has come within `timeout_s`."""
         deadline = Deadline(self._clock, timeout_s)
         self._turn()
         while not self._pdus:

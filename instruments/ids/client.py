@@ -97,11 +97,11 @@ class IdsClient:
         self._gatt.write(uuid, value, asked=asked)
 
     def has(self, uuid: Uuid) -> bool:
-        """Get whether the pump offers a characteristic."""
+        """Whether the pump offers a characteristic."""
         return self._gatt.has(uuid)
 
     def report_records(self) -> list[bytes]:
-        """Get every stored history record, without its CRC (RACP: Report Stored Records, All)."""
+        """Every stored history record, without its CRC (RACP: Report Stored Records, All)."""
         asked = "Report Stored Records (0x33)"
         self._gatt.forget(Uuid.HISTORY_DATA)
         self._write(Uuid.RACP, bytes([0x33, 0x33]), asked)

@@ -42,7 +42,7 @@ def _scaled(mantissa: int, exponent: int) -> float:
 
 
 def e2e_crc(data: bytes) -> bytes:
-    """Get the E2E-CRC of `data`, low octet first: polynomial 0x1021 reflected, start FFFF (IDS 1.0.2, 3.16)."""
+    """The E2E-CRC of `data`, low octet first: polynomial 0x1021 reflected, start FFFF (IDS 1.0.2, 3.16)."""
     crc = 0xFFFF
     for octet in data:
         crc ^= octet
@@ -52,5 +52,5 @@ def e2e_crc(data: bytes) -> bytes:
 
 
 def next_counter(counter: int) -> int:
-    """Get the E2E-Counter that follows: 1..255, 0 is skipped (IDS 1.0.2, 3.1.1)."""
+    """The E2E-Counter that follows: 1..255, 0 is skipped (IDS 1.0.2, 3.1.1)."""
     return counter % 255 + 1

@@ -89,7 +89,7 @@ class IdsPump:
     # ---- instrument -------------------------------------------------------------------------------------------
 
     def identify(self) -> Identity:
-        """Get maker, model, serial number and firmware from the Device Information Service."""
+        """Maker, model, serial number and firmware from the Device Information Service."""
         maker, model, serial_number, firmware = (
             self._client.text(uuid)
             for uuid in (
@@ -102,7 +102,7 @@ class IdsPump:
         return Identity(maker, model, serial_number, firmware)
 
     def self_test(self) -> str:
-        """Get a sentence on the pump's state; RefusedError when an annunciation is pending."""
+        """A sentence on the pump's state; RefusedError when an annunciation is pending."""
         status = self.status()
         pending = [annunciation.kind for annunciation in self.annunciations()]
         amount = "an unknown amount" if status.reservoir_u is None else f"{status.reservoir_u:g} U"
@@ -130,7 +130,7 @@ class IdsPump:
         return ALWAYS | found
 
     def status(self) -> PumpStatus:
-        """Get therapy state, operational state and reservoir."""
+        """Therapy state, operational state and reservoir."""
         value = self._client.read(Uuid.STATUS, size=5)
         if value[0] not in THERAPY:
             raise self._client.odd("reading its status", value)
@@ -143,7 +143,7 @@ class IdsPump:
         )
 
     def annunciations(self) -> list[Annunciation]:
-        """Get the annunciation that is pending or snoozed; the service shows one at a time."""
+        """The annunciation that is pending or snoozed; the service shows one at a time."""
         value = self._client.read(Uuid.ANNUNCIATION_STATUS, size=1)
         if not value[0] & 1:
             return []
@@ -208,7 +208,7 @@ class IdsPump:
         profiles.write_profile(self._client, profiles.BASAL, template, blocks)
 
     def read_basal_profile(self, template: int) -> list[BasalSegment]:
-        """Get a profile template."""
+        """A profile template."""
         blocks = profiles.read_blocks(self._client, profiles.BASAL, template)
         return [BasalSegment(block.duration_min, block.values[0]) for block in blocks]
 
@@ -218,7 +218,7 @@ class IdsPump:
         self._client.command(op, bytes([1, template]), response, of=f"template {template}")
 
     def active_basal(self) -> ActiveBasal:
-        """Get the basal rate that holds now."""
+        """The basal rate that holds now."""
         op = Op.GET_ACTIVE_BASAL_RATE_DELIVERY
         reply = self._client.ask(op, b"", Op.GET_ACTIVE_BASAL_RATE_DELIVERY_RESPONSE)
         template, rate_u_per_h = reply[1], decode_sfloat(reply[2:4])
@@ -270,7 +270,7 @@ class IdsPump:
         return u16(self._client.command(Op.SET_BOLUS, operand, Op.SET_BOLUS_RESPONSE, of=_words(bolus)))
 
     def active_boluses(self) -> list[BolusState]:
-        """Get the boluses still being delivered, with what was programmed and delivered in U."""
+        """The boluses still being delivered, with what was programmed and delivered in U."""
         reply = self._client.ask(Op.GET_ACTIVE_BOLUS_IDS, b"", Op.GET_ACTIVE_BOLUS_IDS_RESPONSE)
         if len(reply) < 1 + 2 * reply[0]:
             raise self._client.odd(Op.GET_ACTIVE_BOLUS_IDS.words, reply)
@@ -290,13 +290,13 @@ class IdsPump:
         )
 
     def insulin_on_board(self) -> InsulinOnBoard:
-        """Get the bolus insulin that still acts."""
+        """The bolus insulin that still acts."""
         reply = self._client.ask(Op.GET_INSULIN_ON_BOARD, b"", Op.GET_INSULIN_ON_BOARD_RESPONSE)
         remaining_min = u16(reply[3:5]) if reply[0] & 1 and len(reply) >= 5 else 0
         return InsulinOnBoard(decode_sfloat(reply[1:3]), remaining_min)
 
     def daily_total(self) -> DailyTotal:
-        """Get the insulin since midnight by the pump's clock."""
+        """The insulin since midnight by the pump's clock."""
         op, response = Op.GET_TOTAL_DAILY_INSULIN_STATUS, Op.GET_TOTAL_DAILY_INSULIN_STATUS_RESPONSE
         reply = self._client.ask(op, b"", response)
         return DailyTotal(decode_sfloat(reply[0:2]), decode_sfloat(reply[2:4]))
@@ -311,7 +311,7 @@ class IdsPump:
         self.activate_basal_profile(template)  # one procedure activates templates of every kind
 
     def profile(self, kind: ProfileKind) -> list[ProfileBlock]:
-        """Get a profile of the calculator."""
+        """A profile of the calculator."""
         form = profiles.FORMS[kind]
         return profiles.read_blocks(self._client, form, profiles.first_template(self._client, form))
 
@@ -323,7 +323,7 @@ class IdsPump:
     # ---- the pump itself --------------------------------------------------------------------------------------
 
     def setting(self, setting: Setting) -> float:
-        """Get a setting in its unit."""
+        """A setting in its unit."""
         self._need(Uuid.PUMP_CONTROL_POINT, "telling its settings")
         return maker.get_setting(self._client, setting)
 
@@ -340,7 +340,7 @@ class IdsPump:
         self._client.connect()
 
     def clock(self) -> datetime.datetime:
-        """Get the date and time that the pump shows (Current Time, 2A2B)."""
+        """The date and time that the pump shows (Current Time, 2A2B)."""
         self._need(Uuid.CURRENT_TIME, "telling the time")
         value = self._client.read_plain(Uuid.CURRENT_TIME, size=7)
         try:
@@ -367,7 +367,7 @@ class IdsPump:
     # ---- log --------------------------------------------------------------------------------------------------
 
     def history(self, *, since: int = 0) -> list[HistoryEvent]:
-        """Get the log entries numbered `since` and later.
+        """The log entries numbered `since` and later.
 
         All stored records are asked for, since the time of an entry counts from the reference time before it.
         """

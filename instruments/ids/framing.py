@@ -11,7 +11,7 @@ GOOD_FCS = 0xF0B8
 
 
 def fcs16(data: bytes) -> int:
-    """Get the 16-bit FCS of RFC 1662 before its final complement."""
+    """The 16-bit FCS of RFC 1662 before its final complement."""
     fcs = 0xFFFF
     for octet in data:
         fcs ^= octet

@@ -53,7 +53,7 @@ class GattClient:
                 self._configurations[owners[max(value for value in owners if value < handle)]] = handle
 
     def has(self, uuid: Uuid) -> bool:
-        """Get whether the pump offers a characteristic."""
+        """Whether the pump offers a characteristic."""
         return uuid in self._values
 
     def read(self, uuid: Uuid) -> bytes:
@@ -71,7 +71,7 @@ class GattClient:
         self._request(WRITE, handle + value, asked=f"subscribing to {_words(uuid)}")
 
     def wait_for(self, uuid: Uuid, *, asked: str) -> bytes:
-        """Get the next value that the pump sends of a characteristic; NoReplyError when the pump falls silent.
+        """The next value that the pump sends of a characteristic; NoReplyError when the pump falls silent.
 
         A long log comes before its RACP response, so what comes meanwhile renews the time-out.
         """
@@ -184,7 +184,7 @@ def _words(uuid: Uuid) -> str:
 
 
 def _entry_size(op: int, reply: bytes) -> int:
-    """Get the size of a list's entries, 0 when it is not one that ATT allows (3.4.3.2, 3.4.4.2, 3.4.4.10)."""
+    """The size of a list's entries, 0 when it is not one that ATT allows (3.4.3.2, 3.4.4.2, 3.4.4.10)."""
     told = reply[0] if reply else 0
     if op == FIND_INFORMATION:
         return {1: 4, 2: 18}.get(told, 0)

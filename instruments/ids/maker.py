@@ -45,7 +45,7 @@ def calculate(client: IdsClient, meal: Meal) -> BolusAdvice:
 
 
 def get_setting(client: IdsClient, setting: Setting) -> float:
-    """Get a setting in its unit."""
+    """A setting in its unit."""
     number, scale = NUMBERS[setting]
     reply = client.maker(Op.GET_SETTING, bytes([number]), Op.GET_SETTING_RESPONSE, of=setting.value)
     raw = int.from_bytes(reply[1:5], "little")

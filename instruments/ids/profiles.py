@@ -98,7 +98,7 @@ def read_blocks(client: IdsClient, form: ProfileForm, template: int) -> list[Pro
 
 
 def first_template(client: IdsClient, form: ProfileForm) -> int:
-    """Get the number of the first template of a kind, which the pump itself chooses (3.8.1.8)."""
+    """The number of the first template of a kind, which the pump itself chooses (3.8.1.8)."""
     op = Op.GET_TEMPLATE_STATUS_AND_DETAILS
     for record in client.read_data(op, b"", Op.GET_TEMPLATE_STATUS_AND_DETAILS_RESPONSE, of="all kinds"):
         if len(record) < 4:

@@ -32,7 +32,7 @@ class Link(Protocol):
         ...
 
     def receive(self, timeout_s: float) -> bytes | None:
-        """Get the next PDU, None when none has come within `timeout_s`."""
+        """The next PDU, None when none has come within `timeout_s`."""
         ...
 
     def close(self) -> None:
@@ -71,7 +71,7 @@ class SerialLink:
             raise self._lost("sending", error) from error
 
     def receive(self, timeout_s: float) -> bytes | None:
-        """Get the next PDU, None when none has come within `timeout_s`; damaged frames are dropped."""
+        """The next PDU, None when none has come within `timeout_s`; damaged frames are dropped."""
         deadline = Deadline(self._clock, timeout_s)
         while not self._pdus:
             if deadline.expired and not self._port.in_waiting:

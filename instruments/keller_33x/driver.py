@@ -142,7 +142,7 @@ class Keller33X:
 
 
 def crc16(message: bytes) -> bytes:
-    """Get the checksum of a message, high byte first: CRC-16, reflected 0x8005, from FFFF (version 3.7, appendix)."""
+    """The checksum of a message, high byte first: CRC-16, reflected 0x8005, from FFFF (version 3.7, appendix)."""
     remainder = 0xFFFF
     for octet in message:
         remainder = remainder >> 8 ^ _OCTET_REMAINDERS[(remainder ^ octet) & 0xFF]

@@ -136,7 +136,7 @@ class PR33X:
         return struct.pack(">iB", round(value * 100.0), status)
 
     def _measure(self, channel: int) -> tuple[float, int]:
-        """Get a channel's value in bar or °C, and the status byte; ±Inf out of range, NaN for what is not there."""
+        """A channel's value in bar or °C, and the status byte; ±Inf out of range, NaN for what is not there."""
         pressure_bar = self._signals.line_pressure_kpa() / 100.0 + self._zero_bar
         temperature_c = self._signals.air()[0]
         margin_bar = 0.1 * (HIGHEST_BAR - LOWEST_BAR)

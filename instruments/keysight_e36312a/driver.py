@@ -36,7 +36,7 @@ class KeysightE36312A:
         self._wire = wire
 
     def identify(self) -> Identity:
-        """Get maker, model, serial number and firmware version (*IDN?)."""
+        """Maker, model, serial number and firmware version (*IDN?)."""
         reply = self._ask("*IDN?")
         fields = [field.strip() for field in reply.split(",")]
         if len(fields) != 4:

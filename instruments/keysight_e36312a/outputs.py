@@ -30,7 +30,7 @@ class Load(Protocol):
         ...
 
     def rail_current_a(self) -> float:
-        """Get the current that the load draws in A."""
+        """The current that the load draws in A."""
         ...
 
 

@@ -54,7 +54,7 @@ class MettlerBalance:
         self._wire = wire
 
     def identify(self) -> Identity:
-        """Get type (I2), software version (I3) and serial number, after cancelling what a broken session left running.
+        """Type (I2), software version (I3) and serial number, after cancelling what a broken session left running.
 
         The cancel (@) clears the tare.
         """

@@ -76,7 +76,7 @@ class SyringePump:
     # ---- instrument -------------------------------------------------------------------------------------------
 
     def identify(self) -> Identity:
-        """Get model and firmware from VER; its network address stands for a serial number, which it does not tell."""
+        """Model and firmware from VER; its network address stands for a serial number, which it does not tell."""
         text = self._tell("VER").data
         model, _, version = text.partition("V")
         if not (text.startswith("NE") and version):
@@ -84,7 +84,7 @@ class SyringePump:
         return Identity("New Era", f"NE-{model[2:]}", f"address {self._options.address:02d}", version)
 
     def self_test(self) -> str:
-        """Get a sentence on what the pump does."""
+        """A sentence on what the pump does."""
         status = self._tell("").status
         raised = ", ".join(alarm.kind for alarm in self._alarms)
         return f"status {status}, syringe of {self._options.diameter_mm:g} mm" + (
@@ -102,7 +102,7 @@ class SyringePump:
     # ---- state ------------------------------------------------------------------------------------------------
 
     def status(self) -> PumpStatus:
-        """Get whether the plunger moves or may; a pump that an alarm stopped has stopped therapy."""
+        """Whether the plunger moves or may; a pump that an alarm stopped has stopped therapy."""
         letter = self._look()
         if letter in MOVING:
             words = "infusing" if letter == "I" else "withdrawing" if letter == "W" else "purging"
@@ -112,7 +112,7 @@ class SyringePump:
         return PumpStatus(self._therapy, words, reservoir_u=None, reservoir_attached=True)
 
     def annunciations(self) -> list[Annunciation]:
-        """Get the alarms that the pump has told; asking it acknowledges them there, so they are kept here."""
+        """The alarms that the pump has told; asking it acknowledges them there, so they are kept here."""
         self._look()
         return list(self._alarms)
 
@@ -189,7 +189,7 @@ class SyringePump:
         return self._bolus_id
 
     def active_boluses(self) -> list[BolusState]:
-        """Get the bolus that is being delivered, with what the pump says it has dispensed of it."""
+        """The bolus that is being delivered, with what the pump says it has dispensed of it."""
         if self._bolus_u is not None and self._look() not in MOVING + PAUSED:
             self._bolus_u = None
         if self._bolus_u is None:
@@ -206,7 +206,7 @@ class SyringePump:
     # ---- commands ---------------------------------------------------------------------------------------------
 
     def _look(self) -> str:
-        """Get the status letter. A pump that stands where it should move was stopped by an alarm that got lost.
+        """The status letter. A pump that stands where it should move was stopped by an alarm that got lost.
 
         That is so when the reply that told the alarm, and acknowledged it by that, did not arrive.
         """
@@ -237,7 +237,7 @@ class SyringePump:
         self._act("RUN", obeyed)
 
     def _dispensed_ul(self) -> float:
-        """Get what has been infused since CLDINF, in µL."""
+        """What has been infused since CLDINF, in µL."""
         text = self._tell("DIS").data
         try:
             infused, _, unit = text.removeprefix("I").partition("W")

@@ -54,5 +54,5 @@ class Options:
 
     @property
     def bolus_ul_per_h(self) -> float:
-        """Get the speed of a bolus in µL/h."""
+        """The speed of a bolus in µL/h."""
         return bolus_ul_per_h(self.bolus_u_per_min)

@@ -37,7 +37,7 @@ def safe_packet(command: str) -> bytes:
 
 
 def split_packet(octets: bytes) -> str | None:
-    """Get the data of the reply that `octets` begin with; None while it is not whole.
+    """The data of the reply that `octets` begin with; None while it is not whole.
 
     A Safe reply's second octet is its length, which stays below the digit that a Basic one has there.
 

@@ -23,7 +23,7 @@ ANSWER_AFTER_S = 0.005
 
 
 def crc_16(data: bytes) -> int:
-    """Get the CRC of `data`: CCITT, x^16 + x^12 + x^5 + 1, from 0, high bit first (1200-01, 10.2.4)."""
+    """The CRC of `data`: CCITT, x^16 + x^12 + x^5 + 1, from 0, high bit first (1200-01, 10.2.4)."""
     crc = 0
     for octet in data:
         crc ^= octet << 8

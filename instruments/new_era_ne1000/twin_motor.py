@@ -29,7 +29,7 @@ _ENOUGH_UL = 1e-9
 
 
 def area_mm2(diameter_mm: float) -> float:
-    """Get the area of a plunger in mm² (1 mm of travel is so many µL)."""
+    """The area of a plunger in mm² (1 mm of travel is so many µL)."""
     return math.pi * diameter_mm**2 / 4.0
 
 

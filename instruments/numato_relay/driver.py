@@ -41,7 +41,7 @@ class NumatoRelayModule:
         return tuple(self._relays)
 
     def identify(self) -> Identity:
-        """Get the module's id as serial number, and its firmware; maker and model it does not state."""
+        """The module's id as serial number, and its firmware; maker and model it does not state."""
         self._clear_half_line()
         return Identity(
             maker="Numato Lab",
@@ -69,7 +69,7 @@ class NumatoRelayModule:
             raise self._not_obeyed(f"relay {wanted} {relay}", f"read back {'off' if energised else 'on'}")
 
     def is_energised(self, line: str) -> bool:
-        """Get the state of a line, read back from the module."""
+        """The state of a line, read back from the module."""
         return self._ask(f"relay read {self._relay(line)}", r"on|off") == "on"
 
     def make_safe(self) -> None:

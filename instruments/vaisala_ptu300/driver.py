@@ -46,7 +46,7 @@ class VaisalaPTU300:
         self._wire = wire
 
     def identify(self) -> Identity:
-        """Get model, serial number and firmware version (VERS, SNUM), after stopping periodic output and echo."""
+        """Model, serial number and firmware version (VERS, SNUM), after stopping periodic output and echo."""
         self._quieten()
         model, slash, firmware = self._ask("VERS").partition(" / ")
         if not slash:

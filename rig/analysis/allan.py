@@ -33,7 +33,7 @@ class AllanDeviation:
 
 
 def allan_deviation(volume_ul: ArrayLike, *, interval_s: float, averaging_s: Sequence[float]) -> AllanDeviation:
-    """Get the overlapping Allan deviation of flow in µL/h for each averaging time.
+    """The overlapping Allan deviation of flow in µL/h for each averaging time.
 
     σ²(τ) = mean of (x[i + 2m] − 2 x[i + m] + x[i])²/(2 τ²), x the delivered volume, τ = m S (NIST SP 1065, 5.2.4, with
     volume in place of phase). O(n) for each τ. A steady error of flow leaves it 0, unlike a standard deviation of a
@@ -62,7 +62,7 @@ def allan_deviation(volume_ul: ArrayLike, *, interval_s: float, averaging_s: Seq
 
 
 def flow_stability(at_s: ArrayLike, volume_ul: ArrayLike, *, interval_s: float, longest_gap_s: float) -> AllanDeviation:
-    """Get the Allan deviation of flow in µL/h of a record, ten averaging times a decade, up to a third of it.
+    """The Allan deviation of flow in µL/h of a record, ten averaging times a decade, up to a third of it.
 
     The volume is taken at a grid of `interval_s`, on straight lines between samples. Where those are not evenly spaced,
     that makes the shortest averaging times somewhat too quiet.

@@ -16,7 +16,7 @@ from rig.analysis.evaporation import evaporation_rate
 
 
 def repeatability_g(mass_g: ArrayLike) -> tuple[float, float]:
-    """Get the standard deviation in g of single readings, and its degrees of freedom, whatever their slow drift.
+    """The standard deviation in g of single readings, and its degrees of freedom, whatever their slow drift.
 
     s² = Σ (m[i+1] − m[i])²/(2 (n − 1)); degrees of freedom 2 (n − 1)²/(3 n − 4), by its variance for normal readings
     (von Neumann, Kent, Bellinson and Hart, Ann. Math. Statist. 12 (1941) 153).
@@ -33,7 +33,7 @@ def repeatability_g(mass_g: ArrayLike) -> tuple[float, float]:
 
 
 def largest_credible_sd(claimed: float, degrees_of_freedom: float, *, share: float) -> float:
-    """Get the SD that measured SDs stay below in `share` of cases when `claimed` is true: √(χ²(share)/ν) of it.
+    """The SD that measured SDs stay below in `share` of cases when `claimed` is true: √(χ²(share)/ν) of it.
 
     Raises:
         ValueError: `claimed` or `degrees_of_freedom` is not above 0, or `share` is not between 0 and 1.
@@ -45,7 +45,7 @@ def largest_credible_sd(claimed: float, degrees_of_freedom: float, *, share: flo
 
 
 def change_of_rate(at_s: ArrayLike, mass_g: ArrayLike) -> tuple[float, float]:
-    """Get by how much in mg/h the loss of the second half of a blank run exceeds that of the first, and its u.
+    """By how much in mg/h the loss of the second half of a blank run exceeds that of the first, and its u.
 
     A vessel evaporates steadily over minutes; a balance that warms up, or a line that still relaxes, does not.
 

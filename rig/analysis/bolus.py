@@ -89,7 +89,7 @@ def weigh_bolus(
     evaporation_g_per_h: float = 0.0,
     u_evaporation_g_per_h: float = 0.0,
 ) -> WeighedBolus:
-    """Get the volume of one bolus in µL from the mean readings before its start and after its plateau was reached.
+    """The volume of one bolus in µL from the mean readings before its start and after its plateau was reached.
 
     V = [(m̄2 − m̄1) + e (t̄2 − t̄1)] Z. u² = (s1²/n1 + s2²/n2 + ((t̄2 − t̄1) u(e))²) Z², s the standard deviation of the
     readings about their mean; with one reading on a side, its scatter is taken from the other.
@@ -136,7 +136,7 @@ def weigh_bolus(
 
 
 def _variance_of_means(before: FloatArray, after: FloatArray) -> float:
-    """Get the variance of the difference of two means, s1²/n1 + s2²/n2."""
+    """The variance of the difference of two means, s1²/n1 + s2²/n2."""
     if before.size < 2 and after.size < 2:
         raise ValueError("a bolus needs at least two readings before its start or two after its plateau")
     variances = [float(side.var(ddof=1)) if side.size > 1 else None for side in (before, after)]
@@ -173,13 +173,13 @@ class BolusStatistics:
     bins: tuple[int, ...]
 
     def share_within_percent(self, limit_percent: float) -> float:
-        """Get the share of boluses in % whose error lies within ± `limit_percent` of the command, ends included."""
+        """The share of boluses in % whose error lies within ± `limit_percent` of the command, ends included."""
         limit = not_negative("limit_percent", limit_percent)
         return float(100.0 * np.mean(np.abs(np.round(self.error_percent, ROUNDING_DECIMALS)) <= limit))
 
 
 def bolus_statistics(volume_ul: ArrayLike, *, programmed_ul: float) -> BolusStatistics:
-    """Get mean, SD, extremes in µL, errors in % and the classes of 21 CFR 880.5730 of a series of boluses.
+    """Mean, SD, extremes in µL, errors in % and the classes of 21 CFR 880.5730 of a series of boluses.
 
     Args:
         volume_ul: (n,) volumes in µL, n ≥ 2.

@@ -36,7 +36,7 @@ DELAY_SHARE = 0.1
 def bolus_profile(
     at_s: ArrayLike, volume_ul: ArrayLike, *, start_s: float, duration_s: float, slices: int
 ) -> BolusProfile:
-    """Get the volume in µL of equal slices of the programmed time, their unevenness in % and the delay in s.
+    """The volume in µL of equal slices of the programmed time, their unevenness in % and the delay in s.
 
     Args:
         at_s: (n,) times in s, rising, from the start of the bolus or before to its end or after.
@@ -76,7 +76,7 @@ BEGUN_SHARE, ENDED_SHARE = DELAY_SHARE, 0.99
 
 
 def lateness_s(at_s: ArrayLike, volume_ul: ArrayLike, *, start_s: float, share: float, due_s: float) -> float:
-    """Get by how many s later than programmed a share of all that was delivered had arrived.
+    """By how many s later than programmed a share of all that was delivered had arrived.
 
     Args:
         at_s: (n,) times in s, rising, from the start or before to the plateau.

@@ -57,7 +57,7 @@ class Budget:
     rows: tuple[BudgetRow, ...]
 
     def linear(self, factor: float, *, offset: float = 0.0, unit: str) -> Budget:
-        """Get the budget of factor · result + offset, in `unit`; both are exact. ValueError unless they are finite."""
+        """The budget of factor · result + offset, in `unit`; both are exact. ValueError unless they are finite."""
         factor, offset = finite("factor", factor), finite("offset", offset)
         rows = [
             replace(row, sensitivity=factor * row.sensitivity, contribution=abs(factor) * row.contribution)
@@ -73,21 +73,21 @@ class Budget:
         )
 
     def error_percent_of(self, programmed: float) -> Budget:
-        """Get the budget of the error in % of `programmed`, which is exact and in the unit of this result.
+        """The budget of the error in % of `programmed`, which is exact and in the unit of this result.
 
         ValueError unless it is above 0.
         """
         return self.linear(100.0 / positive("programmed", programmed), offset=-100.0, unit="%")
 
     def covering(self, coverage_percent: float) -> Budget:
-        """Get the same budget with k and U for another coverage; ValueError unless between 0 and 100 %."""
+        """The same budget with k and U for another coverage; ValueError unless between 0 and 100 %."""
         if not 0 < finite("coverage_percent", coverage_percent) < 100:
             raise ValueError(f"coverage_percent must lie between 0 and 100, got {coverage_percent!r}")
         k = float(reporting.k_factor(self.degrees_of_freedom, p=coverage_percent))
         return replace(self, coverage_percent=coverage_percent, coverage_factor=k, expanded=k * self.u)
 
     def plus(self, source: str, kind: str, u: float, degrees_of_freedom: float = math.inf) -> Budget:
-        """Get this budget with one more independent source, expected to be 0, in the unit of the result.
+        """This budget with one more independent source, expected to be 0, in the unit of the result.
 
         k anew by Welch and Satterthwaite (JCGM 100:2008 G.4.1), of all rows. ValueError when `u` is negative.
         """

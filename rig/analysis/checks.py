@@ -68,7 +68,7 @@ def series(name: str, values: ArrayLike, *, at_least: int = 1) -> FloatArray:
 
 
 def timed_series(at_s: ArrayLike, name: str, values: ArrayLike, *, at_least: int = 2) -> tuple[FloatArray, FloatArray]:
-    """Get times in s and the values measured at them, both of shape (n,).
+    """Times in s and the values measured at them, both of shape (n,).
 
     Raises:
         ValueError: as `series`, different lengths, or times that do not rise (names the first bad index).
@@ -84,7 +84,7 @@ def timed_series(at_s: ArrayLike, name: str, values: ArrayLike, *, at_least: int
 
 
 def whole_multiple(name: str, value: float, unit_name: str, unit: float) -> int:
-    """Get how many times `unit` fits into `value`; ValueError unless it is a whole number, 1 or above.
+    """How many times `unit` fits into `value`; ValueError unless it is a whole number, 1 or above.
 
     A relative 1e-9 is allowed for values such as 0.1 that binary numbers cannot hold.
     """

@@ -11,7 +11,7 @@ from rig.analysis.checks import FloatArray
 
 
 def first_crossing_s(times: FloatArray, values: FloatArray, level: float) -> float:
-    """Get when `values` first is at `level` or above, in s, on the straight line from the sample before.
+    """When `values` first is at `level` or above, in s, on the straight line from the sample before.
 
     The last of `times` when it never is.
     """

@@ -19,7 +19,7 @@ a quarter of its overtones. Two moves almost half an interval apart are taken fo
 
 
 def find_dose_interval_s(at_s: ArrayLike, volume_ul: ArrayLike, *, longest_s: float) -> float:
-    """Get the time in s from dose to dose, at most `longest_s`, from a record of at least ten doses.
+    """The time in s from dose to dose, at most `longest_s`, from a record of at least ten doses.
 
     The spectrum of the increments of volume shows the rhythm (periodogram, fourfold zero-padded); the phase of the
     doses along the record (`dose_phase`) refines it.

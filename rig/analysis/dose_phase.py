@@ -29,7 +29,7 @@ class DosePhase:
 
 
 def dose_phase(times: FloatArray, volume: FloatArray, dose_interval_s: float) -> DosePhase:
-    """Get the rhythm in s of a delivery whose interval is known to within ±2.5 %.
+    """The rhythm in s of a delivery whose interval is known to within ±2.5 %.
 
     The increments of volume are summed as vectors turning once a dose interval (the circular mean; Mardia and Jupp,
     Directional Statistics, 2.2), block by block. The turn from block to block is the difference of the two clocks.

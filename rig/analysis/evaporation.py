@@ -25,7 +25,7 @@ class EvaporationRate:
 
 
 def evaporation_rate(at_s: ArrayLike, mass_g: ArrayLike) -> EvaporationRate:
-    """Get the evaporation rate in mg/h from a blank run: the slope of the least-squares line, sign turned.
+    """The evaporation rate in mg/h from a blank run: the slope of the least-squares line, sign turned.
 
     u² = s²/Σ(t − t̄)² with s² = Σ residual²/(n − 2) (JCGM 100:2008 H.3, with the abscissa exact). It takes residuals as
     independent: a balance that drifts makes the true uncertainty larger, which the two blank runs of `interpolated`
@@ -49,7 +49,7 @@ def evaporation_rate(at_s: ArrayLike, mass_g: ArrayLike) -> EvaporationRate:
 
 
 def interpolated(before: EvaporationRate, after: EvaporationRate, *, at_s: float) -> EvaporationRate:
-    """Get the evaporation rate in mg/h at `at_s` between a blank run before and one after.
+    """The evaporation rate in mg/h at `at_s` between a blank run before and one after.
 
     Linear in time. How it went in between nobody saw, so a rectangular distribution over the difference of the two
     joins their uncertainties: u² = ((1 − f) u1)² + (f u2)² + (e2 − e1)²/12, f the share of the way. Degrees of freedom
@@ -73,7 +73,7 @@ def interpolated(before: EvaporationRate, after: EvaporationRate, *, at_s: float
 
 
 def with_earlier_knowledge(found: EvaporationRate, rate_mg_per_h: float, u_mg_per_h: float) -> EvaporationRate:
-    """Get the mean of what blank runs showed now and what is known from earlier ones, weighted by 1/u².
+    """The mean of what blank runs showed now and what is known from earlier ones, weighted by 1/u².
 
     u = 1/√(1/u₁² + 1/u₂²) (JCGM 100:2008 via Gauss–Markov; Aitken 1935). The two are independent; whether they agree is
     to be looked at before. Earlier knowledge without an uncertainty (0) counts as none.
@@ -92,7 +92,7 @@ def with_earlier_knowledge(found: EvaporationRate, rate_mg_per_h: float, u_mg_pe
 
 
 def rate_between(before: EvaporationRate, after: EvaporationRate, at_s: ArrayLike) -> FloatArray:
-    """Get the evaporation rate in mg/h at each of `at_s` on the line through both blank runs, for `gravimetry`."""
+    """The evaporation rate in mg/h at each of `at_s` on the line through both blank runs, for `gravimetry`."""
     if after.at_s <= before.at_s:
         raise ValueError(f"the later blank run must follow the earlier, got {after.at_s:g} s after {before.at_s:g} s")
     share = (np.asarray(at_s, dtype=np.float64) - before.at_s) / (after.at_s - before.at_s)

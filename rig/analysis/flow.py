@@ -22,7 +22,7 @@ ROUNDING_PERCENT = 1e-9
 
 
 def flow_ul_per_h(mass_g: ArrayLike, *, interval_min: float, density_g_per_ml: float = 0.998) -> FloatArray:
-    """Get the flow in µL/h of each interval, shape (n,), from n + 1 masses in g.
+    """The flow in µL/h of each interval, shape (n,), from n + 1 masses in g.
 
     IEC 60601-2-24 (method): Qi = 60 (Wi − Wi−1)/(S d), here in µL/h.
 
@@ -46,7 +46,7 @@ class StartUpCurve:
 def start_up_curve(
     mass_g: ArrayLike, *, interval_min: float, duration_min: float, density_g_per_ml: float = 0.998
 ) -> StartUpCurve:
-    """Get the flow in µL/h over the first `duration_min`, as IEC 60601-2-24 (method) plots it.
+    """The flow in µL/h over the first `duration_min`, as IEC 60601-2-24 (method) plots it.
 
     Raises:
         ValueError: as `flow_ul_per_h`, or a duration that is no multiple of the interval or longer than the record.
@@ -69,7 +69,7 @@ def start_up_of_record(
     longest_gap_s: float,
     density_g_per_ml: float = 0.998,
 ) -> StartUpCurve | None:
-    """Get the flow in µL/h of each whole interval from `start_s` on, on straight lines between samples.
+    """The flow in µL/h of each whole interval from `start_s` on, on straight lines between samples.
 
     Args:
         at_s: (n,) times in s, rising.
@@ -108,7 +108,7 @@ def period_error_percent(
     duration_min: float,
     density_g_per_ml: float = 0.998,
 ) -> float:
-    """Get the flow error in % from `start_min` over `duration_min`: A over T1, B over T2.
+    """The flow error in % from `start_min` over `duration_min`: A over T1, B over T2.
 
     IEC 60601-2-24 (method): A = 100 (Q − r)/r with Q = 60 (Wj − Wk)/(T d).
 
@@ -160,7 +160,7 @@ def hourly_windows(
     density_g_per_ml: float = 0.998,
     window_min: float = MINUTES_PER_HOUR,
 ) -> WindowStatistics:
-    """Get mean, SD and shares within ±5, 10, 15, 20, 30 % of consecutive windows of 1 h (or `window_min`).
+    """Mean, SD and shares within ±5, 10, 15, 20, 30 % of consecutive windows of 1 h (or `window_min`).
 
     The windows do not overlap, so that each stretch of delivery counts once; a trumpet curve shows extremes only.
 
@@ -191,7 +191,7 @@ def hourly_windows(
 def volume_after_h(
     at_h: ArrayLike, mass_g: ArrayLike, *, interval_min: float, density_g_per_ml: float = 0.998
 ) -> FloatArray:
-    """Get the volume in µL delivered from the first sample until each of `at_h`, shape of `at_h`.
+    """The volume in µL delivered from the first sample until each of `at_h`, shape of `at_h`.
 
     21 CFR 880.5730 labels state it at 1, 6 and 12 h, counted from the start without warm-up.
 

@@ -26,7 +26,7 @@ MG_PER_G = 1000.0
 
 
 def water_density_kg_per_m3(temperature_c: ArrayLike, source: WaterDensity = "tanaka_2001") -> FloatArray:
-    """Get the density of air-free water in kg/m³ at 1013.25 hPa, shape of `temperature_c`.
+    """The density of air-free water in kg/m³ at 1013.25 hPa, shape of `temperature_c`.
 
     Raises:
         ValueError: a temperature outside 0–40 °C or not a number, or an unknown source.
@@ -45,7 +45,7 @@ def water_density_kg_per_m3(temperature_c: ArrayLike, source: WaterDensity = "ta
 def air_density_kg_per_m3(
     temperature_c: ArrayLike, pressure_hpa: ArrayLike, relative_humidity: ArrayLike = 0.5
 ) -> FloatArray:
-    """Get the density of moist air in kg/m³; the arguments broadcast.
+    """The density of moist air in kg/m³; the arguments broadcast.
 
     ρa = [0.34844 p − φ (0.252 t − 2.0582)]/(273.15 + t) with p in hPa, t in °C, φ 0..1 (Spieweck and Bettin, as in
     ISO/TR 20461).
@@ -66,7 +66,7 @@ def z_factor_ul_per_mg(
     *,
     water_density: WaterDensity = "tanaka_2001",
 ) -> FloatArray:
-    """Get the volume of water in µL that a balance shows as 1 mg in air; the arguments broadcast.
+    """The volume of water in µL that a balance shows as 1 mg in air; the arguments broadcast.
 
     Z = (1/ρw) (1 − ρa/ρb)/(1 − ρa/ρw), ρb = 8000 kg/m³ (ISO 8655-6; ISO/TR 20461). The water has the temperature of
     the air.
@@ -80,7 +80,7 @@ def z_factor_ul_per_mg(
 
 
 def immersion_factor(tube_diameter_mm: float, vessel_bore_mm: float) -> float:
-    """Get the factor 1 − d²/D² for a tube of outer diameter d that dips into a vessel of bore D.
+    """The factor 1 − d²/D² for a tube of outer diameter d that dips into a vessel of bore D.
 
     The rising liquid climbs the fixed tube, which then displaces more of it; the balance carries that lift (derived in
     `immersion`).
@@ -103,7 +103,7 @@ def corrected_volume_ul(
     evaporation_mg_per_h: ArrayLike = 0.0,
     immersion: float = 1.0,
 ) -> FloatArray:
-    """Get the delivered volume in µL since the first sample, shape (n,), first value 0.
+    """The delivered volume in µL since the first sample, shape (n,), first value 0.
 
     V = [(W − W0) + ∫ e dt] Z (1 − d²/D²).
 
@@ -125,7 +125,7 @@ def corrected_volume_ul(
 
 
 def evaporated_mg(times: FloatArray, evaporation_mg_per_h: ArrayLike) -> FloatArray:
-    """Get the mass in mg lost since the first of `times` (s), shape (n,), at one rate or at one rate a sample."""
+    """The mass in mg lost since the first of `times` (s), shape (n,), at one rate or at one rate a sample."""
     hours: FloatArray = (times - times[0]) / SECONDS_PER_HOUR
     if np.ndim(evaporation_mg_per_h) == 0:
         return np.multiply(hours, finite("evaporation_mg_per_h", np.asarray(evaporation_mg_per_h).item()))

@@ -46,7 +46,7 @@ which advises against leaving an effect uncorrected: state the outlet)."""
 
 
 def immersed(*, tube_diameter_mm: float, vessel_bore_mm: float, u_tube_mm: float, u_bore_mm: float) -> Immersion:
-    """Get 1 − d²/D² with its standard uncertainty from two diameters in mm and theirs.
+    """1 − d²/D² with its standard uncertainty from two diameters in mm and theirs.
 
     u² = (2 d/D² u_d)² + (2 d²/D³ u_D)² (JCGM 100:2008 5.1.2, first order).
 

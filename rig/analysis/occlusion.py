@@ -53,7 +53,7 @@ def occlusion_alarm(
     alarm_at_s: float,
     rate_ul_per_h: float,
 ) -> OcclusionAlarm:
-    """Get time in s, pressure in kPa and missed volume in µL from occlusion to alarm, and the line's compliance.
+    """Time in s, pressure in kPa and missed volume in µL from occlusion to alarm, and the line's compliance.
 
     IEC 60601-2-24 (method: occlusion) asks for the time and the bolus. Missed = r (t_alarm − t_occlusion) − delivered.
 
@@ -93,7 +93,7 @@ def occlusion_alarm(
 def _compliance(
     times: FloatArray, pressure: FloatArray, at_start: float, at_alarm: float, rate_ul_per_s: float
 ) -> tuple[float | None, float | None]:
-    """Get C = r/(dp/dt) in µL/kPa and its standard uncertainty, over the steep part of the rise."""
+    """C = r/(dp/dt) in µL/kPa and its standard uncertainty, over the steep part of the rise."""
     rise = at_alarm - at_start
     above = np.flatnonzero(pressure >= at_start + RISE_FROM * rise)
     below = np.flatnonzero(pressure <= at_start + RISE_TO * rise)
@@ -119,7 +119,7 @@ def released_volume_ul(
     plateau_s: float,
     rate_ul_per_h: float = 0.0,
 ) -> float:
-    """Get the bolus in µL that an opened line releases: mean volume on the plateau less that before the release.
+    """The bolus in µL that an opened line releases: mean volume on the plateau less that before the release.
 
     Args:
         at_s: (n,) times in s, rising; only samples of the rest before the release should precede it.
@@ -154,7 +154,7 @@ class AlarmTimes:
 
 
 def alarm_times(time_to_alarm_s: ArrayLike) -> AlarmTimes:
-    """Get the typical (median) and the longest of times to alarm in s, shape (n,) (21 CFR 880.5730 labels)."""
+    """The typical (median) and the longest of times to alarm in s, shape (n,) (21 CFR 880.5730 labels)."""
     times = series("time_to_alarm_s", time_to_alarm_s)
     return AlarmTimes(times.size, float(np.median(times)), float(times.max()))
 

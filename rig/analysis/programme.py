@@ -33,7 +33,7 @@ def programmed_u(
     *,
     bolus_u_per_min: float,
 ) -> float:
-    """Get the insulin programmed between two minutes since midnight, in U; temporary rates must not overlap."""
+    """The insulin programmed between two minutes since midnight, in U; temporary rates must not overlap."""
     boluses = [one for one in started if isinstance(one.what, BolusRequest)]
     return _basal_u(profile, started, from_min, to_min) + sum(
         _bolus_u(one.what, one.at_min, to_min, bolus_u_per_min)
@@ -56,13 +56,13 @@ class Course:
         return float(self.insulin_u[-1])
 
     def rate_u_per_h(self, until_s: float) -> float:
-        """Get the rate in U/h that leads to `until_s`, which is after the start."""
+        """The rate in U/h that leads to `until_s`, which is after the start."""
         after = min(int(np.searchsorted(self.at_s, until_s)), self.at_s.size - 1)
         risen, passed = (float(values[after] - values[after - 1]) for values in (self.insulin_u, self.at_s))
         return 3600.0 * risen / passed
 
     def due_s(self, insulin_u: float) -> float:
-        """Get when so much is due, in s; the first moment where it stays for a while."""
+        """When so much is due, in s; the first moment where it stays for a while."""
         after = int(np.searchsorted(self.insulin_u, insulin_u))
         knots = slice(max(after - 1, 0), after + 1)
         return float(np.interp(insulin_u, self.insulin_u[knots], self.at_s[knots]))
@@ -76,7 +76,7 @@ def programmed_course(
     *,
     bolus_u_per_min: float,
 ) -> Course:
-    """Get the line of what is programmed between two minutes since midnight; as `programmed_u`."""
+    """The line of what is programmed between two minutes since midnight; as `programmed_u`."""
     edges = set(_basal_edges(profile, started, from_min, to_min))
     for one in started:
         if isinstance(one.what, BolusRequest):
@@ -90,7 +90,7 @@ def programmed_course(
 
 
 def _bolus_u(bolus: BolusRequest, at_min: float, now_min: float, bolus_u_per_min: float) -> float:
-    """Get what of a bolus should have come by `now_min`, in U."""
+    """What of a bolus should have come by `now_min`, in U."""
     passed_min = max(now_min - at_min - bolus.delay_min, 0.0)
     fast_u = min(bolus.fast_u, passed_min * bolus_u_per_min)
     share = min(passed_min / bolus.duration_min, 1.0) if bolus.duration_min else 0.0

@@ -46,7 +46,7 @@ class DoseVolumes:
 
 
 def dose_volumes(at_s: ArrayLike, volume_ul: ArrayLike, *, dose_interval_s: float) -> DoseVolumes:
-    """Get the volume in µL of every whole dose interval in the record.
+    """The volume in µL of every whole dose interval in the record.
 
     Args:
         at_s: (n,) times in s, rising.
@@ -158,7 +158,7 @@ class StrokeStatistics:
 
 
 def stroke_statistics(volume_ul: ArrayLike) -> StrokeStatistics:
-    """Get mean, SD, extremes in µL and coefficient of variation in % of single doses, shape (n,).
+    """Mean, SD, extremes in µL and coefficient of variation in % of single doses, shape (n,).
 
     Raises:
         ValueError: fewer than two doses, a value that is not finite, or a mean that is not above 0.

@@ -46,7 +46,7 @@ class _Line:
     independent: float
 
     def u_at(self, at_s: float) -> float:
-        """Get the standard uncertainty of the line at a moment (JCGM 100:2008 H.3.4)."""
+        """The standard uncertainty of the line at a moment (JCGM 100:2008 H.3.4)."""
         share = 1.0 / self.samples + (at_s - self.middle_s) ** 2 / self.spread
         return math.sqrt(self.variance * share * self.samples / self.independent)
 

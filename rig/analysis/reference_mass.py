@@ -32,7 +32,7 @@ class ReferenceWeighing:
 def reference_weighing(
     empty_g: ArrayLike, loaded_g: ArrayLike, *, mass_g: float, u_mass_g: float = 0.0
 ) -> ReferenceWeighing:
-    """Get error and repeatability from pairs of readings, without and with a mass of conventional value `mass_g`.
+    """Error and repeatability from pairs of readings, without and with a mass of conventional value `mass_g`.
 
     Each pair makes one difference, so a zero that drifts slowly cancels; its SD is √2 that of a reading. u² = SD²/n +
     u(mass)². The conventional mass is what a balance shows that was adjusted with weights of 8000 kg/m³ (OIML D 28), so

@@ -15,7 +15,7 @@ ROUNDING = 1e-9
 
 
 def resampled(at_s: ArrayLike, values: ArrayLike, *, grid_s: ArrayLike, longest_gap_s: float) -> FloatArray:
-    """Get the values at `grid_s`, shape of it, on straight lines between the samples around each moment.
+    """The values at `grid_s`, shape of it, on straight lines between the samples around each moment.
 
     A moment that coincides with a sample has its value.
 

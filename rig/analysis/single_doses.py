@@ -50,7 +50,7 @@ def single_doses(
     dose_interval_s: float | None = None,
     dose_ul: float | None = None,
 ) -> SingleDoses:
-    """Get the doses in µL of a record; where they cannot be told apart, the reason instead of them.
+    """The doses in µL of a record; where they cannot be told apart, the reason instead of them.
 
     Args:
         at_s: (n,) times in s, rising.

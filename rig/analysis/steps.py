@@ -27,7 +27,7 @@ class Pulse:
 
 
 def step_volume(at_s: ArrayLike, volume_ul: ArrayLike, *, pulse_at_s: float, settle_s: float, span_s: float) -> Pulse:
-    """Get the volume in µL of the pulse at `pulse_at_s`: the step between two parallel lines through its rests.
+    """The volume in µL of the pulse at `pulse_at_s`: the step between two parallel lines through its rests.
 
     Least squares of V = a + b t + h·(after) over the samples within `span_s` before the pulse and within `span_s` after
     it has settled; h is the volume, b takes up evaporation and drift. u from the residuals (JCGM 100:2008 H.3

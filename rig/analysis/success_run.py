@@ -22,7 +22,7 @@ def fraction(name: str, value: float) -> float:
 
 
 def trials_needed(*, confidence: float, reliability: float, failures: int = 0) -> int:
-    """Get the smallest n such that at most `failures` failures in n trials show `reliability` with `confidence`.
+    """The smallest n such that at most `failures` failures in n trials show `reliability` with `confidence`.
 
     Smallest n with Σ_{i ≤ f} C(n, i) (1 − R)^i R^(n−i) ≤ 1 − C; for f = 0 n = ⌈ln(1 − C)/ln R⌉ (NIST/SEMATECH
     e-Handbook 8.3.1.2, exact instead of its χ² form).
@@ -46,13 +46,13 @@ def trials_needed(*, confidence: float, reliability: float, failures: int = 0) -
 
 
 def confidence_shown(trials: int, failures: int, *, reliability: float) -> float:
-    """Get the confidence (0..1) with which `failures` in `trials` show `reliability`: 1 − P(≤ f failures | R)."""
+    """The confidence (0..1) with which `failures` in `trials` show `reliability`: 1 − P(≤ f failures | R)."""
     _trials(trials, failures)
     return float(binom.sf(failures, trials, 1.0 - fraction("reliability", reliability)))
 
 
 def reliability_shown(trials: int, failures: int, *, confidence: float) -> float:
-    """Get the reliability (0..1) that `failures` in `trials` show with `confidence`.
+    """The reliability (0..1) that `failures` in `trials` show with `confidence`.
 
     The one-sided lower bound of Clopper and Pearson (Biometrika 26, 1934): the 1 − C quantile of Beta(n − f, f + 1).
     """

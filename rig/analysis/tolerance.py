@@ -68,7 +68,7 @@ class ToleranceInterval:
 
 
 def one_sided_k(n: int, *, confidence: float = 0.95, coverage: float = 0.95) -> float:
-    """Get k such that mean + k sd of n normal values lies above `coverage` of all with `confidence`; exact.
+    """K such that mean + k sd of n normal values lies above `coverage` of all with `confidence`; exact.
 
     k = t_{C; n−1, δ}/√n, the noncentral t quantile with δ = z_p √n (ISO 16269-6:2014; NIST e-Handbook 7.2.6.3).
     """
@@ -128,7 +128,7 @@ def _reach(centre: FloatArray, coverage: float) -> FloatArray:
 
 
 def normality_p(values: ArrayLike) -> float:
-    """Get the p-value of the Shapiro–Wilk test (Biometrika 52, 1965), shape (n,) with n ≥ 3; 0 when all are equal."""
+    """The p-value of the Shapiro–Wilk test (Biometrika 52, 1965), shape (n,) with n ≥ 3; 0 when all are equal."""
     numbers = series("values", values, at_least=3)
     if np.ptp(numbers) == 0.0:
         return 0.0
@@ -138,7 +138,7 @@ def normality_p(values: ArrayLike) -> float:
 def tolerance_interval(
     values: ArrayLike, *, confidence: float = 0.95, coverage: float = 0.95, sides: Sides = Sides.TWO
 ) -> ToleranceInterval:
-    """Get a tolerance interval of independent values, shape (n,), n ≥ 3, in their unit.
+    """A tolerance interval of independent values, shape (n,), n ≥ 3, in their unit.
 
     Mean ± k sd when the Shapiro–Wilk test finds nothing against normality (p ≥ `ALPHA`), else order statistics.
 
@@ -157,7 +157,7 @@ def tolerance_interval(
 
 
 def order_statistics_n(*, confidence: float = 0.95, coverage: float = 0.95, sides: Sides = Sides.TWO) -> int:
-    """Get the smallest n whose extremes are a tolerance interval whatever the distribution (Wilks 1941)."""
+    """The smallest n whose extremes are a tolerance interval whatever the distribution (Wilks 1941)."""
     confidence, coverage = fraction("confidence", confidence), fraction("coverage", coverage)
     cut = 2 if sides is Sides.TWO else 1
     return _smallest_n(cut, lambda n: bool(binom.cdf(n - cut, n, coverage) >= confidence))
@@ -166,7 +166,7 @@ def order_statistics_n(*, confidence: float = 0.95, coverage: float = 0.95, side
 def values_needed(
     *, margin: float, sd: float, confidence: float = 0.95, coverage: float = 0.95, sides: Sides = Sides.TWO
 ) -> int | None:
-    """Get the smallest n with k(n) sd ≤ margin, in one unit; None when no n is enough.
+    """The smallest n with k(n) sd ≤ margin, in one unit; None when no n is enough.
 
     Args:
         margin: from the expected mean to the limit.

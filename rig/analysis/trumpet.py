@@ -72,7 +72,7 @@ def trumpet_curve(
     density_g_per_ml: float = 0.998,
     windows_min: Sequence[float] = AMBULATORY.windows_min,
 ) -> TrumpetCurve:
-    """Get the extreme flow errors in % over all overlapping windows, stepped by one sample interval.
+    """The extreme flow errors in % over all overlapping windows, stepped by one sample interval.
 
     IEC 60601-2-24 (method): Ep = extreme over j of (S/P) Σ 100 (Qi − r)/r. The sum telescopes, so that each window is
     one difference of two masses: 100 (Δm/(r d P/60) − 1). That rounds once where the sum rounds P/S times.
@@ -112,7 +112,7 @@ def trumpet_curve(
 
 
 def dose_cycles_per_window(windows_min: Sequence[float], *, dose_interval_min: float) -> FloatArray:
-    """Get how many dose intervals each window holds, shape (number of windows,).
+    """How many dose intervals each window holds, shape (number of windows,).
 
     Where this is not a whole number, pulse quantisation shows as flow error and must be said beside the curve.
     """
@@ -137,7 +137,7 @@ def _intervals(length_min: float, interval_min: float, available: int) -> int:
 
 
 def _extreme_differences(mass: FloatArray, span: int) -> tuple[float, float]:
-    """Get the least and the largest of mass[i + span] − mass[i], block by block."""
+    """The least and the largest of mass[i + span] − mass[i], block by block."""
     count = mass.size - span
     buffer = np.empty(min(BLOCK, count))
     least, largest = np.inf, -np.inf

@@ -94,7 +94,7 @@ class WeighingUncertainty:
         return f"evaporation, with earlier blank runs ({self.evaporation_source})"
 
     def u_blank_g(self, hours: float) -> float:
-        """Get the standard uncertainty in g of a difference of two readings from the wander of the blank between them.
+        """The standard uncertainty in g of a difference of two readings from the wander of the blank between them.
 
         A slope for short times, the whole wander for long ones: min(rate · t, wander).
         """
@@ -113,7 +113,7 @@ def delivered_volume(
     readings_averaged: int = 1,
     coverage_percent: float = COVERAGE_PERCENT,
 ) -> Budget:
-    """Get the volume in µL delivered between two weighings, with its uncertainty budget.
+    """The volume in µL delivered between two weighings, with its uncertainty budget.
 
     V = [(W2 + δr2 + δd2 − W1 − δr1 − δd1)(1 + δc) + δb + e t] Z f, δ the readings' repeatability r and readability d,
     the calibration c and the wander b of the blank, all zero with their u; f = 1 − d²/D² of an immersed tube. k from
@@ -175,7 +175,7 @@ def u_z_factor_ul_per_mg(
     u_pressure_hpa: float,
     u_relative_humidity: float,
 ) -> float:
-    """Get the standard uncertainty of the Z factor in µL/mg from those of the air (and water) at the balance.
+    """The standard uncertainty of the Z factor in µL/mg from those of the air (and water) at the balance.
 
     First order (JCGM 100:2008 5.1.2) with sensitivities as central differences; the formulae of water and air add
     1e-5 relative or less and are left out.
@@ -196,7 +196,7 @@ def u_z_factor_ul_per_mg(
 
 
 def bias_of_extremes(u: float, windows: int) -> float:
-    """Get how far noise alone may push the extremes of m windows outwards: u √(2 ln m), in the unit of `u`.
+    """How far noise alone may push the extremes of m windows outwards: u √(2 ln m), in the unit of `u`.
 
     The expected maximum of m normal values is at most this (Boucheron, Lugosi and Massart, Concentration
     Inequalities, 2.5), independent or not.

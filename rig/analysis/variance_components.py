@@ -93,7 +93,7 @@ def _groups(labels: list[Hashable]) -> NDArray[np.intp]:
 
 
 def _means(numbers: FloatArray, group: NDArray[np.intp]) -> FloatArray:
-    """Get for each value the mean of its group, shape (n,)."""
+    """For each value the mean of its group, shape (n,)."""
     means: FloatArray = (np.bincount(group, numbers) / np.bincount(group))[group]
     return means
 

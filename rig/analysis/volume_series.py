@@ -32,7 +32,7 @@ class VolumeSeries:
     common_ul: FloatArray
 
     def covariance_ul2(self) -> FloatArray:
-        """Get the covariance of the volumes since the first sample in µL², shape (n, n); O(n²) of memory.
+        """The covariance of the volumes since the first sample in µL², shape (n, n); O(n²) of memory.
 
         The first reading is subtracted from each volume, so its own error is common to all of them too.
         """
@@ -43,7 +43,7 @@ class VolumeSeries:
         return covariance
 
     def difference_ul(self, first: int, last: int) -> tuple[float, float]:
-        """Get the volume in µL from sample `first` to sample `last` and its standard uncertainty."""
+        """The volume in µL from sample `first` to sample `last` and its standard uncertainty."""
         common = self.common_ul[:, last] - self.common_ul[:, first]
         own = 2.0 * self.u_reading_ul**2 if first != last else 0.0
         volume = float(self.volume_ul[last] - self.volume_ul[first])
@@ -63,7 +63,7 @@ def volume_series(
     immersion: float = 1.0,
     u_immersion: float = 0.0,
 ) -> VolumeSeries:
-    """Get the corrected volume series in µL with its covariance (JCGM 102:2011, 6.2, first order).
+    """The corrected volume series in µL with its covariance (JCGM 102:2011, 6.2, first order).
 
     Args:
         at_s: (n,) times in s, rising.

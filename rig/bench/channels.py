@@ -41,13 +41,13 @@ class _File(BaseModel):
 
 
 def split(path: Path) -> tuple[Path, str | None]:
-    """Get the file and the channel that `file#channel` names; None where it names none."""
+    """The file and the channel that `file#channel` names; None where it names none."""
     file, mark, name = str(path).rpartition(MARK)
     return (Path(file), name) if mark and file.endswith(".toml") else (path, None)
 
 
 def channels(path: Path) -> list[str]:
-    """Get the names of a bench file's channels in its order; none when it is one bench, or names one already.
+    """The names of a bench file's channels in its order; none when it is one bench, or names one already.
 
     Raises:
         BenchFileError: the file cannot be read, a name is wrong or stands twice, or two channels want one port.

@@ -64,7 +64,7 @@ class Conditions(BaseModel):
         return (self.back_pressure or 0.0) + WATER_KPA_PER_M * (self.head or 0.0)
 
     def overrides(self) -> dict[str, str]:
-        """Get the keys of a bench file that say the same."""
+        """The keys of a bench file that say the same."""
         return {f"conditions.{key}": f"{value:g} {self.UNITS[key]}" for key, value in self.settings.items()}
 
 

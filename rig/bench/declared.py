@@ -21,7 +21,7 @@ SET_UP_WITHIN_KPA = 1.0
 
 
 def metrology(spec: BenchFile) -> Metrology:
-    """Get what the bench file declares of the bench's measuring.
+    """What the bench file declares of the bench's measuring.
 
     Raises:
         BlockedError: the outlet is immersed, and the diameters that its correction needs are not all there.
@@ -54,7 +54,7 @@ def _evaporation_source(fluid: FluidTable) -> str | None:
 
 
 def immersion(spec: BenchFile) -> Immersion:
-    """Get the factor of a tube that dips into the vessel; where nothing is said, none with a u that covers it.
+    """The factor of a tube that dips into the vessel; where nothing is said, none with a u that covers it.
 
     Raises:
         BlockedError: the outlet is immersed, and a diameter or its uncertainty is missing.
@@ -81,7 +81,7 @@ def immersion(spec: BenchFile) -> Immersion:
 
 
 def _temperature_band_c(spec: BenchFile) -> tuple[float, float]:
-    """Get the band of the room, or the one around the temperature that was set up."""
+    """The band of the room, or the one around the temperature that was set up."""
     wanted_c = spec.conditions.temperature
     if wanted_c is None:
         return spec.environment.lowest_temperature, spec.environment.highest_temperature
@@ -96,7 +96,7 @@ def _ambient_band_hpa(spec: BenchFile) -> tuple[float, float]:
 
 
 def set_up_world(parameters: VirtualParameters, conditions: Conditions) -> VirtualParameters:
-    """Get the world with the conditions that a person would set up on a real bench."""
+    """The world with the conditions that a person would set up on a real bench."""
     fluid, air = parameters.fluid, parameters.air
     if conditions.back_pressure is not None:
         fluid = replace(fluid, back_pressure_kpa=conditions.back_pressure)

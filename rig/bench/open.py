@@ -119,7 +119,7 @@ def open_bench(
 
 @contextmanager
 def far_side(spec: BenchFile, occasion: str = "") -> Iterator[FarSide]:
-    """Get the lab's VISA library and wall clock, or build the simulated world in their place.
+    """The lab's VISA library and wall clock, or build the simulated world in their place.
 
     Raises:
         BenchFileError: a driver or one of its options is wrong, or a calibration or the evaporation is of a day to

@@ -128,7 +128,7 @@ def _plan_bench(question: SamplesQuestion, console: Console) -> int:
 
 
 def _measurand(question: SamplesQuestion) -> tuple[Measurand, float]:
-    """Get what shall be weighed, and half the width of its limit in %."""
+    """What shall be weighed, and half the width of its limit in %."""
     statistic = _choice("--of", question.of, {each.value: each for each in Statistic})
     if question.rate is not None:
         rate_u_per_h = _above_zero("--rate", question.rate, "rate_u_per_h")

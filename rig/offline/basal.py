@@ -121,7 +121,7 @@ def analyse_basal(log: BalanceLog, asked: BasalQuestion, scale: Scale) -> Analys
 
 
 def _intervals(log: BalanceLog, start_s: float, asked: BasalQuestion) -> int:
-    """Get how many sample intervals the analysis period has."""
+    """How many sample intervals the analysis period has."""
     interval_s = 60.0 * asked.interval_min
     left_s = log.at_s[-1] - start_s - 3600.0 * asked.stabilisation_h
     wanted_s = 3600.0 * asked.analysis_h if asked.analysis_h is not None else left_s
@@ -151,7 +151,7 @@ def _on_grid(dry: BalanceLog, first_s: float, intervals: int, asked: BasalQuesti
 
 
 def _start_up(dry: BalanceLog, start_s: float, asked: BasalQuestion, scale: Scale) -> StartUpCurve | None:
-    """Get the flow over the stabilisation period; None when there is none."""
+    """The flow over the stabilisation period; None when there is none."""
     return start_up_of_record(
         dry.at_s,
         dry.mass_g,
@@ -164,7 +164,7 @@ def _start_up(dry: BalanceLog, start_s: float, asked: BasalQuestion, scale: Scal
 
 
 def _analysis_part(log: BalanceLog, first_s: float, last_s: float) -> BalanceLog:
-    """Get the samples of the analysis period."""
+    """The samples of the analysis period."""
     inside = np.flatnonzero((log.at_s >= first_s - 1e-6) & (log.at_s <= last_s + 1e-6))
     return log.part(slice(int(inside[0]), int(inside[-1]) + 1))
 
@@ -216,7 +216,7 @@ def _dose_findings(doses: SingleDoses, asked: BasalQuestion) -> list[Finding]:
 
 
 def _stability(part: BalanceLog, asked: BasalQuestion, scale: Scale) -> AllanDeviation | None:
-    """Get the Allan deviation of flow; None for a part that is too short."""
+    """The Allan deviation of flow; None for a part that is too short."""
     try:
         return flow_stability(
             part.at_s, scale.volume_ul(part), interval_s=usual_step_s(part), longest_gap_s=asked.longest_gap_s

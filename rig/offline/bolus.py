@@ -203,7 +203,7 @@ def _restless(spans: Sequence[_Span], asked: BolusQuestion, scale: Scale) -> lis
 
 
 def _scatter_g(log: BalanceLog, rest: NDArray[np.bool_]) -> float:
-    """Get the standard deviation in g of readings about their own line."""
+    """The standard deviation in g of readings about their own line."""
     times, mass = log.at_s[rest], log.mass_g[rest]
     if times.size < 4:
         return 0.0
@@ -215,7 +215,7 @@ def _scatter_g(log: BalanceLog, rest: NDArray[np.bool_]) -> float:
 def _measured(
     statistics: BolusStatistics, spans: Sequence[_Span], asked: BolusQuestion, scale: Scale
 ) -> tuple[Measured, ...]:
-    """Get the errors of the series with U: a sum of boluses is one difference of the last rest and the first."""
+    """The errors of the series with U: a sum of boluses is one difference of the last rest and the first."""
 
     def error(which: str, percent: float, count: int, duration_s: float) -> Measured:
         total_u = asked.insulin_u * count * (1.0 + percent / 100.0)

@@ -96,7 +96,7 @@ def analyse_occlusion(log: BalanceLog, asked: OcclusionQuestion, scale: Scale) -
 
 
 def _released_u(log: BalanceLog, volume_ul: FloatArray, asked: OcclusionQuestion) -> float | None:
-    """Get the bolus on release from the means of the rest before it and of the record's last readings."""
+    """The bolus on release from the means of the rest before it and of the record's last readings."""
     if asked.released_at_s is None:
         return None
     around = log.at_s >= asked.released_at_s - asked.rest_s

@@ -106,12 +106,12 @@ class Scale:
         )
 
     def dry_mass_g(self, log: BalanceLog) -> FloatArray:
-        """Get the masses in g as they would be without evaporation, shape (n,)."""
+        """The masses in g as they would be without evaporation, shape (n,)."""
         dry: FloatArray = log.mass_g + evaporated_mg(log.at_s, self.evaporation_g_per_h * MG_PER_G) / MG_PER_G
         return dry
 
     def volume_ul(self, log: BalanceLog) -> FloatArray:
-        """Get the volume in µL delivered since the first sample, shape (n,)."""
+        """The volume in µL delivered since the first sample, shape (n,)."""
         return corrected_volume_ul(
             log.at_s,
             log.mass_g,

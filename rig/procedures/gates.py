@@ -141,7 +141,7 @@ def _check_repeatability(readings: Series, metrology: Metrology, doing: str) -> 
 
 
 def _u_wander_mg_per_h(metrology: Metrology, duration_s: float) -> float:
-    """Get what the wander of the blank makes of a rate that is read within `duration_s`, as a standard uncertainty."""
+    """What the wander of the blank makes of a rate that is read within `duration_s`, as a standard uncertainty."""
     known = WeighingUncertainty(
         repeatability_g=metrology.balance_repeatability_g,
         readability_g=metrology.balance_readability_g,

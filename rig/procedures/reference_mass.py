@@ -34,13 +34,13 @@ def weigh_reference(
 
 
 def allowed_repeatability_g(metrology: Metrology, degrees_of_freedom: int) -> float:
-    """Get the SD in g that 1 good balance in 1,000 exceeds."""
+    """The SD in g that 1 good balance in 1,000 exceeds."""
     claimed_g = math.hypot(metrology.balance_repeatability_g, metrology.balance_readability_g / math.sqrt(12.0))
     return largest_credible_sd(claimed_g, degrees_of_freedom, share=CREDIBLE_SHARE)
 
 
 def allowed_error_g(metrology: Metrology, found: ReferenceWeighing, mass_g: float) -> float:
-    """Get the error in g, either way, that the bench file's calibration allows: 3 u, as gates do."""
+    """The error in g, either way, that the bench file's calibration allows: 3 u, as gates do."""
     return U_PER_GATE * math.hypot(found.u_error_g, metrology.balance_calibration_percent / 100.0 * mass_g)
 
 

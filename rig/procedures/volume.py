@@ -41,7 +41,7 @@ class VolumeScale:
 
     @classmethod
     def in_air(cls, metrology: Metrology, air: Air) -> VolumeScale:
-        """Get the scale of a bench that declares `metrology`, in this air."""
+        """The scale of a bench that declares `metrology`, in this air."""
         z = z_factor_ul_per_mg(air.temperature_c, air.pressure_hpa, air.relative_humidity)
         u_z = u_z_factor_ul_per_mg(
             air.temperature_c,
@@ -59,7 +59,7 @@ class VolumeScale:
         return self.z_factor_ul_per_mg * self.metrology.immersion_factor
 
     def delivered_u(self, readings: Series) -> NDArray[np.float64]:
-        """Get the insulin units delivered since the first reading, evaporation and immersion corrected, shape (n,)."""
+        """The insulin units delivered since the first reading, evaporation and immersion corrected, shape (n,)."""
         volume_ul = corrected_volume_ul(
             readings.at_s,
             readings.mass_g,
@@ -71,7 +71,7 @@ class VolumeScale:
         return delivered
 
     def dry_mass_g(self, readings: Series) -> NDArray[np.float64]:
-        """Get the masses in g as they would be without evaporation, shape (n,)."""
+        """The masses in g as they would be without evaporation, shape (n,)."""
         hours = (readings.at_s - readings.at_s[0]) / 3600.0
         dry: NDArray[np.float64] = readings.mass_g + self.metrology.evaporation_g_per_h * hours
         return dry
@@ -115,7 +115,7 @@ class VolumeScale:
         )
 
     def expanded_uncertainty_u(self, insulin_u: float, duration_s: float) -> float:
-        """Get U (k from the effective degrees of freedom) in U of a volume from two weighings `duration_s` apart."""
+        """U (k from the effective degrees of freedom) in U of a volume from two weighings `duration_s` apart."""
         return self.budget(insulin_u, duration_s).expanded
 
     def budget(
@@ -125,7 +125,7 @@ class VolumeScale:
         *,
         readings_averaged: int = 1,
     ) -> Budget:
-        """Get the budget in U of a volume from two weighings `duration_s` apart, each a mean of so many readings."""
+        """The budget in U of a volume from two weighings `duration_s` apart, each a mean of so many readings."""
         hours = duration_s / 3600.0
         net_g = insulin_u * ul_from_u(1.0) / self.z_ul_per_mg * 1e-3 - self.metrology.evaporation_g_per_h * hours
         volume = delivered_volume(

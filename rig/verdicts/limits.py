@@ -41,7 +41,7 @@ _WORST_FIRST = (
 
 
 def worst(verdicts: list[Verdict]) -> Verdict:
-    """Get the verdict that speaks for all of `verdicts`; UNSET when there is none."""
+    """The verdict that speaks for all of `verdicts`; UNSET when there is none."""
     return next((verdict for verdict in _WORST_FIRST if verdict in verdicts), Verdict.UNSET)
 
 
@@ -146,5 +146,5 @@ def decide(measurement: Measurement, limit: Limit, rule: Rule = Rule.GUARD_BAND)
 
 
 def judge(measurement: Measurement, limit: Limit, rule: Rule = Rule.GUARD_BAND) -> Verdict:
-    """Get the verdict of `decide`."""
+    """The verdict of `decide`."""
     return decide(measurement, limit, rule).verdict

@@ -24,11 +24,11 @@ class RoomAir:
         self._humidity = Wander(occasional(seed, "air humidity", occasion))
 
     def now(self) -> tuple[float, float, float]:
-        """Get temperature in °C, pressure in hPa and relative humidity (0..1) at the present moment."""
+        """Temperature in °C, pressure in hPa and relative humidity (0..1) at the present moment."""
         return self.at(self._clock.now_ns / NS_PER_S)
 
     def at(self, at_s: float) -> tuple[float, float, float]:
-        """Get temperature in °C, pressure in hPa and relative humidity (0..1) at `at_s`."""
+        """Temperature in °C, pressure in hPa and relative humidity (0..1) at `at_s`."""
         p = self._parameters
         return (
             p.temperature_c + p.temperature_wander_c * self._temperature.at(at_s),
@@ -37,5 +37,5 @@ class RoomAir:
         )
 
     def temperature_c(self, at_s: float) -> float:
-        """Get the temperature in °C at `at_s`."""
+        """The temperature in °C at `at_s`."""
         return self._parameters.temperature_c + self._parameters.temperature_wander_c * self._temperature.at(at_s)

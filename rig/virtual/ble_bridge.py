@@ -23,7 +23,7 @@ PUMP_ADDRESS = "F0:F1:F2:F3:F4:F5"
 
 
 def check_sequence(octets: bytes) -> bytes:
-    """Get the frame check sequence of RFC 1662, low octet first."""
+    """The frame check sequence of RFC 1662, low octet first."""
     value = 0xFFFF
     for octet in octets:
         value ^= octet
@@ -47,7 +47,7 @@ class Unframer:
     _body: bytearray = field(default_factory=bytearray)
 
     def feed(self, octets: bytes) -> list[bytes]:
-        """Get the PDUs that `octets` complete."""
+        """The PDUs that `octets` complete."""
         pdus = []
         for octet in octets:
             if octet != FLAG:
@@ -95,7 +95,7 @@ class BleBridge:
         self._unframer = Unframer()
 
     async def open(self, name: str) -> Transport:
-        """Get a dongle on the virtual link, whatever its `name`; the pump advertises there from now on."""
+        """A dongle on the virtual link, whatever its `name`; the pump advertises there from now on."""
         from bumble.controller import Controller
         from bumble.device import Device
         from bumble.hci import Address

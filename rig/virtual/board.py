@@ -111,7 +111,7 @@ class ControllerBoard:
         self.mcu.power(voltage_v >= BROWN_OUT_V)
 
     def rail_current_a(self) -> float:
-        """Get the current that the board draws now in A; typical values, without their scatter."""
+        """The current that the board draws now in A; typical values, without their scatter."""
         if not self.mcu.powered:
             return 0.0
         current_a = _SLEEP_A if self.mcu.sleeping else _RUN_A

@@ -38,7 +38,7 @@ def mean_stick_ul(noise_ul: float) -> float:
 
 
 def _dose_sd_ul(stick_ul: float) -> float:
-    """Get the SD in µL of a dose: it starts and ends with leads of k steps, p(k) ∝ P(stick > k steps).
+    """The SD in µL of a dose: it starts and ends with leads of k steps, p(k) ∝ P(stick > k steps).
 
     Age of a renewal process (Cox, Renewal Theory, 1962, chapter 5); sticks are uniform on (0.5, 1.5) of their mean.
     """
@@ -102,7 +102,7 @@ class Drive:
         return slip_ul
 
     def force_n(self) -> float:
-        """Get the force in N that strains the drive apart from pressure: friction, and what an end stop adds."""
+        """The force in N that strains the drive apart from pressure: friction, and what an end stop adds."""
         return self._n_per_ul * (self._screw_ul() - self._plunger_ul)
 
     def _screw_ul(self) -> float:
@@ -114,7 +114,7 @@ class Drive:
         )
 
     def _next_hold(self) -> float:
-        """Get the strain, as a volume in µL, at which the seal will slip next."""
+        """The strain, as a volume in µL, at which the seal will slip next."""
         self._slips += 1
         return self._sliding_ul + self._stick_ul * (0.5 + uniform(self._stick_key, self._slips))
 
@@ -138,14 +138,14 @@ class FlowBetweenEvents(NamedTuple):
     leak_fading_ul: float
 
     def after(self, at_ns: int) -> tuple[float, float]:
-        """Get the seconds t since the start and the faded share f; ValueError when `at_ns` is earlier."""
+        """The seconds t since the start and the faded share f; ValueError when `at_ns` is earlier."""
         t = (at_ns - self.start_ns) / NS_PER_S
         if t < 0.0:
             raise ValueError(f"time can't go backwards: asked for {at_ns} ns, the line stands at {self.start_ns} ns")
         return t, -math.expm1(-self.decay_per_s * t)
 
     def delivered_at(self, at_ns: int) -> float:
-        """Get the delivered volume in µL at `at_ns`."""
+        """The delivered volume in µL at `at_ns`."""
         t, f = self.after(at_ns)
         return self.delivered_ul + self.steady_ul_per_s * t + self.fading_ul * f
 
@@ -226,30 +226,30 @@ class FluidPath:
     # ---- what can be seen of it -------------------------------------------------------------------------------
 
     def line_pressure_kpa(self) -> float:
-        """Get the gauge pressure in line and reservoir in kPa."""
+        """The gauge pressure in line and reservoir in kPa."""
         flow = self.flow
         return flow.pressure_kpa - flow.excess_kpa * flow.after(self._clock.now_ns)[1]
 
     def plunger_force_n(self) -> float:
-        """Get the force on the plunger in N: friction, or what an end stop holds, and 0.1 N/kPa of pressure."""
+        """The force on the plunger in N: friction, or what an end stop holds, and 0.1 N/kPa of pressure."""
         return self.drive.force_n() + N_PER_KPA * self.line_pressure_kpa()
 
     def delivered_ul(self) -> float:
-        """Get the volume in µL that has left the needle."""
+        """The volume in µL that has left the needle."""
         return self.flow.delivered_at(self._clock.now_ns)
 
     def leaked_ul(self) -> float:
-        """Get the volume in µL that has gone to waste."""
+        """The volume in µL that has gone to waste."""
         flow = self.flow
         t, f = flow.after(self._clock.now_ns)
         return flow.leaked_ul + flow.leak_ul_per_s * t + flow.leak_fading_ul * f
 
     def reservoir_ul(self) -> float:
-        """Get the volume in µL left in the reservoir."""
+        """The volume in µL left in the reservoir."""
         return self._reservoir_ul
 
     def line_stored_ul(self) -> float:
-        """Get the volume in µL that the line holds beyond what it holds at gauge pressure 0."""
+        """The volume in µL that the line holds beyond what it holds at gauge pressure 0."""
         return self._compliance * self.line_pressure_kpa()
 
     # ---- the equations ----------------------------------------------------------------------------------------

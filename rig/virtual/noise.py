@@ -18,7 +18,7 @@ _INVERSE = NormalDist().inv_cdf
 
 
 def splitmix64(state: int) -> int:
-    """Get the 64-bit output of SplitMix64 for the state that has been advanced once from `state`."""
+    """The 64-bit output of SplitMix64 for the state that has been advanced once from `state`."""
     z = (state + GOLDEN_GAMMA) & _MASK
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
@@ -26,7 +26,7 @@ def splitmix64(state: int) -> int:
 
 
 def stream(seed: int, name: str) -> int:
-    """Get the key of a named stream of noise: streams of one seed, and one stream of two seeds, are independent."""
+    """The key of a named stream of noise: streams of one seed, and one stream of two seeds, are independent."""
     key = splitmix64(seed)
     for octet in name.encode():
         key = splitmix64(key ^ octet)
@@ -48,18 +48,18 @@ def open_unit(bits: int) -> float:
 
 
 def uniform(key: int, index: int) -> float:
-    """Get a uniform deviate in (0, 1); `key` comes from `stream`."""
+    """A uniform deviate in (0, 1); `key` comes from `stream`."""
     return open_unit(splitmix64(key ^ splitmix64(index)))
 
 
 def between(key: int, index: int, limits: tuple[float, float]) -> float:
-    """Get a uniform deviate between two limits."""
+    """A uniform deviate between two limits."""
     lowest, highest = limits
     return lowest + (highest - lowest) * uniform(key, index)
 
 
 def normal(key: int, index: int) -> float:
-    """Get a standard normal deviate; `key` comes from `stream`."""
+    """A standard normal deviate; `key` comes from `stream`."""
     return _INVERSE(open_unit(splitmix64(key ^ splitmix64(index))))
 
 
@@ -78,7 +78,7 @@ class Wander:
         self._phases = tuple(2.0 * math.pi * uniform(key, n) for n in range(3))
 
     def at(self, at_s: float) -> float:
-        """Get the value at `at_s`."""
+        """The value at `at_s`."""
         first, second, third = self._phases
         sin = math.sin
         return (sin(self._a * at_s + first) + sin(self._b * at_s + second) + sin(self._c * at_s + third)) / 3.0

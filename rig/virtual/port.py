@@ -78,7 +78,7 @@ class Port:
             self.clock.call_at(arrived_ns, lambda character=character: self._on_receive(character))  # type: ignore[misc]
 
     def host_waiting(self) -> int:
-        """Get the number of bytes that have arrived and are unread."""
+        """The number of bytes that have arrived and are unread."""
         return sum(self._arrived(first_ns, data) for first_ns, data in self._to_host)
 
     def host_read(self, size: int, *, until: bytes | None = None, timeout_s: float | None) -> bytes:

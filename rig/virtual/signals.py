@@ -12,15 +12,15 @@ class Signals(Protocol):
     """The simulated world as its instruments meet it."""
 
     def weigh(self) -> tuple[float, bool]:
-        """Get the weighing cell's indication in g (filtered, not yet tared or rounded) and whether it is stable."""
+        """The weighing cell's indication in g (filtered, not yet tared or rounded) and whether it is stable."""
         ...
 
     def line_pressure_kpa(self) -> float:
-        """Get the gauge pressure in the line in kPa, with the sensor's own error."""
+        """The gauge pressure in the line in kPa, with the sensor's own error."""
         ...
 
     def air(self) -> tuple[float, float, float]:
-        """Get temperature in °C, pressure in hPa and relative humidity (0..1) at the balance."""
+        """Temperature in °C, pressure in hPa and relative humidity (0..1) at the balance."""
         ...
 
     def set_rail(self, voltage_v: float) -> None:
@@ -28,7 +28,7 @@ class Signals(Protocol):
         ...
 
     def rail_current_a(self) -> float:
-        """Get the current that the pump draws in A."""
+        """The current that the pump draws in A."""
         ...
 
     def push(self, volume_ul: float) -> float:

@@ -145,7 +145,7 @@ class VirtualVisaLibrary(highlevel.VisaLibraryBase):
         return self.handle_return_value(session, StatusCode.success)
 
     def get_attribute(self, session: Any, attribute: Any) -> tuple[Any, StatusCode]:  # noqa: ANN401
-        """Get a VISA attribute (viGetAttribute)."""
+        """A VISA attribute (viGetAttribute)."""
         value, status = self._sessions[session].get(attribute)
         return value, self.handle_return_value(session, status)
 

@@ -26,19 +26,19 @@ _DENSITY_EVERY_NS = 60 * NS_PER_S
 
 
 def water_density_kg_per_m3(temperature_c: float) -> float:
-    """Get the density of water in kg/m³ at 0–40 °C (Tanaka et al., Metrologia 38 (2001) 301, equation 1)."""
+    """The density of water in kg/m³ at 0–40 °C (Tanaka et al., Metrologia 38 (2001) 301, equation 1)."""
     t = temperature_c
     return 999.974950 * (1.0 - (t - 3.983035) ** 2 * (t + 301.797) / (522528.9 * (t + 69.34881)))
 
 
 def air_density_kg_per_m3(temperature_c: float, pressure_hpa: float, relative_humidity: float) -> float:
-    """Get the density of air in kg/m³ (Spieweck and Bettin, as in ISO/TR 20461 and ISO 8655-6)."""
+    """The density of air in kg/m³ (Spieweck and Bettin, as in ISO/TR 20461 and ISO 8655-6)."""
     t = temperature_c
     return (0.34844 * pressure_hpa - relative_humidity * (0.252 * t - 2.0582)) / (273.15 + t)
 
 
 def fading_response(t_s: float, filter_s: float, decay_per_s: float) -> tuple[float, float]:
-    """Get what two equal lags in series, at rest at t = 0, make of exp(−decay t): outputs of the first and the second.
+    """What two equal lags in series, at rest at t = 0, make of exp(−decay t): outputs of the first and the second.
 
     With a = t/T and z = a − decay t these are a e⁻ᵃ φ₁(z) and a² e⁻ᵃ φ₂(z), φ₁ = (eᶻ − 1)/z, φ₂ = (eᶻ − 1 − z)/z²
     (variation of constants; φ of exponential integrators: Hochbruck and Ostermann, Acta Numerica 19 (2010) 209, 2.1),
@@ -71,11 +71,11 @@ class Span(NamedTuple):
     second_g: float
 
     def delivered_at(self, at_ns: int) -> float:
-        """Get the mass delivered, in g."""
+        """The mass delivered, in g."""
         return self.delivered_g + self.g_per_ul * (self.flow.delivered_at(at_ns) - self.flow.delivered_ul)
 
     def stages_at(self, at_ns: int, filter_s: float) -> tuple[float, float]:
-        """Get the outputs of the two stages in g, relative to `delivered_g`."""
+        """The outputs of the two stages in g, relative to `delivered_g`."""
         flow = self.flow
         t = (at_ns - flow.start_ns) / NS_PER_S
         a = t / filter_s
@@ -125,7 +125,7 @@ class WeighingCell:
         fluid.follow(self._begin)
 
     def weigh(self) -> tuple[float, bool]:
-        """Get the indication in g, and whether it has kept still for long enough to be called stable.
+        """The indication in g, and whether it has kept still for long enough to be called stable.
 
         Indication = (1 + s) Σ m (1 − ρa/ρ)/(1 − ρa/8000) + warm-up + zero + noise, over glass, water
         and load (ISO 8655-6).
@@ -151,17 +151,17 @@ class WeighingCell:
         self._load_g = load_g
 
     def true_mass_g(self) -> float:
-        """Get the mass of vessel and water in g: what a perfect balance would show in vacuum, at once."""
+        """The mass of vessel and water in g: what a perfect balance would show in vacuum, at once."""
         now_ns = self._clock.now_ns
         p = self._parameters
         return p.vessel_g + p.water_at_start_g + self.delivered_g() - self._evaporated_g(now_ns)
 
     def delivered_g(self) -> float:
-        """Get the mass in g that has come from the needle."""
+        """The mass in g that has come from the needle."""
         return self._spans[-1].delivered_at(self._clock.now_ns)
 
     def evaporated_g(self) -> float:
-        """Get the mass in g that has evaporated from the vessel since time 0; no more than there is."""
+        """The mass in g that has evaporated from the vessel since time 0; no more than there is."""
         return self._evaporated_g(self._clock.now_ns)
 
     # ---- the equations ----------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ class WeighingCell:
             spans.popleft()
 
     def _density(self, at_ns: int) -> float:
-        """Get the density in g/µL of what is delivered at `at_ns`: the slot of time decides, not who asks when."""
+        """The density in g/µL of what is delivered at `at_ns`: the slot of time decides, not who asks when."""
         slot = at_ns // _DENSITY_EVERY_NS
         if slot != self._density_slot:
             temperature_c = self._room.temperature_c(slot * _DENSITY_EVERY_NS / NS_PER_S)
@@ -198,7 +198,7 @@ class WeighingCell:
         return span.delivered_g + span.stages_at(at_ns, self._parameters.filter_s)[1]
 
     def _range_g(self, filtered_g: float, now_ns: int) -> float:
-        """Get the range of the low-pass output over the stability window, from its ends and the events within."""
+        """The range of the low-pass output over the stability window, from its ends and the events within."""
         start_ns = now_ns - self._window_ns
         lowest = highest = filtered_g
         for span in reversed(self._spans):
@@ -229,6 +229,6 @@ class PressureGauge:
         self._noise = occasional(seed, "gauge noise", occasion)
 
     def read_kpa(self) -> float:
-        """Get the gauge pressure in kPa; the noise is that of the present millisecond."""
+        """The gauge pressure in kPa; the noise is that of the present millisecond."""
         noise_kpa = self._noise_kpa * normal(self._noise, self._clock.now_ns // 1_000_000)
         return self._gain * self._fluid.line_pressure_kpa() + self._offset_kpa + noise_kpa

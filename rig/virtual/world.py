@@ -108,15 +108,15 @@ class World:
     # ---- what the instruments feel and do (Signals) -----------------------------------------------------------
 
     def weigh(self) -> tuple[float, bool]:
-        """Get the weighing cell's indication in g and whether it is stable."""
+        """The weighing cell's indication in g and whether it is stable."""
         return self.cell.weigh()
 
     def line_pressure_kpa(self) -> float:
-        """Get the gauge pressure in the line in kPa, with the sensor's own error."""
+        """The gauge pressure in the line in kPa, with the sensor's own error."""
         return self.gauge.read_kpa()
 
     def air(self) -> tuple[float, float, float]:
-        """Get temperature in °C, pressure in hPa and relative humidity (0..1)."""
+        """Temperature in °C, pressure in hPa and relative humidity (0..1)."""
         return self.room.now()
 
     def set_rail(self, voltage_v: float) -> None:
@@ -125,7 +125,7 @@ class World:
             self.board.set_rail(voltage_v)
 
     def rail_current_a(self) -> float:
-        """Get the current that the pump draws in A."""
+        """The current that the pump draws in A."""
         return 0.0 if self.board is None else self.board.rail_current_a()
 
     def push(self, volume_ul: float) -> float:

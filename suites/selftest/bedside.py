@@ -50,7 +50,7 @@ class Bedside:
     # ---- what the pump says --------------------------------------------------------------------------------
 
     def shown(self) -> Shown | None:
-        """Get what is annunciated."""
+        """What is annunciated."""
         value = self.pump.client.read("annunciation")
         if not value[0] & 1:
             return None
@@ -58,13 +58,13 @@ class Bedside:
         return Shown(value[1:3].hex(), value[4:2:-1].hex(), value[5], aux)
 
     def what(self) -> tuple[str, int]:
-        """Get type and auxiliary information of what is annunciated."""
+        """Type and auxiliary information of what is annunciated."""
         shown = self.shown()
         assert shown is not None, "nothing is annunciated"
         return shown.kind, shown.aux
 
     def therapy(self) -> int:
-        """Get the therapy state."""
+        """The therapy state."""
         return self.pump.client.read("status")[0]
 
     def command(self, octets: str) -> str:
@@ -97,19 +97,19 @@ class Bedside:
         return self.answer("990f")
 
     def on_board_u(self) -> float:
-        """Get the insulin on board."""
+        """The insulin on board."""
         answer = self.pump.ask("reader", "f303").indication
         assert answer[:2].hex() == "fc03"
         return sfloat(answer[3:5])
 
     def log(self) -> list[Record]:
-        """Get the log, the numbers of which must have no gap."""
+        """The log, the numbers of which must have no gap."""
         log = read_log(self.pump.client)
         assert [record.number for record in log] == list(range(len(log)))
         return log
 
     def annunciated(self) -> list[tuple[str, int, int]]:
-        """Get what the log says of annunciations: type, status and auxiliary information."""
+        """What the log says of annunciations: type, status and auxiliary information."""
         return [
             (r.data[4:2:-1].hex(), r.data[5], int.from_bytes(r.data[6:8], "little"))
             for r in self.log()
@@ -117,7 +117,7 @@ class Bedside:
         ]
 
     def bolus_ended(self) -> tuple[float, str]:
-        """Get how much of the one bolus that ended was delivered, in U, and the octet that says why it ended."""
+        """How much of the one bolus that ended was delivered, in U, and the octet that says why it ended."""
         log = self.log()
         ((place, first),) = [(place, r) for place, r in enumerate(log) if r.event == "6900"]
         second = log[place + 1]
@@ -158,6 +158,6 @@ class Bedside:
 
 
 def sfloat(octets: bytes) -> float:
-    """Get the value of an SFLOAT that is not negative (IEEE 11073-20601)."""
+    """The value of an SFLOAT that is not negative (IEEE 11073-20601)."""
     raw = int.from_bytes(octets, "little")
     return float((raw & 0x7FF) * 10.0 ** ((raw >> 12) - 16 * (raw >> 15)))

@@ -25,7 +25,7 @@ def fading(at_s: NDArray[np.float64], *, tail_s: float, noise_g: float = 0.0, se
 
 
 def first_plateau_s(mass: NDArray[np.float64], **options: float) -> float:
-    """Get when the plateau is first called, asked at each reading after the planned end at 70 s."""
+    """When the plateau is first called, asked at each reading after the planned end at 70 s."""
     for index in np.flatnonzero(EVERY_2_S >= 70):
         if plateau_reached(EVERY_2_S[: index + 1], mass[: index + 1], **options):
             return float(EVERY_2_S[index])

@@ -33,7 +33,7 @@ class SimulatedPump:
     phase_s: float = 33.0
 
     def record(self, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Get times in s and delivered volume in µL."""
+        """Times in s and delivered volume in µL."""
         rng = np.random.default_rng(seed)
         strokes = DOSE_UL * self.device_bias * np.maximum(0, 1 + self.stroke_cv * rng.standard_normal(self.doses))
         if self.drop_every:

@@ -15,7 +15,7 @@ from rig.procedures.occlusion import Occlusion
 from rig.procedures.procedure import Procedure
 from rig.procedures.refused import Refused
 from rig.procedures.stopped import Stopped
-from rig.procedures.switch import Switch
+from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
 from rig.procedures.unoccluded import Unoccluded
 from rig.shipped import shipped
@@ -42,8 +42,8 @@ def less(day: Day, **changes: object) -> Day:
         ),
         (
             "PR-D2.1",
-            Switch.model_validate({"rate": "0.5 U/h", "then": "1.5 U/h"}),
-            Switch.model_validate({"rate": "0.5 U/h", "then": "1.5 U/h", "after": "119 min"}),
+            ProfileSwitch.model_validate({"rate": "0.5 U/h", "then": "1.5 U/h"}),
+            ProfileSwitch.model_validate({"rate": "0.5 U/h", "then": "1.5 U/h", "after": "119 min"}),
         ),
         ("PR-D3.1", Bolus(size_u=0.1, count=25), Bolus(size_u=0.1, count=24)),
         ("PR-D3.2", Bolus(size_u=1.0, count=25), Bolus(size_u=1.0, count=24)),

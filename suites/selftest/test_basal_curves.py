@@ -17,7 +17,7 @@ DOSE_UL, INTERVAL_S = 0.5, 180.0
 
 
 def doses_of(step_s: float, *, hours: float = 10.0, left_out: tuple[int, ...] = ()) -> tuple[FloatArray, FloatArray]:
-    """Get times in s and volumes in µL of a pump that gives whole doses, each in the middle of its interval."""
+    """Times in s and volumes in µL of a pump that gives whole doses, each in the middle of its interval."""
     at_s = np.arange(0.0, 3600.0 * hours + 1.0, step_s)
     given = np.floor(at_s / INTERVAL_S + 0.5)
     return at_s, DOSE_UL * (given - sum((given > number).astype(float) for number in left_out))

@@ -79,7 +79,7 @@ def test_a_callback_may_not_wait() -> None:
 
 
 def passed_to(clock: SimClock, at_ns: int, *, until_ns: int, other_ns: int | None = None) -> tuple[bool, int]:
-    """Get what a callback at 10 ns is told when it asks to pass on, and where time stands then."""
+    """What a callback at 10 ns is told when it asks to pass on, and where time stands then."""
     seen: list[tuple[bool, int]] = []
     clock.call_at(10, lambda: seen.append((clock.pass_to(at_ns), clock.now_ns)))
     if other_ns is not None:

@@ -84,7 +84,7 @@ def page(whole: Path) -> Page:
 
 
 def curve(analysis: Analysis, name: str, limits: DrawnLimits | None = None) -> Curve:
-    """Get the one curve of an analysis that has this name."""
+    """The one curve of an analysis that has this name."""
     (found,) = (each for each in curves_of(analysis, limits or DrawnLimits()) if each.name == name)
     return found
 
@@ -105,7 +105,7 @@ POINTS = 0.12
 
 
 def points(svg: str, name: str) -> FloatArray:
-    """Get the places (x, y) of what a figure calls `name`: of its markers, else of the corners of its path."""
+    """The places (x, y) of what a figure calls `name`: of its markers, else of the corners of its path."""
     (group,) = (each for each in ET.fromstring(svg).findall(".//{*}g") if each.get("id") == name)
     marks = [(each.get("x"), each.get("y")) for each in group.findall(".//{*}use")]
     if marks:
@@ -124,7 +124,7 @@ def shows(places: FloatArray, values: Any) -> None:  # noqa: ANN401 - any number
 
 
 def steps(places: FloatArray, count: int) -> FloatArray:
-    """Get the heights of a line of so many steps of one width, in the middle of each."""
+    """The heights of a line of so many steps of one width, in the middle of each."""
     x, y = places.T
     middles = x[0] + (x[-1] - x[0]) * (np.arange(count) + 0.5) / count
     heights: FloatArray = np.interp(middles, x, y)

@@ -53,7 +53,7 @@ class Bench:
         self.first = len(CLOCKS)
 
     def loaded(self, index: int) -> int:
-        """Get what the operation `index` loaded, counted from the first after the clocks."""
+        """What the operation `index` loaded, counted from the first after the clocks."""
         address = SCRIPT + 12 * (self.first + index) + 8
         return int.from_bytes(self.board.mcu.read_memory(address, 4), "little")
 

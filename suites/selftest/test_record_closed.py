@@ -12,7 +12,7 @@ from reports.comparison import write_comparison
 from reports.documents import write_documents
 from rig.errors import EvidenceError
 from rig.offline.recomputed import all_differences, recompute
-from rig.record.analyses import Bolus
+from rig.record.analyses import BolusNumbers
 from rig.record.files import read_json, write_json
 from rig.record.folder import RunFolder, read_model
 from rig.record.reading import read_run
@@ -186,7 +186,7 @@ def test_every_computed_file_is_held_against_what_comes_out(run: Path) -> None:
     bolus = computed(run, BOLUS, "bolus")
     write_json(bolus, read_json(bolus) | {"sd_percent": 0.125, "tail_percent": 1.0})
     computed(run, BASAL, "uncertainty").unlink()
-    keep(run, STOPPED, "another", read_model(bolus, Bolus))
+    keep(run, STOPPED, "another", read_model(bolus, BolusNumbers))
     titles = {test.id: test.title for test in results(run).tests}
     assert all_differences(recompute(run)) == [
         f"{titles[BASAL]}: computed/uncertainty.json is missing from the record",

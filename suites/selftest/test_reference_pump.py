@@ -24,7 +24,7 @@ def pumping() -> Iterator[IdsBench]:
 
 
 def delivered_u(bench: IdsBench, seconds: float) -> float:
-    """Get what arrives on the balance in a while, in U."""
+    """What arrives on the balance in a while, in U."""
     before_g = bench.balance.read_stable().mass_g
     bench.clock.sleep(seconds)
     return (bench.balance.read_stable().mass_g - before_g) * 100.0

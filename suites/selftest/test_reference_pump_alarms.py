@@ -35,7 +35,7 @@ HIGH_ON_S = [0.0, 0.2, 0.4, 0.8, 1.0, 1.6, 1.8, 2.0, 2.4, 2.6]
 
 
 def pulses(bed: Bedside, since_s: float, signal: str = "buzzer") -> list[tuple[float, float]]:
-    """Get when each whole pulse at a pin began, in s after `since_s`, and how long it was."""
+    """When each whole pulse at a pin began, in s after `since_s`, and how long it was."""
     edges = [edge for edge in bed.board.edges if edge.signal == signal and edge.at_s >= since_s]
     return [
         (rise.at_s - since_s, fall.at_s - rise.at_s) for rise, fall in pairwise(edges) if rise.high and not fall.high

@@ -23,7 +23,7 @@ from suites.selftest.conformance.history import read_log
 
 
 def words(*values: int) -> bytes:
-    """Get 32-bit words as they lie in memory."""
+    """32-bit words as they lie in memory."""
     return b"".join(value.to_bytes(4, "little") for value in values)
 
 
@@ -193,7 +193,7 @@ def test_a_record_of_the_log_that_was_damaged_is_told_as_that_and_the_others_sta
 
 
 def tones_of_low_priority(bed: Bedside) -> int:
-    """Get the address of a constant that no therapy uses (fixtures/controller/firmware/alarm.c)."""
+    """The address of a constant that no therapy uses (fixtures/controller/firmware/alarm.c)."""
     tones = b"".join(ms.to_bytes(2, "little") for ms in (200, 200, 200, 30_000))
     place = bed.mcu.read_memory(0x08000000, 1 << 16).find(tones)
     assert place >= 0

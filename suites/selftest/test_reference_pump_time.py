@@ -110,7 +110,7 @@ def test_a_temporary_rate_lasts_its_minutes_whatever_the_clock_shows() -> None:
 
 
 def totals(bed: Bedside) -> list[tuple[int, float, float, str]]:
-    """Get the days' totals in the log: flags, bolus and basal insulin in U, and the date."""
+    """The days' totals in the log: flags, bolus and basal insulin in U, and the date."""
     return [
         (
             record.data[0],

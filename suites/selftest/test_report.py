@@ -39,7 +39,7 @@ SIMULATED = "SIMULATED — no evidence about any device"
 
 
 def said_by(report: PdfReader) -> list[str]:
-    """Get the text of each page, on one line each."""
+    """The text of each page, on one line each."""
     return [" ".join(page.extract_text().split()) for page in report.pages]
 
 

@@ -56,7 +56,7 @@ class Host:
         self.port.host_write(b"\x7e" + body + b"\x7e")
 
     def hear(self) -> str:
-        """Get the next PDU as hex, "" when there is none within 0.2 s."""
+        """The next PDU as hex, "" when there is none within 0.2 s."""
         body = b""
         while not body:
             part = self.port.host_read(100, until=b"\x7e", timeout_s=0.2)

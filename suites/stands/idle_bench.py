@@ -23,5 +23,5 @@ def open_idle_bench() -> Iterator[IdsBench]:
 
 
 def annunciated(bench: Bench) -> list[str]:
-    """Get what the pump annunciates."""
+    """What the pump annunciates."""
     return [annunciation.kind for annunciation in bench.pump.annunciations()]

@@ -22,7 +22,7 @@ MG_PER_U = 10.0 * DENSITY_G_PER_ML
 def basal_log(
     *, rate_u_per_h: float = 1.0, hours: float = 20.0, dose_u: float = 0.05, every_s: float = 30.0
 ) -> tuple[FloatArray, FloatArray]:
-    """Get times in s and masses in mg of a pump that gives whole doses, each in the middle of its interval."""
+    """Times in s and masses in mg of a pump that gives whole doses, each in the middle of its interval."""
     at_s = np.arange(0.0, hours * 3600.0 + every_s / 2.0, every_s)
     interval_s = 3600.0 * dose_u / rate_u_per_h
     return at_s, 5000.0 + dose_u * MG_PER_U * np.floor(at_s / interval_s + 0.5)
@@ -31,7 +31,7 @@ def basal_log(
 def bolus_log(
     sizes_u: Sequence[float], *, every_s: float = 2.0, apart_s: float = 200.0, lasts_s: float = 40.0
 ) -> tuple[FloatArray, FloatArray]:
-    """Get times in s and masses in mg of boluses that begin every `apart_s`, the first after as long."""
+    """Times in s and masses in mg of boluses that begin every `apart_s`, the first after as long."""
     at_s = np.arange(0.0, apart_s * (len(sizes_u) + 1), every_s)
     mass_mg = np.full(at_s.size, 3000.0)
     for number, size_u in enumerate(sizes_u, start=1):

@@ -66,7 +66,7 @@ def store_half(address: int, value: int) -> Op:
 
 
 def thumb(listing: str) -> bytes:
-    """Get the code of a listing: four-digit halfwords up to the first other word of each line."""
+    """The code of a listing: four-digit halfwords up to the first other word of each line."""
     halfwords = []
     for line in listing.splitlines():
         for word in line.split():
@@ -146,9 +146,9 @@ class Scripted:
         return int.from_bytes(self.mcu.read_memory(address, 4), "little")
 
     def loaded(self, index: int) -> int:
-        """Get what the script's operation `index` loaded."""
+        """What the script's operation `index` loaded."""
         return self.word(SCRIPT + 12 * index + 8)
 
     def log(self) -> list[int]:
-        """Get the numbers of the exceptions taken so far."""
+        """The numbers of the exceptions taken so far."""
         return [self.word(LOG + 4 * (index + 1)) for index in range(self.word(LOG))]

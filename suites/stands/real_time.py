@@ -22,7 +22,7 @@ class End(Protocol):
     """Where a program outside reaches the port."""
 
     def fileno(self) -> int:
-        """Get the file descriptor that becomes readable when there is something to receive."""
+        """The file descriptor that becomes readable when there is something to receive."""
         ...
 
     def receive(self) -> bytes:

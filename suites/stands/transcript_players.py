@@ -199,7 +199,7 @@ def play_calls(transcript: Transcript, device: PlayedDevice, opened_driver: Any)
 
 
 def options(transcript: Transcript) -> dict[str, Any]:
-    """Get the keyword arguments of open_driver that the block states."""
+    """The keyword arguments of open_driver that the block states."""
     stated = [split(line.text)[1] for line in transcript.lines if line.sign == "@" and line.text.startswith("option ")]
     return {name: ast.literal_eval(value) for name, value in map(split, stated)}
 

@@ -56,18 +56,18 @@ class Transcript:
         return any(line.sign == "=" for line in self.lines)
 
     def statement(self, name: str, default: str) -> str:
-        """Get what the block states as `@ name …`; the last one counts."""
+        """What the block states as `@ name …`; the last one counts."""
         stated = [rest for line in self.lines if line.sign == "@" for word, rest in [split(line.text)] if word == name]
         return stated[-1] if stated else default
 
 
 def read_page(path: Path) -> list[Transcript]:
-    """Get the transcripts of the page at `path`, named by page and line."""
+    """The transcripts of the page at `path`, named by page and line."""
     return parse_page(path.read_text(encoding="utf-8"), f"{path.parent.name}/{path.name}")
 
 
 def parse_page(text: str, name: str) -> list[Transcript]:
-    """Get the transcripts in a page's text; ValueError naming the line that is none of > < @ =."""
+    """The transcripts in a page's text; ValueError naming the line that is none of > < @ =."""
     transcripts = []
     for block in _BLOCK.finditer(text):
         first = text.count("\n", 0, block.start()) + 1

@@ -79,6 +79,6 @@ class Adc:
 
 
 def round_down(volts: float, bits: int) -> int:
-    """Get the ideal code of a voltage: one step is VREF/2^bits, transitions at whole steps, both ends saturate."""
+    """The ideal code of a voltage: one step is VREF/2^bits, transitions at whole steps, both ends saturate."""
     full = 1 << bits
     return min(max(int(volts / VREF_V * full), 0), full - 1)

@@ -47,7 +47,7 @@ class Bus:
         self.unclaimed: Callable[[int, int, int], bool] = lambda _address, _size, _value: False
 
     def words(self, address: int) -> memoryview:
-        """Get the words of the block at `address`, which the core reads as memory."""
+        """The words of the block at `address`, which the core reads as memory."""
         page = address & -PAGE
         if page not in self._pages:
             self._pages[page] = self._engine.map_registers(page, PAGE)
@@ -91,10 +91,10 @@ class Bus:
 
 
 def is_peripheral(address: int) -> bool:
-    """Get whether the chip has a peripheral at an address, modelled or not (RM0090, table 1)."""
+    """Whether the chip has a peripheral at an address, modelled or not (RM0090, table 1)."""
     return any(first <= address <= last for first, last in _PERIPHERALS)
 
 
 def not_modelled(address: int) -> RigError:
-    """Get the error for a peripheral that the chip has and the model has not."""
+    """The error for a peripheral that the chip has and the model has not."""
     return RigError(f"the firmware used the peripheral register {address:#010x}, which the emulated controller lacks")

@@ -142,7 +142,7 @@ class Chip:
             show()
 
     def due_ns(self) -> int | None:
-        """Get the next moment at which a peripheral raises an enabled interrupt or the watchdog bites."""
+        """The next moment at which a peripheral raises an enabled interrupt or the watchdog bites."""
         soonest = self.watchdog.due_ns()
         for part in self._timed:
             due_ns = part.due_ns()
@@ -200,7 +200,7 @@ class Chip:
             self.timers["TIM3"].edge(number - 3, rising=now, other_high=other)
 
     def pin(self, name: str) -> bool:
-        """Get the level that a pin is driven to by the controller."""
+        """The level that a pin is driven to by the controller."""
         port, number = self._port_of(name)
         return port.output(number)
 

@@ -117,11 +117,11 @@ class Stm32F405:
         self._chip.set_input(pin, high)
 
     def pin(self, name: str) -> bool:
-        """Get the level that the firmware drives a pin to; False when it does not drive it."""
+        """The level that the firmware drives a pin to; False when it does not drive it."""
         return self._chip.pin(name)
 
     def symbol(self, name: str) -> int:
-        """Get the address of a symbol of the firmware; RigError when there is none of that name."""
+        """The address of a symbol of the firmware; RigError when there is none of that name."""
         if name not in self._image.symbols:
             raise RigError(f"the firmware has no symbol {name!r}")
         return self._image.symbols[name][0]

@@ -35,7 +35,7 @@ class Syscfg:
             self.words[offset >> 2] = value & 0xFFFF
 
     def port(self, line: int) -> str:
-        """Get the letter of the port that a line listens to."""
+        """The letter of the port that a line listens to."""
         return "ABCDEFGHI"[self.words[(EXTICR1 >> 2) + line // 4] >> 4 * (line % 4) & 7]
 
 

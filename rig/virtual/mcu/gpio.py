@@ -44,23 +44,23 @@ class GpioPort:
         self._changed()
 
     def mode(self, pin: int) -> int:
-        """Get INPUT, OUTPUT, ALTERNATE or ANALOG."""
+        """INPUT, OUTPUT, ALTERNATE or ANALOG."""
         mode: int = self.words[MODER >> 2] >> 2 * pin & 3
         return mode
 
     def function(self, pin: int) -> int | None:
-        """Get the number of the alternate function that a pin is set to, None when it is not."""
+        """The number of the alternate function that a pin is set to, None when it is not."""
         if self.mode(pin) != ALTERNATE:
             return None
         function: int = self.words[(AFRL >> 2) + pin // 8] >> 4 * (pin % 8) & 15
         return function
 
     def output(self, pin: int) -> bool:
-        """Get the level of a driven pin; False when it is not driven."""
+        """The level of a driven pin; False when it is not driven."""
         return bool(self._levels >> pin & 1)
 
     def level(self, pin: int) -> bool:
-        """Get a pin's level, whoever drives it."""
+        """A pin's level, whoever drives it."""
         return bool(self.words[IDR >> 2] >> pin & 1)
 
     def drive(self, pin: int, high: bool | None) -> None:

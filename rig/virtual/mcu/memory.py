@@ -64,14 +64,14 @@ class Memory:
         self._backup[:] = LOST * BACKUP_SRAM_SIZE
 
     def place(self, address: int, size: int) -> _Place:
-        """Get the memory that holds `size` bytes at `address`, and where in it; RigError when there is none."""
+        """The memory that holds `size` bytes at `address`, and where in it; RigError when there is none."""
         for start, length, view in self._regions:
             if start <= address and address + size <= start + length:
                 return view, address - start
         raise RigError(f"there is no memory of the controller at {address:#010x}")
 
     def ram(self, address: int, size: int) -> _Place | None:
-        """Get the RAM that holds `size` bytes at `address`, and where in it; None when there is none."""
+        """The RAM that holds `size` bytes at `address`, and where in it; None when there is none."""
         offset = address - SRAM
         if 0 <= offset <= SRAM_SIZE - size:
             return self._sram, offset
@@ -81,12 +81,12 @@ class Memory:
         return None
 
     def word(self, address: int) -> int:
-        """Get the word at `address`."""
+        """The word at `address`."""
         view, offset = self.place(address, 4)
         return int.from_bytes(view[offset : offset + 4], "little")
 
     def halfword(self, address: int) -> int:
-        """Get the halfword at `address`, 0 where there is no memory."""
+        """The halfword at `address`, 0 where there is no memory."""
         offset = address - FLASH
         if 0 <= offset < FLASH_SIZE:
             return self.flash[offset] | self.flash[offset + 1] << 8

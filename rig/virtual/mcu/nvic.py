@@ -55,18 +55,18 @@ class Nvic:
         self.priority[exception] = value & PRIORITY_BITS
 
     def group(self, exception: int) -> int:
-        """Get the part of the priority that decides preemption (DDI 0403E, B1.5.4)."""
+        """The part of the priority that decides preemption (DDI 0403E, B1.5.4)."""
         priority = self.priority[exception]
         return priority if priority < 0 else priority & self.group_mask
 
     def active_priority(self) -> int:
-        """Get the priority of what is being handled, nothing masked."""
+        """The priority of what is being handled, nothing masked."""
         if not self.active:
             return IDLE_PRIORITY
         return min([self.group(number) for number in self.active])
 
     def masked_priority(self, primask: int, basepri: int, faultmask: int) -> int:
-        """Get the execution priority with the masks applied (DDI 0403E, B1.5.4)."""
+        """The execution priority with the masks applied (DDI 0403E, B1.5.4)."""
         priority = self.active_priority()
         if basepri & self.group_mask:
             priority = min(priority, basepri & self.group_mask)
@@ -77,7 +77,7 @@ class Nvic:
         return priority
 
     def candidate(self) -> int:
-        """Get the exception of highest priority that is pending and enabled, 0 when there is none."""
+        """The exception of highest priority that is pending and enabled, 0 when there is none."""
         ready = self.pending & self.enabled
         if not ready:
             return 0

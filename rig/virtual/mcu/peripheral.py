@@ -43,15 +43,15 @@ class Timed(Protocol):
         ...
 
     def due_ns(self) -> int | None:
-        """Get when it will next raise an enabled interrupt or a reset, None for never."""
+        """When it will next raise an enabled interrupt or a reset, None for never."""
         ...
 
 
 def cycles_at(now_ns: int) -> int:
-    """Get the number of whole 16 MHz cycles up to `now_ns`: 62.5 ns each."""
+    """The number of whole 16 MHz cycles up to `now_ns`: 62.5 ns each."""
     return now_ns * 2 // 125
 
 
 def ns_of_cycle(cycle: int) -> int:
-    """Get the first whole nanosecond at which `cycles_at` reaches `cycle`."""
+    """The first whole nanosecond at which `cycles_at` reaches `cycle`."""
     return (cycle * 125 + 1) // 2

@@ -41,13 +41,13 @@ class Registers:
         self._general = batch(*[c.UC_ARM_REG_R0 + number for number in range(13)])
 
     def pc(self) -> int:
-        """Get the program counter, without taking a snapshot."""
+        """The program counter, without taking a snapshot."""
         self._pc.read()
         value: int = self._pc.values[0]
         return value
 
     def process_sp(self) -> int:
-        """Get the process stack pointer."""
+        """The process stack pointer."""
         self._process_sp.read()
         value: int = self._process_sp.values[0]
         return value

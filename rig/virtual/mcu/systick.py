@@ -50,7 +50,7 @@ class SysTick:
                 self._pend()
 
     def due_ns(self) -> int | None:
-        """Get when the count next reaches 0 with the exception enabled."""
+        """When the count next reaches 0 with the exception enabled."""
         if self._ctrl & (ENABLE | TICKINT) != ENABLE | TICKINT or not self._load:
             return None
         return ns_of_cycle(self._anchor + (self._value or self._load + 1) * self._divider())

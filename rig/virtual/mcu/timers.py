@@ -81,7 +81,7 @@ class Timer:
         words[SR >> 2] |= flags
 
     def _ticks_until(self, value: int) -> int:
-        """Get the ticks until the counter arrives at `value`; a counter beyond auto-reload first runs to its top."""
+        """The ticks until the counter arrives at `value`; a counter beyond auto-reload first runs to its top."""
         if self._count <= self._arr:
             return (value - self._count - 1) % (self._arr + 1) + 1
         return self._top + 1 - self._count + value
@@ -109,7 +109,7 @@ class Timer:
         self._arr = self.words[ARR >> 2]
 
     def due_ns(self) -> int | None:
-        """Get when the next enabled flag will rise."""
+        """When the next enabled flag will rise."""
         if not (self._running and self._arr):
             return None
         words = self.words

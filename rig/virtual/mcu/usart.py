@@ -57,7 +57,7 @@ class Usart:
     # ---- speed ---------------------------------------------------------------------------------------------
 
     def baud(self) -> float:
-        """Get the programmed speed in bit/s, 0 when BRR holds no divider (30.3.4)."""
+        """The programmed speed in bit/s, 0 when BRR holds no divider (30.3.4)."""
         brr, cr1 = self.words[BRR >> 2], self.words[CR1 >> 2]
         sixteenths = (brr & 0xFFF0) + ((brr & 7) << 1 if cr1 & OVER8 else brr & 15)
         oversampling = 8 if cr1 & OVER8 else 16
@@ -163,7 +163,7 @@ class Usart:
             self._update_line()
 
     def due_ns(self) -> int | None:
-        """Get when TXE, TC or IDLE will next rise with its interrupt enabled."""
+        """When TXE, TC or IDLE will next rise with its interrupt enabled."""
         cr1 = self.words[CR1 >> 2]
         if not cr1 & (TCIE | TXEIE | IDLEIE):
             return None

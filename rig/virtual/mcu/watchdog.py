@@ -46,7 +46,7 @@ class Watchdog:
         self._deadline_ns = self._clock.now_ns + ticks * NS_PER_S // LSI_HZ
 
     def due_ns(self) -> int | None:
-        """Get when it will reset the controller unless it is reloaded."""
+        """When it will reset the controller unless it is reloaded."""
         return self._deadline_ns
 
     @property

@@ -34,7 +34,7 @@ class Link(Protocol):
         ...
 
     def receive(self, timeout_s: float) -> bytes | None:
-        """Get the next PDU, None when none has come within `timeout_s`."""
+        """The next PDU, None when none has come within `timeout_s`."""
         ...
 
 
@@ -111,7 +111,7 @@ class Client:
         self.link.send(bytes.fromhex(octets))
 
     def expect(self, timeout_s: float = 2.0) -> bytes:
-        """Get the next PDU that is no notification or indication; those are kept."""
+        """The next PDU that is no notification or indication; those are kept."""
         while (pdu := self.link.receive(timeout_s)) is not None:
             if pdu[0] not in (0x1B, 0x1D):
                 return pdu
@@ -129,7 +129,7 @@ class Client:
         self._values.append((pdu[0], name, pdu[3:]))
 
     def next_value(self, timeout_s: float = 2.0) -> tuple[int, str, bytes] | None:
-        """Get the next notification or indication: its ATT op code, its characteristic, its octets as sent."""
+        """The next notification or indication: its ATT op code, its characteristic, its octets as sent."""
         if not self._values:
             pdu = self.link.receive(timeout_s)
             if pdu is None:
@@ -206,7 +206,7 @@ class Client:
 
 
 def crc(octets: bytes) -> bytes:
-    """Get the E2E-CRC, low octet first (3.16): D16 + D12 + D5 + 1, least significant bit first, from FFFF."""
+    """The E2E-CRC, low octet first (3.16): D16 + D12 + D5 + 1, least significant bit first, from FFFF."""
     value = 0xFFFF
     for octet in octets:
         value ^= octet

@@ -26,7 +26,7 @@ class EmulatedStand:
         self.host.send(pdu.hex())
 
     def receive(self, timeout_s: float) -> bytes | None:
-        """Get the next PDU, None when none has come within `timeout_s`."""
+        """The next PDU, None when none has come within `timeout_s`."""
         deadline_s = self.host.clock.now() + timeout_s
         while not (pdu := self.host.hear()):
             if self.host.clock.now() >= deadline_s:
@@ -51,7 +51,7 @@ class EmulatedStand:
                 raise ValueError(f"no hand can {does}")
 
     def motor_steps(self) -> int:
-        """Get how far the motor has turned, in steps."""
+        """How far the motor has turned, in steps."""
         return self.host.steps
 
     def check(self) -> None:

@@ -45,7 +45,7 @@ def find(log: list[Record], event: str, pattern: str = "") -> Record:
 
 
 def interval_s(log: list[Record], first: Record, last: Record) -> int:
-    """Get the time between two records in s, whatever was done to the calendar meanwhile (appendix D.1, note 1)."""
+    """The time between two records in s, whatever was done to the calendar meanwhile (appendix D.1, note 1)."""
     between = [
         record.offset_s
         for record in log
@@ -60,7 +60,7 @@ def _offset_s(record: Record) -> int:
 
 
 def following(log: list[Record], record: Record, count: int) -> list[Record]:
-    """Get a record and those right after it, `count` in all: an event of several parts (3.10.1)."""
+    """A record and those right after it, `count` in all: an event of several parts (3.10.1)."""
     place = log.index(record)
     parts = log[place : place + count]
     assert [part.number for part in parts] == list(range(record.number, record.number + count))

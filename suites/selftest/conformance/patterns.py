@@ -16,7 +16,7 @@ _SPECIAL_FLOAT = {0x7FFFFE: math.inf, 0x7FFFFF: math.nan, 0x800000: math.nan, 0x
 
 
 def sfloat(octets: bytes) -> Fraction | float:
-    """Get the number in two octets: four bits of exponent, twelve of mantissa (IEEE 11073-20601, annex F)."""
+    """The number in two octets: four bits of exponent, twelve of mantissa (IEEE 11073-20601, annex F)."""
     word = int.from_bytes(octets, "little")
     if word in _SPECIAL_SFLOAT:
         return _SPECIAL_SFLOAT[word]
@@ -24,7 +24,7 @@ def sfloat(octets: bytes) -> Fraction | float:
 
 
 def float32(octets: bytes) -> Fraction | float:
-    """Get the number in four octets: eight bits of exponent, 24 of mantissa (IEEE 11073-20601, annex F)."""
+    """The number in four octets: eight bits of exponent, 24 of mantissa (IEEE 11073-20601, annex F)."""
     word = int.from_bytes(octets, "little")
     if word in _SPECIAL_FLOAT:
         return _SPECIAL_FLOAT[word]

@@ -48,7 +48,7 @@ class Stand(Protocol):
         ...
 
     def motor_steps(self) -> int:
-        """Get how far the motor has turned, in steps; the balance's word where no one can see the motor."""
+        """How far the motor has turned, in steps; the balance's word where no one can see the motor."""
         ...
 
 
@@ -115,7 +115,7 @@ class Pump:
         return " | ".join(f"{head} {procedure.op} {one.strip()}" for one in code.split("|"))
 
     def lasting(self) -> list[str]:
-        """Get everything of the pump that only a procedure changes, the standard's part of the log included."""
+        """Everything of the pump that only a procedure changes, the standard's part of the log included."""
         answers = [self.client.procedure(point, octets) for point, octets in _LASTING]
         shown = [" ".join(part.hex() for part in (*answer.data, answer.indication)) for answer in answers]
         log = [f"{record.event} {record.data.hex()}" for record in read_log(self.client)]

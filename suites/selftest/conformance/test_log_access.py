@@ -27,7 +27,7 @@ def log(pump: Pump) -> list[Record]:
 
 
 def reported(pump: Pump, selection: str) -> list[Record]:
-    """Get the records of a selection; the count that the pump gives must be theirs."""
+    """The records of a selection; the count that the pump gives must be theirs."""
     answer = pump.ask("racp", f"33 {selection}")
     code = "f0" if answer.data else "06"
     assert answer.indication.hex() == f"0f0f33{code}"

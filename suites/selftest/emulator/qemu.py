@@ -69,7 +69,7 @@ class Pump:
         self._line.sendall(frame)
 
     def hear(self, within_s: float = ANSWERS_WITHIN_S) -> bytes:
-        """Get the next frame, empty when there is none; what comes unasked is checked and confirmed."""
+        """The next frame, empty when there is none; what comes unasked is checked and confirmed."""
         deadline = Deadline(self._clock, within_s)
         while not deadline.expired:
             while b"\x7e" in self._heard:
@@ -171,7 +171,7 @@ def running_pump(image: Path, *, log: Path, complaints: Path | None = None) -> I
 
 
 def _accepted(server: socket.socket, process: subprocess.Popen[bytes]) -> socket.socket:
-    """Get the line to the emulator; RigError with its own words when it does not start."""
+    """The line to the emulator; RigError with its own words when it does not start."""
     try:
         return server.accept()[0]
     except TimeoutError as error:

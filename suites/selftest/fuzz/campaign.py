@@ -116,7 +116,7 @@ class Campaign:
         return damaged_line(rng, octets, frame(self._history[0])) if layer == LINE else octets
 
     def _right(self, request: Request, layer: str) -> bytes:
-        """Get a whole PDU with the right counter and checksum; on the value's layer, of a damaged value."""
+        """A whole PDU with the right counter and checksum; on the value's layer, of a damaged value."""
         if not request.point:
             return request.octets
         value = damaged(self._rng, request.octets) if layer == VALUE else request.octets

@@ -25,7 +25,7 @@ class Request:
 
 
 def control_point_requests() -> tuple[Request, ...]:
-    """Get every operand of the specification's table, right and wrong, with ids filled in."""
+    """Every operand of the specification's table, right and wrong, with ids filled in."""
     operands = [
         (procedure.point, procedure.op, operand)
         for procedure in PROCEDURES
@@ -46,7 +46,7 @@ def control_point_requests() -> tuple[Request, ...]:
 
 
 def delivering_requests() -> tuple[Request, ...]:
-    """Get what a pump must not do by mistake: the right requests that start therapy, or ask for a bolus."""
+    """What a pump must not do by mistake: the right requests that start therapy, or ask for a bolus."""
     operands = (
         (procedure, case.operand) for procedure in PROCEDURES if procedure.op in DELIVERS for case in procedure.accepted
     )
@@ -55,7 +55,7 @@ def delivering_requests() -> tuple[Request, ...]:
 
 
 def attribute_requests() -> tuple[Request, ...]:
-    """Get requests of the attribute protocol: exchange, discovery, reads, configurations, commands."""
+    """Requests of the attribute protocol: exchange, discovery, reads, configurations, commands."""
     discovery = [
         f"{op} {first} ffff {kind}" for op, kind in (("10", "0028"), ("08", "0328")) for first in ("0100", "2500")
     ]

@@ -26,7 +26,7 @@ Wanted = tuple[int, int, int, int]
 
 
 def milliunits(octets: bytes) -> int:
-    """Get an SFLOAT's value in thousandths, rounded (IEEE 11073-20601): exponent 4 bits, mantissa 12, both signed."""
+    """An SFLOAT's value in thousandths, rounded (IEEE 11073-20601): exponent 4 bits, mantissa 12, both signed."""
     raw = int.from_bytes(octets, "little")
     mantissa, exponent = raw & 0xFFF, raw >> 12
     mantissa -= (mantissa & 0x800) << 1
@@ -66,14 +66,14 @@ class Ledger:
             self._asked.setdefault((taken.connection, taken.counter), set()).update(self._meant(value))
 
     def _meant(self, value: bytes) -> set[Wanted]:
-        """Get what a Set Bolus may mean."""
+        """What a Set Bolus may mean."""
         if not value[2] & BY_TEMPLATE:
             return {_bolus(value[3:10])}
         at = 12 if value[2] & DELAYED else 10
         return self._templates.get(value[at], set()) if at < len(value) else set()
 
     def unasked(self, log: list[Record]) -> list[Wanted]:
-        """Get the boluses that the pump's log says were programmed, for which no request of their own is left."""
+        """The boluses that the pump's log says were programmed, for which no request of their own is left."""
         programmed = [_bolus(record.data[2:9]) for record in log if record.event == BOLUS_PROGRAMMED]
         if not programmed or not self._asked:
             return sorted(programmed)
@@ -83,13 +83,13 @@ class Ledger:
 
 
 def logged_u(log: list[Record], event: str) -> float:
-    """Get the insulin of all boluses that the log has as programmed, or as delivered, in U."""
+    """The insulin of all boluses that the log has as programmed, or as delivered, in U."""
     parts = [_bolus(record.data[2:9]) for record in log if record.event == event]
     return sum(at_once + later for _, at_once, later, _ in parts) / 1000.0
 
 
 def delivered_u(octets: bytes) -> float:
-    """Get a FLOAT's value (IEEE 11073-20601): exponent 8 bits, mantissa 24, both signed."""
+    """A FLOAT's value (IEEE 11073-20601): exponent 8 bits, mantissa 24, both signed."""
     mantissa = int.from_bytes(octets[:3], "little", signed=True)
     return float(mantissa * 10.0 ** int.from_bytes(octets[3:4], "little", signed=True))
 

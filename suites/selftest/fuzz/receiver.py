@@ -40,12 +40,12 @@ class Receiver:
     _reached: dict[bytes, int] = field(default_factory=dict)
 
     def hear(self, octets: bytes) -> list[Taken]:
-        """Get what may be obeyed of what these octets complete."""
+        """What may be obeyed of what these octets complete."""
         *bodies, self._body = (self._body + octets).split(bytes([FLAG]))
         return [taken for body in bodies for taken in self._take(unstuffed(body))]
 
     def would_take(self, octets: bytes) -> list[bytes]:
-        """Get the PDUs that might be obeyed if these octets came next, and a flag after them."""
+        """The PDUs that might be obeyed if these octets came next, and a flag after them."""
         other = replace(self, _reached=dict(self._reached))
         return [taken.pdu for taken in other.hear(octets + bytes([FLAG]))]
 

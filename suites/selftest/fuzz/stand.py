@@ -69,7 +69,7 @@ class Stand:
         self.write(frame(pdu))
 
     def receive(self, timeout_s: float) -> bytes | None:
-        """Get the next PDU, None when none has come within `timeout_s`."""
+        """The next PDU, None when none has come within `timeout_s`."""
         body = b""
         while not body:
             part = self._port.host_read(600, until=b"\x7e", timeout_s=timeout_s)
@@ -82,15 +82,15 @@ class Stand:
         return bytes(body[:-2])
 
     def motor_steps(self) -> int:
-        """Get how far the motor has turned, in steps."""
+        """How far the motor has turned, in steps."""
         return int(self._drive.steps)
 
     def moved_u(self) -> float:
-        """Get what the motor's steps so far stand for, in U."""
+        """What the motor's steps so far stand for, in U."""
         return self.motor_steps() * U_PER_STEP
 
     def weigh_g(self) -> float:
-        """Get the mass on the balance at rest in g."""
+        """The mass on the balance at rest in g."""
         return self.balance.read_stable().mass_g
 
     def wait(self, duration_s: float) -> None:

@@ -35,19 +35,19 @@ Samples = NDArray[np.float64]
 
 
 def record_g() -> Samples:
-    """Get 72 h of 1 U/h at 10 Hz with 3 µg of noise, in g."""
+    """72 h of 1 U/h at 10 Hz with 3 µg of noise, in g."""
     steady = np.arange(SAMPLES) * (RATE_ML_PER_H * DENSITY / 60 / SAMPLES_PER_MIN)
     return 50.0 + steady + np.random.default_rng(1).normal(0, 3e-6, SAMPLES)
 
 
 def trumpet(mass_g: Samples) -> list[float]:
-    """Get the largest error of each window length by `trumpet_curve`."""
+    """The largest error of each window length by `trumpet_curve`."""
     curve = trumpet_curve(mass_g, interval_min=1 / SAMPLES_PER_MIN, rate_ml_per_h=RATE_ML_PER_H)
     return [float(error) for error in curve.error_max_percent]
 
 
 def full_set(mass_g: Samples) -> list[float]:
-    """Get all of the full window set; returns what the peers compute too."""
+    """All of the full window set; returns what the peers compute too."""
     interval_min = 1 / SAMPLES_PER_MIN
     hourly = hourly_windows(mass_g, interval_min=interval_min, rate_ml_per_h=RATE_ML_PER_H)
     start_up_curve(mass_g, interval_min=interval_min, duration_min=START_UP_MIN)
@@ -57,7 +57,7 @@ def full_set(mass_g: Samples) -> list[float]:
 
 
 def loop_seconds(mass_g: Samples) -> float:
-    """Get the time in s of a plain loop that averages the flow errors of each window, scaled to all windows."""
+    """The time in s of a plain loop that averages the flow errors of each window, scaled to all windows."""
     clock, error, total_s = WallClock(), _errors(mass_g), 0.0
     for window_min in AMBULATORY.windows_min:
         span = round(window_min * SAMPLES_PER_MIN)
@@ -70,7 +70,7 @@ def loop_seconds(mass_g: Samples) -> float:
 
 
 def pandas_trumpet(mass_g: Samples) -> list[float]:
-    """Get the largest error of each window length by `Series.rolling(...).mean()`."""
+    """The largest error of each window length by `Series.rolling(...).mean()`."""
     import pandas as pd  # type: ignore[import-untyped,unused-ignore]
 
     error = pd.Series(_errors(mass_g))
@@ -78,7 +78,7 @@ def pandas_trumpet(mass_g: Samples) -> list[float]:
 
 
 def pandas_full_set(mass_g: Samples) -> list[float]:
-    """Get the full window set by pandas: rolling means, hours by `groupby`, the cumulative volume by `cumsum`."""
+    """The full window set by pandas: rolling means, hours by `groupby`, the cumulative volume by `cumsum`."""
     import pandas as pd
 
     error, per_hour = pd.Series(_errors(mass_g)), 60 * SAMPLES_PER_MIN
@@ -96,7 +96,7 @@ def _errors(mass_g: Samples) -> Samples:
 
 
 def timed(work: Callable[[Samples], list[float]], mass_g: Samples) -> tuple[float, list[float]]:
-    """Get the best of three times in s, and the result."""
+    """The best of three times in s, and the result."""
     clock, best = WallClock(), float("inf")
     for _ in range(3):
         begin = clock.now()
@@ -106,7 +106,7 @@ def timed(work: Callable[[Samples], list[float]], mass_g: Samples) -> tuple[floa
 
 
 def peak_mb(work: Callable[[Samples], list[float]], mass_g: Samples) -> float:
-    """Get the most memory in MB that the work holds at once, the samples not counted."""
+    """The most memory in MB that the work holds at once, the samples not counted."""
     tracemalloc.start()
     work(mass_g)
     peak = tracemalloc.get_traced_memory()[1] / 1e6
@@ -115,7 +115,7 @@ def peak_mb(work: Callable[[Samples], list[float]], mass_g: Samples) -> float:
 
 
 def bench_analysis() -> list[str]:
-    """Get the lines to print."""
+    """The lines to print."""
     mass_g = record_g()
     lines, slow_s = [], loop_seconds(mass_g)
     cases = (

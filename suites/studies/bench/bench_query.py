@@ -75,7 +75,7 @@ def loopback() -> MessageBasedResource:
 
 
 def microseconds(query: Callable[[], str]) -> float:
-    """Get the wall time of one query in µs."""
+    """The wall time of one query in µs."""
     clock = WallClock()
     for _ in range(QUERIES):
         if query() != REPLY:

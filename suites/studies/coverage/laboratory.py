@@ -22,7 +22,7 @@ BENCH = Path("fixtures/benches/virtual.toml")
 
 
 def declared() -> Metrology:
-    """Get what the virtual bench's file declares."""
+    """What the virtual bench's file declares."""
     return metrology(read_bench_file(BENCH)[0])
 
 
@@ -36,7 +36,7 @@ class Laboratory:
     air_error: tuple[float, float, float]
 
     def scale(self, air: tuple[float, float, float]) -> VolumeScale:
-        """Get the scale that this laboratory would use, which measures `air` with its error."""
+        """The scale that this laboratory would use, which measures `air` with its error."""
         measured = Air(*(true + error for true, error in zip(air, self.air_error, strict=True)))
         return VolumeScale.in_air(self.declares, measured)
 

@@ -43,7 +43,7 @@ class LightBench:
         return self._fluid.drive.device.bias_percent
 
     def delivered_u(self) -> float:
-        """Get what has left the needle, in U: the truth."""
+        """What has left the needle, in U: the truth."""
         return u_from_ul(self._fluid.delivered_ul())
 
     def sample(self) -> Sample:

@@ -85,7 +85,7 @@ def _tally(quantity: str, found: list[Outcome]) -> Tally:
 
 
 def table(tallies: Mapping[str, Tally]) -> list[str]:
-    """Get the lines to print, a header first."""
+    """The lines to print, a header first."""
     lines = [f"{'quantity':58} {'runs':>5} {'held':>7}  {'mean U':>12}  {'mean':>5} {'SD':>5}  largest source"]
     for row in tallies.values():
         lines.append(
@@ -96,7 +96,7 @@ def table(tallies: Mapping[str, Tally]) -> list[str]:
 
 
 def plausible_counts(runs: int, error: float) -> tuple[int, int]:
-    """Get the least and the most of `runs` that hold the truth, were coverage 95 %, but for a chance of `error` a side.
+    """The least and the most of `runs` that hold the truth, were coverage 95 %, but for a chance of `error` a side.
 
     Quantiles of the binomial distribution.
     """

@@ -28,7 +28,7 @@ def main(
 
 
 def rows(published: Spread, band: Band) -> list[str]:
-    """Get a line for each number of the table."""
+    """A line for each number of the table."""
     return [
         f" {name.removesuffix('_u'):8} {getattr(published, name):10.3f} {getattr(band.typical, name):8.3f}  "
         f"{getattr(band.low, name):.3f} … {getattr(band.high, name):.3f}  {'inside' if inside else 'OUTSIDE'}"

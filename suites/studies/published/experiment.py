@@ -41,7 +41,7 @@ class Band:
 
 
 def unit_volumes_u(seed: int, rate_u_per_h: float, drive: DriveParameters) -> list[float]:
-    """Get what one unit delivered after 1 h and 12 h, as weighed, in U."""
+    """What one unit delivered after 1 h and 12 h, as weighed, in U."""
     lab = laboratory(seed, declared())
     lab = replace(lab, parameters=replace(lab.parameters, drive=drive))
     bench = LightBench(lab, dose_u=DOSE_U)

@@ -43,7 +43,7 @@ PUBLISHED = {
 
 
 def screw_sd_per_amplitude(volume_ul: float) -> float:
-    """Get the SD of a volume delivered, over all phases, for a screw error of amplitude 1 that repeats each turn.
+    """The SD of a volume delivered, over all phases, for a screw error of amplitude 1 that repeats each turn.
 
     A sine taken at two points V apart differs by 2 sin(π V/Λ) cos(…): SD √2 |sin(π V/Λ)|, Λ one turn as a volume.
     """
@@ -51,7 +51,7 @@ def screw_sd_per_amplitude(volume_ul: float) -> float:
 
 
 def drive_of_first_hour() -> DriveParameters:
-    """Get the drive whose spread over units after one hour is the published one, at 0.05 U/h and at 1 U/h.
+    """The drive whose spread over units after one hour is the published one, at 0.05 U/h and at 1 U/h.
 
     Two spreads, two parameters: s² = (c(V) a)² + n², a the root mean square amplitude of the screw error, n the scatter
     of a dose by stick-slip, which does not grow with the number of doses (docs/virtual-bench-physics.md). Amplitudes
