@@ -14,7 +14,7 @@ FloatArray = NDArray[np.float64]
 
 
 def positive(name: str, value: float) -> float:
-    """Get `value` as a float; ValueError unless it is a finite number above 0."""
+    """`value` as a float; ValueError unless it is a finite number above 0."""
     number = finite(name, value)
     if number <= 0:
         raise ValueError(f"{name} must be above 0, got {value!r}")
@@ -22,7 +22,7 @@ def positive(name: str, value: float) -> float:
 
 
 def not_negative(name: str, value: float) -> float:
-    """Get `value` as a float; ValueError unless it is a finite number, 0 or above."""
+    """`value` as a float; ValueError unless it is a finite number, 0 or above."""
     number = finite(name, value)
     if number < 0:
         raise ValueError(f"{name} must not be negative, got {value!r}")
@@ -30,7 +30,7 @@ def not_negative(name: str, value: float) -> float:
 
 
 def finite(name: str, value: float) -> float:
-    """Get `value` as a float; ValueError unless it is a finite number."""
+    """`value` as a float; ValueError unless it is a finite number."""
     if isinstance(value, bool | np.bool_ | str | bytes):
         raise ValueError(f"{name} must be a number, got {value!r}")
     try:
@@ -43,7 +43,7 @@ def finite(name: str, value: float) -> float:
 
 
 def series(name: str, values: ArrayLike, *, at_least: int = 1) -> FloatArray:
-    """Get `values` as a float64 array of shape (n,), n ≥ `at_least`, not copied when it is one already.
+    """`values` as a float64 array of shape (n,), n ≥ `at_least`, not copied when it is one already.
 
     Raises:
         ValueError: not numbers, not one-dimensional, too short, masked, or not finite (names the first bad index).

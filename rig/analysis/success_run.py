@@ -14,7 +14,7 @@ MOST_TRIALS = 10_000_000
 
 
 def fraction(name: str, value: float) -> float:
-    """Get `value` as a float; ValueError unless it lies between 0 and 1, ends excluded."""
+    """`value` as a float; ValueError unless it lies between 0 and 1, ends excluded."""
     number = finite(name, value)
     if not 0.0 < number < 1.0:
         raise ValueError(f"{name} must lie between 0 and 1, got {value!r}")
