@@ -20,7 +20,7 @@ from rig.record.manifest import ListedFile
 CLOSING = "closing.json"
 
 
-def listed(record: Path) -> dict[str, ListedFile]:
+def listed_files(record: Path) -> dict[str, ListedFile]:
     """List every file of a record by its path in it, but for the list; EvidenceError when one cannot be read."""
     files = sorted(path for path in record.rglob("*") if path.is_file() and path != record / CLOSING)
     return {path.relative_to(record).as_posix(): sums(path) for path in files}

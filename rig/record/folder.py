@@ -29,7 +29,7 @@ from rig.clock import Clock
 from rig.errors import EvidenceError
 from rig.record.analyses import Analysis
 from rig.record.appending import Appender, DirectAppender, LineFile, appender_for
-from rig.record.closed import CLOSING, listed, refuse_altered_closing, with_own_hash
+from rig.record.closed import CLOSING, listed_files, refuse_altered_closing, with_own_hash
 from rig.record.files import read_json, read_json_lines, slug, utc_now, write_json
 from rig.record.manifest import BenchCheck, Closing, Manifest, RunOutcome
 from rig.record.models import MeasuredRecord, QuantityRecord, Record
@@ -180,7 +180,7 @@ class RunFolder:
                 "outcome": outcome,
                 "reason": reason,
                 "changed_inputs": tuple(changed_inputs),
-                "files": listed(self.record),
+                "files": listed_files(self.record),
             }
         )
         write_json(self.record / CLOSING, with_own_hash(closing.model_dump(mode="json")))

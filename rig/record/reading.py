@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rig.errors import EvidenceError
 from rig.record.analyses import Analysis, Other, model_of
-from rig.record.closed import CLOSING, listed, refuse_altered, sums
+from rig.record.closed import CLOSING, listed_files, refuse_altered, sums
 from rig.record.files import read_json
 from rig.record.folder import RECORD, Attempt, RunFolder, read_model
 from rig.record.format_1 import read_format_1
@@ -120,7 +120,7 @@ def read_run(folder: Path, *, strict: bool = False) -> Run:
 
 def _files(run: RunFolder) -> dict[str, ListedFile]:
     """List the files of a record; EvidenceError on the first that is not as it was when the run was closed."""
-    files = listed(run.record)
+    files = listed_files(run.record)
     closing = run.closing()
     if closing is None:
         return files

@@ -17,7 +17,7 @@ from typing import Any
 
 from rig.errors import BenchFileError
 from rig.record.analyses import Analysis, Trumpet
-from rig.record.closed import CLOSING, listed, sums, with_own_hash
+from rig.record.closed import CLOSING, listed_files, sums, with_own_hash
 from rig.record.files import read_json, write_json
 from rig.record.folder import Began, Ended, MeasuredFile, RunFolder, read_model
 from rig.record.manifest import BenchCheck, Manifest, RunOutcome
@@ -137,7 +137,7 @@ def sealed(run: Path) -> None:
     """List the files of a changed run as they are now, as if it had been closed like this; nothing for an open one."""
     path = run / "record" / CLOSING
     if path.is_file():
-        files = {name: file.model_dump(mode="json") for name, file in listed(run / "record").items()}
+        files = {name: file.model_dump(mode="json") for name, file in listed_files(run / "record").items()}
         write_json(path, with_own_hash(read_json(path) | {"files": files}))
 
 

@@ -160,7 +160,7 @@ def test_a_runner_whose_code_is_not_that_of_the_runs_start_refuses(
     ("old", "new", "sentence"),
     [
         ('"basal.mean_error", rate', '"basal.mean_eror", rate', "'basal.mean_eror'; did you mean 'basal.mean_error'?"),
-        ('"basal.mean_error", rate', '"basal.mean_error", rat', "has no parameter 'rat'; did you mean 'rate'?"),
+        ('"basal.mean_error", rate', '"basal.mean_error", rat', "rat is not a known key; did you mean 'rate'?"),
         (
             'rate = "1 U/h", unit = "%", low = -5',
             'rate = "1 U/h", unit = "U", low = -5',
