@@ -197,7 +197,7 @@ def test_a_requirement_that_nothing_can_answer_is_refused_before_the_first_readi
         ("test_bad.py", "import nonesuch", "suites/pump/test_bad.py: ModuleNotFoundError: No module named 'nonesuch'"),
         (
             "bad.robot",
-            f"{ROBOT_HEAD}A\n    [Tags]    allure.label.requirement:PR-D8.1\n    Weigh Boluses    1 U    count=2\n",
+            f"{ROBOT_HEAD}A\n    [Tags]    PR-D8.1\n    Weigh Boluses    1 U    count=2\n",
             "bad.robot::A is tagged with PR-D8.1, and measures nothing that decides it",
         ),
         (
