@@ -34,7 +34,9 @@ from rig.errors import (
     RigError,
     WrongIdentityError,
 )
-from rig.record.files import read_json, utc_now
+from rig.record.files import utc_now
+from rig.record.folder import read_model
+from rig.record.routine_test import RoutineTest
 from rig.roles import Balance, Bench, Environment, Instrument, PowerSupply, PressureSensor, Pump, Switch
 from rig.wire import ByteLog, NoLog, Radio, Wire
 
@@ -365,32 +367,30 @@ def _despite_full_disk(action: Callable[[Instrument], None], device: Instrument)
         action(device)
 
 
-def refuse_untested(spec: BenchFile, today: datetime.date) -> dict[str, Any] | None:
-    """Read the routine test that the bench file asks for, None when it asks for none.
+def refuse_untested(spec: BenchFile, today: datetime.date) -> None:
+    """Refuse a balance without the routine test that the bench file asks for, if it asks for one.
 
     Raises:
         BlockedError: the test is missing, of another balance, too old, or was not passed.
     """
     path = spec.balance.routine_test
     if path is None:
-        return None
+        return
     remedy = f"test the balance with rig balance-test --out {path}"
     if not path.is_file():
         raise BlockedError(f"balance: there is no routine test {path}; {remedy}")
-    record = read_json(path)
     try:
-        serial, tested = record["balance"]["serial_number"], datetime.date.fromisoformat(record["date"])
-        passed, problems = bool(record["passed"]), "; ".join(record["problems"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise BlockedError(f"balance: {path} is no routine test ({type(error).__name__}: {error}); {remedy}") from error
+        test = read_model(path, RoutineTest)
+    except EvidenceError as error:
+        raise BlockedError(f"balance: this is no routine test: {error}; {remedy}") from error
+    serial = test.balance.serial_number
     days = spec.balance.routine_test_every / 86400.0
     if serial != spec.balance.serial_number:
         raise BlockedError(f"balance: {path} is of the balance {serial}, not {spec.balance.serial_number}; {remedy}")
-    if not 0 <= (today - tested).days < max(1.0, days):
-        raise BlockedError(f"balance: {path} is of {tested}, today is {today}, and it holds {days:g} d; {remedy}")
-    if not passed:
-        raise BlockedError(f"balance: {path} was not passed: {problems}")
-    return record
+    if not 0 <= (today - test.date).days < max(1.0, days):
+        raise BlockedError(f"balance: {path} is of {test.date}, today is {today}, and it holds {days:g} d; {remedy}")
+    if not test.passed:
+        raise BlockedError(f"balance: {path} was not passed: {'; '.join(test.problems)}")
 
 
 def _table(spec: BenchFile, role: str) -> DeviceTable:

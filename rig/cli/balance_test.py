@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -21,6 +20,8 @@ from rig.bench.open import compare_identity, far_side, open_device, refuse_overd
 from rig.errors import BenchFileError, EvidenceError
 from rig.procedures.reference_mass import allowed_error_g, allowed_repeatability_g, problems, weigh_reference
 from rig.record.files import new_file, utc_now, write_json
+from rig.record.models import Device
+from rig.record.routine_test import RoutineTest
 from rig.units import parse
 from rig.wire import NoLog
 
@@ -59,23 +60,22 @@ def run_balance_test(asked: RoutineTestAsked, *, console: Console) -> int:
         raise EvidenceError(f"{asked.out}: exists already; name another file by --out, nothing is overwritten")
     if spec.virtual is None and not console.is_interactive:
         raise BenchFileError("rig balance-test: nobody is there to put the mass on; call it from a terminal")
-    record = _test(spec, mass_g, u_mass_g, asked.count, console)
+    test = _test(spec, mass_g, u_mass_g, asked.count, console)
     out = asked.out or new_file(Path("runs") / f"{begun.replace(':', '-')}-balance-test.json")
-    write_json(out, record)
+    write_json(out, test.model_dump(mode="json"))
     console.print(
-        f"{record['balance']['model']} {record['balance']['serial_number']}: error "
-        f"{record['error_g'] * 1e6:+.3g} µg at {mass_g:g} g (allowed {record['allowed_error_g'] * 1e6:.3g} µg), "
-        f"repeatability {record['repeatability_g'] * 1e6:.3g} µg (allowed "
-        f"{record['allowed_repeatability_g'] * 1e6:.3g} µg), n = {asked.count}",
+        f"{test.balance.model} {test.balance.serial_number}: error {test.error_g * 1e6:+.3g} µg at {mass_g:g} g "
+        f"(allowed {test.allowed_error_g * 1e6:.3g} µg), repeatability {test.repeatability_g * 1e6:.3g} µg (allowed "
+        f"{test.allowed_repeatability_g * 1e6:.3g} µg), n = {asked.count}",
         soft_wrap=True,
     )
-    for problem in record["problems"]:
+    for problem in test.problems:
         console.print(f"balance: {problem}", style="red", soft_wrap=True, markup=False)
-    console.print(f"The balance is {'fit for use' if record['passed'] else 'NOT FIT'}. Kept: {out}", soft_wrap=True)
-    return 0 if record["passed"] else 3
+    console.print(f"The balance is {'fit for use' if test.passed else 'NOT FIT'}. Kept: {out}", soft_wrap=True)
+    return 0 if test.passed else 3
 
 
-def _test(spec: BenchFile, mass_g: float, u_mass_g: float, count: int, console: Console) -> dict[str, Any]:
+def _test(spec: BenchFile, mass_g: float, u_mass_g: float, count: int, console: Console) -> RoutineTest:
     with ExitStack() as stack:
         far = stack.enter_context(far_side(spec))
         refuse_overdue(spec, "balance", far.today)
@@ -91,24 +91,23 @@ def _test(spec: BenchFile, mass_g: float, u_mass_g: float, count: int, console: 
     denied = [QUESTIONS[key] for key, yes in answers.items() if not yes]
     wrong = problems(known, found, mass_g)
     wrong += [f"the answer to {question!r} was no; see to it, and begin again" for question in denied]
-    return {
-        "format": 1,
-        "date": far.today.isoformat(),
-        "tested_utc": utc_now(),
-        "simulated": spec.virtual is not None,
-        "operator": spec.operator,
-        "balance": asdict(identity),
-        "mass_g": mass_g,
-        "u_mass_g": u_mass_g,
-        "empty_g": empty_g,
-        "loaded_g": loaded_g,
+    return RoutineTest(
+        date=far.today,
+        tested_utc=utc_now(),
+        simulated=spec.virtual is not None,
+        operator=spec.operator,
+        balance=Device(**asdict(identity)),
+        mass_g=mass_g,
+        u_mass_g=u_mass_g,
+        empty_g=tuple(empty_g),
+        loaded_g=tuple(loaded_g),
         **asdict(found),
-        "allowed_error_g": allowed_error_g(known, found, mass_g),
-        "allowed_repeatability_g": allowed_repeatability_g(known, found.degrees_of_freedom),
-        "answers": answers,
-        "problems": wrong,
-        "passed": not wrong,
-    }
+        allowed_error_g=allowed_error_g(known, found, mass_g),
+        allowed_repeatability_g=allowed_repeatability_g(known, found.degrees_of_freedom),
+        answers=answers,
+        problems=tuple(wrong),
+        passed=not wrong,
+    )
 
 
 def _asking(console: Console) -> Callable[[float], None]:

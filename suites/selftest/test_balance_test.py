@@ -104,8 +104,8 @@ def test_a_bench_file_can_ask_for_the_test_and_no_run_begins_without(tmp_path: P
         ({"passed": False, "problems": ["too noisy"]}, "was not passed: too noisy"),
         ({"date": "2026-11-21"}, "is of 2026-11-21, today is 2026-11-23, and it holds 1 d"),
         ({"date": "2026-11-24"}, "is of 2026-11-24, today is 2026-11-23"),
-        ({"balance": {"serial_number": "X1"}}, "is of the balance X1, not B831204417"),
-        ({"balance": None}, "is no routine test"),
+        ({"balance": good["balance"] | {"serial_number": "X1"}}, "is of the balance X1, not B831204417"),
+        ({"balance": None}, "this is no routine test"),
     ]:
         path.write_text(json.dumps(good | change), encoding="utf-8")
         code, output = check_with(path)
