@@ -31,9 +31,10 @@ class Environment:
         return found
 
     def install(self, *wheels: Path) -> None:
-        """Install wheels, without what they depend on."""
+        """Install wheels, without what they depend on, and although the lent packages may hold the same version."""
         python = str(self.folder / "bin" / "python")
-        _pip("--python", python, "install", "--no-deps", "--no-index", "--no-compile", *map(str, wheels))
+        options = ("--no-deps", "--no-index", "--no-compile", "--ignore-installed")
+        _pip("--python", python, "install", *options, *map(str, wheels))
 
     def call(
         self, *command: str, stdin: str = "", path: Path | None = None, at: Path | None = None
