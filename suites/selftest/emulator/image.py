@@ -13,7 +13,7 @@ from pathlib import Path
 from fixtures.controller.build import put_crc
 from rig.errors import RigError
 
-CONTROLLER = Path(__file__).parents[2] / "fixtures/controller/controller.elf"
+CONTROLLER = Path(__file__).parents[3] / "fixtures/controller/controller.elf"
 _BACKUP, _STAND_IN = 0x4002_4000, 0x2002_4000
 _BACKUP_SIZE = 0x1000
 _MOVW, _MOVT, _OP_MASK = 0xF240, 0xF2C0, 0xFBF0

@@ -27,7 +27,7 @@ from suites.selftest.emulator.qemu import (
 from suites.stands.firmware_host import Host
 from suites.stands.transcripts import Transcript, read_page
 
-CONNECTION, *TALKS = read_page(Path(__file__).parents[2] / "instruments/ids/protocol.md")
+CONNECTION, *TALKS = read_page(Path(__file__).parents[3] / "instruments/ids/protocol.md")
 STATUS, ANNUNCIATION, READER, COMMAND, RACP = "0600", "0900", "0e00", "1100", "1700"
 SYSTEM_ISSUE, FORCE_SENSOR = "0f00", "0500"
 """Annunciation type of IDS 1.0.2, and the auxiliary information that the firmware gives with it (`alarm.h`)."""
