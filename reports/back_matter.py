@@ -61,6 +61,7 @@ def deviations(run: Run) -> list[dict[str, Any]]:
                 _item(f"{row.id} is {row.verdict.value}", row.reason or _too_close(row.verdict)) for row in undecided
             ],
         },
+        {"title": "Incidents that ended no test", "items": _incidents(results.tests)},
         {"title": "Other than planned", "items": _departures(run)},
     ]
 
@@ -71,6 +72,20 @@ def _by_message(tests: Sequence[TestRecord]) -> list[dict[str, str]]:
     for test in tests:
         titles.setdefault(test.message or "", []).append(test.title.rstrip("."))
     return [_item("; ".join(names), plain_reason(message)) for message, names in titles.items()]
+
+
+def _incidents(tests: Sequence[TestRecord]) -> list[dict[str, str]]:
+    """List what went wrong and ended nothing; the same of one test and device once, with how often and when first."""
+    items = []
+    for test in tests:
+        times: dict[tuple[str, str], list[float]] = {}
+        for each in test.incidents:
+            times.setdefault((each.of_whom, each.what), []).append(each.at_s)
+        for (of_whom, what), at_s in times.items():
+            often = f", {len(at_s)} times" if len(at_s) > 1 else ""
+            why = f"{plain_reason(what)} (first at {duration(at_s[0])} on the bench's clock{often})"
+            items.append(_item(f"{test.title.rstrip('.')}: {of_whom}", why))
+    return items
 
 
 def _item(what: str, why: str | None) -> dict[str, str]:

@@ -29,12 +29,19 @@ class ByteLog(Protocol):
         """Keep `data` that went ">" to or came "<" from `device` at `at_s`."""
         ...
 
+    def incident(self, at_s: float, of_whom: str, what: str) -> None:
+        """Keep `what` went wrong with `of_whom` at `at_s` and was mended, such as a reading that came late."""
+        ...
+
 
 class NoLog:
     """Keeps nothing."""
 
     def wire(self, at_s: float, device: str, direction: str, data: bytes) -> None:
         """Drop the bytes."""
+
+    def incident(self, at_s: float, of_whom: str, what: str) -> None:
+        """Drop it."""
 
 
 class RadioTransport(Protocol):

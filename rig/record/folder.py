@@ -32,9 +32,9 @@ from rig.record.appending import Appender, DirectAppender, LineFile, appender_fo
 from rig.record.closed import CLOSING, listed_files, refuse_altered_closing, with_own_hash
 from rig.record.files import read_json, read_json_lines, slug, utc_now, write_json
 from rig.record.manifest import BenchCheck, Closing, Manifest, RunOutcome
-from rig.record.models import MeasuredRecord, QuantityRecord, Record
+from rig.record.models import Incident, MeasuredRecord, QuantityRecord, Record
 from rig.record.results import Outcome, Results
-from rig.record.taking import Asked, Recorder
+from rig.record.taking import INCIDENTS, Asked, Recorder
 from rig.toml_files import explain
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Quantity
@@ -96,6 +96,12 @@ class Attempt:
         """Folders of its measurements, in the order in which they were taken."""
         found = {path: path.name.partition("-")[0] for path in self.folder.glob("*-*") if _holds_a_file(path)}
         return sorted((path for path, number in found.items() if number.isdecimal()), key=lambda path: int(found[path]))
+
+    def incidents(self, *, strict: bool = False) -> list[Incident]:
+        """Read what went wrong meanwhile and ended nothing, on wires and in measurements, in the order of time."""
+        paths = [folder / INCIDENTS for folder in (self.folder, *self.measurements)]
+        found = [checked(path, entry, Incident, strict=strict) for path in paths for entry in read_json_lines(path)]
+        return sorted(found, key=lambda each: each.at_s)
 
     def measured(self, *, strict: bool = False) -> list[MeasuredRecord]:
         """Read its measured values; EvidenceError when one quantity was measured twice."""
@@ -252,7 +258,7 @@ class AttemptRecord:
         self._started_s = 0.0
         self._outcome: Outcome | None = None
         self._taking: list[Recorder] = []
-        self.wires = WireLog(appender.open(folder / "wire.log"))
+        self.wires = WireLog(folder, appender)
 
     def start(self, clock: Clock) -> None:
         """State that the test begins, on an open bench."""
@@ -293,18 +299,29 @@ class AttemptRecord:
 
 
 class WireLog:
-    """Every byte to and from every device, one message a line. Fulfils `rig.wire.ByteLog`."""
+    """Every byte to and from every device, one message a line, and what went wrong. Fulfils `rig.wire.ByteLog`."""
 
-    def __init__(self, file: LineFile) -> None:
-        self._file = file
+    def __init__(self, folder: Path, appender: Appender) -> None:
+        self._folder = folder
+        self._appender = appender
+        self._bytes = appender.open(folder / "wire.log")
+        self._incidents: LineFile | None = None
 
     def wire(self, at_s: float, device: str, direction: str, data: bytes) -> None:
         """Keep bytes that went ">" to or came "<" from `device`."""
-        self._file.line(f"{at_s:.6f}\t{device}\t{direction}\t{data.hex(' ')}")
+        self._bytes.line(f"{at_s:.6f}\t{device}\t{direction}\t{data.hex(' ')}")
+
+    def incident(self, at_s: float, of_whom: str, what: str) -> None:
+        """Keep what went wrong and was mended."""
+        if self._incidents is None:
+            self._incidents = self._appender.open(self._folder / INCIDENTS)
+        self._incidents.json(Incident(at_s=at_s, of_whom=of_whom, what=what).model_dump(mode="json"))
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the files."""
+        self._bytes.close()
+        if self._incidents is not None:
+            self._incidents.close()
 
 
 def keep_computed(folder: Path, measured: Sequence[Measurement], analyses: Mapping[str, Analysis]) -> None:

@@ -30,6 +30,14 @@ class Device(Record):
     firmware: str
 
 
+class Incident(Record):
+    """A line of `incidents.jsonl`: what went wrong with whom, at a second of the bench's clock, and ended no test."""
+
+    at_s: float
+    of_whom: str
+    what: str
+
+
 class QuantityRecord(Record):
     """A quantity: kind, printed parameters, unit, and its printed form. Format 1 knew the printed form alone."""
 

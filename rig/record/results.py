@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from rig.record.models import LimitRecord, MeasuredRecord, QuantityRecord, Record
+from rig.record.models import Incident, LimitRecord, MeasuredRecord, QuantityRecord, Record
 from rig.verdicts.limits import Rule, Verdict, decide, worst
 
 Outcome = Literal["passed", "failed", "error", "not applicable", "not run"]
@@ -61,7 +61,12 @@ class RequirementRecord(Record):
 
 
 class TestRecord(Record):
-    """One attempt at a test and how it ended; `quantities` are those that the test declared before it began."""
+    """One attempt at a test and how it ended.
+
+    Attributes:
+        quantities: those that the test declared before it began.
+        incidents: what went wrong meanwhile and ended nothing.
+    """
 
     __test__ = False  # pytest: this is no test class
 
@@ -73,6 +78,7 @@ class TestRecord(Record):
     duration_s: float
     requirements: tuple[str, ...]
     quantities: tuple[QuantityRecord, ...] = ()
+    incidents: tuple[Incident, ...] = ()
 
 
 class Results(Record):

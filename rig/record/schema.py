@@ -27,6 +27,7 @@ from rig.record.analyses import (
 from rig.record.files import write_whole
 from rig.record.folder import Began, Collected, Ended, MeasuredFile
 from rig.record.manifest import BenchCheck, Closing, Manifest
+from rig.record.models import Incident
 from rig.record.results import Results
 from rig.record.taking import Asked
 
@@ -64,6 +65,10 @@ FILES: Mapping[str, tuple[str, Any]] = {
     "asked": ("tests/<test>/<attempt>/<measurement>/asked.json", Asked),
     "fact": ("each line of tests/<test>/<attempt>/<measurement>/facts.jsonl", WrittenFact),
     "step": ("each line of tests/<test>/<attempt>/<measurement>/steps.jsonl", Step),
+    "incident": (
+        "each line of tests/<test>/<attempt>/incidents.jsonl and tests/<test>/<attempt>/<measurement>/incidents.jsonl",
+        Incident,
+    ),
     "measured": ("tests/<test>/<attempt>/<measurement>/computed/measured.json", MeasuredFile),
     "computed": ("every other file of tests/<test>/<attempt>/<measurement>/computed/", Computed),
     "results": ("results.json", Results),

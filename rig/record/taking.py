@@ -4,6 +4,7 @@
     <channel>.csv    raw readings: bench second, phase, values
     facts.jsonl      what was done and answered that is no reading, typed
     steps.jsonl      the same for a reader, in words
+    incidents.jsonl  what went wrong meanwhile and ended nothing, such as a gap between readings
     computed/        the numbers derived from the rest of this folder, and from nothing else but the bench file
 
 Not responsible for what is done (`rig.procedures`), nor for tests and runs (`folder`).
@@ -25,6 +26,9 @@ from rig.clock import Clock
 from rig.errors import EvidenceError
 from rig.record.appending import Appender, LineFile
 from rig.record.files import read_json, read_json_lines, write_json
+from rig.record.models import Incident
+
+INCIDENTS = "incidents.jsonl"
 
 AnyFact = TypeVar("AnyFact", bound="Fact")
 
@@ -91,6 +95,7 @@ class Recorder:
         self._tell = tell
         self._steps: LineFile | None = None
         self._facts: LineFile | None = None
+        self._incidents: LineFile | None = None
         self._channels: dict[str, tuple[tuple[str, ...], LineFile]] = {}
 
     def asked(self, asked: Asked) -> None:
@@ -114,6 +119,13 @@ class Recorder:
             self._facts = self._appender.open(self.folder / "facts.jsonl")
         self._facts.json({"fact": type(fact).__name__, **fact.model_dump(mode="json")})
 
+    def incident(self, of_whom: str, what: str) -> None:
+        """Keep what went wrong and ended nothing: of whom, and a sentence on it."""
+        if self._incidents is None:
+            self._incidents = self._appender.open(self.folder / INCIDENTS)
+        self._incidents.json(Incident(at_s=self._clock.now(), of_whom=of_whom, what=what).model_dump(mode="json"))
+        self.progress(f"{of_whom}: {what}")
+
     def sample(self, channel: str, phase: str, **values: float | bool) -> None:
         """Append one reading to a channel's CSV; the first one fixes the columns."""
         names = ("at_s", "phase", *values)
@@ -132,7 +144,7 @@ class Recorder:
 
     def close(self) -> None:
         """Close the files."""
-        for file in (self._steps, self._facts, *(file for _, file in self._channels.values())):
+        for file in (self._steps, self._facts, self._incidents, *(file for _, file in self._channels.values())):
             if file is not None:
                 file.close()
 

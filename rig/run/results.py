@@ -104,6 +104,7 @@ def _attempted(attempt: Attempt) -> TestRecord:
         duration_s=attempt.duration_s,
         requirements=attempt.collected.requirements,
         quantities=attempt.collected.quantities,
+        incidents=tuple(attempt.incidents()),
     )
 
 

@@ -116,6 +116,10 @@ class Swapping:
         del at_s, device, direction, data
         self.path.write_bytes(b"another")
 
+    def incident(self, at_s: float, of_whom: str, what: str) -> None:
+        """Nothing is expected to go wrong."""
+        raise AssertionError(f"{of_whom} at {at_s} s: {what}")
+
 
 def test_a_firmware_that_is_swapped_while_the_bench_opens_is_refused_before_anything_is_measured(
     tmp_path: Path,

@@ -43,6 +43,10 @@ class Disk:
         del at_s, device, direction
         self.heard += len(data)
 
+    def incident(self, at_s: float, of_whom: str, what: str) -> None:
+        """Nothing is expected to go wrong."""
+        raise AssertionError(f"{of_whom} at {at_s} s: {what}")
+
 
 def test_the_virtual_bench_takes_every_default_when_it_is_said() -> None:
     said = {f"{role}.options": options for role, options in DEFAULTS.items()}

@@ -231,6 +231,10 @@ class BolusFrame:
             if b"\x4b\x11" in data:
                 self.bolus = data
 
+    def incident(self, at_s: float, of_whom: str, what: str) -> None:
+        """Nothing is expected to go wrong."""
+        raise AssertionError(f"{of_whom} at {at_s} s: {what}")
+
 
 def answer_to(bench: IdsBench, log: BolusFrame, frame: bytes) -> bytes:
     """Write a frame past the driver, on the same port, and get what the pump says within 0.5 s."""

@@ -18,6 +18,7 @@ from rig.procedures.bolus import MEAN
 from rig.record.appending import DirectAppender
 from rig.record.files import read_json_lines, slug
 from rig.record.folder import RunFolder, WireLog, keep_computed
+from rig.record.models import Incident
 from rig.record.taking import Asked, Fact, Recorder, read_taken
 from rig.verdicts.limits import Measurement
 from suites.selftest.recorded import manifest
@@ -144,11 +145,34 @@ def test_a_last_line_that_was_cut_off_is_left_out_and_other_damage_is_not(tmp_pa
 
 def test_wires_are_kept_byte_by_byte(tmp_path: Path) -> None:
     appender = DirectAppender()
-    log = WireLog(appender.open(tmp_path / "1" / "wire.log"))
+    log = WireLog(tmp_path / "1", appender)
     log.wire(1.25, "balance", ">", b"SI\r\n")
+    log.incident(1.5, "balance", "asked again")
     log.close()
     appender.close()
     assert (tmp_path / "1" / "wire.log").read_text() == "1.250000\tbalance\t>\t53 49 0d 0a\n"
+    assert read_json_lines(tmp_path / "1" / "incidents.jsonl") == [
+        {"at_s": 1.5, "of_whom": "balance", "what": "asked again"}
+    ]
+
+
+def test_incidents_of_wires_and_measurements_are_told_together_in_the_order_of_time(run: RunFolder) -> None:
+    run.collect(TEST, "A title", [], [])
+    attempt = run.attempt(TEST)
+    clock = SimClock()
+    attempt.start(clock)
+    recorder = attempt.take(Asked(table="stopped", parameters={}))
+    clock.sleep(2.0)
+    recorder.incident("balance", "no reading for 20 s")
+    attempt.wires.incident(1.0, "supply", "asked again")
+    attempt.end("passed")
+    attempt.wires.close()
+    run.appender.close()
+    (read,) = run.attempts(strict=True)
+    assert read.incidents(strict=True) == [
+        Incident(at_s=1.0, of_whom="supply", what="asked again"),
+        Incident(at_s=2.0, of_whom="balance", what="no reading for 20 s"),
+    ]
 
 
 def test_test_ids_become_file_names() -> None:

@@ -24,7 +24,7 @@ ONE_HERTZ = PLAN.model_copy(update={"sample_every_s": 1.0, "warm_up_sample_every
 def run_basal(folder: Path, plan: Basal = PLAN) -> tuple[float, float]:
     """Take and compute the measurement once; returns virtual and wall seconds, opening the bench included."""
     wall, appender = WallClock(), DirectAppender()
-    log = WireLog(appender.open(folder / "wire.log"))
+    log = WireLog(folder, appender)
     with open_bench(VIRTUAL, log=log) as bench:
         measured_on(bench, folder / "basal", plan)
         virtual_s = bench.clock.now()
