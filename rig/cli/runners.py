@@ -12,7 +12,7 @@ import site
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -27,7 +27,7 @@ from rig.record.folder import RunFolder
 from rig.run.collection import TAKEN, Declaration, read_declarations, read_taken_tables, refuse_untaken
 from rig.run.ending import NAMES, Ending, judge_runner, not_ended
 from rig.run.inputs import SUITES, Inputs
-from rig.run.stopping import MAKE_SAFE_S, Leash, StopSignals
+from rig.run.stopping import MAKE_SAFE_S, Leash, StopSignals, attending
 from rig.shipped import ROOT
 
 LOOK_EVERY_S = 0.2
@@ -93,11 +93,9 @@ def run_suites(run: RunFolder, owed: dict[str, list[str]], console: Console, sto
     if ending.outcome == "broken":
         console.print(f"{why}.", style="red", soft_wrap=True, markup=False)
     done = list(commands).index(name) if why else len(commands)
-    left = set(not_ended(run))
+    left, interrupted = set(not_ended(run)), ending.outcome == "interrupted"
     undone = {
-        test: why
-        if number == done or ending.outcome == "interrupted"
-        else f"{why}, so that {NAMES[each]} was not started"
+        test: why if number == done or interrupted else f"{why}, so that {NAMES[each]} was not started"
         for number, each in enumerate(commands)
         for test in owed[each]
         if test in left
@@ -161,19 +159,27 @@ def started(
         patience_s: for so long it is waited for when it is stopped; then it is killed.
     """
     environment, descriptors = carried(leases)
-    with subprocess.Popen(
-        python(*command),
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        env={**this_rig(), **environment, **leash.environment},
-        pass_fds=(*descriptors, *leash.pass_fds),
-    ) as process:
-        try:
-            yield process
-        except BaseException:
+    stop = attending()
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with stop.held() if stop is not None else nullcontext():  # one that is half started cannot be stopped
+            process = subprocess.Popen(
+                python(*command),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env={**this_rig(), **environment, **leash.environment},
+                pass_fds=(*descriptors, *leash.pass_fds),
+            )
+        yield process
+    except BaseException:
+        if process is not None:
             stop_processes([process], patience_s)
-            raise
+        raise
+    finally:
+        if process is not None:
+            with process:  # which waits for it
+                pass
 
 
 @contextmanager

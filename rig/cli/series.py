@@ -100,8 +100,11 @@ def _verify_all(asked: RunAsked, condition: str | None, console: Console, stop: 
         except KeyboardInterrupt:
             sentence = f"The series was interrupted by {stop.asked}; what was measured before is kept in {folder}."
             console.print(sentence, soft_wrap=True, markup=False)
+            stop.finish()
             return EXIT_RIG
-        return _conclude(folder, parts, console)
+        code = _conclude(folder, parts, console)
+        stop.finish()
+        return code if stop.asked is None else EXIT_RIG
 
 
 def _conditions(plan: TestPlan, wanted: str | None) -> Sequence[Conditions]:

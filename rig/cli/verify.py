@@ -119,6 +119,7 @@ def do_run(
     console.print(f"Verdict: {results.verdict.value}", style=STYLES[results.verdict.value])
     for what, path in documents.items():
         console.print(f"{what}: {path}", soft_wrap=True, markup=False)
+    stop.finish()
     if outcome == "complete" and stop.asked is not None:
         console.print(f"{stop.asked} came when the run had ended; it is complete.", soft_wrap=True, markup=False)
         return EXIT_RIG

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from rig.record.folder import Attempt, RunFolder
 from rig.record.manifest import RunOutcome
+from rig.run.stopping import SIGNALS
 
 NAMES = {"pytest": "pytest", "robot": "Robot Framework"}
 
@@ -22,9 +23,6 @@ _MOST_ROBOT_COUNTS = 250
 """Robot Framework's exit code is the number of failed tests, and 250 for more (its User Guide, 3.1.3)."""
 _NO_TEST = 5
 """pytest's exit code where there was no test to run."""
-_STOPPED_BY = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
-)
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def judge_runner(name: str, code: int, owed: Collection[str], run: RunFolder, sa
     if code < 0:
         number = -code
         why = f"{called} was killed by {_signal_name(number)}"
-        return Ending("interrupted" if number in _STOPPED_BY else "broken", why)
+        return Ending("interrupted" if number in SIGNALS else "broken", why)
     if code == INTERRUPTED[name]:
         return Ending("interrupted", f"{called} was interrupted")
     attempts = last_attempts(run)

@@ -72,9 +72,7 @@ def read_resumable(path: Path) -> tuple[Resuming, Inputs]:
     if manifest.outcome == "complete":
         raise EvidenceError(f"{path}: the run came to its end, and nothing is left to resume; {BEGIN}")
     if manifest.begun_by not in ("rig verify", "rig resume"):
-        raise EvidenceError(
-            f"{path}: the run was made by {manifest.begun_by} itself, which cannot go on with it; {BEGIN}"
-        )
+        raise EvidenceError(f"{path}: {manifest.begun_by} made the run itself, and cannot go on with it; {BEGIN}")
     run = RunFolder(path)
     closing = run.closing()
     assert closing is not None
@@ -82,9 +80,8 @@ def read_resumable(path: Path) -> tuple[Resuming, Inputs]:
         raise EvidenceError(f"{run.inputs / closing.changed_inputs[0]}: was changed while the run went on; {BEGIN}")
     refuse_changed(manifest)
     inputs = _inputs_now(path, manifest)
-    return Resuming(
-        run, manifest, Resumed(run_id=manifest.run_id, closing_sha256=sums(run.record / CLOSING).sha256)
-    ), inputs
+    link = Resumed(run_id=manifest.run_id, closing_sha256=sums(run.record / CLOSING).sha256)
+    return Resuming(run, manifest, link), inputs
 
 
 def _inputs_now(path: Path, manifest: Manifest) -> Inputs:
@@ -147,10 +144,8 @@ def refuse_other_devices(resuming: Resuming, now: Manifest) -> None:
     """
     then = resuming.manifest
     if then.dut is not None and now.dut is not None and then.dut != now.dut:
-        was, found = (
-            f"{each.model} {each.serial_number} with firmware {each.firmware}" for each in (then.dut, now.dut)
-        )
-        raise EvidenceError(f"{resuming.run.path}: the pump was {was} and is {found} now; {BEGIN}")
+        was, is_ = (f"{each.model} {each.serial_number}, firmware {each.firmware}" for each in (then.dut, now.dut))
+        raise EvidenceError(f"{resuming.run.path}: the pump was {was}, and is {is_} now; {BEGIN}")
     present = {each.role: each.serial_number for each in now.equipment if each.serial_number}
     for each in then.equipment:
         found = present.get(each.role, each.serial_number)

@@ -1,8 +1,8 @@
 """Being told to stop: Ctrl-C, SIGTERM, SIGHUP, SIGQUIT and the death of the parent all end a process in the same way.
 
-The first is obeyed, as a Ctrl-C is. Whatever comes after it is only counted: nothing cuts short what makes the bench safe
-and closes the run. Not responsible for what stopping means: whoever runs tests or joins a run says that. Nor for SIGKILL,
-which nobody can answer: the next command that meets the run closes it (`rig.run.abandoned`).
+The first is obeyed, as a Ctrl-C is. Whatever comes after it is passed over: nothing cuts short what makes the bench
+safe and closes the run. Not responsible for what stopping means: whoever runs tests or joins a run says that. Nor for
+SIGKILL, which nobody can answer: the next command that meets the run closes it (`rig.run.abandoned`).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class StopSignals:
         self._clock = WallClock()
         self._asked_s = 0.0
         self._held = 0
-        self._due = False
+        self._due = self._finished = False
         self._before: dict[int, Any] = {}
         self._first: Callable[[int, FrameType | None], Any] = signal.default_int_handler
 
@@ -60,7 +60,7 @@ class StopSignals:
         self._before = {}
 
     def stand_before(self) -> None:
-        """Stand before the handler that has taken the place since, which is told of the first alone; else do nothing."""
+        """Stand before the handler that has taken the place since, if one has; it is told of the first alone."""
         present = signal.getsignal(signal.SIGINT)
         if self._before and callable(present) and not self._is_mine(present):
             self._first = present
@@ -89,6 +89,10 @@ class StopSignals:
             yield
         finally:
             self._held = held
+
+    def finish(self) -> None:
+        """Answer nothing any more: what there was to stop has ended, and is closed."""
+        self._finished, self._due = True, False
 
     def watch_parent(self, patience_s: float = MAKE_SAFE_S) -> None:
         """Ask this process to stop when the one that started it has gone, and kill it `patience_s` later.
@@ -132,7 +136,7 @@ class StopSignals:
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         now_s = self._clock.now()
-        if self.asked is not None and now_s - self._asked_s < MAKE_SAFE_S:
+        if self._finished or (self.asked is not None and now_s - self._asked_s < MAKE_SAFE_S):
             return
         self.asked = self.asked or self._named or signal.Signals(number).name
         self._asked_s = now_s
