@@ -17,7 +17,7 @@ from rig.bench.file import BenchFile, CalibratedTable
 from rig.errors import EvidenceError
 from rig.lease import Lease
 from rig.record.appending import appender_for
-from rig.record.files import cannot_write, new_folder, utc_now
+from rig.record.files import cannot_write, keep_room, new_folder, utc_now
 from rig.record.folder import LEASE, RECORD, RunFolder, holds_a_run
 from rig.record.manifest import BenchCheck, Equipment, Manifest, Plan, RunOutcome
 from rig.record.models import Device
@@ -33,6 +33,11 @@ from rig.run.software import refuse_changed, software, versions
 
 RUNS = Path("runs")
 """Where runs are made that were given no folder."""
+
+RESERVE = "room_for_the_end"
+RESERVED_OCTETS = 2 * 2**20
+"""Room on the disk that a run takes at its start and gives back at its end, so that a disk which fills up in between can
+take its results and its closing: ten times what the default plan's take."""
 
 
 def start_run(
@@ -76,6 +81,7 @@ def start_run(
         raise
     run.lease = lease
     run.note_clock("the start of the run")
+    keep_room(folder / RESERVE, RESERVED_OCTETS)
     return run
 
 
@@ -201,6 +207,7 @@ def end_run(run: RunFolder, ended: RunOutcome | Ending) -> tuple[Results, RunOut
     Raises:
         EvidenceError: the requirements were changed; the run is closed without results, and says so.
     """
+    (run.path / RESERVE).unlink(missing_ok=True)
     manifest = run.manifest()
     ending = completed(run, ended if isinstance(ended, Ending) else Ending(ended))
     changed = changed_inputs(run, manifest.inputs)
