@@ -36,8 +36,8 @@ RUNS = Path("runs")
 
 RESERVE = "room_for_the_end"
 RESERVED_OCTETS = 2 * 2**20
-"""Room on the disk that a run takes at its start and gives back at its end, so that a disk which fills up in between can
-take its results and its closing: ten times what the default plan's take."""
+"""Room on the disk that a run takes at its start and gives back at its end, so that a disk which fills up in between
+can take its results and its closing: ten times what those of the default plan need."""
 
 
 def start_run(
