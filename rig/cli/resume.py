@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO, cast
 
 from rich.console import Console
 
+from rig.cli.output import LastingOutput
 from rig.cli.settling import settle
 from rig.cli.verify import EXIT_RIG, do_run
 from rig.record.files import free_folder
@@ -28,6 +30,7 @@ def resume_run(path: Path, out: Path | None, *, console: Console) -> int:
     """
     with StopSignals() as stop:
         stop.watch_parent()
+        console.file = cast(IO[str], LastingOutput(console.file))
         try:
             settle([path], console)
             resuming, inputs = read_resumable(path)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO, cast
 
 from rich.console import Console
 
@@ -17,6 +18,7 @@ from reports.comparison import write_comparison
 from rig.bench.channels import MARK, channels
 from rig.bench.conditions import NOMINAL, Conditions
 from rig.bench.file import parse_override, read_bench_file
+from rig.cli.output import LastingOutput
 from rig.cli.progress import EndedTests
 from rig.cli.runners import LOOK_EVERY_S, STOPPED_S, started, stop_processes
 from rig.cli.settling import settle
@@ -65,6 +67,7 @@ def verify_all(asked: RunAsked, condition: str | None, *, console: Console) -> i
     """
     with StopSignals() as stop:
         stop.watch_parent(CHANNEL_STOPPED_S)
+        console.file = cast(IO[str], LastingOutput(console.file))
         try:
             return _verify_all(asked, condition, console, stop)
         except KeyboardInterrupt:  # before there was anything to close

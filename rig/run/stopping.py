@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Self
@@ -43,6 +43,7 @@ class StopSignals:
         self._held = 0
         self._due = self._finished = False
         self._before: dict[int, Any] = {}
+        self._terminals = [descriptor for descriptor in (0, 1, 2) if os.isatty(descriptor)]  # one that has gone is none
         self._first: Callable[[int, FrameType | None], Any] = signal.default_int_handler
 
     def __enter__(self) -> Self:
@@ -131,7 +132,7 @@ class StopSignals:
         del frame
         self._named = self._named or signal.Signals(number).name
         if self._named == "SIGHUP":
-            _leave_terminal()
+            _leave(self._terminals)
         signal.raise_signal(signal.SIGINT)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
@@ -157,13 +158,12 @@ def attending() -> StopSignals | None:
     return owner if isinstance(owner, StopSignals) else None
 
 
-def _leave_terminal() -> None:
+def _leave(terminals: Sequence[int]) -> None:
     """Say nothing more to a terminal that has gone: writing to it would fail."""
     with suppress(OSError):
         nowhere = os.open(os.devnull, os.O_RDWR)
-        for descriptor in (0, 1, 2):
-            if os.isatty(descriptor):
-                os.dup2(nowhere, descriptor)
+        for descriptor in terminals:
+            os.dup2(nowhere, descriptor)
         os.close(nowhere)
 
 
