@@ -19,9 +19,10 @@ _SOFTWARE = "insulin-pump-rig"
 
 def tests(run: Run) -> list[dict[str, str]]:
     """List the tests with how they ended, how long they took on the bench's clock, and the air around the balance."""
+    several = {test.id for test in run.results.tests if test.attempt > 1}
     return [
         {
-            "title": test.title,
+            "title": f"{test.title} (attempt {test.attempt})" if test.id in several else test.title,
             "id": test.id,
             "requirements": ", ".join(test.requirements),
             "outcome": test.outcome,
@@ -50,7 +51,7 @@ def deviations(run: Run) -> list[dict[str, Any]]:
     results = run.results
     open_verdicts = (Verdict.INCONCLUSIVE, Verdict.UNSET, Verdict.NOT_APPLICABLE)
     failed = [test for test in results.tests if test.outcome == "failed"]
-    disturbed = [test for test in results.tests if test.outcome in ("error", "not run")]
+    disturbed = [test for test in results.tests if test.outcome in ("error", "interrupted", "not run")]
     undecided = [row for row in results.requirements if row.in_scope and row.verdict in open_verdicts]
     return [
         {"title": "Tests that the pump failed", "items": _by_message(failed)},
@@ -102,6 +103,15 @@ def _departures(run: Run) -> list[dict[str, str]]:
     if manifest.outcome != "complete":
         why = f": {manifest.reason}" if manifest.reason is not None else ""
         items.append(_item("The run is not complete", f"it ended as “{manifest.outcome}”{why}"))
+    items += [_item("The host's clock", f"{step}") for step in manifest.clock_steps]
+    if manifest.resumes is not None:
+        items.append(
+            _item(
+                "Resumed run",
+                f"goes on with the run {manifest.resumes.run_id} and holds its tests; SHA-256 of that run's "
+                f"closing.json: {manifest.resumes.closing_sha256}",
+            )
+        )
     if manifest.selected:
         items.append(_item("Partial run", f"only tests selected by “{manifest.selected}”"))
     items += [

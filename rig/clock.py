@@ -28,6 +28,23 @@ class Clock(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class HostTime:
+    """One moment by two clocks of the host: UTC, which may be set, and s since it was switched on, which may not.
+
+    The second goes on while the host is suspended, where its operating system has such a clock.
+    """
+
+    utc_s: float
+    since_boot_s: float
+
+
+def host_time() -> HostTime:
+    """Read both clocks of the host, within microseconds of each other."""
+    steady = getattr(time, "CLOCK_BOOTTIME", None)
+    return HostTime(time.time(), time.monotonic() if steady is None else time.clock_gettime(steady))
+
+
 def ns_from_s(seconds: float) -> int:
     """Convert seconds to whole nanoseconds; ValueError when negative or not finite."""
     if not math.isfinite(seconds) or seconds < 0:

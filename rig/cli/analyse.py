@@ -91,8 +91,12 @@ def analyse(**given: Any) -> None:  # noqa: ANN401 - `_options` says what each i
 
 def _compute_runs_again(paths: Sequence[Path]) -> None:
     """Print every value of each run, computed again from its record; exit code 3 where one differs from the record."""
+    from rich.console import Console
+
+    from rig.cli.settling import settle
     from rig.offline.recomputed import all_differences, recompute
 
+    settle(paths, Console(highlight=False))
     differing = []
     for path in paths:
         found = recompute(path)

@@ -1,4 +1,4 @@
-"""The command line, `rig …`: verify, compare, check, balance-test, samples, serve, console, report, analyse.
+"""The command line, `rig …`: verify, resume, compare, check, balance-test, samples, serve, console, report, analyse.
 
 Turns errors into one sentence and an exit code. Not responsible for the work itself.
 """
@@ -122,6 +122,20 @@ def verify(
 
 
 @app.command()
+def resume(
+    run: Annotated[Path, typer.Argument(help="Run folder of a run that did not come to its end.", metavar="RUN")],
+    out: Annotated[Path | None, typer.Option(help="New folder; default: <RUN>-resumed.", metavar="DIR")] = None,
+) -> None:
+    """Go on with an interrupted run, as a new run that keeps its finished tests; refused when anything has changed.
+
+    Exit code: as verify.
+    """
+    from rig.cli.resume import resume_run
+
+    raise typer.Exit(resume_run(run, out, console=console))
+
+
+@app.command()
 def check(bench: BenchOption = BENCH, set_: SetOption = None) -> None:
     """Open, identify and self-test every instrument; say what is wrong and what to do."""
     from rig.cli.check import print_check
@@ -206,9 +220,11 @@ def open_console(bench: BenchOption = BENCH, set_: SetOption = None) -> None:
 
 @app.command()
 def report(run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")]) -> None:
-    """Write report.pdf and interactive.html from a run folder."""
+    """Write report.pdf and interactive.html from a run folder; a run that was killed is closed as interrupted first."""
     from reports.documents import write_documents
+    from rig.run.abandoned import close_abandoned
 
+    close_abandoned(run)
     for what, path in write_documents(run).items():
         console.print(f"{what}: {path}", soft_wrap=True, markup=False)
 
@@ -231,7 +247,9 @@ def compare(
     common.
     """
     from reports.comparison import write_comparison
+    from rig.cli.settling import settle
 
+    settle(runs, console)
     first = runs[0] if runs[0].name else runs[0].resolve()
     folder = out or free_folder(first.with_name(f"{first.name}-comparison"))
     for line in write_comparison(folder, runs, by):

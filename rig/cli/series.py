@@ -6,11 +6,11 @@ Not responsible for a single run (`rig.cli.verify`) nor for comparing (`reports.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO, cast
 
 from rich.console import Console
 
@@ -18,17 +18,22 @@ from reports.comparison import write_comparison
 from rig.bench.channels import MARK, channels
 from rig.bench.conditions import NOMINAL, Conditions
 from rig.bench.file import parse_override, read_bench_file
+from rig.cli.output import LastingOutput
 from rig.cli.progress import EndedTests
-from rig.cli.verify import EXIT_RIG, LOOK_EVERY_S, STYLES, RunAsked, python, this_rig, verify_pump
-from rig.clock import WallClock
-from rig.errors import BenchFileError, EvidenceError
+from rig.cli.runners import LOOK_EVERY_S, STOPPED_S, started, stop_processes
+from rig.cli.settling import settle
+from rig.cli.verify import EXIT_RIG, STYLES, RunAsked, verify_pump
+from rig.clock import Deadline, WallClock
+from rig.errors import BenchFileError, EvidenceError, RigError
+from rig.lease import is_held
 from rig.procedures.catalogue import KINDS
 from rig.record.files import new_folder, slug, utc_now, write_json
-from rig.record.folder import RunFolder, holds_a_run, read_model
+from rig.record.folder import LEASE, RunFolder, holds_a_run, read_model
 from rig.record.results import Results
 from rig.run.begin import refuse_unusable
 from rig.run.plan import TestPlan, read_plan
 from rig.run.results import EXIT_CODES
+from rig.run.stopping import Leash, StopSignals
 from rig.verdicts.limits import Verdict, worst
 from rig.verdicts.requirements import read_requirements
 
@@ -47,18 +52,35 @@ class SeriesRun:
         return f"{self.channel}, {self.condition}" if self.channel else self.condition
 
 
+CHANNEL_STOPPED_S = 2.0 * STOPPED_S
+"""For so long a channel that was told to stop is waited for: it stops its runner, closes its run, writes its report."""
+
+
 def verify_all(asked: RunAsked, condition: str | None, *, console: Console) -> int:
     """Verify every channel under every condition, or under the one that is named; returns the worst exit code.
+
+    Whatever asks this process to stop ends with exit code 3, when its benches are safe and its runs are closed.
 
     Raises:
         BenchFileError: the bench file, a setting, the plan, the requirements file or the condition's name is wrong.
         EvidenceError: a folder cannot be made or written.
     """
+    with StopSignals() as stop:
+        stop.watch_parent(CHANNEL_STOPPED_S)
+        console.file = cast(IO[str], LastingOutput(console.file))
+        try:
+            return _verify_all(asked, condition, console, stop)
+        except KeyboardInterrupt:  # before there was anything to close
+            console.print(f"Interrupted by {stop.asked} before anything was measured.", soft_wrap=True)
+            return EXIT_RIG
+
+
+def _verify_all(asked: RunAsked, condition: str | None, console: Console, stop: StopSignals) -> int:
     names = channels(asked.bench)
     read_requirements(asked.requirements, KINDS)
     chosen = _conditions(read_plan(asked.plan).plan, condition)
     if not names and len(chosen) == 1:
-        return verify_pump(_under(asked, chosen[0]), console=console)
+        return verify_pump(_under(asked, chosen[0]), console=console, stop=stop)
     for part in (_part(asked, Path(), name, each) for each in chosen for name in names or (None,)):
         if _needs_a_person(part) and not console.is_interactive:
             raise BenchFileError(
@@ -71,13 +93,21 @@ def verify_all(asked: RunAsked, condition: str | None, *, console: Console) -> i
     rounds = [[_part(asked, folder, name, each) for name in names or (None,)] for each in chosen]
     parts = [part for together in rounds for part in together]
     _begin(folder, parts)
-    for together in rounds:
-        if _needs_a_person(together[0]):
-            console.input(f"Set up: {together[0].condition}. Then press Enter. ")
-        if _run_side_by_side(together, console) == "interrupted":
-            console.print(f"The series was interrupted; what was measured before is kept in {folder}.")
+    with stop.held():
+        try:
+            with stop.let_through():
+                for together in rounds:
+                    if _needs_a_person(together[0]):
+                        console.input(f"Set up: {together[0].condition}. Then press Enter. ")
+                    _run_side_by_side(together, console)
+        except KeyboardInterrupt:
+            sentence = f"The series was interrupted by {stop.asked}; what was measured before is kept in {folder}."
+            console.print(sentence, soft_wrap=True, markup=False)
+            stop.finish()
             return EXIT_RIG
-    return _conclude(folder, parts, console)
+        code = _conclude(folder, parts, console)
+        stop.finish()
+        return code if stop.asked is None else EXIT_RIG
 
 
 def _conditions(plan: TestPlan, wanted: str | None) -> Sequence[Conditions]:
@@ -119,37 +149,52 @@ def _needs_a_person(part: SeriesRun) -> bool:
     return spec.virtual is None and part.condition != NOMINAL
 
 
-def _run_side_by_side(parts: Sequence[SeriesRun], console: Console) -> str:
-    """Run parts at the same time, each in a process of its own; returns complete or interrupted."""
+def _run_side_by_side(parts: Sequence[SeriesRun], console: Console) -> None:
+    """Run parts at the same time, each in a process of its own; those of which nothing is left are closed after them.
+
+    Raises:
+        KeyboardInterrupt: this process was asked to stop; the parts have stopped, too.
+    """
     clock = WallClock()
-    with ExitStack() as stack:
-        processes, views = [], []
+    views = [EndedTests(_folder(part), console, part.label) for part in parts]
+    try:
+        with ExitStack() as stack:
+            leash = stack.enter_context(Leash())
+            processes = []
+            for part in parts:
+                output = stack.enter_context(_folder(part).with_suffix(".log").open("wb"))
+                command = ["-m", "rig", *_command(part)]
+                channel = started(command, leash, output=output, patience_s=CHANNEL_STOPPED_S)
+                processes.append(stack.enter_context(channel))
+            try:
+                while any(process.poll() is None for process in processes):
+                    clock.sleep(LOOK_EVERY_S)
+                    for view in views:
+                        view.refresh()
+            except BaseException:  # all of them at once, before each is waited for
+                stop_processes(processes, CHANNEL_STOPPED_S)
+                raise
+    finally:
+        for view in views:
+            view.refresh()
         for part in parts:
-            folder = part.asked.out
-            assert folder is not None
-            output = stack.enter_context(folder.with_suffix(".log").open("wb"))
-            processes.append(
-                stack.enter_context(
-                    subprocess.Popen(
-                        python("-m", "rig", *_command(part)),
-                        env=this_rig(),
-                        stdout=output,
-                        stderr=subprocess.STDOUT,
-                        stdin=subprocess.DEVNULL,
-                    )
-                )
-            )
-            views.append(EndedTests(folder, console, part.label))
-        try:
-            while any(process.poll() is None for process in processes):
-                clock.sleep(LOOK_EVERY_S)
-                for view in views:
-                    view.refresh()
-        except KeyboardInterrupt:  # they were interrupted too, and are making their benches safe
-            return "interrupted"
-    for view in views:
-        view.refresh()
-    return "complete"
+            _settle(part, console)
+
+
+def _settle(part: SeriesRun, console: Console) -> None:
+    """Close a part that was killed, once its runner has heard of it and ended, too."""
+    clock, deadline = WallClock(), Deadline(WallClock(), STOPPED_S)
+    while is_held(_folder(part) / LEASE) and not deadline.expired:
+        clock.sleep(LOOK_EVERY_S)
+    try:
+        settle([_folder(part)], console)
+    except RigError as error:  # the other parts stand by themselves
+        console.print(f"{part.label}: {error}", soft_wrap=True, markup=False)
+
+
+def _folder(part: SeriesRun) -> Path:
+    assert part.asked.out is not None
+    return part.asked.out
 
 
 def _command(part: SeriesRun) -> list[str]:
@@ -177,7 +222,7 @@ def _conclude(folder: Path, parts: Sequence[SeriesRun], console: Console) -> int
         console.print(f"No comparison: {error}", soft_wrap=True, markup=False)
     overall = worst(verdicts)
     console.print(f"Verdict over {len(parts)} runs: {overall.value}", style=STYLES[overall.value])
-    return EXIT_CODES[overall]
+    return EXIT_RIG if Verdict.ERROR in verdicts else EXIT_CODES[overall]
 
 
 def _verdict(folder: Path) -> tuple[Verdict, str]:

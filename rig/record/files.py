@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,15 @@ def write_whole(path: Path, data: bytes) -> None:
         partial.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def keep_room(path: Path, octets: int) -> None:
+    """Take room on the disk with a file of zeros, to be given back later; a disk that has less keeps none."""
+    try:
+        path.write_bytes(bytes(octets))
+    except OSError:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -10,6 +10,8 @@
     record/closing.json                when and how the run ended, and the hash of every other file; written last
     reports/rev-1/                     documents made from the record
     progress.jsonl                     what a person watching wants to see; no part of the record
+    host_clock.jsonl                   the host's clocks at each test's start and end; no part of the record
+    lease                              held by the processes of the run as long as one of them lives (`rig.lease`)
 
 Not responsible for verdicts (`rig.run.results`) nor for documents (`reports`). Only manifest, inputs and closing hold
 wall time and paths, so that two runs of one virtual bench and seed leave the same bytes in every other file.
@@ -18,6 +20,7 @@ wall time and paths, so that two runs of one virtual bench and seed leave the sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,19 +30,23 @@ from pydantic import BaseModel, ValidationError
 
 from rig.clock import Clock
 from rig.errors import EvidenceError
+from rig.lease import Lease
 from rig.record.analyses import Analysis
 from rig.record.appending import Appender, DirectAppender, LineFile, appender_for
 from rig.record.closed import CLOSING, listed_files, refuse_altered_closing, with_own_hash
 from rig.record.files import read_json, read_json_lines, slug, utc_now, write_json
+from rig.record.host_clock import NOTES, ClockNote, clock_steps, read_clock_notes
 from rig.record.manifest import BenchCheck, Closing, Manifest, RunOutcome
 from rig.record.models import Incident, MeasuredRecord, QuantityRecord, Record
-from rig.record.results import Outcome, Results
+from rig.record.results import UNFINISHED, Outcome, Results
 from rig.record.taking import INCIDENTS, Asked, Recorder
 from rig.toml_files import explain
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Quantity
 
 RECORD = "record"
+LEASE = "lease"
+"""The file beside a record whose lock the processes of its run hold."""
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -92,6 +99,11 @@ class Attempt:
     duration_s: float
 
     @property
+    def ended(self) -> bool:
+        """Whether it came to its end, good or bad; False for one that was interrupted."""
+        return self.outcome not in UNFINISHED
+
+    @property
     def measurements(self) -> list[Path]:
         """Folders of its measurements, in the order in which they were taken."""
         found = {path: path.name.partition("-")[0] for path in self.folder.glob("*-*") if _holds_a_file(path)}
@@ -130,6 +142,7 @@ class RunFolder:
         self.path = path
         self.record = path / RECORD
         self.appender: Appender = appender or DirectAppender()
+        self.lease: Lease | None = None
         if not (self.record / "manifest.json").is_file():
             raise EvidenceError(f"{path}: there is no {RECORD}/manifest.json, so this is no run folder")
 
@@ -154,8 +167,8 @@ class RunFolder:
             manifest = manifest.model_copy(update=dict(read_model(path, BenchCheck, strict=strict)))
         closing = self.closing(strict=strict)
         if closing is not None:
-            ended = {"ended_utc": closing.ended_utc, "outcome": closing.outcome, "reason": closing.reason}
-            manifest = manifest.model_copy(update=ended)
+            told = ("ended_utc", "outcome", "reason", "undone", "clock_steps")
+            manifest = manifest.model_copy(update={name: getattr(closing, name) for name in told})
         return manifest
 
     def closing(self, *, strict: bool = False) -> Closing | None:
@@ -175,9 +188,13 @@ class RunFolder:
         outcome: RunOutcome,
         *,
         reason: str | None = None,
+        undone: Mapping[str, str] | None = None,
         changed_inputs: Sequence[str] = (),
     ) -> None:
         """Write the results, where there are any, then how and when the run ended, and the list of its files."""
+        last = RunFolder(self.path)  # whose appender nobody has closed
+        last.note_clock("the end of the run")
+        last.appender.close()
         if results is not None:
             write_json(self.record / "results.json", results.model_dump(mode="json"))
         closing = Closing.model_validate(
@@ -185,6 +202,8 @@ class RunFolder:
                 "ended_utc": utc_now(),
                 "outcome": outcome,
                 "reason": reason,
+                "undone": dict(undone or {}),
+                "clock_steps": clock_steps(read_clock_notes(self.path / NOTES)),
                 "changed_inputs": tuple(changed_inputs),
                 "files": listed_files(self.record),
             }
@@ -220,7 +239,8 @@ class RunFolder:
         """Begin an attempt at a test that was declared; each gets a folder of its own."""
         folder = self.record / "tests" / self.declared(test_id).folder
         number = 1 + max((int(path.name) for path in _numbered(folder)), default=0)
-        return AttemptRecord(folder / str(number), self.appender, partial(self._tell, test_id))
+        note = partial(self._note_test, test_id)
+        return AttemptRecord(folder / str(number), self.appender, partial(self._tell, test_id), note)
 
     def attempts(self, *, strict: bool = False) -> list[Attempt]:
         """Read every attempt at every test that was declared, in that order; a test without one is left out."""
@@ -237,6 +257,19 @@ class RunFolder:
                 return each
         raise EvidenceError(f"{self.path}: the test {test_id} was not declared before it began")
 
+    def tell_titles(self) -> None:
+        """Tell a person watching what the tests are called that were declared before."""
+        for each in self.collected():
+            self._tell(each.test, {"title": each.title})
+
+    def note_clock(self, moment: str) -> None:
+        """Note what the host's clocks say at a moment of the run; a disk that does not take it is no matter here."""
+        with suppress(EvidenceError, ValueError):
+            self._append(self.path / NOTES, ClockNote.now(moment).model_dump(mode="json"))
+
+    def _note_test(self, test_id: str, moment: str) -> None:
+        self.note_clock(f"the {moment} of {test_id}")
+
     def _tell(self, test_id: str, entry: Mapping[str, Any]) -> None:
         self._append(self.path / "progress.jsonl", {"test": test_id, **entry})
 
@@ -249,10 +282,11 @@ class RunFolder:
 class AttemptRecord:
     """What one attempt at a test leaves behind."""
 
-    def __init__(self, folder: Path, appender: Appender, tell: partial[None]) -> None:
+    def __init__(self, folder: Path, appender: Appender, tell: partial[None], note_clock: partial[None]) -> None:
         self.folder = folder
         self._appender = appender
         self._tell = tell
+        self._note_clock = note_clock
         self._events = appender.open(folder / "events.jsonl")
         self._clock: Clock | None = None
         self._started_s = 0.0
@@ -263,6 +297,7 @@ class AttemptRecord:
     def start(self, clock: Clock) -> None:
         """State that the test begins, on an open bench."""
         self._clock, self._started_s = clock, clock.now()
+        self._note_clock("start")
         self._events.json(Began().model_dump(mode="json"))
 
     def take(self, asked: Asked) -> Recorder:
@@ -275,12 +310,13 @@ class AttemptRecord:
         return recorder
 
     def end(self, outcome: Outcome, message: str | None = None) -> None:
-        """End the test: outcome `passed`, `failed`, `error` or `not applicable`, and why; all of it is on the disk.
+        """End the test: `passed`, `failed`, `error`, `interrupted` or `not applicable`, and why; all is on the disk.
 
-        Said again when the bench could not be left; an error that was said before stays the reason.
+        Said again when the bench could not be left; an error or interruption that was said before stays the reason.
         """
-        if self._outcome == "error":
+        if self._outcome in ("error", "interrupted"):
             return
+        self._note_clock("end")
         if self._outcome is not None:
             self._events = self._appender.open(self._events.path)
         self._outcome = outcome

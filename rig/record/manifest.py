@@ -57,18 +57,43 @@ class Software(Record):
 RunOutcome = Literal["started", "complete", "interrupted", "blocked", "broken", "error"]
 
 
+class Resumed(Record):
+    """The run that a run goes on with: its name, and the SHA-256 of its `closing.json`."""
+
+    run_id: str
+    closing_sha256: str
+
+
+class ClockStep(Record):
+    """The host's clock was set by so many s, forward above 0, between two moments of the run that are named."""
+
+    after: str
+    before: str
+    by_s: float
+
+    def __str__(self) -> str:
+        """Say it in a sentence."""
+        way = "forward" if self.by_s > 0.0 else "back"
+        return f"the host's clock was set {way} by {abs(self.by_s):.1f} s between {self.after} and {self.before}"
+
+
 class Manifest(Record):
     """What was tested, with what, by which software, and when (UTC).
 
     `manifest.json` holds what was known before the bench was looked at; `equipment`, `dut` and `problems` come from
-    `bench_check.json`, `ended_utc`, `outcome` and `reason` from `closing.json`, where the run came that far.
+    `bench_check.json`, `ended_utc`, `outcome`, `reason`, `undone` and `clock_steps` from `closing.json`, where the run
+    came that far.
 
     Attributes:
+        begun_by: `rig verify`, or the runner that made the run of its own.
+        resumes: the run that this one goes on with, whose tests it holds, too.
+        suites_folder: where the suites were copied from.
         inputs: SHA-256 of each frozen input by its path below `inputs/`.
         undecidable: a sentence for each limit that this bench and plan could not decide.
         equipment: the instruments as they answered.
         dut: the pump as it answered.
         problems: by role, why the run was blocked.
+        undone: by test, why it has no attempt that came to its end.
     """
 
     format: Literal[1, 2] = 2
@@ -77,6 +102,10 @@ class Manifest(Record):
     ended_utc: AwareDatetime | None = None
     outcome: RunOutcome = "started"
     reason: str | None = None
+    undone: dict[str, str] = Field(default_factory=dict)
+    clock_steps: tuple[ClockStep, ...] = ()
+    begun_by: str = "rig verify"
+    resumes: Resumed | None = None
     virtual: bool
     seed: int | None
     bench_file: str
@@ -89,6 +118,7 @@ class Manifest(Record):
     disposables: dict[str, str | None] = Field(default_factory=dict)
     overrides: dict[str, Any]
     selected: str | None = None
+    suites_folder: str | None = None
     inputs: dict[str, str] = Field(default_factory=dict)
     undecidable: tuple[str, ...] = ()
     versions: dict[str, str]
@@ -127,6 +157,8 @@ class Closing(Record):
 
     Attributes:
         reason: why it did not come to its end, where the rig knows.
+        undone: by test, why it has no attempt that came to its end.
+        clock_steps: where the host's clock was set meanwhile.
         changed_inputs: frozen inputs that were no longer as they had been frozen, by their path below `inputs/`.
         files: every other file of the record, by its path below `record/`.
         sha256: of the rest of this file, as JSON in one line with its keys sorted.
@@ -135,12 +167,16 @@ class Closing(Record):
     ended_utc: AwareDatetime
     outcome: RunOutcome
     reason: str | None = None
+    undone: dict[str, str] = Field(default_factory=dict)
+    clock_steps: tuple[ClockStep, ...] = ()
     changed_inputs: tuple[str, ...] = ()
     files: dict[str, ListedFile]
     sha256: str = ""
 
     @model_validator(mode="after")
-    def _changed_inputs_are_no_end(self) -> Self:
+    def _complete_is_complete(self) -> Self:
         if self.changed_inputs and self.outcome == "complete":
             raise ValueError("outcome is 'complete' although frozen inputs were changed during the run")
+        if self.undone and self.outcome == "complete":
+            raise ValueError("outcome is 'complete' although tests were not done")
         return self

@@ -11,10 +11,13 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from rig.record.manifest import RunOutcome
 from rig.record.models import Incident, LimitRecord, MeasuredRecord, QuantityRecord, Record
 from rig.verdicts.limits import Rule, Verdict, decide, worst
 
-Outcome = Literal["passed", "failed", "error", "not applicable", "not run"]
+Outcome = Literal["passed", "failed", "error", "interrupted", "not applicable", "not run"]
+UNFINISHED = (None, "interrupted")
+"""Outcomes of an attempt that did not come to its end."""
 
 
 class JudgedRecord(MeasuredRecord):
@@ -64,6 +67,7 @@ class TestRecord(Record):
     """One attempt at a test and how it ended.
 
     Attributes:
+        superseded: it was interrupted, and a later attempt came to its end: it decides nothing.
         quantities: those that the test declared before it began.
         incidents: what went wrong meanwhile and ended nothing.
     """
@@ -76,16 +80,18 @@ class TestRecord(Record):
     outcome: Outcome
     message: str | None
     duration_s: float
+    superseded: bool = False
     requirements: tuple[str, ...]
     quantities: tuple[QuantityRecord, ...] = ()
     incidents: tuple[Incident, ...] = ()
 
 
 class Results(Record):
-    """Verdicts of a run."""
+    """Verdicts of a run, and how it ended; `outcome` is None in results of a rig that did not write it."""
 
     format: Literal[1, 2] = 2
     verdict: Verdict
+    outcome: RunOutcome | None = None
     selected: str | None = None
     requirements: tuple[RequirementRecord, ...]
     reported: tuple[ReportedRecord, ...] = ()
@@ -95,14 +101,19 @@ class Results(Record):
     def _verdict_follows(self) -> Self:
         follows = run_verdict(
             [row.verdict for row in self.requirements if row.in_scope],
-            [test.outcome for test in self.tests if not test.requirements],
+            [test.outcome for test in self.tests if not test.requirements and not test.superseded],
+            self.outcome,
         )
         if follows is not self.verdict:
             raise ValueError(f"the run is called {self.verdict.value}, its requirements say {follows.value}")
         return self
 
 
-def run_verdict(decided: Sequence[Verdict], undeciding: Sequence[str]) -> Verdict:
-    """Decide a run from the verdicts in its scope and from how the tests ended that decide nothing."""
-    disturbed = [Verdict.ERROR] if any(outcome in ("error", "not run") for outcome in undeciding) else []
-    return worst([*decided, *disturbed])
+def run_verdict(decided: Sequence[Verdict], undeciding: Sequence[str], outcome: RunOutcome | None = None) -> Verdict:
+    """Decide a run from the verdicts in its scope, from how the tests ended that decide nothing, and from its own end.
+
+    A run that did not come to its end is an ERROR where it would be better; what failed in it stays a FAIL.
+    """
+    disturbed = any(each in ("error", "interrupted", "not run") for each in undeciding)
+    ended = outcome is None or outcome == "complete"
+    return worst([*decided, *([] if ended and not disturbed else [Verdict.ERROR])])

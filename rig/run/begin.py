@@ -15,30 +15,47 @@ from pathlib import Path
 from rig.bench.check import BenchFinding
 from rig.bench.file import BenchFile, CalibratedTable
 from rig.errors import EvidenceError
+from rig.lease import Lease
 from rig.record.appending import appender_for
-from rig.record.files import cannot_write, new_folder, utc_now
-from rig.record.folder import RECORD, RunFolder, holds_a_run
+from rig.record.files import cannot_write, keep_room, new_folder, utc_now
+from rig.record.folder import LEASE, RECORD, RunFolder, holds_a_run
 from rig.record.manifest import BenchCheck, Equipment, Manifest, Plan, RunOutcome
 from rig.record.models import Device
 from rig.record.results import Results
 from rig.roles import Identity
 from rig.run.decidable import undecidable
+from rig.run.ending import Ending, completed
 from rig.run.inputs import FIRMWARE, REQUIREMENTS, Inputs, changed_inputs, freeze, frozen_requirements, plain
 from rig.run.plan import selection
 from rig.run.results import join_run
+from rig.run.resuming import Resuming
 from rig.run.software import refuse_changed, software, versions
 
 RUNS = Path("runs")
 """Where runs are made that were given no folder."""
 
+RESERVE = "room_for_the_end"
+RESERVED_OCTETS = 2 * 2**20
+"""Room on the disk that a run takes at its start and gives back at its end, so that a disk which fills up in between
+can take its results and its closing: ten times what those of the default plan need."""
 
-def start_run(inputs: Inputs, *, out: Path | None, select: str | None = None) -> RunFolder:
-    """Make the run's folder: its frozen inputs and its manifest, before any device is looked at.
+
+def start_run(
+    inputs: Inputs,
+    *,
+    out: Path | None,
+    select: str | None = None,
+    begun_by: str = "rig verify",
+    resuming: Resuming | None = None,
+) -> RunFolder:
+    """Make the run's folder: its frozen inputs and its manifest, before any device is looked at; take its lease.
 
     Args:
         inputs: what the run reads.
         out: the folder to make; None makes one below `runs/` named after the time.
         select: the selection expression of a partial run, over that of the plan.
+        begun_by: the command or runner that begins it.
+        resuming: the run that it goes on with, whose tests are copied into it.
 
     Raises:
         EvidenceError: the folder holds files already, can be none of a run, or cannot be written.
@@ -50,15 +67,38 @@ def start_run(inputs: Inputs, *, out: Path | None, select: str | None = None) ->
     folder = out if out is not None else new_folder(RUNS, run_id)
     _begin(folder)
     try:
-        manifest = _manifest(inputs, folder.name if out is None else run_id, started, select)
+        lease = take_lease(folder, begun_by)
+        selected = resuming.selected if resuming is not None else selection(inputs.plan.plan, select)
+        manifest = _manifest(inputs, folder.name if out is None else run_id, started, selected).model_copy(
+            update={"begun_by": begun_by, "resumes": resuming.link if resuming is not None else None}
+        )
         freeze(inputs, folder / RECORD / "inputs")
-        return RunFolder.create(folder, manifest)
+        if resuming is not None:  # before the manifest: a run that has one has all of them
+            resuming.copy_into(folder / RECORD)
+        run = RunFolder.create(folder, manifest)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # it was new: nothing of anybody's is in it
         raise
+    run.lease = lease
+    run.note_clock("the start of the run")
+    keep_room(folder / RESERVE, RESERVED_OCTETS)
+    return run
 
 
-def _manifest(inputs: Inputs, run_id: str, started: str, select: str | None) -> Manifest:
+def take_lease(folder: Path, purpose: str) -> Lease:
+    """Take the lease of a run, or share the one that this process carries for its parent.
+
+    Raises:
+        LeaseHeldError: the run goes on in another process.
+        EvidenceError: the folder cannot be written.
+    """
+    try:
+        return Lease.take(folder / LEASE, of=f"the run {folder}", purpose=purpose, since_utc=utc_now())
+    except OSError as error:
+        raise cannot_write(folder / LEASE, error) from error
+
+
+def _manifest(inputs: Inputs, run_id: str, started: str, selected: str | None) -> Manifest:
     spec, plan, code = inputs.spec, inputs.plan, software()
     return Manifest(
         run_id=run_id,
@@ -81,7 +121,8 @@ def _manifest(inputs: Inputs, run_id: str, started: str, select: str | None) -> 
         conditions=spec.conditions.settings,
         disposables=spec.disposables.model_dump(),
         overrides=plain(dict(inputs.sources.overrides)),
-        selected=selection(plan.plan, select),
+        selected=selected,
+        suites_folder=str(inputs.sources.suites),
         inputs=inputs.sha256,
         undecidable=tuple(undecidable(spec, plan.plan, inputs.requirements)),
         versions=versions(),
@@ -119,15 +160,23 @@ def open_run(path: Path) -> RunFolder:
     """Go on with a run in another process, which writes as its bench allows.
 
     Raises:
-        EvidenceError: it is no run, or was begun by other code than this.
+        EvidenceError: it is no run, was closed, or was begun by other code than this.
+        LeaseHeldError: it goes on in a process that did not start this one.
     """
     manifest = RunFolder(path).manifest()
+    if manifest.outcome != "started":
+        raise EvidenceError(f"{path}: the run was closed, and a closed record takes no more; begin a new run")
     refuse_changed(manifest)
-    return RunFolder(path, appender_for(virtual=manifest.virtual))
+    lease = take_lease(path, "a runner")
+    run = RunFolder(path, appender_for(virtual=manifest.virtual))
+    run.lease = lease
+    return run
 
 
 def discard(run: RunFolder) -> None:
     """Take away the folder of a run that was refused before anything was measured; `start_run` made it."""
+    if run.lease is not None:
+        run.lease.free()
     shutil.rmtree(run.path, ignore_errors=True)
     if run.path.parent == RUNS:
         with suppress(OSError):  # other runs are in it
@@ -146,11 +195,11 @@ def keep_findings(run: RunFolder, spec: BenchFile, findings: Sequence[BenchFindi
     return list(check.problems.values())
 
 
-def end_run(run: RunFolder, outcome: RunOutcome) -> tuple[Results, RunOutcome]:
+def end_run(run: RunFolder, ended: RunOutcome | Ending) -> tuple[Results, RunOutcome]:
     """Join what the run measured with its frozen requirements, and close it.
 
-    A run whose frozen inputs were changed meanwhile has broken off; it is judged as long as its requirements are those
-    that were frozen.
+    A run that owes a test has broken off. So has a run whose frozen inputs were changed meanwhile; it is judged as long
+    as its requirements are those that were frozen.
 
     Returns:
         The results, and how the run ended.
@@ -158,16 +207,20 @@ def end_run(run: RunFolder, outcome: RunOutcome) -> tuple[Results, RunOutcome]:
     Raises:
         EvidenceError: the requirements were changed; the run is closed without results, and says so.
     """
+    (run.path / RESERVE).unlink(missing_ok=True)
     manifest = run.manifest()
+    ending = completed(run, ended if isinstance(ended, Ending) else Ending(ended))
     changed = changed_inputs(run, manifest.inputs)
-    reason = "; ".join(changed.values()) or None
-    if changed and outcome == "complete":
-        outcome = "broken"
+    reason = "; ".join([*([ending.reason] if ending.reason else []), *changed.values()]) or None
+    outcome: RunOutcome = "broken" if changed and ending.outcome == "complete" else ending.outcome
     if REQUIREMENTS in changed:
-        run.end(None, outcome, reason=reason, changed_inputs=tuple(changed))
+        run.end(None, outcome, reason=reason, undone=ending.undone, changed_inputs=tuple(changed))
         raise EvidenceError(f"{changed[REQUIREMENTS]}, so that nothing can be judged; begin a new run")
-    results = join_run(run, manifest, frozen_requirements(run, manifest))
-    run.end(results, outcome, reason=reason, changed_inputs=tuple(changed))
+    closed = manifest.model_copy(update={"outcome": outcome, "reason": reason, "undone": dict(ending.undone)})
+    results = join_run(run, closed, frozen_requirements(run, manifest))
+    run.end(results, outcome, reason=reason, undone=ending.undone, changed_inputs=tuple(changed))
+    if run.lease is not None:
+        run.lease.free()
     return results, outcome
 
 

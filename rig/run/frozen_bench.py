@@ -7,18 +7,25 @@ responsible for what is done with the bench, nor for opening it (`rig.bench.open
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from rig.bench.open import open_bench
 from rig.record.folder import AttemptRecord, RunFolder
 from rig.roles import Bench
 from rig.run.inputs import Frozen, refuse_changed_inputs
+from rig.run.stopping import StopSignals
 from rig.wire import ByteLog
 
 
 @contextmanager
 def open_frozen_bench(
-    run: RunFolder, frozen: Frozen, attempt: AttemptRecord, occasion: str, *, log: ByteLog | None = None
+    run: RunFolder,
+    frozen: Frozen,
+    attempt: AttemptRecord,
+    occasion: str,
+    *,
+    stop: StopSignals,
+    log: ByteLog | None = None,
 ) -> Iterator[Bench]:
     """Open the bench of a run for one test, whose attempt begins, and leave it safe after it.
 
@@ -27,6 +34,7 @@ def open_frozen_bench(
         frozen: what was read of them when the runner began.
         attempt: the record of the test.
         occasion: the test's id.
+        stop: what asks the process to stop waits until the bench is safe, once it is being left.
         log: gets every byte on a wire; that of the attempt, when it is None.
 
     Raises:
@@ -35,8 +43,11 @@ def open_frozen_bench(
         RigError: as `open_bench`.
     """
     refuse_changed_inputs(run, frozen.sha256)
-    with open_bench(frozen.spec, log=log or attempt.wires, occasion=occasion) as bench:
+    with ExitStack() as leaving, open_bench(frozen.spec, log=log or attempt.wires, occasion=occasion) as bench:
         refuse_changed_inputs(run, frozen.sha256)
         attempt.start(bench.clock)
-        yield bench
+        try:
+            yield bench
+        finally:
+            leaving.enter_context(stop.held())
     refuse_changed_inputs(run, frozen.sha256)

@@ -33,7 +33,8 @@ def read_whole_run(folder: Path) -> Run:
 
 
 def _refuse_other_results(run: RunFolder, manifest: Manifest, results: Results) -> None:
-    joined = join_run(run, manifest, frozen_requirements(run, manifest))
+    ended = manifest.model_copy(update={"outcome": results.outcome}) if results.outcome is None else manifest
+    joined = join_run(run, ended, frozen_requirements(run, manifest))
     then, now = _plain(results), _plain(joined)
     if then != now:
         raise EvidenceError(f"{run.record / 'results.json'}: contradicts the parts of the record: {_where(then, now)}")

@@ -9,9 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rig.record.folder import Attempt, Collected, RunFolder
-from rig.record.manifest import Manifest
+from rig.record.manifest import Manifest, RunOutcome
 from rig.record.models import LimitRecord, MeasuredRecord
-from rig.record.results import JudgedRecord, ReportedRecord, RequirementRecord, Results, TestRecord, run_verdict
+from rig.record.results import (
+    JudgedRecord,
+    Outcome,
+    ReportedRecord,
+    RequirementRecord,
+    Results,
+    TestRecord,
+    run_verdict,
+)
 from rig.verdicts.limits import Verdict, decide, worst
 from rig.verdicts.requirements import Requirement
 
@@ -27,10 +35,20 @@ EXIT_CODES = {
 
 
 def join_run(run: RunFolder, manifest: Manifest, requirements: Mapping[str, Requirement]) -> Results:
-    """Join a run's own requirements with what its tests measured, in the scope that its manifest states; as `join`."""
+    """Join a run's own requirements with what its tests measured, in the scope that its manifest states; as `join`.
+
+    The manifest says how the run ended, too.
+    """
     plan = manifest.plan
     scope = None if plan is None or plan.every_requirement_due else plan.name
-    return join(requirements, run, selected=manifest.selected, plan=scope)
+    return join(
+        requirements,
+        run,
+        selected=manifest.selected,
+        plan=scope,
+        outcome=manifest.outcome,
+        undone=manifest.undone,
+    )
 
 
 def join(
@@ -39,6 +57,8 @@ def join(
     *,
     selected: str | None = None,
     plan: str | None = None,
+    outcome: RunOutcome | None = "complete",
+    undone: Mapping[str, str] | None = None,
 ) -> Results:
     """Join the requirements with what a run's tests measured, every attempt of each.
 
@@ -48,43 +68,80 @@ def join(
         selected: the selection expression of a partial run; requirements that none of its tests name are out of its
             scope: they stay UNSET in the list and do not decide its verdict.
         plan: the name of the test plan, when it does not set out to decide every requirement: likewise.
+        outcome: how the run ended. One that did not come to its end is an ERROR where its verdict would be better. None
+            joins as rigs did that wrote no outcome into the results.
+        undone: by test, why it has no attempt that came to its end.
 
-    A test that decides nothing yet could not be finished makes the verdict an ERROR where it would be better.
+    A test that decides nothing yet could not be finished makes the verdict an ERROR where it would be better. What an
+    interrupted attempt has measured decides nothing when a later attempt came to its end, unless it is a FAIL.
 
     Raises:
         EvidenceError: the record is damaged.
     """
     collected = run.collected()
     attempts = [(attempt, attempt.measured()) for attempt in run.attempts()]
-    tests = _tests(collected, [attempt for attempt, _ in attempts])
+    superseded = [] if outcome is None else _superseded(requirements, attempts)
+    unended: Outcome = "error" if outcome is None else "interrupted"
+    tests = _tests(collected, [attempt for attempt, _ in attempts], superseded, undone or {}, unended)
     partial = f"not selected by {selected!r}" if selected is not None else None
     if plan is not None:
         partial = partial or f"not part of the plan {plan!r}"
-    rows = [_row(requirement, tests, attempts, partial) for requirement in requirements.values()]
+    deciding = [each for each in attempts if each[0] not in superseded]
+    rows = [_row(requirement, tests, deciding, partial, outcome) for requirement in requirements.values()]
     verdict = run_verdict(
         [row.verdict for row in rows if row.in_scope],
-        [test.outcome for test in tests if not test.requirements],
+        [test.outcome for test in tests if not test.requirements and not test.superseded],
+        outcome,
     )
     return Results(
         verdict=verdict,
+        outcome=outcome,
         selected=selected,
         requirements=tuple(rows),
-        reported=tuple(_reported(requirements, attempts)),
+        reported=tuple(_reported(requirements, attempts, superseded)),
         tests=tuple(tests),
     )
 
 
-def _tests(collected: Sequence[Collected], attempts: Sequence[Attempt]) -> list[TestRecord]:
+def _superseded(requirements: Mapping[str, Requirement], attempts: _Measured) -> list[Attempt]:
+    """List the interrupted attempts after which another came to its end, but for those that had measured a FAIL."""
+    found = []
+    for attempt, measured in attempts:
+        later = [each for each, _ in attempts if each.collected == attempt.collected and each.number > attempt.number]
+        if attempt.ended or not any(each.ended for each in later):
+            continue
+        judged = [
+            _judged(requirements[name], each, attempt)
+            for name in attempt.collected.requirements
+            for each in measured
+            if name in requirements and requirements[name].asks_for(each.quantity.quantity)
+        ]
+        if all(each.verdict is not Verdict.FAIL for each in judged):
+            found.append(attempt)
+    return found
+
+
+def _tests(
+    collected: Sequence[Collected],
+    attempts: Sequence[Attempt],
+    superseded: Sequence[Attempt],
+    undone: Mapping[str, str],
+    unended: Outcome,
+) -> list[TestRecord]:
     """List every attempt at every declared test, and the tests that nobody attempted."""
     tests = []
     for each in collected:
         own = [attempt for attempt in attempts if attempt.collected.test == each.test]
-        tests += [_attempted(attempt) for attempt in own] or [
+        why = undone.get(each.test)
+        tests += [
+            _attempted(attempt, why if attempt is own[-1] else None, unended, superseded=attempt in superseded)
+            for attempt in own
+        ] or [
             TestRecord(
                 id=each.test,
                 title=each.title,
                 outcome="not run",
-                message="the run ended before this test",
+                message=f"{why or 'the run ended'} before this test",
                 duration_s=0.0,
                 requirements=each.requirements,
                 quantities=each.quantities,
@@ -93,15 +150,16 @@ def _tests(collected: Sequence[Collected], attempts: Sequence[Attempt]) -> list[
     return tests
 
 
-def _attempted(attempt: Attempt) -> TestRecord:
-    interrupted = attempt.outcome is None
+def _attempted(attempt: Attempt, why: str | None, unended: Outcome, *, superseded: bool) -> TestRecord:
+    interrupted = f"{why} during this test" if why is not None else "the test was interrupted"
     return TestRecord(
         id=attempt.collected.test,
         attempt=attempt.number,
         title=attempt.collected.title,
-        outcome=attempt.outcome or "error",
-        message="the test was interrupted" if interrupted else attempt.message,
+        outcome=attempt.outcome if attempt.ended and attempt.outcome is not None else unended,
+        message=attempt.message if attempt.ended else interrupted,
         duration_s=attempt.duration_s,
+        superseded=superseded,
         requirements=attempt.collected.requirements,
         quantities=attempt.collected.quantities,
         incidents=tuple(attempt.incidents()),
@@ -112,7 +170,11 @@ _Measured = Sequence[tuple[Attempt, Sequence[MeasuredRecord]]]
 
 
 def _row(
-    requirement: Requirement, tests: Sequence[TestRecord], attempts: _Measured, partial: str | None
+    requirement: Requirement,
+    tests: Sequence[TestRecord],
+    attempts: _Measured,
+    partial: str | None,
+    outcome: RunOutcome | None,
 ) -> RequirementRecord:
     naming = [test for test in tests if requirement.id in test.requirements]
     measurements = [
@@ -122,7 +184,9 @@ def _row(
         for each in measured
         if requirement.asks_for(each.quantity.quantity)
     ]
-    verdict, reason = _verdict(requirement, naming, measurements)
+    deciding = [test for test in naming if not test.superseded]
+    not_run = Verdict.ERROR if outcome is None else Verdict.UNSET
+    verdict, reason = _verdict(requirement, deciding, measurements, not_run=not_run)
     if not naming and partial is not None:
         reason = partial
     return RequirementRecord(
@@ -138,13 +202,16 @@ def _row(
     )
 
 
-def _reported(requirements: Mapping[str, Requirement], attempts: _Measured) -> list[ReportedRecord]:
-    """List what no requirement of its own test judges."""
+def _reported(
+    requirements: Mapping[str, Requirement], attempts: _Measured, superseded: Sequence[Attempt]
+) -> list[ReportedRecord]:
+    """List what no requirement of its own test judges, and what superseded attempts had measured."""
     return [
         ReportedRecord(**dict(each), test=attempt.collected.test, attempt=attempt.number)
         for attempt, measured in attempts
         for each in measured
-        if not any(
+        if attempt in superseded
+        or not any(
             requirements[name].asks_for(each.quantity.quantity)
             for name in attempt.collected.requirements
             if name in requirements
@@ -167,15 +234,22 @@ def _judged(requirement: Requirement, measured: MeasuredRecord, attempt: Attempt
 
 
 def _verdict(
-    requirement: Requirement, naming: Sequence[TestRecord], measurements: Sequence[JudgedRecord]
+    requirement: Requirement,
+    naming: Sequence[TestRecord],
+    measurements: Sequence[JudgedRecord],
+    *,
+    not_run: Verdict,
 ) -> tuple[Verdict, str | None]:
     """Decide one requirement: what was measured, then whether everything it asks for was measured at all."""
     verdicts = [measurement.verdict for measurement in measurements]
     if Verdict.FAIL in verdicts:
         return Verdict.FAIL, None
-    disturbed = [test for test in naming if test.outcome in ("error", "not run")]
+    disturbed = [test for test in naming if test.outcome in ("error", "interrupted")]
     if disturbed:
         return Verdict.ERROR, disturbed[0].message
+    undone = [test for test in naming if test.outcome == "not run"]
+    if undone:
+        return not_run, undone[0].message
     inapplicable = [test for test in naming if test.outcome == "not applicable"]
     if inapplicable and not measurements:
         return Verdict.NOT_APPLICABLE, inapplicable[0].message

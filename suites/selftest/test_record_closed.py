@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reports.comparison import write_comparison
+from reports.content import marks_of
 from reports.documents import write_documents
 from rig.errors import EvidenceError
 from rig.offline.recomputed import all_differences, recompute
@@ -16,13 +18,16 @@ from rig.record.analyses import BolusNumbers
 from rig.record.files import read_json, write_json
 from rig.record.folder import RunFolder, read_model
 from rig.record.reading import read_run
+from rig.run.abandoned import REASON, close_abandoned
 from rig.run.begin import end_run
 from rig.run.reading import read_whole_run
+from rig.verdicts.limits import Verdict
 from suites.selftest.recorded import (
     BASAL,
     BOLUS,
     STOPPED,
     attempt_folder,
+    change,
     computed,
     framed,
     keep,
@@ -119,10 +124,58 @@ def test_the_commands_say_so_in_one_line_and_exit_with_3(run: Path) -> None:
         assert (done.returncode, done.stderr) == (3, f"rig: {path}: was changed after the run was closed\n")
 
 
-def test_a_run_that_was_never_closed_is_reported_and_marked(run: Path) -> None:
+def test_a_run_that_was_never_closed_is_closed_as_interrupted_and_is_no_pass_any_more(run: Path) -> None:
     (run / "record" / "closing.json").unlink()
-    assert read_whole_run(run).manifest.outcome == "started"
+    with pytest.raises(EvidenceError, match=r"results\.json: contradicts .* verdict is 'PASS', they say 'ERROR'"):
+        read_whole_run(run)
+    assert close_abandoned(run)
+    closed = read_whole_run(run)
+    assert (closed.manifest.outcome, closed.manifest.reason) == ("interrupted", REASON)
+    assert closed.results.verdict is Verdict.ERROR
+    assert marks_of(closed)[-1].startswith("INTERRUPTED")
     assert set(write_documents(run)) == {"Report", "Curves"}
+    assert not close_abandoned(run)
+
+
+def test_a_run_that_was_killed_before_its_manifest_is_one_sentence(run: Path) -> None:
+    for name in ("manifest.json", "closing.json"):
+        (run / "record" / name).unlink()
+    with pytest.raises(EvidenceError, match="the run ended before its manifest was written, so that nothing was meas"):
+        close_abandoned(run)
+
+
+def test_lines_that_were_cut_off_and_files_half_written_do_not_keep_a_run_from_being_closed(run: Path) -> None:
+    (run / "record" / "closing.json").unlink()
+    (run / "record" / "results.json").rename(run / "record" / "results.json.partial")
+    events = next(run.glob("record/tests/*/1/events.jsonl"))
+    events.write_bytes(events.read_bytes()[:-20])
+    with (run / "record" / "collected.jsonl").open("ab") as file:
+        file.write(b'{"test": "half')
+    assert close_abandoned(run)
+    outcomes = [test.outcome for test in read_whole_run(run).results.tests]
+    assert outcomes.count("interrupted") == 1
+
+
+def test_results_of_a_rig_that_wrote_no_outcome_into_them_are_joined_as_that_rig_did(run: Path) -> None:
+    attempt = next(run.glob("record/tests/*/1"))
+    shutil.rmtree(attempt)
+    end_run(RunFolder(run), "interrupted")
+    path = run / "record" / "results.json"
+    old = read_json(path)
+    assert old["verdict"] == "ERROR"
+    undone = {row["id"]: row["verdict"] for row in old["requirements"] if row["in_scope"] and row["verdict"] != "PASS"}
+    assert set(undone.values()) == {"UNSET"}
+    older = json.loads(json.dumps(old).replace('"UNSET"', '"ERROR"'))
+    for row, was in zip(older["requirements"], old["requirements"], strict=True):
+        row["verdict"] = was["verdict"] if not was["in_scope"] else row["verdict"]
+    del older["outcome"]
+    for test in older["tests"]:
+        del test["superseded"]
+        if test["outcome"] == "not run":
+            test["message"] = "the run ended before this test"
+    path.write_text(json.dumps(older), encoding="utf-8")
+    change(run / "record" / "closing.json", undone={})
+    assert read_whole_run(run).results.outcome is None
 
 
 @pytest.mark.parametrize("name", ["requirements.toml", "firmware.elf", "suites/pump/test_bolus.py"])

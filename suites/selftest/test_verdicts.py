@@ -14,6 +14,7 @@ from rig.clock import SimClock
 from rig.errors import BenchFileError, EvidenceError
 from rig.procedures.procedure import Computed, Procedure
 from rig.record.folder import RunFolder, keep_computed
+from rig.record.manifest import RunOutcome
 from rig.record.results import Outcome, Results
 from rig.record.taking import Asked, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
@@ -212,10 +213,56 @@ def test_attempts_are_kept_side_by_side_and_a_good_one_does_not_hide_a_bad_one(r
     assert results.requirements[0].tests == ("t",)
 
 
-def test_an_attempt_that_was_interrupted_is_not_forgotten_for_a_good_one(run: RunFolder) -> None:
-    attempted(run, "PR-1", outcome=None)
+@pytest.mark.parametrize("outcome", [None, "interrupted"])
+def test_an_interrupted_attempt_is_listed_and_decides_nothing_once_a_later_one_came_to_its_end(
+    run: RunFolder, outcome: Outcome | None
+) -> None:
+    attempted(run, "PR-1", values=[5.1], outcome=outcome)
+    assert verdicts(join(REQUIREMENTS, run))[0] == "ERROR"
+    attempted(run, "PR-1", values=[1])
+    results = join(REQUIREMENTS, run)
+    assert verdicts(results)[0] == "PASS"
+    assert [(test.attempt, test.outcome, test.superseded) for test in results.tests] == [
+        (1, "interrupted", True),
+        (2, "passed", False),
+    ]
+    assert [(each.attempt, each.value) for each in results.requirements[0].measurements] == [(2, 1)]
+    assert [(each.attempt, each.value) for each in results.reported] == [(1, 5.1)]
+
+
+@pytest.mark.parametrize("later", ["failed", "error", "not applicable"])
+def test_an_interrupted_attempt_gives_way_to_any_end(run: RunFolder, later: Outcome) -> None:
+    attempted(run, "PR-1", outcome="interrupted")
+    attempted(run, "PR-1", values=[9] if later == "failed" else (), outcome=later, message="why")
+    expected = {"failed": "FAIL", "error": "ERROR", "not applicable": "NOT APPLICABLE"}
+    assert verdicts(join(REQUIREMENTS, run))[0] == expected[later]
+
+
+def test_an_attempt_that_failed_or_broke_is_not_forgotten_for_a_good_one(run: RunFolder) -> None:
+    attempted(run, "PR-1", outcome="error", message="balance is mute")
     attempted(run, "PR-1", values=[1])
     assert verdicts(join(REQUIREMENTS, run))[0] == "ERROR"
+
+
+def test_what_an_interrupted_attempt_had_measured_as_a_failure_stays_one(run: RunFolder) -> None:
+    attempted(run, "PR-1", values=[9], outcome="interrupted")
+    attempted(run, "PR-1", values=[1])
+    results = join(REQUIREMENTS, run)
+    assert verdicts(results)[0] == "FAIL"
+    assert [test.superseded for test in results.tests] == [False, False]
+
+
+@pytest.mark.parametrize("outcome", ["interrupted", "broken", "blocked", "error", "started"])
+def test_a_run_that_did_not_come_to_its_end_is_never_a_pass_and_a_failure_stays_one(
+    run: RunFolder, outcome: RunOutcome
+) -> None:
+    attempted(run, "PR-1", "PR-2", values=[1])
+    results = join(REQUIREMENTS, run, outcome=outcome)
+    assert (results.verdict.value, verdicts(results)) == ("ERROR", ["PASS", "PASS"])
+    with pytest.raises(ValueError, match="the run is called PASS, its requirements say ERROR"):
+        Results.model_validate(dict(results) | {"verdict": Verdict.PASS})
+    attempted(run, "PR-2", values=[9], test="b")
+    assert join(REQUIREMENTS, run, outcome=outcome).verdict is Verdict.FAIL
 
 
 def test_a_quantity_that_was_measured_twice_in_one_attempt_is_refused(run: RunFolder) -> None:
@@ -279,12 +326,13 @@ def test_what_nobody_measured_is_unset(run: RunFolder) -> None:
     assert results.requirements[0].reason == "never measured: error"
 
 
-def test_an_interrupted_test_is_an_error_and_one_that_never_began_too(run: RunFolder) -> None:
+def test_an_interrupted_test_is_an_error_and_one_that_never_began_is_unset(run: RunFolder) -> None:
     attempted(run, "PR-1", outcome=None, test="a")
     run.collect("b", "b", ["PR-2"], [ERROR.of()])
     results = join(REQUIREMENTS, run)
-    assert verdicts(results) == ["ERROR", "ERROR"]
+    assert verdicts(results) == ["ERROR", "UNSET"]
     assert [test.message for test in results.tests] == ["the test was interrupted", "the run ended before this test"]
+    assert results.requirements[1].reason == "the run ended before this test"
 
 
 def test_what_a_pump_cannot_do_is_not_applicable(run: RunFolder) -> None:
