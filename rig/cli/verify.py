@@ -24,10 +24,12 @@ from rich.table import Table
 
 from reports.documents import write_documents
 from rig.bench.check import check_bench
-from rig.bench.file import parse_override
+from rig.bench.file import BenchFile, parse_override
+from rig.bench.lease import BenchLease, take_bench
 from rig.cli.progress import ProgressView
 from rig.clock import WallClock
 from rig.errors import BenchFileError, RigError
+from rig.lease import Lease, carried
 from rig.record.folder import RunFolder
 from rig.record.manifest import RunOutcome
 from rig.record.results import JudgedRecord, ReportedRecord, RequirementRecord, Results
@@ -97,7 +99,18 @@ def verify_pump(asked: RunAsked, *, console: Console) -> int:
     for sentence in run.manifest().undecidable:
         console.print(sentence, style="yellow", soft_wrap=True, markup=False)
     try:
-        problems = keep_findings(run, spec, check_bench(spec))
+        held = take_bench(spec, purpose=f"rig verify into {run.path}")
+    except RigError:
+        discard(run)
+        raise
+    with held:
+        return _verified(run, spec, held, console)
+
+
+def _verified(run: RunFolder, spec: BenchFile, held: BenchLease, console: Console) -> int:
+    """Check the bench, run the suites and close the run, all under the leases of the bench; returns the exit code."""
+    try:
+        problems = keep_findings(run, spec, check_bench(spec, held, notes=run.path))
     except KeyboardInterrupt:
         end_run(run, "interrupted")
         raise
@@ -106,7 +119,7 @@ def verify_pump(asked: RunAsked, *, console: Console) -> int:
         raise
     for problem in problems:
         console.print(problem, style="red", soft_wrap=True, markup=False)
-    outcome: RunOutcome = "blocked" if problems else _run_suites(run, console)
+    outcome: RunOutcome = "blocked" if problems else _run_suites(run, held, console)
     results, outcome = end_run(run, outcome)
     if not problems:
         print_results(results, console)
@@ -204,14 +217,18 @@ _OTHERS_SAY = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "ROBOT_OPTIONS")
 """Settings from outside that would change what a run does without standing in its record."""
 
 
-def _runner(command: Sequence[str], output: int | IO[bytes] = subprocess.PIPE) -> subprocess.Popen[bytes]:
-    """Start a runner, which hears of the run folder and of nothing else."""
+def _runner(
+    command: Sequence[str], output: int | IO[bytes] = subprocess.PIPE, leases: Sequence[Lease] = ()
+) -> subprocess.Popen[bytes]:
+    """Start a runner, which hears of the run folder and of nothing else, and carries the run's leases on."""
+    environment, descriptors = carried(leases)
     return subprocess.Popen(
         python("-B", "-m", *command),
         stdout=output,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
-        env={name: value for name, value in this_rig().items() if name not in _OTHERS_SAY},
+        env={name: value for name, value in this_rig().items() if name not in _OTHERS_SAY} | dict(environment),
+        pass_fds=descriptors,
     )
 
 
@@ -249,7 +266,7 @@ def _robot(run: RunFolder) -> list[str]:
     return ["fixtures.robot_runner", "--run", str(run.path)]
 
 
-def _run_suites(run: RunFolder, console: Console) -> RunOutcome:
+def _run_suites(run: RunFolder, held: BenchLease, console: Console) -> RunOutcome:
     """Run pytest, then Robot Framework; returns the run's outcome."""
     commands = {
         "pytest": [*_pytest(run), "--alluredir", str(run.path / "allure-results")],
@@ -257,17 +274,19 @@ def _run_suites(run: RunFolder, console: Console) -> RunOutcome:
     }
     with ProgressView(run.path, console) as view:
         for name, command in commands.items():
-            outcome = _run_one(name, command, run, view, console)
+            outcome = _run_one(name, command, run, held, view, console)
             if outcome != "complete":
                 return outcome
     return "complete"
 
 
-def _run_one(name: str, command: Sequence[str], run: RunFolder, view: ProgressView, console: Console) -> RunOutcome:
+def _run_one(
+    name: str, command: Sequence[str], run: RunFolder, held: BenchLease, view: ProgressView, console: Console
+) -> RunOutcome:
     """Run one runner to its end, with its output in the run folder; returns complete, interrupted or broken."""
     clock = WallClock()
     log = run.path / f"{name}.log"
-    with log.open("wb") as output, _runner(command, output) as process:
+    with log.open("wb") as output, _runner(command, output, held.leases) as process:
         try:
             while process.poll() is None:
                 view.refresh()

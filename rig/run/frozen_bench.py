@@ -35,7 +35,7 @@ def open_frozen_bench(
         RigError: as `open_bench`.
     """
     refuse_changed_inputs(run, frozen.sha256)
-    with open_bench(frozen.spec, log=log or attempt.wires, occasion=occasion) as bench:
+    with open_bench(frozen.spec, log=log or attempt.wires, occasion=occasion, notes=run.path) as bench:
         refuse_changed_inputs(run, frozen.sha256)
         attempt.start(bench.clock)
         yield bench
