@@ -196,8 +196,8 @@ def _note(folder: Path, entry: Mapping[str, object]) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     """Watch, and act when it is due."""
-    for each in _DEAF_TO:
-        signal.signal(each, signal.SIG_IGN)
+    for number in _DEAF_TO:
+        signal.signal(number, signal.SIG_IGN)
     holder, line_number, page_number, *leases = (int(each) for each in arguments)
     line = socket.socket(fileno=line_number)
     spec, folder, purpose = pickle.loads(line.recv(1 << 20))

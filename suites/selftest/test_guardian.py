@@ -1,0 +1,235 @@
+"""A bench that is not virtual: one holder, and a pump that nobody leaves running, in real time on a served bench."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instruments.ids.driver import open_driver
+from rig.clock import Deadline, WallClock
+from rig.lease import is_held
+from rig.therapy import TherapyState
+from rig.wire import NoLog
+from suites.stands.forwarded_line import forwarded
+from suites.stands.served_bench import ServedBench, served_bench
+
+SILENCE_S = 2.0
+SAFE_WITHIN_S = 5.0
+PATIENCE_S = 60.0
+"""For what is no subject of a test, such as starting a program on a busy machine."""
+
+CLOCK = WallClock()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[ServedBench]:
+    with served_bench(tmp_path, more=f'[guardian]\nsilence = "{SILENCE_S:g} s"\n') as served:
+        yield served
+
+
+class Holder:
+    """A program that has the bench open while the pump delivers, and its guardian's process."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        assert self.hears() == "delivering"
+        (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+        self.guardian = int(child)
+
+    def hears(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def end(self) -> tuple[int, list[str]]:
+        """Ask it to end; its exit code and what it said since."""
+        said = self.process.communicate("end\n", timeout=PATIENCE_S)[0]
+        return self.process.returncode, said.split("\n")[:-1]
+
+
+@contextmanager
+def held(bench: ServedBench, how: str = "waits", **environment: str) -> Iterator[Holder]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "suites.stands.bench_holder", str(bench.file), how],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=bench.environment | environment,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield Holder(process)
+        finally:
+            process.kill()
+
+
+def wait_until(what: Callable[[], bool], within_s: float = PATIENCE_S) -> float:
+    """Wait for what can be seen; returns after how many s."""
+    deadline = Deadline(CLOCK, within_s)
+    while not what():
+        assert not deadline.expired, f"not within {within_s:g} s"
+        CLOCK.sleep(0.02)
+    return within_s - deadline.remaining_s
+
+
+def is_kept(bench: ServedBench) -> bool:
+    (lease,) = bench.leases.glob("open-*.lease")
+    return is_held(lease)
+
+
+def noted(bench: ServedBench) -> dict[str, Any]:
+    (line,) = (bench.leases / "guardian.jsonl").read_text(encoding="utf-8").splitlines()
+    found = json.loads(line)
+    assert isinstance(found, dict)
+    return found
+
+
+def is_there(process: int) -> bool:
+    return Path(f"/proc/{process}").exists()
+
+
+def therapy(port: str) -> TherapyState:
+    pump = open_driver(port, clock=WallClock(), log=NoLog())
+    try:
+        return pump.status().therapy
+    finally:
+        pump.close()
+
+
+def test_a_holder_that_is_killed_leaves_a_supply_that_is_off_within_5_s_and_nobody_behind(bench: ServedBench) -> None:
+    with held(bench) as holder:
+        assert bench_is_refused(bench, holder)
+        holder.process.kill()
+        assert wait_until(lambda: not is_kept(bench)) < SAFE_WITHIN_S
+        assert not bench.supply_is_on()
+        wait_until(lambda: not is_there(holder.guardian))
+    note = noted(bench)
+    assert (note["safe"], note["steps"]["supply"]["problem"], note["steps"]["switch"]["problem"]) == (True, None, None)
+    assert list(note["steps"]) == ["supply", "pump", "switch"]
+    assert note["what"].startswith(
+        "a test of the guardian died without leaving it safe; its guardian acted, and the pump can deliver no more: "
+        "supply: the supply's output is off"
+    )
+
+
+def bench_is_refused(bench: ServedBench, holder: Holder) -> bool:
+    """`rig check` beside it is refused with the holder's name, and the holder goes on."""
+    done = subprocess.run(
+        [sys.executable, "-m", "rig", "check", "--bench", str(bench.file)],
+        env=bench.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "is in use: a test of the guardian" in done.stderr
+    assert f"(process {holder.process.pid} of " in done.stderr
+    return holder.hears() == "alive"
+
+
+def test_a_holder_that_hangs_is_killed_after_the_time_of_the_bench_file_and_its_bench_is_safe(
+    bench: ServedBench,
+) -> None:
+    with held(bench) as holder:
+        holder.process.send_signal(signal.SIGSTOP)
+        silent_s = wait_until(lambda: holder.process.poll() is not None)
+        assert SILENCE_S - 0.5 < silent_s
+        assert holder.process.returncode == -signal.SIGKILL
+        assert wait_until(lambda: not is_kept(bench)) < SAFE_WITHIN_S
+        assert not bench.supply_is_on()
+    assert noted(bench)["what"].startswith("a test of the guardian gave no sign of life for 2 s and was killed; ")
+
+
+def test_a_wait_that_no_clock_knows_is_a_hang(bench: ServedBench) -> None:
+    with held(bench, "hangs") as holder:
+        assert holder.process.wait(PATIENCE_S) == -signal.SIGKILL
+        assert wait_until(lambda: not is_kept(bench)) < SAFE_WITHIN_S
+
+
+def test_a_machine_that_stood_still_for_longer_goes_on_undisturbed(bench: ServedBench) -> None:
+    with held(bench) as holder:
+        holder.process.send_signal(signal.SIGSTOP)
+        os.kill(holder.guardian, signal.SIGSTOP)
+        CLOCK.sleep(2 * SILENCE_S)  # the time itself is what is tested
+        os.kill(holder.guardian, signal.SIGCONT)
+        holder.process.send_signal(signal.SIGCONT)
+        assert [holder.hears() for _ in range(4)] == ["alive"] * 4
+        code, said = holder.end()
+        assert (code, said[-1]) == (0, "run")
+    assert not (bench.leases / "guardian.jsonl").exists()
+
+
+def test_whoever_leaves_the_bench_sends_its_guardian_home(bench: ServedBench) -> None:
+    with held(bench) as holder:
+        assert holder.end()[0] == 0
+        assert not is_there(holder.guardian)
+        assert not is_kept(bench)
+        assert not bench.supply_is_on()
+    assert not (bench.leases / "guardian.jsonl").exists()
+
+
+def test_a_person_may_take_any_time(bench: ServedBench) -> None:
+    with held(bench, "asks") as holder:
+        CLOCK.sleep(2 * SILENCE_S)  # the time itself is what is tested
+        assert holder.end() == (0, ["run"])
+
+
+def test_a_guardian_that_dies_ends_the_holder_with_a_sentence_and_a_safe_bench(bench: ServedBench) -> None:
+    with held(bench) as holder:
+        os.kill(holder.guardian, signal.SIGKILL)
+        said = holder.process.communicate(timeout=PATIENCE_S)[0].splitlines()
+        assert holder.process.returncode == 3
+        assert said[-1].startswith(f"the guardian of the bench 'Virtual bench' (process {holder.guardian}) has ended, ")
+        assert not bench.supply_is_on()
+
+
+def test_a_guardian_is_in_no_terminal_and_deaf_to_what_ends_jobs(bench: ServedBench) -> None:
+    with held(bench, RUNNER_TRACKING_ID="a job", JENKINS_NODE_COOKIE="another") as holder:
+        assert os.getsid(holder.guardian) == holder.guardian
+        environment = Path(f"/proc/{holder.guardian}/environ").read_bytes()
+        assert b"RUNNER_TRACKING_ID" not in environment
+        assert b"JENKINS_NODE_COOKIE" not in environment
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            os.kill(holder.guardian, number)
+        holder.process.kill()
+        assert wait_until(lambda: not is_kept(bench)) < SAFE_WITHIN_S
+        assert not bench.supply_is_on()
+
+
+def test_a_pump_whose_supply_is_mute_is_stopped_over_its_own_line(bench: ServedBench) -> None:
+    with forwarded(bench.addresses["supply"]) as supply:
+        instead(bench, bench.addresses["supply"], f"TCPIP0::127.0.0.1::{supply.port}::SOCKET")
+        with held(bench) as holder:
+            supply.go_mute()
+            holder.process.kill()
+            assert wait_until(lambda: not is_kept(bench)) < SAFE_WITHIN_S
+            assert therapy(bench.addresses["pump"]) is TherapyState.STOP
+    steps = noted(bench)["steps"]
+    assert "no reply within 2 s" in steps["supply"]["problem"]
+    assert (steps["pump"]["problem"], steps["switch"]["problem"]) == (None, None)
+
+
+def test_a_pump_whose_line_is_mute_loses_its_power(bench: ServedBench) -> None:
+    with forwarded(bench.addresses["pump"]) as pump:
+        instead(bench, bench.addresses["pump"], f"socket://127.0.0.1:{pump.port}")
+        with held(bench) as holder:
+            pump.go_mute()
+            holder.process.kill()
+            assert wait_until(lambda: not is_kept(bench)) < SAFE_WITHIN_S
+            assert not bench.supply_is_on()
+    assert noted(bench)["safe"] is True
+
+
+def instead(bench: ServedBench, address: str, other: str) -> None:
+    """Let the bench file name another address."""
+    text = bench.file.read_text(encoding="utf-8")
+    assert f'"{address}"' in text
+    bench.file.write_text(text.replace(f'"{address}"', f'"{other}"'), encoding="utf-8")
