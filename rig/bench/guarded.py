@@ -18,10 +18,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rig.bench.file import BenchFile
-from rig.bench.lease import BenchLease, take_opening
-from rig.clock import WallClock
+from rig.bench.lease import BenchLease, is_open, take_opening
+from rig.clock import Clock, Deadline, WallClock
 from rig.errors import BlockedError, RigError
 from rig.lease import Lease
+from rig.record.files import read_json_lines
 from rig.wire import ByteLog
 
 NOTES = "guardian.jsonl"
@@ -36,6 +37,7 @@ FAREWELL, READY, UNSAFE, LEASE = b"farewell", b"ready", b"unsafe", b"lease"
 LOOK_EVERY_S = 0.5
 """So often the guardian is looked at in its turn."""
 
+LOOK_AGAIN_S = 0.05
 START_WITHIN_S = 60.0
 END_WITHIN_S = 5.0
 ACT_WITHIN_S = 10.0
@@ -206,6 +208,24 @@ class Guard:
             process.kill()  # it was halted; the bench is safe without it
             process.wait()
         return True
+
+
+def told_by_guardians(folder: Path) -> list[str]:
+    """Read what guardians did that had to act, one sentence each; a folder where none had to has none."""
+    path = folder / NOTES
+    if not path.is_file():
+        return []
+    return [str(entry["what"]) for entry in read_json_lines(path) if "what" in entry]
+
+
+def wait_until_left(spec: BenchFile, clock: Clock, within_s: float = ACT_WITHIN_S) -> bool:
+    """Wait until nobody has a bench open and no guardian is at it; False when that takes longer than `within_s`."""
+    deadline = Deadline(clock, within_s)
+    while spec.virtual is None and is_open(spec):
+        if deadline.expired:
+            return False
+        clock.sleep(LOOK_AGAIN_S)
+    return True
 
 
 class _BeatingLog:

@@ -36,7 +36,7 @@ from rig.bench.guarded import (
     WAITS_FOR_PERSON,
 )
 from rig.bench.lease import lease_folder
-from rig.bench.making_safe import Rescuer, Step
+from rig.bench.making_safe import Rescuer, Step, in_words, is_safe
 from rig.clock import Clock, WallClock
 from rig.lease import name_holder
 from rig.record.files import utc_now
@@ -146,41 +146,47 @@ def _living(process: int) -> int | None:
     return found if os.getppid() == process else None
 
 
-def act(rescuer: Rescuer, clock: Clock, trip: Trip, folder: Path, *, purpose: str, moved: bool) -> None:
+@dataclass(frozen=True)
+class Held:
+    """What the guardian was given with the bench: the bench file, where to write, and what the bench was held for."""
+
+    spec: BenchFile
+    folder: Path
+    purpose: str
+
+
+def act(held: Held, rescuer: Rescuer, clock: Clock, trip: Trip, *, moved: bool) -> None:
     """Make the bench safe, as often as it takes, and write down what was done.
 
     Args:
+        held: the bench.
         rescuer: who does it.
         clock: real time.
         trip: why.
-        folder: where it is written.
-        purpose: what the bench was held for.
         moved: whether the pump had been opened; if not, nobody has let it run, and one attempt is enough.
     """
     last: dict[str, str | None] = {}
     begun_s = clock.now()
     while True:
         steps = rescuer.attempt()
-        is_safe = rescuer.is_safe(steps)
+        safe = is_safe(held.spec, steps)
         problems = {role: step.problem for role, step in steps.items()}
-        if problems != last or is_safe:
-            _note(folder, _told(trip, purpose, steps, is_safe=is_safe, after_s=clock.now() - begun_s))
+        if problems != last or safe:
+            _note(held.folder, _told(held, trip, steps, after_s=clock.now() - begun_s))
             last = problems
-        if is_safe or not moved:
+        if safe or not moved:
             return
         clock.sleep(AGAIN_EVERY_S)
 
 
-def _told(
-    trip: Trip, purpose: str, steps: Mapping[str, Step], *, is_safe: bool, after_s: float
-) -> Mapping[str, object]:
-    state = "the pump can deliver no more" if is_safe else "THE BENCH IS NOT SAFE, take the pump's power away by hand"
-    words = "; ".join(f"{role}: {step}" for role, step in steps.items())
+def _told(held: Held, trip: Trip, steps: Mapping[str, Step], *, after_s: float) -> Mapping[str, object]:
+    safe = is_safe(held.spec, steps)
+    state = "the pump can deliver no more" if safe else "THE BENCH IS NOT SAFE, take the pump's power away by hand"
     return {
         "at_utc": utc_now(),
-        "safe": is_safe,
+        "safe": safe,
         "after_s": round(after_s, 3),
-        "what": f"{purpose} {trip.why}; its guardian acted, and {state}: {words}",
+        "what": f"{held.purpose} {trip.why}; its guardian acted, and {state}: {in_words(held.spec, steps)}",
         "steps": {role: {"after_s": round(s.after_s, 3), "problem": s.problem} for role, s in steps.items()},
     }
 
@@ -205,7 +211,7 @@ def main(arguments: Sequence[str]) -> None:
     page = memoryview(mmap.mmap(page_number, 8 * PAGE_WORDS)).cast("Q")
     clock = WallClock()
     try:
-        notes = folder or lease_folder()
+        held = Held(spec, folder or lease_folder(), purpose)
         rescuer = Rescuer(spec, clock)
         watch = Watch(holder, line, page, spec.guardian.silence, leases, clock)
     except Exception as error:  # whatever it is, nothing may be opened without a guardian
@@ -219,7 +225,7 @@ def main(arguments: Sequence[str]) -> None:
             name_holder(each, f"guardian making the bench safe, as {purpose} {trip.why}", utc_now())
         if trip.kill:
             watch.kill()
-        act(rescuer, clock, trip, notes, purpose=purpose, moved=bool(page[PUMP_OPENED]))
+        act(held, rescuer, clock, trip, moved=bool(page[PUMP_OPENED]))
         for each, text in before.items():  # its run may hold them on
             os.ftruncate(each, 0)
             os.pwrite(each, text, 0)

@@ -95,7 +95,7 @@ def take_bench(spec: BenchFile, *, purpose: str = "", roles: Sequence[str] = tup
         LeaseHeldError: somebody else has one of them, with owner, process, purpose and since when; none is kept then.
         BlockedError: a lease's file cannot be made.
     """
-    held = BenchLease(purpose or Path(sys.argv[0]).name or "Python")
+    held = BenchLease(purpose or _program())
     if spec.virtual is not None:
         return held
     try:
@@ -195,6 +195,12 @@ def _has_port(parts: SplitResult) -> bool:
         return parts.hostname is not None and parts.port is not None
     except ValueError:  # it is no number; opening it will say so
         return False
+
+
+def _program() -> str:
+    """Name the program that runs, also one that is a package's `__main__`."""
+    path = Path(sys.argv[0])
+    return (path.parent.name if path.name == "__main__.py" else path.name) or "Python"
 
 
 def _terminal(path: str) -> str:

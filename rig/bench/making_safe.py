@@ -52,7 +52,21 @@ class Step:
 
     def __str__(self) -> str:
         """Say it, as the record does."""
-        return f"{DONE[self.role]} ({self.after_s:.1f} s)" if self.problem is None else f"not so: {self.problem}"
+        return f"{DONE[self.role]} ({self.after_s:.1f} s)" if self.problem is None else self.problem
+
+
+def is_safe(spec: BenchFile, steps: Mapping[str, Step]) -> bool:
+    """Say whether the pump can deliver no more: its power was cut off, or it was stopped."""
+    return any(steps[role].problem is None for role in ("pump", *CUT_OFFS[spec.cut_off.by]))
+
+
+def in_words(spec: BenchFile, steps: Mapping[str, Step]) -> str:
+    """Say what became of each device, in the order in which they were made safe."""
+    has_no_power = any(steps[role].problem is None for role in CUT_OFFS[spec.cut_off.by])
+    said = {role: str(step) for role, step in steps.items()}
+    if has_no_power and "no reply within" in (steps["pump"].problem or ""):
+        said["pump"] = "the pump gave no answer once it had no power"
+    return "; ".join(said.values())
 
 
 class Rescuer:
@@ -97,10 +111,6 @@ class Rescuer:
             self._at_work[role].join(everything.remaining_s)
         late = f"no answer within {ALL_WITHIN_S:g} s"
         return {role: found.get(role) or Step(role, ALL_WITHIN_S, f"{role}: {late}") for role in self._order}
-
-    def is_safe(self, steps: Mapping[str, Step]) -> bool:
-        """Say whether the pump can deliver no more: its power was cut off, or it was stopped."""
-        return any(steps[role].problem is None for role in ("pump", *CUT_OFFS[self._spec.cut_off.by]))
 
     def _make_safe(self, role: str, note: Callable[[str, str | None], None]) -> None:
         try:

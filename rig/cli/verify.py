@@ -25,6 +25,7 @@ from rich.table import Table
 from reports.documents import write_documents
 from rig.bench.check import check_bench
 from rig.bench.file import BenchFile, parse_override
+from rig.bench.guarded import wait_until_left
 from rig.bench.lease import BenchLease, take_bench
 from rig.cli.progress import ProgressView
 from rig.clock import WallClock
@@ -120,6 +121,7 @@ def _verified(run: RunFolder, spec: BenchFile, held: BenchLease, console: Consol
     for problem in problems:
         console.print(problem, style="red", soft_wrap=True, markup=False)
     outcome: RunOutcome = "blocked" if problems else _run_suites(run, held, console)
+    wait_until_left(spec, WallClock())  # a guardian may be at it still; what it did belongs into the run
     results, outcome = end_run(run, outcome)
     if not problems:
         print_results(results, console)

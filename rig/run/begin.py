@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rig.bench.check import BenchFinding
 from rig.bench.file import BenchFile, CalibratedTable
+from rig.bench.guarded import told_by_guardians
 from rig.errors import EvidenceError
 from rig.record.appending import appender_for
 from rig.record.files import cannot_write, new_folder, utc_now
@@ -160,7 +161,7 @@ def end_run(run: RunFolder, outcome: RunOutcome) -> tuple[Results, RunOutcome]:
     """
     manifest = run.manifest()
     changed = changed_inputs(run, manifest.inputs)
-    reason = "; ".join(changed.values()) or None
+    reason = "; ".join([*changed.values(), *told_by_guardians(run.path)]) or None
     if changed and outcome == "complete":
         outcome = "broken"
     if REQUIREMENTS in changed:

@@ -35,7 +35,8 @@ def open_frozen_bench(
         RigError: as `open_bench`.
     """
     refuse_changed_inputs(run, frozen.sha256)
-    with open_bench(frozen.spec, log=log or attempt.wires, occasion=occasion, notes=run.path) as bench:
+    purpose = f"the test {occasion} of the run in {run.path}"
+    with open_bench(frozen.spec, log=log or attempt.wires, occasion=occasion, purpose=purpose, notes=run.path) as bench:
         refuse_changed_inputs(run, frozen.sha256)
         attempt.start(bench.clock)
         yield bench

@@ -45,11 +45,14 @@ def test_every_name_of_a_terminal_is_the_same_port(terminal: str, tmp_path: Path
     link.symlink_to(terminal)
     names = [terminal, str(link), f"ASRL{terminal}::INSTR", f"asrl{link}", f"spy://{terminal}?file=/dev/null"]
     (key,) = {port_keys(name) for name in names}
-    assert key == (f"terminal {os.major(os.stat(terminal).st_rdev)} {os.minor(os.stat(terminal).st_rdev)}",)
+    number = Path(terminal).stat().st_rdev
+    assert key == (f"terminal {os.major(number)} {os.minor(number)}",)
 
 
 def test_a_terminal_that_is_not_there_is_known_by_its_path() -> None:
-    assert port_keys("ASRL/dev/ttyNOWHERE0::INSTR") == port_keys("/dev/../dev/ttyNOWHERE0") == ("port /dev/ttyNOWHERE0",)
+    assert (
+        port_keys("ASRL/dev/ttyNOWHERE0::INSTR") == port_keys("/dev/../dev/ttyNOWHERE0") == ("port /dev/ttyNOWHERE0",)
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,7 +141,10 @@ def test_a_folder_that_cannot_be_made_blocks_the_bench(tmp_path: Path, monkeypat
     [
         ({"cut_off.by": "relay"}, "line names the relay"),
         ({"cut_off.line": "power"}, "line names the relay"),
-        ({"cut_off": {"by": "relay", "line": "occluder"}}, "cut_off.line is 'occluder', which is no line of the switch"),
+        (
+            {"cut_off": {"by": "relay", "line": "occluder"}},
+            "cut_off.line is 'occluder', which is no line of the switch",
+        ),
         ({"guardian.silence": "0.5 s"}, "guardian.silence"),
     ],
 )

@@ -30,6 +30,10 @@ class ForwardedLine:
         """Let nothing through any more, neither way; clients still come in."""
         self._is_mute.set()
 
+    def speak_again(self) -> None:
+        """Let through what is said from now on."""
+        self._is_mute.clear()
+
     def start(self) -> None:
         """Begin to serve."""
         self._thread.start()
