@@ -24,8 +24,8 @@ from rig.errors import RigError
 CARRIED = "RIG_LEASES"
 """Environment variable that names what a process carries on for its parent: descriptor:device:inode, with blanks."""
 
-PATIENCE_S = 0.05
-"""For so long a lock is asked for again: whoever looks (`is_held`) has it for some microseconds."""
+PATIENCE_S = 0.5
+"""For so long a lock is asked for again: whoever looks (`is_held`) has it for some microseconds, of a busy machine."""
 
 _ASK_EVERY_S = 0.005
 

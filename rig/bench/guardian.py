@@ -36,7 +36,7 @@ from rig.bench.guarded import (
     WAITS_FOR_PERSON,
 )
 from rig.bench.lease import lease_folder
-from rig.bench.making_safe import Rescuer, Step, in_words, is_safe
+from rig.bench.making_safe import MadeSafe, Rescuer, in_words, is_safe
 from rig.clock import Clock, WallClock
 from rig.lease import name_holder
 from rig.record.files import utc_now
@@ -179,7 +179,7 @@ def act(held: Held, rescuer: Rescuer, clock: Clock, trip: Trip, *, moved: bool) 
         clock.sleep(AGAIN_EVERY_S)
 
 
-def _told(held: Held, trip: Trip, steps: Mapping[str, Step], *, after_s: float) -> Mapping[str, object]:
+def _told(held: Held, trip: Trip, steps: Mapping[str, MadeSafe], *, after_s: float) -> Mapping[str, object]:
     safe = is_safe(held.spec, steps)
     state = "the pump can deliver no more" if safe else "THE BENCH IS NOT SAFE, take the pump's power away by hand"
     return {

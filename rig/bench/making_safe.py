@@ -43,7 +43,7 @@ DONE: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Step:
+class MadeSafe:
     """What became of one device, so many s after the guardian began; `problem` is None where it was made safe."""
 
     role: str
@@ -55,12 +55,12 @@ class Step:
         return f"{DONE[self.role]} ({self.after_s:.1f} s)" if self.problem is None else self.problem
 
 
-def is_safe(spec: BenchFile, steps: Mapping[str, Step]) -> bool:
+def is_safe(spec: BenchFile, steps: Mapping[str, MadeSafe]) -> bool:
     """Say whether the pump can deliver no more: its power was cut off, or it was stopped."""
     return any(steps[role].problem is None for role in ("pump", *CUT_OFFS[spec.cut_off.by]))
 
 
-def in_words(spec: BenchFile, steps: Mapping[str, Step]) -> str:
+def in_words(spec: BenchFile, steps: Mapping[str, MadeSafe]) -> str:
     """Say what became of each device, in the order in which they were made safe."""
     has_no_power = any(steps[role].problem is None for role in CUT_OFFS[spec.cut_off.by])
     said = {role: str(step) for role, step in steps.items()}
@@ -90,17 +90,17 @@ class Rescuer:
         self._far = FarSide(clock, pyvisa.ResourceManager(spec.visa_library), spec.pump.port, today)
         self._at_work: dict[str, threading.Thread] = {}
 
-    def attempt(self) -> dict[str, Step]:
+    def attempt(self) -> dict[str, MadeSafe]:
         """Try each device once; returns what became of them within 4.5 s.
 
         A device at which an earlier attempt still hangs is not opened again.
         """
-        found: dict[str, Step] = {}
+        found: dict[str, MadeSafe] = {}
         everything = Deadline(self._clock, ALL_WITHIN_S)
         begun_s = self._clock.now()
 
         def note(role: str, problem: str | None) -> None:
-            found[role] = Step(role, self._clock.now() - begun_s, problem)
+            found[role] = MadeSafe(role, self._clock.now() - begun_s, problem)
 
         for role in self._order:
             if role not in self._at_work or not self._at_work[role].is_alive():
@@ -110,7 +110,7 @@ class Rescuer:
         for role in self._order:
             self._at_work[role].join(everything.remaining_s)
         late = f"no answer within {ALL_WITHIN_S:g} s"
-        return {role: found.get(role) or Step(role, ALL_WITHIN_S, f"{role}: {late}") for role in self._order}
+        return {role: found.get(role) or MadeSafe(role, ALL_WITHIN_S, f"{role}: {late}") for role in self._order}
 
     def _make_safe(self, role: str, note: Callable[[str, str | None], None]) -> None:
         try:

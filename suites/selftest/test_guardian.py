@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 from instruments.ids.driver import open_driver
 from rig.bench.file import read_bench_file
-from rig.bench.making_safe import Rescuer, Step, is_safe
+from rig.bench.making_safe import MadeSafe, Rescuer, is_safe
 from rig.bench.open import open_bench
 from rig.clock import Deadline, WallClock
 from rig.lease import is_held
@@ -72,9 +73,14 @@ def held(bench: ServedBench, how: str = "waits", **environment: str) -> Iterator
         env=bench.environment | environment,
         start_new_session=True,
     ) as process:
+        limit = threading.Timer(2 * PATIENCE_S, process.kill)  # whatever happens, a line is not waited for in vain
+        limit.start()
         try:
-            yield Holder(process)
+            holder = Holder(process)
+            yield holder
+            wait_until(lambda: not is_there(holder.guardian))  # none outlives its bench
         finally:
+            limit.cancel()
             process.kill()
 
 
@@ -103,7 +109,11 @@ def noted(bench: ServedBench) -> dict[str, Any]:
 
 
 def is_there(process: int) -> bool:
-    return Path(f"/proc/{process}").exists()
+    """Whether a process lives; one that nobody has collected yet does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(") ")[2][0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def therapy(port: str) -> TherapyState:
@@ -119,7 +129,6 @@ def test_a_holder_that_is_killed_leaves_a_supply_that_is_off_within_5_s_and_nobo
         holder.process.kill()
         assert wait_until(lambda: not is_kept(bench)) < SAFE_WITHIN_S
         assert not bench.supply_is_on()
-        wait_until(lambda: not is_there(holder.guardian))
     note = noted(bench)
     assert (note["safe"], note["steps"]["supply"]["problem"], note["steps"]["switch"]["problem"]) == (True, None, None)
     assert list(note["steps"]) == ["supply", "pump", "switch"]
@@ -329,5 +338,5 @@ def test_opening_a_bench_closes_the_relay_that_feeds_the_pump_and_leaving_it_rel
 def test_a_bench_is_safe_when_its_pump_was_stopped_or_has_no_power(by: str, made_safe: set[str], safe: bool) -> None:
     line = {"cut_off.line": "power"} if by == "relay" else {}
     spec, _ = read_bench_file(LAB, {"switch.lines": {"occluder": 0, "power": 1}, "cut_off.by": by, **line})
-    steps = {role: Step(role, 0.0, None if role in made_safe else "no") for role in ("supply", "switch", "pump")}
+    steps = {role: MadeSafe(role, 0.0, None if role in made_safe else "no") for role in ("supply", "switch", "pump")}
     assert is_safe(spec, steps) is safe

@@ -17,7 +17,7 @@ from rig.bench.open import open_bench
 from rig.clock import waiting_for_person
 from rig.errors import RigError
 from rig.roles import Bench, Capability, require
-from rig.therapy import BasalSegment, BolusRequest
+from rig.therapy import BasalSegment
 
 EXIT_RIG = 3
 
@@ -26,7 +26,7 @@ def hold(bench: Bench, how: str) -> None:
     """Let the pump deliver, and do as told until a line comes."""
     require(bench.pump, Capability.BASAL_PROFILE).set_basal_profile([BasalSegment(1440, 1.0)])
     bench.pump.run()
-    require(bench.pump, Capability.FAST_BOLUS).deliver(BolusRequest(fast_u=20.0))
+    require(bench.pump, Capability.FAST_BOLUS).bolus(20.0)
     _say("delivering")
     if how == "hangs":
         signal.pause()

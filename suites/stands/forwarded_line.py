@@ -60,12 +60,12 @@ class ForwardedLine:
     def _carry(self, client: socket.socket, far: int) -> bool:
         """Carry bytes until the client leaves; True when the test is over."""
         while True:
-            ready, _, _ = select.select([client, far, self._stopped], [], [])
-            if self._stopped in ready:
+            ready, _, _ = select.select([client.fileno(), far, self._stopped.fileno()], [], [])
+            if self._stopped.fileno() in ready:
                 return True
             if far in ready and (data := os.read(far, 4096)) and not self._is_mute.is_set():
                 client.sendall(data)
-            if client in ready:
+            if client.fileno() in ready:
                 if not (data := client.recv(4096)):
                     return False
                 if not self._is_mute.is_set():
