@@ -9,11 +9,15 @@ from __future__ import annotations
 import heapq
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 NS_PER_S = 1_000_000_000
+
+BEAT_EVERY_S = 0.25
+"""So long are the slices of a sleep on real time that somebody watches."""
 
 
 class Clock(Protocol):
@@ -52,11 +56,28 @@ def ns_from_s(seconds: float) -> int:
     return round(seconds * NS_PER_S)
 
 
-class WallClock:
-    """Real time, from the operating system's monotonic clock."""
+class Heart(Protocol):
+    """Who is told that a program which waits is alive: the guardian of a real bench hears it."""
 
-    def __init__(self) -> None:
+    def beat(self) -> None:
+        """Tell that the program goes on; may raise when nobody hears it any more."""
+        ...
+
+    def wait_for_person(self, waits: bool) -> None:
+        """Tell that a person is being waited for, who may take any time, or no longer."""
+        ...
+
+
+class WallClock:
+    """Real time, from the operating system's monotonic clock.
+
+    Args:
+        heart: beats while somebody sleeps by this clock.
+    """
+
+    def __init__(self, heart: Heart | None = None) -> None:
         self._start_ns = time.monotonic_ns()
+        self._heart = heart
 
     def now(self) -> float:
         """The seconds since this clock was made."""
@@ -64,7 +85,35 @@ class WallClock:
 
     def sleep(self, seconds: float) -> None:
         """Wait for `seconds` of real time."""
-        time.sleep(ns_from_s(seconds) / NS_PER_S)
+        if self._heart is None:
+            time.sleep(ns_from_s(seconds) / NS_PER_S)
+            return
+        end_ns = time.monotonic_ns() + ns_from_s(seconds)
+        while (left_ns := end_ns - time.monotonic_ns()) > 0:
+            time.sleep(min(left_ns / NS_PER_S, BEAT_EVERY_S))
+            self._heart.beat()
+
+    @contextmanager
+    def person(self) -> Iterator[None]:
+        """Wait for a person meanwhile: silence is none of a program that hangs."""
+        if self._heart is None:
+            yield
+            return
+        self._heart.wait_for_person(True)
+        try:
+            yield
+        finally:
+            self._heart.wait_for_person(False)
+
+
+@contextmanager
+def waiting_for_person(clock: Clock) -> Iterator[None]:
+    """Wait for a person, who may take any time; on simulated time nobody would take it for a hang anyway."""
+    if isinstance(clock, WallClock):
+        with clock.person():
+            yield
+    else:
+        yield
 
 
 @dataclass(slots=True)

@@ -30,6 +30,8 @@ from rig.wire import ByteLog
 
 ROLE = "pump"
 """What it does on a bench: the table of a bench file that it belongs into."""
+NUMBERED_BY_HAND = True
+"""Its network address stands for a serial number: many pumps tell the same."""
 
 MINUTES_A_DAY = 1440
 SMALLEST_VOLUME_UL = 0.001

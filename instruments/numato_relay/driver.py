@@ -17,6 +17,8 @@ from rig.wire import Wire
 
 ROLE = "switch"
 """What it does on a bench: the table of a bench file that it belongs into."""
+NUMBERED_BY_HAND = True
+"""Its id is what somebody has set it to, 00000000 from the factory: many modules tell the same."""
 
 Baud = Literal[9600, 19200, 921600]
 """The host's usual speed and those of the maker's examples; the module has no line and obeys at any (protocol.md)."""

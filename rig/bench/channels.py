@@ -96,7 +96,7 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 
 def _refuse_shared(file: Path, benches: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse two channels on one port; on a network several may talk to one instrument. Virtual ones: on one seed."""
+    """Refuse two channels on one port; the air's sensor on a network may be one for several. Virtual ones: one seed."""
     for (one, first), (other, second) in combinations(benches.items(), 2):
         if "virtual" in first:
             if first["virtual"].get("seed", 1) == second["virtual"].get("seed", 1):
@@ -109,11 +109,11 @@ def _refuse_shared(file: Path, benches: Mapping[str, Mapping[str, Any]]) -> None
             if (role, port) in _ports(second):
                 raise BenchFileError(
                     f"{file}: the channels {one} and {other} both have {port} as their {role}, and a port has one "
-                    "owner; give each its own, or one on the network"
+                    "owner; give each its own"
                 )
 
 
 def _ports(bench: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
     ports = [(role, bench.get(role, {}).get("address", "")) for role in _ROLES]
     ports.append(("pump", bench.get("pump", {}).get("port", "")))
-    return [(role, port) for role, port in ports if port and not port.startswith(("TCPIP", "socket://"))]
+    return [(role, port) for role, port in ports if port and not (role == "environment" and port.startswith("TCPIP"))]

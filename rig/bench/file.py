@@ -187,6 +187,32 @@ class DisposablesTable(_Table):
     reservoir: str | None = None
 
 
+class CutOffTable(_Table):
+    """What takes the pump's power when its program cannot: the supply, a relay of the switch, or nothing.
+
+    `line` is the line of the switch that feeds the pump while it is energised, where a relay does it. A pump with a
+    battery of its own has no cut-off, and its bench file says so.
+    """
+
+    by: Literal["supply", "relay", "nothing"] = "supply"
+    line: str | None = None
+
+    @model_validator(mode="after")
+    def _names_its_line(self) -> Self:
+        if (self.by == "relay") != (self.line is not None):
+            raise ValueError('line names the relay that feeds the pump where by is "relay", and is left out elsewhere')
+        return self
+
+
+class GuardianTable(_Table):
+    """The process that watches whoever has a real bench open; after so long a silence it takes him for hung.
+
+    The default is twice the longest wait of any driver, which is 60 s for a stable weight.
+    """
+
+    silence: TimeS = Field(default=120.0, ge=1, le=3600)
+
+
 class FaultTable(_Table):
     """A fault of the rig itself, for testing the rig: a device that goes mute or answers garbage at a moment."""
 
@@ -225,7 +251,18 @@ class BenchFile(_Table):
     vessel: VesselTable = VesselTable()
     conditions: Conditions = Conditions()
     disposables: DisposablesTable = DisposablesTable()
+    cut_off: CutOffTable = CutOffTable()
+    guardian: GuardianTable = GuardianTable()
     virtual: VirtualTable | None = None
+
+    @model_validator(mode="after")
+    def _has_the_line_that_feeds_the_pump(self) -> Self:
+        line = self.cut_off.line
+        others = [name for name in self.switch.lines if name != "occluder"]
+        if line is not None and line not in others:
+            known = f"known are {', '.join(others)}" if others else "switch.lines has none besides the occluder"
+            raise ValueError(f"cut_off.line is {line!r}, which is no line of the switch that could feed it; {known}")
+        return self
 
 
 def read_bench_file(path: Path, overrides: Mapping[str, Any] | None = None) -> tuple[BenchFile, dict[str, Any]]:

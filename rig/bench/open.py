@@ -23,7 +23,9 @@ from rig.bench.driver_errors import driver_error, named_errors
 from rig.bench.drivers import ROLES as PROTOCOLS
 from rig.bench.drivers import driver_module, refuse_unfit, refuse_wrong_options, takes, twin_module
 from rig.bench.file import BenchFile, CalibratedTable, DeviceTable, InstrumentTable, read_bench_file
-from rig.clock import Clock, WallClock
+from rig.bench.guarded import Guard
+from rig.bench.lease import take_bench, take_identity
+from rig.clock import Clock, Heart, WallClock
 from rig.errors import (
     BenchFileError,
     BlockedError,
@@ -37,7 +39,7 @@ from rig.errors import (
 from rig.record.files import utc_now
 from rig.record.folder import read_model
 from rig.record.routine_test import RoutineTest
-from rig.roles import Balance, Bench, Environment, Instrument, PowerSupply, PressureSensor, Pump, Switch
+from rig.roles import Balance, Bench, Environment, Identity, Instrument, PowerSupply, PressureSensor, Pump, Switch
 from rig.wire import ByteLog, NoLog, Radio, Wire
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
 
 ROLES = tuple(PROTOCOLS)
 """In the order of opening."""
+
+CUT_OFFS = {"supply": ("supply",), "relay": ("switch",), "nothing": ()}
+"""Which device takes the pump's power, by what the bench file says."""
 
 _Device = TypeVar("_Device", bound=Instrument)
 
@@ -72,46 +77,61 @@ def open_bench(
     *,
     log: ByteLog | None = None,
     occasion: str = "",
+    purpose: str = "",
+    notes: Path | None = None,
 ) -> Iterator[Bench]:
     """Open every device of a bench file, compare identities and calibration, and hand over the bench.
 
-    On leaving, whatever happened, the pump is stopped, the bench made safe and every port closed.
+    On leaving, whatever happened, the pump is stopped, the bench made safe and every port closed. A bench that is not
+    virtual has one holder meanwhile, and a guardian that makes it safe when this program dies or hangs.
 
     Args:
         bench: the bench file, or what was read from one.
         overrides: "table.key" to value, laid over the file.
         log: keeps every byte of every wire.
         occasion: what the bench is opened for, such as a test's id; virtual noise is keyed by seed and occasion.
+        purpose: what for, as others are told who want the bench meanwhile; the program's name when it is empty.
+        notes: the folder where a guardian that had to act says so; that of the leases when it is None.
 
     Raises:
         BenchFileError: the file is wrong.
-        BlockedError: a calibration is overdue, or the immersion of the outlet cannot be corrected.
+        BlockedError: a calibration is overdue, the immersion of the outlet cannot be corrected, or there is no
+            guardian.
+        LeaseHeldError: somebody else has the bench, a port or a unit of it.
         DeviceError: a device cannot be opened, stays silent, or is not the one that the file names.
+        UnguardedError: the guardian has ended; the bench is left safe.
+        UnsafeBenchError: the bench could not be left safe.
     """
     spec = bench if isinstance(bench, BenchFile) else read_bench_file(Path(bench), overrides)[0]
     with ExitStack() as stack:
         stack.enter_context(named_errors())
-        far = stack.enter_context(far_side(spec, occasion))
+        guard = Guard(spec, notes)
+        far = stack.enter_context(far_side(spec, occasion, guard))
         for role in ROLES:
             refuse_overdue(spec, role, far.today)
         declared = metrology(spec)
+        held = stack.enter_context(take_bench(spec, purpose=purpose))
+        stack.enter_context(guard.on_duty(held))
         devices: dict[str, Instrument] = {}
-        stack.push(_leaving(devices))
-        kept = log or NoLog()
+        stack.push(_leaving(spec, devices, guard))
+        kept = guard.log(log or NoLog())
 
         def compared(role: str, device: _Device) -> _Device:
             devices[role] = device
             with named_errors(role, "identify()"):
-                compare_identity(spec, role, device)
+                guard.keeps(take_identity(held, spec, role, compare_identity(spec, role, device)))
             return device
 
         supply = compared("supply", open_device(spec, "supply", far, kept))
         power_pump(spec, supply)
+        switch = compared("switch", open_device(spec, "switch", far, kept))
+        guard.opens_pump()
+        feed_pump(spec, switch)
         yield Bench(  # the rest in the order of ROLES
             clock=far.clock,
             metrology=declared,
             supply=supply,
-            switch=compared("switch", open_device(spec, "switch", far, kept)),
+            switch=switch,
             environment=compared("environment", open_device(spec, "environment", far, kept)),
             pressure=compared("pressure", open_device(spec, "pressure", far, kept)),
             balance=compared("balance", open_device(spec, "balance", far, kept)),
@@ -120,8 +140,8 @@ def open_bench(
 
 
 @contextmanager
-def far_side(spec: BenchFile, occasion: str = "") -> Iterator[FarSide]:
-    """The lab's VISA library and wall clock, or build the simulated world in their place.
+def far_side(spec: BenchFile, occasion: str = "", heart: Heart | None = None) -> Iterator[FarSide]:
+    """The lab's VISA library and wall clock, by which `heart` beats, or build the simulated world in their place.
 
     Raises:
         BenchFileError: a driver or one of its options is wrong, or a calibration or the evaporation is of a day to
@@ -134,7 +154,7 @@ def far_side(spec: BenchFile, occasion: str = "") -> Iterator[FarSide]:
         resources = pyvisa.ResourceManager(spec.visa_library)
         try:
             with named_errors():
-                yield FarSide(WallClock(), resources, spec.pump.port, today)
+                yield FarSide(WallClock(heart), resources, spec.pump.port, today)
         finally:
             resources.close()
         return
@@ -304,7 +324,7 @@ def _named_but_for_options(role: str) -> Iterator[None]:
         raise found from error
 
 
-def compare_identity(spec: BenchFile, role: str, device: Instrument) -> None:
+def compare_identity(spec: BenchFile, role: str, device: Instrument) -> Identity:
     """Refuse a device whose serial number is not the bench file's; WrongIdentityError prints both."""
     expected = _table(spec, role).serial_number
     identity = device.identify()
@@ -315,6 +335,7 @@ def compare_identity(spec: BenchFile, role: str, device: Instrument) -> None:
             came_back=f"it answered {identity.serial_number!r}",
             look_at="connect the instrument that the bench file names, or correct the file",
         )
+    return identity
 
 
 def refuse_overdue(spec: BenchFile, role: str, today: datetime.date) -> None:
@@ -333,30 +354,43 @@ def power_pump(spec: BenchFile, supply: PowerSupply) -> None:
     supply.switch(on=True)
 
 
+def feed_pump(spec: BenchFile, switch: Switch) -> None:
+    """Close the relay through which the pump is fed, where the bench has one as its cut-off."""
+    if spec.cut_off.line is not None:
+        switch.set_line(spec.cut_off.line, energised=True)
+
+
 def _leaving(
-    devices: Mapping[str, Instrument],
+    spec: BenchFile, devices: Mapping[str, Instrument], guard: Guard
 ) -> Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], None]:
     """Leave the bench safe; a driver that breaks off meanwhile is told of, unless the bench is left by an error."""
 
     def leave(_: object, ended_by: BaseException | None, __: object) -> None:
-        broken = [error for error in leave_safe(devices) if isinstance(error, DriverError)]
+        broken = [error for error in leave_safe(spec, devices, guard) if isinstance(error, DriverError)]
         if broken and ended_by is None:
             raise broken[0]
 
     return leave
 
 
-def leave_safe(devices: Mapping[str, Instrument]) -> list[RigError]:
-    """Stop the pump, then release and switch off everything, whatever fails on the way; returns what failed."""
-    failed: list[RigError] = []
+def leave_safe(spec: BenchFile, devices: Mapping[str, Instrument], guard: Guard) -> list[RigError]:
+    """Stop the pump, then release and switch off everything, whatever fails on the way; returns what failed.
+
+    Where the pump may run on, because neither it nor its cut-off did what it was told, the guardian goes on trying.
+    """
+    guard.leaves()
+    failed: dict[str, RigError] = {}
     for role in reversed([role for role in ROLES if role in devices]):
         for action in ("make_safe", "close"):
             try:
                 with named_errors(role, f"{action}()"):
                     _despite_full_disk(methodcaller(action), devices[role])
             except (DeviceError, DriverError) as error:
-                failed.append(error)
-    return failed
+                failed.setdefault(role, error)
+    needed = [role for role in ("pump", *CUT_OFFS[spec.cut_off.by]) if role in devices]
+    if "pump" in devices and all(role in failed for role in needed):
+        guard.could_not_leave_safe("; ".join(str(failed[role]) for role in needed))
+    return list(failed.values())
 
 
 def _despite_full_disk(action: Callable[[Instrument], None], device: Instrument) -> None:

@@ -16,6 +16,7 @@ from rich.console import Console
 from rig.analysis.reference_mass import reference_weighing
 from rig.bench.declared import metrology
 from rig.bench.file import BenchFile, parse_override, read_bench_file
+from rig.bench.lease import take_bench, take_identity
 from rig.bench.open import compare_identity, far_side, open_device, refuse_overdue
 from rig.errors import BenchFileError, EvidenceError
 from rig.procedures.reference_mass import allowed_error_g, allowed_repeatability_g, problems, weigh_reference
@@ -50,6 +51,7 @@ def run_balance_test(asked: RoutineTestAsked, *, console: Console) -> int:
     Raises:
         BenchFileError: the bench file or a quantity is wrong, or nobody is there to handle the mass.
         BlockedError: the balance's calibration is overdue, or the immersion of the outlet cannot be corrected.
+        LeaseHeldError: somebody else has the balance.
         DeviceError: the balance cannot be opened, is another one, or does not settle.
         EvidenceError: the file exists already, or cannot be written.
     """
@@ -80,9 +82,10 @@ def _test(spec: BenchFile, mass_g: float, u_mass_g: float, count: int, console: 
         far = stack.enter_context(far_side(spec))
         refuse_overdue(spec, "balance", far.today)
         known = metrology(spec)
+        held = stack.enter_context(take_bench(spec, purpose="rig balance-test", roles=("balance",)))
         balance = open_device(spec, "balance", far, NoLog())
         stack.callback(balance.close)
-        compare_identity(spec, "balance", balance)
+        take_identity(held, spec, "balance", compare_identity(spec, "balance", balance))
         place = far.hands or _asking(console)
         empty_g, loaded_g = weigh_reference(balance, far.clock, place, mass_g=mass_g, count=count)
         identity = balance.identify()

@@ -70,12 +70,15 @@ def collect(run: RunFolder, inputs: Inputs) -> dict[str, list[Declaration]]:
     return declared
 
 
-def run_suites(run: RunFolder, owed: dict[str, list[str]], console: Console, stop: StopSignals) -> Ending:
+def run_suites(
+    run: RunFolder, owed: dict[str, list[str]], leases: Sequence[Lease], console: Console, stop: StopSignals
+) -> Ending:
     """Run pytest, then Robot Framework, over the tests that are owed still.
 
     Args:
         run: with its tests declared.
         owed: the tests of each runner that have not come to their end.
+        leases: of the bench, which the runners carry on.
         console: shows what goes on.
         stop: what asks this process to stop, which is handed on to the runner.
     """
@@ -86,7 +89,7 @@ def run_suites(run: RunFolder, owed: dict[str, list[str]], console: Console, sto
     ending, why = Ending("complete"), ""
     with ProgressView(run.path, console) as view:
         for name, command in commands.items():
-            ending = _run_one(name, command, owed[name], run, view, stop)
+            ending = _run_one(name, command, owed[name], run, leases, view, stop)
             if ending.outcome != "complete":
                 why = ending.reason or ""
                 break
@@ -104,14 +107,20 @@ def run_suites(run: RunFolder, owed: dict[str, list[str]], console: Console, sto
 
 
 def _run_one(
-    name: str, command: Sequence[str], owed: Sequence[str], run: RunFolder, view: ProgressView, stop: StopSignals
+    name: str,
+    command: Sequence[str],
+    owed: Sequence[str],
+    run: RunFolder,
+    leases: Sequence[Lease],
+    view: ProgressView,
+    stop: StopSignals,
 ) -> Ending:
     """Run one runner to its end, with its output in the run folder; told to stop, stop it and wait for it."""
     clock = WallClock()
     log = run.path / f"{name}.log"
     process: subprocess.Popen[bytes] | None = None
     try:
-        with log.open("wb") as output, Leash() as leash, _runner(command, run, leash, output) as process:
+        with log.open("wb") as output, Leash() as leash, _runner(command, run, leash, output, leases) as process:
             while process.poll() is None:
                 view.refresh()
                 clock.sleep(LOOK_EVERY_S)
@@ -184,11 +193,15 @@ def started(
 
 @contextmanager
 def _runner(
-    command: Sequence[str], run: RunFolder, leash: Leash, output: int | IO[bytes] = subprocess.PIPE
+    command: Sequence[str],
+    run: RunFolder,
+    leash: Leash,
+    output: int | IO[bytes] = subprocess.PIPE,
+    leases: Sequence[Lease] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a runner, which hears of the run folder and of nothing else."""
-    leases = [run.lease] if run.lease is not None else []
-    with started(["-B", "-m", *command], leash, output=output, leases=leases) as process:
+    """Start a runner, which hears of the run folder and of nothing else, and carries its lease and others on."""
+    carried_on = [run.lease, *leases] if run.lease is not None else leases
+    with started(["-B", "-m", *command], leash, output=output, leases=carried_on) as process:
         yield process
 
 

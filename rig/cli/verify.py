@@ -18,7 +18,10 @@ from rich.table import Table
 from reports.documents import write_documents
 from rig.bench.check import check_bench
 from rig.bench.file import parse_override
+from rig.bench.guarded import wait_until_left
+from rig.bench.lease import take_bench
 from rig.cli.runners import collect, run_suites
+from rig.clock import WallClock
 from rig.errors import BenchFileError
 from rig.record.folder import RunFolder
 from rig.record.results import JudgedRecord, ReportedRecord, RequirementRecord, Results
@@ -145,19 +148,27 @@ def _measure(
         spec = frozen_inputs(run, run.manifest()).spec
         for sentence in run.manifest().undecidable:
             console.print(sentence, style="yellow", soft_wrap=True, markup=False)
-        problems = keep_findings(run, spec, check_bench(spec))
-        if resuming is not None:
-            refuse_other_devices(resuming, run.manifest())
-    except Exception:  # there may be no bench to speak of, such as a virtual one whose firmware is none
+        held = take_bench(spec, purpose=f"rig verify into {run.path}")
+    except Exception:
         discard(run)
         raise
-    for problem in problems:
-        console.print(problem, style="red", soft_wrap=True, markup=False)
-    if problems:
-        return Ending("blocked")
-    left = not_ended(run)
-    owed = {name: [each.test for each in of_runner if each.test in left] for name, of_runner in declared.items()}
-    return run_suites(run, owed, console, stop)
+    with held:
+        try:
+            problems = keep_findings(run, spec, check_bench(spec, held, notes=run.path))
+            if resuming is not None:
+                refuse_other_devices(resuming, run.manifest())
+        except Exception:  # there may be no bench to speak of, such as a virtual one whose firmware is none
+            discard(run)
+            raise
+        for problem in problems:
+            console.print(problem, style="red", soft_wrap=True, markup=False)
+        if problems:
+            return Ending("blocked")
+        left = not_ended(run)
+        owed = {name: [each.test for each in of_runner if each.test in left] for name, of_runner in declared.items()}
+        ending = run_suites(run, owed, held.leases, console, stop)
+        wait_until_left(spec, WallClock())  # a guardian may be at it still; what it did belongs into the run
+        return ending
 
 
 def list_quantities(asked: RunAsked, *, console: Console) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rig.bench.check import BenchFinding
 from rig.bench.file import BenchFile, CalibratedTable
+from rig.bench.guarded import told_by_guardians
 from rig.errors import EvidenceError
 from rig.lease import Lease
 from rig.record.appending import appender_for
@@ -211,7 +212,8 @@ def end_run(run: RunFolder, ended: RunOutcome | Ending) -> tuple[Results, RunOut
     manifest = run.manifest()
     ending = completed(run, ended if isinstance(ended, Ending) else Ending(ended))
     changed = changed_inputs(run, manifest.inputs)
-    reason = "; ".join([*([ending.reason] if ending.reason else []), *changed.values()]) or None
+    told = [*([ending.reason] if ending.reason else []), *changed.values(), *told_by_guardians(run.path)]
+    reason = "; ".join(told) or None
     outcome: RunOutcome = "broken" if changed and ending.outcome == "complete" else ending.outcome
     if REQUIREMENTS in changed:
         run.end(None, outcome, reason=reason, undone=ending.undone, changed_inputs=tuple(changed))

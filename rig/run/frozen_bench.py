@@ -43,7 +43,9 @@ def open_frozen_bench(
         RigError: as `open_bench`.
     """
     refuse_changed_inputs(run, frozen.sha256)
-    with ExitStack() as leaving, open_bench(frozen.spec, log=log or attempt.wires, occasion=occasion) as bench:
+    purpose = f"the test {occasion} of the run in {run.path}"
+    opening = open_bench(frozen.spec, log=log or attempt.wires, occasion=occasion, purpose=purpose, notes=run.path)
+    with ExitStack() as leaving, opening as bench:
         refuse_changed_inputs(run, frozen.sha256)
         attempt.start(bench.clock)
         try:

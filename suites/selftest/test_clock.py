@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.clock import Deadline, SimClock, WallClock
+from rig.clock import BEAT_EVERY_S, Deadline, SimClock, WallClock, waiting_for_person
 
 
 def test_sleep_runs_events_at_their_exact_time_and_stands_at_its_end() -> None:
@@ -150,3 +150,36 @@ def test_wall_time_passes() -> None:
     before = clock.now()
     clock.sleep(0.01)
     assert clock.now() >= before + 0.01
+
+
+class Beating:
+    """Counts its beats, and how often a person was waited for."""
+
+    def __init__(self) -> None:
+        self.beats = 0
+        self.waited: list[bool] = []
+
+    def beat(self) -> None:
+        self.beats += 1
+
+    def wait_for_person(self, waits: bool) -> None:
+        self.waited.append(waits)
+
+
+def test_a_long_sleep_that_somebody_watches_beats_meanwhile() -> None:
+    heart = Beating()
+    clock = WallClock(heart)
+    before = clock.now()
+    clock.sleep(4 * BEAT_EVERY_S)
+    assert clock.now() >= before + 4 * BEAT_EVERY_S
+    assert heart.beats >= 2
+
+
+def test_a_person_is_waited_for_and_no_longer() -> None:
+    heart = Beating()
+    with waiting_for_person(WallClock(heart)):
+        assert heart.waited == [True]
+    assert heart.waited == [True, False]
+    for clock in (WallClock(), SimClock()):
+        with waiting_for_person(clock):
+            assert clock.now() < 1.0

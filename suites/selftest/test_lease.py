@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rig.lease import Lease, LeaseHeldError, carried, holder_named_in, is_held
+from rig.lease import CARRIED, Lease, LeaseHeldError, carried, holder_named_in, is_held
 
 SINCE = "2026-01-01T00:00:00Z"
 HOLDS = """
@@ -74,3 +74,57 @@ def test_a_process_that_carries_it_shares_it_and_keeps_it_when_its_parent_has_le
 def test_what_is_not_there_is_free_and_names_nobody(tmp_path: Path) -> None:
     assert not is_held(tmp_path / "none")
     assert holder_named_in(tmp_path / "none") is None
+
+
+LOOKS = """
+import sys
+from pathlib import Path
+from rig.lease import is_held
+print("looks", flush=True)
+while True:
+    is_held(Path(sys.argv[1]))
+"""
+
+
+def test_whoever_looks_keeps_nobody_from_taking_it(tmp_path: Path) -> None:
+    path = tmp_path / "lease"
+    take(path).free()
+    with subprocess.Popen([sys.executable, "-c", LOOKS, str(path)], stdout=subprocess.PIPE) as looking:
+        assert looking.stdout is not None
+        assert looking.stdout.readline() == b"looks\n"
+        for _ in range(200):
+            take(path).free()
+        looking.kill()
+
+
+def test_a_number_that_is_no_longer_the_lease_is_not_taken_for_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with take(tmp_path / "lease") as lease, (tmp_path / "other").open("wb") as other:
+        found = os.fstat(lease.descriptor)
+        monkeypatch.setenv(CARRIED, f"{other.fileno()}:{found.st_dev}:{found.st_ino} 9999:1:1 nonsense")
+        assert carried([]) == ({CARRIED: ""}, ())
+        with pytest.raises(LeaseHeldError):
+            take(tmp_path / "lease")
+
+
+def test_several_may_share_it_and_then_nobody_has_it_alone(tmp_path: Path) -> None:
+    path = tmp_path / "lease"
+    first, second = (
+        Lease.take(path, of="the air", purpose=purpose, since_utc=SINCE, shared=True) for purpose in ("left", "right")
+    )
+    with pytest.raises(LeaseHeldError, match=r"the air is in use: right \(process"):
+        Lease.take(path, of="the air", purpose="alone", since_utc=SINCE)
+    first.free()
+    with pytest.raises(LeaseHeldError):
+        take(path)
+    second.free()
+    take(path).free()
+
+
+def test_a_file_that_somebody_deleted_is_made_anew_for_all_users(tmp_path: Path) -> None:
+    path = tmp_path / "lease"
+    take(path).free()
+    path.unlink()
+    take(path).free()
+    assert path.stat().st_mode & 0o777 == 0o666

@@ -6,7 +6,7 @@ Not responsible for the commands themselves.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
@@ -15,8 +15,10 @@ from prompt_toolkit.history import FileHistory
 from rich.console import Console
 
 from rig.bench.file import parse_override
+from rig.bench.guarded import UnguardedError
 from rig.bench.open import open_bench
 from rig.cli.console.commands import COMMANDS, Session
+from rig.clock import Clock, waiting_for_person
 from rig.errors import DeviceError, RigError
 
 PROMPT = "rig> "
@@ -28,15 +30,15 @@ def run_console(bench: Path, overrides: Sequence[str], *, console: Console) -> i
 
     The bench is left safe: the pump stopped, the supply off, every port closed.
     """
-    with open_bench(bench, dict(parse_override(text) for text in overrides)) as open_:
+    with open_bench(bench, dict(parse_override(text) for text in overrides), purpose="rig console") as open_:
         session = Session(open_, console)
         failed = False
         if sys.stdin.isatty():
             _welcome(session)
-            for line in read_lines(prompt_session()):
+            for line in typed(read_lines(prompt_session()), open_.clock):
                 perform(session, line)
         else:
-            for line in sys.stdin:
+            for line in typed(sys.stdin, open_.clock):
                 failed = not perform(session, line) or failed
         console.print("The pump is stopped and the bench left safe.")
     return 1 if failed else 0
@@ -69,10 +71,21 @@ def read_lines(prompt: PromptSession[str]) -> Iterator[str]:
         yield line
 
 
+def typed(lines: Iterable[str], clock: Clock) -> Iterator[str]:
+    """Take line after line; whoever types them may take any time, which is no hang of the console's."""
+    coming = iter(lines)
+    while True:
+        with waiting_for_person(clock):
+            line = next(coming, None)
+        if line is None:
+            return
+        yield line
+
+
 def perform(session: Session, line: str) -> bool:
     """Perform one line; errors are one sentence and the console goes on. Returns whether it was done.
 
-    A driver whose code breaks off ends the console: nobody knows in what state it is.
+    A driver whose code breaks off ends the console: nobody knows in what state it is. So does a guardian that ended.
     """
     name, _, rest = line.strip().partition(" ")
     if not name or name.startswith("#") or name == "quit":
@@ -86,6 +99,8 @@ def perform(session: Session, line: str) -> bool:
         COMMANDS[name].run(session, rest.strip())
     except KeyboardInterrupt:
         session.say(f"{name}: interrupted")
+    except UnguardedError:
+        raise
     except (RigError, ValueError) as error:
         hint = (
             ""
