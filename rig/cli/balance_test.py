@@ -12,11 +12,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from rig.analysis.reference_mass import reference_weighing
 from rig.bench.declared import metrology
 from rig.bench.file import BenchFile, parse_override, read_bench_file
 from rig.bench.open import compare_identity, far_side, open_device, refuse_overdue
+from rig.cli.printing import say
 from rig.errors import BenchFileError, EvidenceError
 from rig.procedures.reference_mass import allowed_error_g, allowed_repeatability_g, problems, weigh_reference
 from rig.record.files import new_file, utc_now, write_json
@@ -63,15 +65,15 @@ def run_balance_test(asked: RoutineTestAsked, *, console: Console) -> int:
     test = _test(spec, mass_g, u_mass_g, asked.count, console)
     out = asked.out or new_file(Path("runs") / f"{begun.replace(':', '-')}-balance-test.json")
     write_json(out, test.model_dump(mode="json"))
-    console.print(
+    say(
+        console,
         f"{test.balance.model} {test.balance.serial_number}: error {test.error_g * 1e6:+.3g} µg at {mass_g:g} g "
         f"(allowed {test.allowed_error_g * 1e6:.3g} µg), repeatability {test.repeatability_g * 1e6:.3g} µg (allowed "
         f"{test.allowed_repeatability_g * 1e6:.3g} µg), n = {asked.count}",
-        soft_wrap=True,
     )
     for problem in test.problems:
-        console.print(f"balance: {problem}", style="red", soft_wrap=True, markup=False)
-    console.print(f"The balance is {'fit for use' if test.passed else 'NOT FIT'}. Kept: {out}", soft_wrap=True)
+        say(console, f"balance: {problem}", "red")
+    say(console, f"The balance is {'fit for use' if test.passed else 'NOT FIT'}. Kept: {out}")
     return 0 if test.passed else 3
 
 
@@ -112,13 +114,14 @@ def _test(spec: BenchFile, mass_g: float, u_mass_g: float, count: int, console: 
 
 def _asking(console: Console) -> Callable[[float], None]:
     def place(load_g: float) -> None:
-        console.input(f"Put {load_g:g} g beside the vessel, then press Enter. " if load_g else "Take it off, Enter. ")
+        wanted = f"Put {load_g:g} g beside the vessel, then press Enter. " if load_g else "Take it off, Enter. "
+        console.input(Text(wanted))
 
     return place
 
 
 def _yes(console: Console, question: str) -> bool:
-    return console.input(f"{question} [y/n] ").strip().lower() in ("y", "yes")
+    return console.input(Text(f"{question} [y/n] ")).strip().lower() in ("y", "yes")
 
 
 def _grams(option: str, text: str) -> float:

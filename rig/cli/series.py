@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from reports.comparison import write_comparison
 from rig.bench.channels import MARK, channels
 from rig.bench.conditions import NOMINAL, Conditions
 from rig.bench.file import parse_override, read_bench_file
+from rig.cli.printing import plain, say
 from rig.cli.progress import EndedTests
 from rig.cli.verify import EXIT_RIG, LOOK_EVERY_S, STYLES, RunAsked, python, this_rig, verify_pump
 from rig.clock import WallClock
@@ -73,9 +75,9 @@ def verify_all(asked: RunAsked, condition: str | None, *, console: Console) -> i
     _begin(folder, parts)
     for together in rounds:
         if _needs_a_person(together[0]):
-            console.input(f"Set up: {together[0].condition}. Then press Enter. ")
+            console.input(Text(f"Set up: {together[0].condition}. Then press Enter. "))
         if _run_side_by_side(together, console) == "interrupted":
-            console.print(f"The series was interrupted; what was measured before is kept in {folder}.")
+            say(console, f"The series was interrupted; what was measured before is kept in {folder}.")
             return EXIT_RIG
     return _conclude(folder, parts, console)
 
@@ -169,7 +171,8 @@ def _conclude(folder: Path, parts: Sequence[SeriesRun], console: Console) -> int
         assert part.asked.out is not None
         verdict, why = _verdict(part.asked.out)
         verdicts.append(verdict)
-        console.print(f"{part.label}: [{STYLES[verdict.value]}]{verdict.value}[/]{why}", soft_wrap=True)
+        verdict_of = Text.assemble(f"{plain(part.label)}: ", (verdict.value, STYLES[verdict.value]), plain(why))
+        console.print(verdict_of, soft_wrap=True)
     try:
         for line in write_comparison(folder / "comparison", [folder]):
             console.print(line, soft_wrap=True, markup=False)

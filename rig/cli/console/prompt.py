@@ -17,6 +17,7 @@ from rich.console import Console
 from rig.bench.file import parse_override
 from rig.bench.open import open_bench
 from rig.cli.console.commands import COMMANDS, Session
+from rig.cli.printing import say
 from rig.errors import DeviceError, RigError
 
 PROMPT = "rig> "
@@ -38,7 +39,7 @@ def run_console(bench: Path, overrides: Sequence[str], *, console: Console) -> i
         else:
             for line in sys.stdin:
                 failed = not perform(session, line) or failed
-        console.print("The pump is stopped and the bench left safe.")
+        say(console, "The pump is stopped and the bench left safe.")
     return 1 if failed else 0
 
 
