@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from rig.cli.analyse import analyse
 from rig.cli.packages import refuse_shared_packages
-from rig.cli.printing import new_console, plain
+from rig.cli.printing import new_console, one_line
 from rig.errors import BenchFileError, DataFileError, RigError
 from rig.record.files import free_folder
 from rig.record.likeness import By
@@ -252,8 +252,8 @@ def compare(
     """
     from reports.comparison import write_comparison
 
-    first = runs[0] if runs[0].name else runs[0].resolve()
-    folder = out or free_folder(first.with_name(f"{first.name}-comparison"))
+    first = runs[0] if runs[0].name not in ("", "..") else runs[0].resolve()
+    folder = out or free_folder(first.with_name(f"{first.name}-comparison") if first.name else Path("comparison"))
     for line in write_comparison(folder, runs, by):
         console.print(line, soft_wrap=True, markup=False)
 
@@ -286,7 +286,7 @@ def main() -> None:
 
 
 def _stop(reason: object, code: int) -> None:
-    print(f"rig: {plain(str(reason))}", file=sys.stderr)  # noqa: T201 - plain, so that a terminal never folds it
+    print(f"rig: {one_line(str(reason))}", file=sys.stderr)  # noqa: T201 - plain, so that a terminal never folds it
     sys.exit(code)
 
 

@@ -27,6 +27,8 @@ from rig.record.routine_test import RoutineTest
 from rig.units import parse
 from rig.wire import NoLog
 
+SMALLEST_G, LARGEST_G = 0.01, 50_000.0
+"""Reference masses that test a balance: above what evaporation does meanwhile, up to what a person lifts."""
 QUESTIONS = {
     "level": "Is the balance level (bubble inside the ring)?",
     "needle": "Is the needle below the surface, and free of bubbles?",
@@ -56,7 +58,7 @@ def run_balance_test(asked: RoutineTestAsked, *, console: Console) -> int:
         EvidenceError: the file exists already, or cannot be written.
     """
     spec, _ = read_bench_file(asked.bench, dict(parse_override(text) for text in asked.settings))
-    mass_g, u_mass_g = _grams("--mass", asked.mass), _grams("--mass-u", asked.mass_u)
+    mass_g, u_mass_g = _reference(asked)
     begun = utc_now()
     if asked.out is not None and asked.out.exists():
         raise EvidenceError(f"{asked.out}: exists already; name another file by --out, nothing is overwritten")
@@ -122,6 +124,21 @@ def _asking(console: Console) -> Callable[[float], None]:
 
 def _yes(console: Console, question: str) -> bool:
     return console.input(Text(f"{question} [y/n] ")).strip().lower() in ("y", "yes")
+
+
+def _reference(asked: RoutineTestAsked) -> tuple[float, float]:
+    """Mass of the reference in g and its standard uncertainty; BenchFileError when they cannot test a balance.
+
+    The least uncertain masses of 10 mg are known to 0.03 % (OIML R 111-1, class E2: ±8 µg, a rectangle).
+    """
+    mass_g, u_mass_g = _grams("--mass", asked.mass), _grams("--mass-u", asked.mass_u)
+    if not SMALLEST_G <= mass_g <= LARGEST_G:
+        raise BenchFileError(f"--mass is {asked.mass!r}: allowed are {1e3 * SMALLEST_G:g} mg to {LARGEST_G:g} g")
+    if not 0.0 <= u_mass_g <= mass_g / 1000.0:  # nan is neither
+        raise BenchFileError(
+            f"--mass-u is {asked.mass_u!r}: allowed are 0 g to {1e3 * mass_g:g} µg, a thousandth of --mass"
+        )
+    return mass_g, u_mass_g
 
 
 def _grams(option: str, text: str) -> float:

@@ -37,6 +37,11 @@ def plain(text: str) -> str:
     return "".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text)
 
 
+def one_line(text: str) -> str:
+    """Write all control characters as escapes, the ends of lines too."""
+    return plain(text).replace("\n", "\\n")
+
+
 def say(console: Console, text: str, style: str = "") -> None:
     """Print lines as they are, folded by the terminal alone."""
     console.print(Text(plain(text), style=style), soft_wrap=True)

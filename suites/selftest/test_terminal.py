@@ -139,12 +139,13 @@ def test_a_library_that_breaks_when_it_is_imported_is_one_sentence_and_exit_code
 
 
 def test_exhausted_memory_is_exit_code_3(tmp_path: Path) -> None:
-    log = tmp_path / "log.csv"
-    with log.open("wb") as file:
+    manifest = tmp_path / "record" / "manifest.json"
+    manifest.parent.mkdir()
+    with manifest.open("wb") as file:
         file.truncate(8_000_000_000)  # takes no room on the disk
-    command = f'ulimit -v 4000000; exec "{sys.executable}" -m rig check --bench "{log}"'
+    command = f'ulimit -v 4000000; exec "{sys.executable}" -m rig report "{tmp_path}"'
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, text=True)
-    sentence = "rig: rig check broke off: the memory of this computer is exhausted; what was written before is kept\n"
+    sentence = "rig: rig report broke off: the memory of this computer is exhausted; what was written before is kept\n"
     assert (done.returncode, done.stderr) == (3, sentence)
 
 
@@ -170,7 +171,8 @@ def test_what_is_no_terminal_gets_no_control_codes() -> None:
 
 
 def test_a_table_that_does_not_fit_is_a_list(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [("PR-1 a [s] sentence", Text("PASS", style="green"), "value: 1 U"), ("", "", "value: 2 U")]
+    rows: list[tuple[str | Text, ...]] = [("PR-1 a [s] sentence", Text("PASS", style="green"), "value: 1 U")]
+    rows.append(("", "", "value: 2 U"))
     console = new_console()
     console.width = 12
     print_table(console, ("requirement", "verdict", "measured"), rows, title="Of [v2]", grouped=True)
