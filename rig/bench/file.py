@@ -239,7 +239,10 @@ class FaultTable(_Table):
     at: TimeS = Field(ge=0)
 
 
-Role = Literal["balance", "pressure", "supply", "switch", "environment", "pump"]
+def _role(name: str) -> str:
+    if name not in (*INSTRUMENT_ROLES, "pump"):
+        raise ValueError(f"{name!r} is no device of a bench; those are {', '.join(INSTRUMENT_ROLES)}, pump")
+    return name
 
 
 class VirtualTable(_Table):
@@ -251,7 +254,7 @@ class VirtualTable(_Table):
     seed: WholeNumber = Field(default=1, ge=0, lt=2**63)
     date: Day
     firmware: Path | None = None
-    serial_numbers: dict[Role, Words] = {}
+    serial_numbers: dict[Annotated[str, AfterValidator(_role)], Words] = {}
     parameters: VirtualParameters = VirtualParameters()
     fault: tuple[FaultTable, ...] = ()
 

@@ -300,13 +300,12 @@ STYLES = {
 def print_results(results: Results, console: Console) -> None:
     """Print the table of requirements with verdicts and measured values."""
     rows = []
-    titles = {test.id: test.title for test in results.tests}
     for row in results.requirements:
         if not row.in_scope:
             continue
         verdict = row.verdict.value
         text = Text.assemble((plain(row.id), "bold"), f" {plain(row.text)}")
-        first, *others = [(_judged(row, each, titles), _limit(each)) for each in row.measurements] or [
+        first, *others = [(_judged(row, each, results), _limit(each)) for each in row.measurements] or [
             (row.reason or "", "")
         ]
         rows.append((text, Text(verdict, style=STYLES[verdict]), *first))
@@ -314,6 +313,9 @@ def print_results(results: Results, console: Console) -> None:
     caption = "Decision rule: guard band w = U, unless the limit names another."
     print_table(console, ("requirement", "verdict", "measured", "limit"), rows, caption=caption, grouped=True)
     print_reported(results.reported, console)
+    for attempts in results.repeated.values():
+        said = ", ".join(f"{each.attempt} {each.outcome}" for each in attempts)
+        say(console, f"Attempted {len(attempts)} times, and each counts: {attempts[0].title} ({said})", "yellow")
 
 
 def print_reported(reported: Sequence[ReportedRecord], console: Console) -> None:
@@ -325,9 +327,10 @@ def print_reported(reported: Sequence[ReportedRecord], console: Console) -> None
         say(console, f"  {_value(measurement)}")
 
 
-def _judged(row: RequirementRecord, measurement: JudgedRecord, titles: dict[str, str]) -> str:
+def _judged(row: RequirementRecord, measurement: JudgedRecord, results: Results) -> str:
     """Write a measured value; where several tests measured its quantity, with the test."""
-    return _value(measurement) + (f" ({titles[measurement.test].rstrip('.')})" if row.is_shared(measurement) else "")
+    whose = f" ({results.called(measurement.test, measurement.attempt)})" if row.is_shared(measurement) else ""
+    return _value(measurement) + whose
 
 
 def _limit(measurement: JudgedRecord) -> str:

@@ -91,6 +91,28 @@ class Results(Record):
     reported: tuple[ReportedRecord, ...] = ()
     tests: tuple[TestRecord, ...]
 
+    def called(self, test: str, attempt: int) -> str:
+        """Call a test by its title; where it was attempted more than once, with the number of the attempt."""
+        of_it = [each for each in self.tests if each.id == test]
+        title = next((each.title for each in of_it), test).rstrip(".")
+        return f"{title}, attempt {attempt}" if len(of_it) > 1 else title
+
+    @property
+    def repeated(self) -> dict[str, list[TestRecord]]:
+        """The attempts at each test that was attempted more than once, in their order, by its id."""
+        found: dict[str, list[TestRecord]] = {}
+        for each in self.tests:
+            found.setdefault(each.id, []).append(each)
+        return {test: attempts for test, attempts in found.items() if len(attempts) > 1}
+
+    @model_validator(mode="after")
+    def _rows_follow(self) -> Self:
+        for row in self.requirements:
+            naming = [test for test in self.tests if row.id in test.requirements]
+            if (contradiction := _contradiction(row, naming)) is not None:
+                raise ValueError(f"{row.id} {contradiction}")
+        return self
+
     @model_validator(mode="after")
     def _verdict_follows(self) -> Self:
         follows = run_verdict(
@@ -100,6 +122,31 @@ class Results(Record):
         if follows is not self.verdict:
             raise ValueError(f"the run is called {self.verdict.value}, its requirements say {follows.value}")
         return self
+
+
+def _contradiction(row: RequirementRecord, naming: Sequence[TestRecord]) -> str | None:
+    """Say where a requirement's row contradicts the tests that decide it or its own values; None where it does not.
+
+    Which of its values were never measured, only the requirements say: where some are there, it may be UNSET.
+    """
+    tests = tuple(dict.fromkeys(test.id for test in naming))
+    if row.tests != tests:
+        return f"names {len(row.tests)} tests that decide it, and {len(tests)} say that they do"
+    foreign = next((each for each in row.measurements if each.test not in tests), None)
+    if foreign is not None:
+        return f"holds {foreign.name} of the test {foreign.test}, which does not decide it"
+    verdicts, outcomes = [each.verdict for each in row.measurements], {test.outcome for test in naming}
+    if Verdict.FAIL in verdicts:
+        follows = [Verdict.FAIL]
+    elif outcomes & {"error", "not run"}:
+        follows = [Verdict.ERROR]
+    elif verdicts:
+        follows = [worst(verdicts), Verdict.UNSET]
+    else:
+        follows = [Verdict.NOT_APPLICABLE if "not applicable" in outcomes else Verdict.UNSET]
+    if row.verdict in follows:
+        return None
+    return f"is called {row.verdict.value}, its values and tests say {' or '.join(each.value for each in follows)}"
 
 
 def run_verdict(decided: Sequence[Verdict], undeciding: Sequence[str]) -> Verdict:

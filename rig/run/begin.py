@@ -119,9 +119,11 @@ def open_run(path: Path) -> RunFolder:
     """Go on with a run in another process, which writes as its bench allows.
 
     Raises:
-        EvidenceError: it is no run, or was begun by other code than this.
+        EvidenceError: it is no run, was closed, or was begun by other code than this.
     """
-    manifest = RunFolder(path).manifest()
+    run = RunFolder(path)
+    run.refuse_closed()
+    manifest = run.manifest()
     refuse_changed(manifest)
     return RunFolder(path, appender_for(virtual=manifest.virtual))
 
