@@ -90,8 +90,8 @@ def _refuse_other_results(path: Path, results: Results, events: Sequence[Mapping
         end = ended.get(test.id)
         if end is not None and (end.get("outcome"), end.get("duration_s")) != (test.outcome, test.duration_s):
             raise EvidenceError(
-                f"{path}: the test {test.id} is called {test.outcome} after {test.duration_s!r} s, and tests.jsonl says "
-                f"{end.get('outcome')} after {end.get('duration_s')!r} s"
+                f"{path}: the test {test.id} is called {test.outcome} after {test.duration_s!r} s, and tests.jsonl "
+                f"says {end.get('outcome')} after {end.get('duration_s')!r} s"
             )
 
 
