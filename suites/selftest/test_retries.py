@@ -48,7 +48,7 @@ def own_pytest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     (folder / "suites").mkdir()
     (folder / "suites" / "test_again.py").write_text(SUITE, encoding="utf-8")
     command = [sys.executable, "-B", "-m", "pytest", "-p", "fixtures.bench_plugin", "-p", "no:cacheprovider",
-               "--bench", str(ROOT / "fixtures/benches/virtual.toml"), "suites", *words]  # fmt: skip
+               "--bench", str(ROOT / "fixtures/benches/virtual.toml"), "suites/test_again.py", *words]  # fmt: skip
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder,
                           env={**os.environ, "PYTHONPATH": path})  # fmt: skip
