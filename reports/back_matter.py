@@ -10,7 +10,7 @@ from typing import Any
 
 from reports.words import NONE, duration, plain_reason, span
 from rig.record.reading import RecordedAir, Run
-from rig.record.results import TestRecord
+from rig.record.results import Results, TestRecord
 from rig.verdicts.limits import Verdict
 
 _NAME_PLATE = {"driver", "address", "port", "serial_number", "calibrated", "calibration_due"}
@@ -19,10 +19,9 @@ _SOFTWARE = "insulin-pump-rig"
 
 def tests(run: Run) -> list[dict[str, str]]:
     """List the tests with how they ended, how long they took on the bench's clock, and the air around the balance."""
-    several = {test.id for test in run.results.tests if test.attempt > 1}
     return [
         {
-            "title": f"{test.title} (attempt {test.attempt})" if test.id in several else test.title,
+            "title": run.results.called(test.id, test.attempt) if test.id in run.results.repeated else test.title,
             "id": test.id,
             "requirements": ", ".join(test.requirements),
             "outcome": test.outcome,
@@ -75,6 +74,21 @@ def _by_message(tests: Sequence[TestRecord]) -> list[dict[str, str]]:
     return [_item("; ".join(names), plain_reason(message)) for message, names in titles.items()]
 
 
+def _repeated(results: Results) -> list[dict[str, str]]:
+    """List the tests that were attempted more than once, and how each attempt ended."""
+    return [
+        _item(
+            f"Attempted {len(attempts)} times: {attempts[0].title.rstrip('.')}",
+            "each attempt counts; " + "; ".join(f"attempt {each.attempt} {_ended(each)}" for each in attempts),
+        )
+        for attempts in results.repeated.values()
+    ]
+
+
+def _ended(test: TestRecord) -> str:
+    return f"{test.outcome}: {plain_reason(test.message)}" if test.message else test.outcome
+
+
 def _incidents(tests: Sequence[TestRecord]) -> list[dict[str, str]]:
     """List what went wrong and ended nothing; the same of one test and device once, with how often and when first."""
     items = []
@@ -117,6 +131,7 @@ def _departures(run: Run) -> list[dict[str, str]]:
     items += [
         _item(f"Bench setting {key}", f"set to {value} for this run") for key, value in manifest.overrides.items()
     ]
+    items += _repeated(run.results)
     items += [_item(f"Bench check, {role}", problem) for role, problem in manifest.problems.items()]
     for entry in manifest.equipment:
         if entry.status == "overdue" and entry.role not in manifest.problems:

@@ -5,14 +5,13 @@ Not responsible for layout (`report.typ`) nor for the sections of analyses (`rep
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from reports.back_matter import deviations, equipment, identification, tests
 from reports.method import method
 from reports.words import duration, limit_text, moment_in_words, plain_reason, value_and_uncertainty
 from rig.record.reading import Run
-from rig.record.results import JudgedRecord, RequirementRecord
+from rig.record.results import JudgedRecord, RequirementRecord, Results
 from rig.verdicts.limits import Verdict
 
 SIMULATED = "SIMULATED — no evidence about any device"
@@ -53,7 +52,7 @@ def report_content(run: Run) -> dict[str, Any]:
             {"verdict": verdict.value, "count": sum(row.verdict is verdict for row in in_scope)} for verdict in Verdict
         ],
         "cover": _cover(run),
-        "summary": [_summary_row(row, {test.id: test.title for test in results.tests}) for row in in_scope],
+        "summary": [_summary_row(row, results) for row in in_scope],
         "out_of_scope": [row.id for row in results.requirements if not row.in_scope],
         "tests": tests(run),
         "deviations": deviations(run),
@@ -92,7 +91,7 @@ def _cover(run: Run) -> list[tuple[str, str]]:
     )
 
 
-def _summary_row(row: RequirementRecord, titles: Mapping[str, str]) -> dict[str, Any]:
+def _summary_row(row: RequirementRecord, results: Results) -> dict[str, Any]:
     return {
         "id": row.id,
         "text": row.text,
@@ -102,7 +101,8 @@ def _summary_row(row: RequirementRecord, titles: Mapping[str, str]) -> dict[str,
         "verdict": row.verdict.value,
         "reason": plain_reason(row.reason) if row.reason else None,
         "measurements": [
-            _measured(each, titles[each.test].rstrip(".") if row.is_shared(each) else None) for each in row.measurements
+            _measured(each, results.called(each.test, each.attempt) if row.is_shared(each) else None)
+            for each in row.measurements
         ],
     }
 

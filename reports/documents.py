@@ -37,7 +37,11 @@ def write_curves(run: Run, folder: Path) -> Path | None:
         EvidenceError: it cannot be written.
     """
     parts = [
-        Titled(each.analysis.title, each.analysis, limits_of(each.analysis, measured_by(run, each.test)))
+        Titled(
+            each.analysis.title + (f", attempt {each.attempt}" if each.test in run.results.repeated else ""),
+            each.analysis,
+            limits_of(each.analysis, measured_by(run, each.test, each.attempt)),
+        )
         for each in run.analyses
     ]
     title = f"Curves of test report {run.manifest.run_id}"

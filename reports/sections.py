@@ -19,13 +19,14 @@ from rig.record.results import JudgedRecord
 def analysis_sections(run: Run) -> Sections:
     """Write the section of each analysis, in the order of the tests."""
     sections = Sections()
-    told: set[str] = set()
+    told: set[tuple[str, int]] = set()
     for each in run.analyses:
         test, analysis, kind = each.test, each.analysis, kind_of(each.analysis)
-        blocks = kind.blocks(analysis, limits_of(analysis, measured_by(run, test)))
+        blocks = kind.blocks(analysis, limits_of(analysis, measured_by(run, test, each.attempt)))
+        again = f", attempt {each.attempt}" if test in run.results.repeated else ""
         sections.content.append(
             {
-                "title": f"{analysis.title[:1].upper()}{analysis.title[1:]}",
+                "title": f"{analysis.title[:1].upper()}{analysis.title[1:]}{again}",
                 "on_one_page": kind.on_one_page,
                 "test": test,
                 "decides": [
@@ -33,25 +34,28 @@ def analysis_sections(run: Run) -> Sections:
                     for row in run.results.requirements
                     if test in row.tests
                 ],
-                "blocks": [*sections.shown(blocks), *([] if test in told else _reported(run, test))],
+                "blocks": [
+                    *sections.shown(blocks),
+                    *([] if (test, each.attempt) in told else _reported(run, test, each.attempt)),
+                ],
             }
         )
         if annex := kind.annex(analysis):
-            sections.annex.append({"title": analysis.title, "blocks": annex})
-        told.add(test)
+            sections.annex.append({"title": f"{analysis.title}{again}", "blocks": annex})
+        told.add((test, each.attempt))
     return sections
 
 
-def measured_by(run: Run, test: str) -> list[JudgedRecord]:
-    """Return the measurements of a test that requirements ask for, with their limits."""
-    return [m for row in run.results.requirements for m in row.measurements if m.test == test]
+def measured_by(run: Run, test: str, attempt: int) -> list[JudgedRecord]:
+    """Return the measurements of an attempt at a test that requirements ask for, with their limits."""
+    return [m for row in run.results.requirements for m in row.measurements if (m.test, m.attempt) == (test, attempt)]
 
 
-def _reported(run: Run, test: str) -> list[dict[str, Any]]:
-    """Tabulate what a test measured beside what requirements ask for."""
+def _reported(run: Run, test: str, attempt: int) -> list[dict[str, Any]]:
+    """Tabulate what an attempt at a test measured beside what requirements ask for."""
     rows = []
     for reported in run.results.reported:
-        if reported.test == test:
+        if (reported.test, reported.attempt) == (test, attempt):
             value, uncertainty = value_and_uncertainty(reported.value, reported.expanded_uncertainty)
             rows.append((reported.name, value, uncertainty or NONE, reported.unit))
     return [table("Measured, and judged by no requirement.", ("", "Value", "U", "Unit"), rows)] if rows else []

@@ -1,5 +1,5 @@
 """`python -m rig`."""
 
-from rig.cli.app import main
+from rig.cli.entry import main
 
 main()

@@ -17,7 +17,7 @@ from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails
 
 from rig.errors import BenchFileError
@@ -66,6 +66,18 @@ def _quantity(dimension: str) -> BeforeValidator:
     return BeforeValidator(parsed)
 
 
+def within(dimension: str, lowest: str, highest: str) -> AfterValidator:
+    """Refuse a quantity below `lowest` or above `highest`, which are text with a unit of the dimension."""
+    low, high = parse(lowest, dimension), parse(highest, dimension)
+
+    def checked(value: float) -> float:
+        if not low <= value <= high:  # nan is neither
+            raise ValueError(f"allowed are {lowest} to {highest}")
+        return value
+
+    return AfterValidator(checked)
+
+
 MassG = Annotated[float, _quantity("mass_g"), Dimensions(("mass_g",))]
 VoltageV = Annotated[float, _quantity("voltage_v"), Dimensions(("voltage_v",))]
 CurrentA = Annotated[float, _quantity("current_a"), Dimensions(("current_a",))]
@@ -100,12 +112,24 @@ Day = Annotated[datetime.date, BeforeValidator(_day)]
 Model = TypeVar("Model", bound=BaseModel)
 
 
+LARGEST_BYTES = 100_000_000
+"""What is larger has come here by mistake: a log of a balance, say. The house's."""
+
+
 def read_file(path: Path) -> bytes:
-    """Read a file that a person wrote; BenchFileError when it cannot be read."""
+    """Read a file that a person wrote; BenchFileError when it cannot be read, is a pipe or device, or far too large."""
     try:
-        return path.read_bytes()
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise BenchFileError(f"{path}: is a pipe or a device; name a file, which may be read twice")
+        with path.open("rb") as file:
+            data = file.read(LARGEST_BYTES + 1)
     except OSError as error:
         raise BenchFileError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:  # a name with a zero byte
+        raise BenchFileError(f"{str(path)!r}: is no name of a file ({error})") from error
+    if len(data) > LARGEST_BYTES:
+        raise BenchFileError(f"{path}: is larger than {LARGEST_BYTES // 1_000_000} MB, which no such file is")
+    return data
 
 
 def parse_toml(path: Path, data: bytes) -> dict[str, Any]:
@@ -167,7 +191,8 @@ def explain(file: Path | str, error: ValidationError, model: type[BaseModel], co
         message = first["msg"].removeprefix("Value error, ")
         written = _written(content, location)
         found = "" if isinstance(written, dict | list) else f" is {written!r}"
-        sentence = f"{file}: {key}{found}: {message[:1].lower()}{message[1:]}"
+        where = f"{key}{found}: " if location else ""
+        sentence = f"{file}: {where}{message[:1].lower()}{message[1:]}"
     more = len(mistakes) - 1
     return sentence + (f" (and {more} more mistake{'s' if more > 1 else ''})" if more else "")
 

@@ -24,6 +24,8 @@ Baud = Literal[9600, 19200, 921600]
 """The host's usual speed and those of the maker's examples; the module has no line and obeys at any (protocol.md)."""
 
 RELAY_COUNT = 8
+LINES = range(RELAY_COUNT)
+"""The numbers that a bench file may give to its lines."""
 REPLY_TIMEOUT_S = 1.0
 
 _LOOK_AT_CABLE = "check the USB cable and the port name (protocol.md, Framing)"

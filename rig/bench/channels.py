@@ -13,11 +13,12 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rig.bench.addresses import NETWORK, resolved
 from rig.errors import BenchFileError
 from rig.toml_files import read_toml, validated
 
 MARK = "#"
-_ROLES = ("balance", "pressure", "supply", "switch", "environment")
+INSTRUMENT_ROLES = ("balance", "pressure", "supply", "switch", "environment")
 
 
 class _Channel(BaseModel):
@@ -105,15 +106,24 @@ def _refuse_shared(file: Path, benches: Mapping[str, Mapping[str, Any]]) -> None
                     "give each its own"
                 )
             continue
+        others = {resolved(port): role for role, port in _ports(second)}
         for role, port in _ports(first):
-            if (role, port) in _ports(second):
+            if (theirs := others.get(resolved(port))) is not None:
+                whose = f"as their {role}" if theirs == role else f"as {role} and {theirs}"
                 raise BenchFileError(
-                    f"{file}: the channels {one} and {other} both have {port} as their {role}, and a port has one "
-                    "owner; give each its own"
+                    f"{file}: the channels {one} and {other} both have {port} {whose}, and a port has one owner; give "
+                    "each its own, or one on the network"
                 )
 
 
 def _ports(bench: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
-    ports = [(role, bench.get(role, {}).get("address", "")) for role in _ROLES]
-    ports.append(("pump", bench.get("pump", {}).get("port", "")))
-    return [(role, port) for role, port in ports if port and not (role == "environment" and port.startswith("TCPIP"))]
+    named = [(role, _of(bench, role, "address")) for role in INSTRUMENT_ROLES]
+    named.append(("pump", _of(bench, "pump", "port")))
+    return [(role, port) for role, port in named if port and not resolved(port).startswith(NETWORK)]
+
+
+def _of(bench: Mapping[str, Any], role: str, key: str) -> str:
+    """What a bench says of a device; nothing where it says nonsense, which is refused when the bench is read."""
+    table = bench.get(role)
+    value = table.get(key) if isinstance(table, dict) else None
+    return value if isinstance(value, str) else ""

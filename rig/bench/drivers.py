@@ -186,6 +186,18 @@ def refuse_wrong_options(role: str, name: str, options: Mapping[str, Any]) -> No
         raise BenchFileError(sentence.replace(": ", ".", 1)) from error  # the key in full, as in every other mistake
 
 
+def refuse_missing_lines(name: str, lines: Mapping[str, int]) -> None:
+    """Refuse lines that a switch does not have, where its driver says by `LINES` which it has; BenchFileError."""
+    known = getattr(driver_module("switch", name), "LINES", None)
+    if known is None:
+        return
+    for line, number in lines.items():
+        if number not in known:
+            raise BenchFileError(
+                f"switch.lines.{line} is {number}: {name} has the lines {min(known)} to {max(known)}, and no such one"
+            )
+
+
 def takes(role: str, name: str, keyword: str) -> bool:
     """Say whether a driver takes this keyword, such as `radio` where a pump can be reached over Bluetooth LE."""
     return keyword in inspect.signature(driver_module(role, name).open_driver).parameters

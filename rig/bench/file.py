@@ -8,12 +8,14 @@ from __future__ import annotations
 import copy
 import tomllib
 from collections.abc import Callable, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from rig.bench.channels import bench_content, split
+from rig.bench.addresses import resolved
+from rig.bench.channels import INSTRUMENT_ROLES, bench_content, split
 from rig.bench.conditions import Conditions
 from rig.errors import BenchFileError
 from rig.toml_files import (
@@ -30,8 +32,29 @@ from rig.toml_files import (
     parse_toml,
     read_file,
     validated,
+    within,
 )
 from rig.virtual.parameters import VirtualParameters
+
+Words = Annotated[str, Field(pattern=r"\S", max_length=200)]
+"""A name or an address: something to read, and no book."""
+
+# The bounds are this house's own, far outside of what laboratories have and inside of what makes sense: a slip of the
+# pen, such as g for µg, is refused before anything is measured with it.
+Scatter = Annotated[MassG, within("mass_g", "0.01 µg", "10 mg")]
+"""Standard deviation or step of a balance's readings, in g: of ultra-micro balances 0.1 µg, of kitchen scales 0.1 g."""
+Evaporation = Annotated[MassG, within("mass_g", "0 g", "100 mg")]
+"""Loss of a vessel in g per hour: an open one of 20 mm loses 12–31 mg/h (docs/virtual-bench-physics.md)."""
+Wander = Annotated[MassG, within("mass_g", "0 g", "10 mg")]
+"""Standard deviation in g of what the air and the zero of a balance do to a reading."""
+Diameter = Annotated[LengthM, within("length_m", "0.01 mm", "200 mm")]
+"""Of a needle, a tube or a vessel, in m."""
+DiameterUncertainty = Annotated[LengthM, within("length_m", "0.00001 mm", "20 mm")]
+"""Standard uncertainty of a diameter, in m."""
+HIGHEST_LINE = 255
+"""Relay modules have 1 to 128 lines."""
+LONGEST_CALIBRATION_YEARS = 10
+"""Intervals between calibrations are 3 months to 5 years; a later day stands for "never", which it must not."""
 
 
 class _Table(BaseModel):
@@ -41,15 +64,15 @@ class _Table(BaseModel):
 class DeviceTable(_Table):
     """A device: its driver, its name plate, and the driver's own options, which `rig.bench.drivers` checks."""
 
-    driver: str
-    serial_number: str
+    driver: Words
+    serial_number: Words
     options: dict[str, Any] = {}
 
 
 class InstrumentTable(DeviceTable):
     """An instrument: its driver is a folder of `instruments/`, and it has a VISA address."""
 
-    address: str
+    address: Words
 
 
 class CalibratedTable(InstrumentTable):
@@ -62,6 +85,11 @@ class CalibratedTable(InstrumentTable):
     def _due_after_calibrated(self) -> Self:
         if self.calibration_due <= self.calibrated:
             raise ValueError(f"calibration_due must be later than calibrated, {self.calibrated}")
+        if (self.calibration_due - self.calibrated).days > 366 * LONGEST_CALIBRATION_YEARS:
+            raise ValueError(
+                f"calibration_due, {self.calibration_due}, is more than {LONGEST_CALIBRATION_YEARS} years after "
+                f"calibrated, {self.calibrated}"
+            )
         return self
 
 
@@ -71,36 +99,52 @@ class BalanceTable(CalibratedTable):
     `routine_test` is the file of its last `rig balance-test`, which holds for `routine_test_every`; None asks for none.
     """
 
-    repeatability: MassG = Field(gt=0)
-    readability: MassG = Field(gt=0)
-    calibration_uncertainty: Percent = Field(gt=0, le=100)
+    repeatability: Scatter
+    readability: Scatter
+    calibration_uncertainty: Annotated[Percent, within("percent", "0.000001 %", "1 %")]
     routine_test: Path | None = None
-    routine_test_every: TimeS = Field(default=86400.0, gt=0)
+    routine_test_every: Annotated[TimeS, within("time_s", "1 min", "366 d")] = 86400.0
 
 
 class PressureTable(CalibratedTable):
     """The pressure sensor in the line, and its expanded uncertainty (k = 2) from the calibration certificate."""
 
-    expanded_uncertainty: PressureKpa = Field(gt=0)
+    expanded_uncertainty: Annotated[PressureKpa, within("pressure_kpa", "0.0001 kPa", "20 kPa")]
 
 
 class SupplyTable(InstrumentTable):
     """The power supply in place of the pump's battery."""
 
-    voltage: VoltageV = Field(gt=0, le=25)
-    current_limit: CurrentA = Field(gt=0, le=5)
+    voltage: Annotated[VoltageV, within("voltage_v", "0.1 V", "25 V")]
+    current_limit: Annotated[CurrentA, within("current_a", "1 mA", "5 A")]
+
+
+def _line_number(number: int) -> int:
+    if not 0 <= number <= HIGHEST_LINE:
+        raise ValueError(f"allowed are 0 to {HIGHEST_LINE}, as the instrument counts its relays")
+    return number
 
 
 class SwitchTable(InstrumentTable):
-    """Valves and relays: the number of each named line. `occluder` closes the pump's outlet when energised."""
+    """Valves and relays: the number of each named line. `occluder` closes the pump's outlet when energised.
 
-    lines: dict[str, Annotated[WholeNumber, Field(ge=0)]]
+    Which numbers an instrument has, its driver says.
+    """
+
+    lines: dict[Words, Annotated[WholeNumber, AfterValidator(_line_number)]]
 
     @model_validator(mode="after")
     def _has_an_occluder(self) -> Self:
         if "occluder" not in self.lines:
             raise ValueError("lines needs an 'occluder', the valve that closes the pump's outlet")
+        for (one, first), (other, second) in combinations(self.lines.items(), 2):
+            if first == second:
+                raise ValueError(f"the lines {one!r} and {other!r} are both number {first}; give each its own")
         return self
+
+
+_Temperature = Annotated[TemperatureC, within("temperature_c", "0 °C", "40 °C")]
+_Humidity = Annotated[Percent, within("percent", "0 %", "100 %")]
 
 
 class EnvironmentTable(CalibratedTable):
@@ -109,10 +153,10 @@ class EnvironmentTable(CalibratedTable):
     Water's density is known from 0 to 40 °C (`rig.analysis.gravimetry`).
     """
 
-    lowest_temperature: TemperatureC = Field(default=15.0, ge=0, le=40)
-    highest_temperature: TemperatureC = Field(default=30.0, ge=0, le=40)
-    lowest_humidity: Percent = Field(default=20.0, ge=0, le=100)
-    highest_humidity: Percent = Field(default=80.0, ge=0, le=100)
+    lowest_temperature: _Temperature = 15.0
+    highest_temperature: _Temperature = 30.0
+    lowest_humidity: _Humidity = 20.0
+    highest_humidity: _Humidity = 80.0
 
     @model_validator(mode="after")
     def _is_a_band(self) -> Self:
@@ -128,7 +172,7 @@ class EnvironmentTable(CalibratedTable):
 class PumpTable(DeviceTable):
     """The pump: its driver is a folder of `instruments/`, and it has a pyserial port or URL."""
 
-    port: str
+    port: Words
 
 
 class FluidTable(_Table):
@@ -139,13 +183,13 @@ class FluidTable(_Table):
     the change between two moments far apart, and of the change in an hour.
     """
 
-    name: str = "water"
-    evaporation_per_hour: Annotated[MassG, Field(ge=0)] = 0.0
-    evaporation_uncertainty_per_hour: Annotated[MassG, Field(ge=0)] = 0.0
-    evaporation_source: Annotated[str, Field(pattern=r"\S")] | None = None
+    name: Words = "water"
+    evaporation_per_hour: Evaporation = 0.0
+    evaporation_uncertainty_per_hour: Evaporation = 0.0
+    evaporation_source: Words | None = None
     evaporation_date: Day | None = None
-    blank_wander: Annotated[MassG, Field(ge=0)] = 0.0
-    blank_wander_per_hour: Annotated[MassG, Field(ge=0)] = 0.0
+    blank_wander: Wander = 0.0
+    blank_wander_per_hour: Wander = 0.0
 
     @model_validator(mode="after")
     def _source_has_its_date(self) -> Self:
@@ -162,10 +206,10 @@ class VesselTable(_Table):
     """
 
     outlet: Literal["immersed", "free"] | None = None
-    bore: Annotated[LengthM, Field(gt=0)] | None = None
-    bore_uncertainty: Annotated[LengthM, Field(gt=0)] | None = None
-    tube_outer_diameter: Annotated[LengthM, Field(gt=0)] | None = None
-    tube_outer_diameter_uncertainty: Annotated[LengthM, Field(gt=0)] | None = None
+    bore: Diameter | None = None
+    bore_uncertainty: DiameterUncertainty | None = None
+    tube_outer_diameter: Diameter | None = None
+    tube_outer_diameter_uncertainty: DiameterUncertainty | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -183,8 +227,8 @@ class VesselTable(_Table):
 class DisposablesTable(_Table):
     """Infusion set and reservoir that are on the pump now, by what tells them apart: lot and number."""
 
-    infusion_set: str | None = None
-    reservoir: str | None = None
+    infusion_set: Words | None = None
+    reservoir: Words | None = None
 
 
 class CutOffTable(_Table):
@@ -221,16 +265,22 @@ class FaultTable(_Table):
     at: TimeS = Field(ge=0)
 
 
+def _role(name: str) -> str:
+    if name not in (*INSTRUMENT_ROLES, "pump"):
+        raise ValueError(f"{name!r} is no device of a bench; those are {', '.join(INSTRUMENT_ROLES)}, pump")
+    return name
+
+
 class VirtualTable(_Table):
     """The simulated world in place of a laboratory; `firmware` is what the pump's controller runs, if it is simulated.
 
     A ready-made pump has a twin instead and needs none.
     """
 
-    seed: WholeNumber = Field(default=1, ge=0)
+    seed: WholeNumber = Field(default=1, ge=0, lt=2**63)
     date: Day
     firmware: Path | None = None
-    serial_numbers: dict[str, str] = {}
+    serial_numbers: dict[Annotated[str, AfterValidator(_role)], Words] = {}
     parameters: VirtualParameters = VirtualParameters()
     fault: tuple[FaultTable, ...] = ()
 
@@ -238,8 +288,8 @@ class VirtualTable(_Table):
 class BenchFile(_Table):
     """A whole bench."""
 
-    name: str
-    operator: str | None = None
+    name: Words
+    operator: Words | None = None
     visa_library: str = "@py"
     balance: BalanceTable
     pressure: PressureTable
@@ -262,6 +312,15 @@ class BenchFile(_Table):
         if line is not None and line not in others:
             known = f"known are {', '.join(others)}" if others else "switch.lines has none besides the occluder"
             raise ValueError(f"cut_off.line is {line!r}, which is no line of the switch that could feed it; {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_line_for_each(self) -> Self:
+        wanted = {role: getattr(self, role).address for role in INSTRUMENT_ROLES} | {"pump": self.pump.port}
+        for (one, first), (other, second) in combinations(wanted.items(), 2):
+            if resolved(first) == resolved(second):
+                named = repr(first) if first == second else f"{first!r} and {second!r}, which are one line"
+                raise ValueError(f"{one} and {other} are both on {named}; each device needs its own")
         return self
 
 

@@ -17,11 +17,19 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import pyvisa
 from pyvisa.resources import MessageBasedResource
+from pyvisa.rname import parse_resource_name
 
 from rig.bench.declared import metrology, set_up_world
 from rig.bench.driver_errors import driver_error, named_errors
 from rig.bench.drivers import ROLES as PROTOCOLS
-from rig.bench.drivers import driver_module, refuse_unfit, refuse_wrong_options, takes, twin_module
+from rig.bench.drivers import (
+    driver_module,
+    refuse_missing_lines,
+    refuse_unfit,
+    refuse_wrong_options,
+    takes,
+    twin_module,
+)
 from rig.bench.file import BenchFile, CalibratedTable, DeviceTable, InstrumentTable, read_bench_file
 from rig.bench.guarded import Guard
 from rig.bench.lease import take_bench, take_identity
@@ -184,6 +192,7 @@ def refuse_unknown_devices(spec: BenchFile) -> None:
     for role in ROLES:
         table = _table(spec, role)
         refuse_wrong_options(role, table.driver, table.options)
+    refuse_missing_lines(spec.switch.driver, spec.switch.lines)
     if spec.pump.port.startswith("ble://") and not takes("pump", spec.pump.driver, "radio"):
         raise BenchFileError(f"pump.port: {spec.pump.driver} is not reached over Bluetooth LE, but on a serial port")
 
@@ -213,6 +222,13 @@ def open_virtual(spec: BenchFile, occasion: str = "") -> Iterator[World]:
     for role in ROLES[:-1]:
         table = _table(spec, role)
         assert isinstance(table, InstrumentTable)
+        try:
+            parse_resource_name(table.address)
+        except ValueError as error:
+            raise BenchFileError(
+                f"{role}.address is {table.address!r}: this is no VISA address, such as ASRL1::INSTR or "
+                "TCPIP0::balance::5025::SOCKET"
+            ) from error
         serial_number = virtual.serial_numbers.get(role, table.serial_number)
         twin = twin_module(role, table.driver)
         if twin is None:
@@ -349,8 +365,11 @@ def refuse_overdue(spec: BenchFile, role: str, today: datetime.date) -> None:
 
 
 def power_pump(spec: BenchFile, supply: PowerSupply) -> None:
-    """Give the pump its supply voltage."""
-    supply.set_output(voltage_v=spec.supply.voltage, current_limit_a=spec.supply.current_limit)
+    """Give the pump its supply voltage; BenchFileError when the supply has no such output."""
+    try:
+        supply.set_output(voltage_v=spec.supply.voltage, current_limit_a=spec.supply.current_limit)
+    except ValueError as error:
+        raise BenchFileError(f"supply.voltage and supply.current_limit: {error}") from error
     supply.switch(on=True)
 
 

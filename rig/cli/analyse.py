@@ -70,7 +70,7 @@ def analyse(**given: Any) -> None:  # noqa: ANN401 - `_options` says what each i
 
     files, job_file, form, explain, out = (given.pop(name) for name in _OWN)
     job = read_job(job_file) if job_file is not None else None
-    form = form or (job.format if job is not None else None)
+    form = form if form is not None else job.format if job is not None else None
     asked = merged(
         read_format(form) if form is not None else {},
         job.options if job is not None else {},

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from typer.core import TyperGroup
 
 from rig.cli.analyse import analyse
 from rig.cli.packages import refuse_shared_packages
+from rig.cli.printing import new_console, one_line
 from rig.errors import BenchFileError, DataFileError, RigError
 from rig.record.files import free_folder
 from rig.record.likeness import By
@@ -23,16 +24,35 @@ BENCH, REQUIREMENTS = shipped(DEFAULT_BENCH), shipped(DEFAULT_REQUIREMENTS)
 EXIT_USAGE = 2
 EXIT_RIG = 3
 
+
+class Interrupted(Exception):
+    """Ctrl-C, or the end of the input where an answer was wanted."""
+
+
+class Commands(TyperGroup):
+    """The commands, whose ends keep their own exit codes: Typer's for Ctrl-C, no input and a lost pipe say others."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - Typer's own
+        """Perform the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise Interrupted from error
+        except EOFError as error:
+            raise RigError("the input ended where an answer was wanted; call it from a terminal") from error
+        except BrokenPipeError as error:
+            raise RigError(f"a line was closed from its far end ({error})") from error
+
+
 app = typer.Typer(
+    cls=Commands,
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Test rig for insulin pumps: drives the bench, verifies the pump, writes the report.",
 )
-console = Console(highlight=False)
-if not console.is_terminal:
-    console.width = 140  # a log file folds nothing
+console = new_console()
 
 BenchOption = Annotated[
     Path,
@@ -250,8 +270,8 @@ def compare(
     from rig.cli.settling import settle
 
     settle(runs, console)
-    first = runs[0] if runs[0].name else runs[0].resolve()
-    folder = out or free_folder(first.with_name(f"{first.name}-comparison"))
+    first = runs[0] if runs[0].name not in ("", "..") else runs[0].resolve()
+    folder = out or free_folder(first.with_name(f"{first.name}-comparison") if first.name else Path("comparison"))
     for line in write_comparison(folder, runs, by):
         console.print(line, soft_wrap=True, markup=False)
 
@@ -259,8 +279,12 @@ def compare(
 app.command()(analyse)
 
 
-def main() -> None:
-    """Run the command line; every expected error is one sentence on stderr."""
+def run() -> None:
+    """Run the command line; every expected error is one sentence on stderr and its exit code.
+
+    Raises:
+        SystemExit: always, with the exit code; 0 where all is well.
+    """
     try:
         refuse_shared_packages()
         app()
@@ -268,12 +292,19 @@ def main() -> None:
         _stop(error, EXIT_USAGE)
     except RigError as error:
         _stop(error, EXIT_RIG)
-    except KeyboardInterrupt:
+    except Interrupted:
         _stop("interrupted", EXIT_RIG)
 
 
+def main() -> None:
+    """Run the command line, whatever happens in it; as `rig.cli.entry.main`."""
+    from rig.cli.entry import main as enter
+
+    enter()
+
+
 def _stop(reason: object, code: int) -> None:
-    print(f"rig: {reason}", file=sys.stderr)  # noqa: T201 - plain, so that a terminal never folds it
+    print(f"rig: {one_line(str(reason))}", file=sys.stderr)  # noqa: T201 - plain, so that a terminal never folds it
     sys.exit(code)
 
 

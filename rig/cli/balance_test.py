@@ -12,12 +12,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from rig.analysis.reference_mass import reference_weighing
 from rig.bench.declared import metrology
 from rig.bench.file import BenchFile, parse_override, read_bench_file
 from rig.bench.lease import take_bench, take_identity
 from rig.bench.open import compare_identity, far_side, open_device, refuse_overdue
+from rig.cli.printing import say
 from rig.errors import BenchFileError, EvidenceError
 from rig.procedures.reference_mass import allowed_error_g, allowed_repeatability_g, problems, weigh_reference
 from rig.record.files import new_file, utc_now, write_json
@@ -26,6 +28,8 @@ from rig.record.routine_test import RoutineTest
 from rig.units import parse
 from rig.wire import NoLog
 
+SMALLEST_G, LARGEST_G = 0.01, 50_000.0
+"""Reference masses that test a balance: above what evaporation does meanwhile, up to what a person lifts."""
 QUESTIONS = {
     "level": "Is the balance level (bubble inside the ring)?",
     "needle": "Is the needle below the surface, and free of bubbles?",
@@ -56,7 +60,7 @@ def run_balance_test(asked: RoutineTestAsked, *, console: Console) -> int:
         EvidenceError: the file exists already, or cannot be written.
     """
     spec, _ = read_bench_file(asked.bench, dict(parse_override(text) for text in asked.settings))
-    mass_g, u_mass_g = _grams("--mass", asked.mass), _grams("--mass-u", asked.mass_u)
+    mass_g, u_mass_g = _reference(asked)
     begun = utc_now()
     if asked.out is not None and asked.out.exists():
         raise EvidenceError(f"{asked.out}: exists already; name another file by --out, nothing is overwritten")
@@ -65,15 +69,15 @@ def run_balance_test(asked: RoutineTestAsked, *, console: Console) -> int:
     test = _test(spec, mass_g, u_mass_g, asked.count, console)
     out = asked.out or new_file(Path("runs") / f"{begun.replace(':', '-')}-balance-test.json")
     write_json(out, test.model_dump(mode="json"))
-    console.print(
+    say(
+        console,
         f"{test.balance.model} {test.balance.serial_number}: error {test.error_g * 1e6:+.3g} µg at {mass_g:g} g "
         f"(allowed {test.allowed_error_g * 1e6:.3g} µg), repeatability {test.repeatability_g * 1e6:.3g} µg (allowed "
         f"{test.allowed_repeatability_g * 1e6:.3g} µg), n = {asked.count}",
-        soft_wrap=True,
     )
     for problem in test.problems:
-        console.print(f"balance: {problem}", style="red", soft_wrap=True, markup=False)
-    console.print(f"The balance is {'fit for use' if test.passed else 'NOT FIT'}. Kept: {out}", soft_wrap=True)
+        say(console, f"balance: {problem}", "red")
+    say(console, f"The balance is {'fit for use' if test.passed else 'NOT FIT'}. Kept: {out}")
     return 0 if test.passed else 3
 
 
@@ -115,13 +119,29 @@ def _test(spec: BenchFile, mass_g: float, u_mass_g: float, count: int, console: 
 
 def _asking(console: Console) -> Callable[[float], None]:
     def place(load_g: float) -> None:
-        console.input(f"Put {load_g:g} g beside the vessel, then press Enter. " if load_g else "Take it off, Enter. ")
+        wanted = f"Put {load_g:g} g beside the vessel, then press Enter. " if load_g else "Take it off, Enter. "
+        console.input(Text(wanted))
 
     return place
 
 
 def _yes(console: Console, question: str) -> bool:
-    return console.input(f"{question} [y/n] ").strip().lower() in ("y", "yes")
+    return console.input(Text(f"{question} [y/n] ")).strip().lower() in ("y", "yes")
+
+
+def _reference(asked: RoutineTestAsked) -> tuple[float, float]:
+    """Mass of the reference in g and its standard uncertainty; BenchFileError when they cannot test a balance.
+
+    The least uncertain masses of 10 mg are known to 0.03 % (OIML R 111-1, class E2: ±8 µg, a rectangle).
+    """
+    mass_g, u_mass_g = _grams("--mass", asked.mass), _grams("--mass-u", asked.mass_u)
+    if not SMALLEST_G <= mass_g <= LARGEST_G:
+        raise BenchFileError(f"--mass is {asked.mass!r}: allowed are {1e3 * SMALLEST_G:g} mg to {LARGEST_G:g} g")
+    if not 0.0 <= u_mass_g <= mass_g / 1000.0:  # nan is neither
+        raise BenchFileError(
+            f"--mass-u is {asked.mass_u!r}: allowed are 0 g to {1e3 * mass_g:g} µg, a thousandth of --mass"
+        )
+    return mass_g, u_mass_g
 
 
 def _grams(option: str, text: str) -> float:

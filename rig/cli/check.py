@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from rig.bench.channels import MARK, channels
 from rig.bench.check import BenchFinding, check_bench
 from rig.bench.file import parse_override, read_bench_file
+from rig.cli.printing import print_table, say
 
 
 def print_check(bench: Path, overrides: Sequence[str], *, console: Console) -> int:
@@ -22,18 +22,14 @@ def print_check(bench: Path, overrides: Sequence[str], *, console: Console) -> i
         return max(print_check(Path(f"{bench}{MARK}{name}"), overrides, console=console) for name in names)
     spec, _ = read_bench_file(bench, dict(parse_override(text) for text in overrides))
     findings = check_bench(spec)
-    table = Table(title=f"{spec.name} ({bench})", title_justify="left")
-    for column in ("device", "model", "serial number", "state"):
-        table.add_column(column)
-    for finding in findings:
-        table.add_row(*_cells(finding))
-    console.print(table)
+    columns = ("device", "model", "serial number", "state")
+    print_table(console, columns, [_cells(finding) for finding in findings], title=f"{spec.name} ({bench})")
     problems = [finding for finding in findings if finding.problem]
     for finding in problems:
-        console.print(finding.problem, style="red", soft_wrap=True, markup=False)
+        say(console, finding.problem or "", "red")
     if problems:
         return 3
-    console.print("The bench is fit for use.")
+    say(console, "The bench is fit for use.")
     return 0
 
 

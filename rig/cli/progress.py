@@ -11,10 +11,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
-from rich.markup import escape
 from rich.status import Status
+from rich.text import Text
 
-_MARKS = {"passed": "[green]passed[/]", "failed": "[bold red]FAILED[/]", "error": "[magenta]ERROR[/]"}
+from rig.cli.printing import plain
+
+_MARKS = {"passed": ("passed", "green"), "failed": ("FAILED", "bold red"), "error": ("ERROR", "magenta")}
 
 
 class LineTail:
@@ -53,9 +55,12 @@ class EndedTests:
                 self._titles[entry["test"]] = entry["title"]
             elif "ended" in entry:
                 outcome = entry["ended"]["outcome"]
-                mark, took = _MARKS.get(outcome, outcome), elapsed(entry["ended"]["duration_s"])
-                title = escape(self.title(entry["test"]))
-                self._console.print(f"{escape(self._label)}{mark}  {title}  [dim]({took} of bench time)[/]")
+                took = elapsed(entry["ended"]["duration_s"])
+                title = plain(self.title(entry["test"]))
+                line = Text.assemble(
+                    plain(self._label), _MARKS.get(outcome, outcome), f"  {title}  ", (f"({took} of bench time)", "dim")
+                )
+                self._console.print(line, soft_wrap=True)
             else:
                 doing.append(entry)
         return doing
@@ -70,7 +75,7 @@ class ProgressView:
 
     def __init__(self, run: Path, console: Console) -> None:
         self._ended = EndedTests(run, console)
-        self._status = Status("starting the suites", console=console)
+        self._status = Status(Text("starting the suites"), console=console, spinner="line")  # any encoding has it
 
     def __enter__(self) -> Self:
         self._status.start()
@@ -84,7 +89,7 @@ class ProgressView:
     def refresh(self) -> None:
         """Show what has been written since the last look."""
         if doing := self._ended.refresh():
-            self._status.update(escape(self._now(doing[-1])))
+            self._status.update(Text(plain(self._now(doing[-1])), no_wrap=True, overflow="ellipsis"))
 
     def _now(self, entry: dict[str, Any]) -> str:
         title = self._ended.title(entry["test"])

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from rig.analysis.capability import Decidability, Measurand, Statistic, capability
 from rig.analysis.success_run import trials_needed
 from rig.analysis.tolerance import Sides, values_needed
 from rig.bench.declared import metrology
 from rig.bench.file import parse_override, read_bench_file
+from rig.cli.printing import print_table, say
 from rig.errors import BenchFileError
 from rig.procedures.bolus import BOLUS_H
 from rig.procedures.volume import VolumeScale
@@ -82,10 +83,10 @@ def _plan_trials(question: SamplesQuestion, console: Console) -> int:
         n = trials_needed(confidence=confidence, reliability=reliability, failures=question.failures)
     except ValueError as error:
         raise BenchFileError(f"rig samples: {error}") from None
-    console.print(
+    say(
+        console,
         f"{n} trials with {question.failures} failures or fewer show a reliability of {100 * reliability:g} % with "
         f"{100 * confidence:g} % confidence.",
-        soft_wrap=True,
     )
     return 0
 
@@ -102,13 +103,13 @@ def _plan_values(question: SamplesQuestion, console: Console) -> int:
     if margin > 0:
         n = values_needed(margin=margin, sd=sd, confidence=confidence, coverage=coverage, sides=sides)
     if n is None:
-        console.print(
+        say(
+            console,
             f"No number of values can show that {claim}: mean {mean:g} % and SD {sd:g} % leave no room; you need a "
             "smaller SD, a mean nearer to 0, or a wider limit.",
-            soft_wrap=True,
         )
         return UNDECIDED
-    console.print(f"{n} values (normal, mean {mean:g} %, SD {sd:g} %) show that {claim}.", soft_wrap=True)
+    say(console, f"{n} values (normal, mean {mean:g} %, SD {sd:g} %) show that {claim}.")
     return 0
 
 
@@ -120,10 +121,10 @@ def _plan_bench(question: SamplesQuestion, console: Console) -> int:
     found = capability(
         measurand, scale.weighing, tolerance_percent=tolerance_percent, z_ul_per_mg=scale.z_factor_ul_per_mg, rule=rule
     )
-    console.print(_table(question, found, spec.name))
+    _print_decidability(question, found, spec.name, console)
     if found.decidable:
         return 0
-    console.print(cannot(found, measurand), soft_wrap=True)
+    say(console, cannot(found, measurand))
     return UNDECIDED
 
 
@@ -143,20 +144,18 @@ def _measurand(question: SamplesQuestion) -> tuple[Measurand, float]:
     return Measurand(ul_from_u(bolus_u), BOLUS_H, question.n, statistic), tolerance_percent
 
 
-def _table(question: SamplesQuestion, found: Decidability, bench_name: str) -> Table:
+def _print_decidability(question: SamplesQuestion, found: Decidability, bench_name: str, console: Console) -> None:
     what = f"{question.rate} over {question.window}" if question.rate else f"a bolus of {question.bolus}"
-    table = Table(title=f"{bench_name}: {question.of} of n = {question.n}, {what}", title_justify="left")
-    for column in ("limit", "rule", "expected U (k = 2)", "noise widens extremes by", "room for the pump", "decidable"):
-        table.add_column(column)
-    table.add_row(
+    columns = ("limit", "rule", "expected U (k = 2)", "noise widens extremes by", "room for the pump", "decidable")
+    row = (
         f"{question.limit}",
         question.rule,
         f"{found.expanded_percent:.3g} %",
         f"{found.bias_percent:.3g} %",
         f"{found.room_percent:.3g} %",
-        "[green]yes[/]" if found.decidable else "[red]NO[/]",
+        Text("yes", style="green") if found.decidable else Text("NO", style="red"),
     )
-    return table
+    print_table(console, columns, [row], title=f"{bench_name}: {question.of} of n = {question.n}, {what}")
 
 
 def _share(option: str, text: str | None) -> float:

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import IO, cast
 
 from rich.console import Console
+from rich.text import Text
 
 from reports.comparison import write_comparison
 from rig.bench.channels import MARK, channels
 from rig.bench.conditions import NOMINAL, Conditions
 from rig.bench.file import parse_override, read_bench_file
 from rig.cli.output import LastingOutput
+from rig.cli.printing import plain, say
 from rig.cli.progress import EndedTests
 from rig.cli.runners import LOOK_EVERY_S, STOPPED_S, started, stop_processes
 from rig.cli.settling import settle
@@ -98,11 +100,11 @@ def _verify_all(asked: RunAsked, condition: str | None, console: Console, stop: 
             with stop.let_through():
                 for together in rounds:
                     if _needs_a_person(together[0]):
-                        console.input(f"Set up: {together[0].condition}. Then press Enter. ")
+                        console.input(Text(f"Set up: {together[0].condition}. Then press Enter. "))
                     _run_side_by_side(together, console)
         except KeyboardInterrupt:
             sentence = f"The series was interrupted by {stop.asked}; what was measured before is kept in {folder}."
-            console.print(sentence, soft_wrap=True, markup=False)
+            say(console, sentence)
             stop.finish()
             return EXIT_RIG
         code = _conclude(folder, parts, console)
@@ -214,7 +216,8 @@ def _conclude(folder: Path, parts: Sequence[SeriesRun], console: Console) -> int
         assert part.asked.out is not None
         verdict, why = _verdict(part.asked.out)
         verdicts.append(verdict)
-        console.print(f"{part.label}: [{STYLES[verdict.value]}]{verdict.value}[/]{why}", soft_wrap=True)
+        verdict_of = Text.assemble(f"{plain(part.label)}: ", (verdict.value, STYLES[verdict.value]), plain(why))
+        console.print(verdict_of, soft_wrap=True)
     try:
         for line in write_comparison(folder / "comparison", [folder]):
             console.print(line, soft_wrap=True, markup=False)

@@ -17,10 +17,10 @@ from typing import Protocol
 
 import pyvisa
 from rich.console import Console
-from rich.table import Table
 
 from rig.bench.file import BenchFile, parse_override, read_bench_file
 from rig.bench.open import ROLES, FarSide, open_device, open_virtual, power_pump
+from rig.cli.printing import print_table, say
 from rig.clock import NS_PER_S, WallClock
 from rig.errors import BenchFileError
 from rig.virtual.port import Port
@@ -135,7 +135,7 @@ def serve_bench(bench: Path, overrides: Sequence[str], *, console: Console) -> N
         try:
             _pace(world, selector, list(endpoints.values()))
         except KeyboardInterrupt:
-            console.print("Stopped.")
+            say(console, "Stopped.")
 
 
 def _switch_supply_on(spec: BenchFile, world: World) -> None:
@@ -162,9 +162,6 @@ def _pace(world: World, selector: selectors.BaseSelector, endpoints: Sequence[En
 
 
 def _print_addresses(spec: BenchFile, endpoints: dict[str, Endpoint], console: Console) -> None:
-    table = Table(title=f"{spec.name}, in real time; Ctrl-C stops it", title_justify="left")
-    for column in ("device", "driver", "address"):
-        table.add_column(column, no_wrap=True)
-    for role in ROLES:
-        table.add_row(role, getattr(spec, role).driver, endpoints[role].address)
-    console.print(table)
+    rows = [(role, getattr(spec, role).driver, endpoints[role].address) for role in ROLES]
+    title = f"{spec.name}, in real time; Ctrl-C stops it"
+    print_table(console, ("device", "driver", "address"), rows, title=title)

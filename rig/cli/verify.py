@@ -12,14 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from reports.documents import write_documents
 from rig.bench.check import check_bench
 from rig.bench.file import parse_override
 from rig.bench.guarded import wait_until_left
 from rig.bench.lease import take_bench
+from rig.cli.printing import plain, print_table, say
 from rig.cli.runners import collect, run_suites
 from rig.clock import WallClock
 from rig.errors import BenchFileError
@@ -182,16 +182,14 @@ def list_quantities(asked: RunAsked, *, console: Console) -> int:
     with TemporaryDirectory(prefix="rig-list-") as folder:
         by_runner = collect(start_run(inputs, out=Path(folder) / "run", select=asked.select), inputs)
         declared = [each for of_runner in by_runner.values() for each in of_runner]
-    table = Table(title=f"Measured by the plan {inputs.plan.plan.name!r}", title_justify="left")
-    for column in ("quantity", "unit", "kind and parameters, as a requirement writes them", "decides", "test"):
-        table.add_column(column, overflow="fold")
+    rows = []
     for test in declared:
         for each in test.quantities:
             asking = [name for name in test.requirements if inputs.requirements[name].asks_for(each.quantity)]
             words = ", ".join([f'quantity = "{each.kind}"', *(f'{k} = "{v}"' for k, v in each.parameters.items())])
-            cells = (each.name, each.unit, words, ", ".join(asking) or "–", test.title)
-            table.add_row(*(escape(cell) for cell in cells))
-    console.print(table)
+            rows.append((each.name, each.unit, words, ", ".join(asking) or "–", test.title))
+    columns = ("quantity", "unit", "kind and parameters, as a requirement writes them", "decides", "test")
+    print_table(console, columns, rows, title=f"Measured by the plan {inputs.plan.plan.name!r}", fold=True)
     _refuse_unanswered(inputs, declared, asked.select)
     return 0
 
@@ -229,34 +227,38 @@ STYLES = {
 
 def print_results(results: Results, console: Console) -> None:
     """Print the table of requirements with verdicts and measured values."""
-    table = Table(show_lines=True, caption="Decision rule: guard band w = U, unless the limit names another.")
-    for column in ("requirement", "verdict", "measured", "limit"):
-        table.add_column(column)
-    titles = {test.id: test.title for test in results.tests}
+    rows = []
     for row in results.requirements:
         if not row.in_scope:
             continue
-        values = "\n".join(_judged(row, each, titles) for each in row.measurements) or row.reason or ""
-        limits = "\n".join(_limit(measurement) for measurement in row.measurements)
         verdict = row.verdict.value
-        text = f"[bold]{row.id}[/] {escape(row.text)}"
-        table.add_row(text, f"[{STYLES[verdict]}]{verdict}[/]", escape(values), escape(limits))
-    console.print(table)
+        text = Text.assemble((plain(row.id), "bold"), f" {plain(row.text)}")
+        first, *others = [(_judged(row, each, results), _limit(each)) for each in row.measurements] or [
+            (row.reason or "", "")
+        ]
+        rows.append((text, Text(verdict, style=STYLES[verdict]), *first))
+        rows += [(Text(), Text(), *each) for each in others]  # each beside its own limit, however it is folded
+    caption = "Decision rule: guard band w = U, unless the limit names another."
+    print_table(console, ("requirement", "verdict", "measured", "limit"), rows, caption=caption, grouped=True)
     print_reported(results.reported, console)
+    for attempts in results.repeated.values():
+        said = ", ".join(f"{each.attempt} {each.outcome}" for each in attempts)
+        say(console, f"Attempted {len(attempts)} times, and each counts: {attempts[0].title} ({said})", "yellow")
 
 
 def print_reported(reported: Sequence[ReportedRecord], console: Console) -> None:
     """Print what was measured and is judged by no requirement, if anything."""
     if not reported:
         return
-    console.print("Measured, and judged by no requirement:")
+    say(console, "Measured, and judged by no requirement:")
     for measurement in reported:
-        console.print(f"  {_value(measurement)}", markup=False)
+        say(console, f"  {_value(measurement)}")
 
 
-def _judged(row: RequirementRecord, measurement: JudgedRecord, titles: dict[str, str]) -> str:
+def _judged(row: RequirementRecord, measurement: JudgedRecord, results: Results) -> str:
     """Write a measured value; where several tests measured its quantity, with the test."""
-    return _value(measurement) + (f" ({titles[measurement.test].rstrip('.')})" if row.is_shared(measurement) else "")
+    whose = f" ({results.called(measurement.test, measurement.attempt)})" if row.is_shared(measurement) else ""
+    return _value(measurement) + whose
 
 
 def _limit(measurement: JudgedRecord) -> str:

@@ -50,6 +50,8 @@ def read_table(path: Path, layout: Layout = Layout()) -> tuple[Source, Table]:
         DataFileError: the file cannot be read, is empty, or is no log.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise DataFileError(f"{path}: is a pipe or a device; name a file, which is read more than once")
         with path.open("rb") as file:
             head = file.read(4096)
             file.seek(0)
@@ -58,6 +60,10 @@ def read_table(path: Path, layout: Layout = Layout()) -> tuple[Source, Table]:
         table = _table(path, head, layout)
     except OSError as error:
         raise DataFileError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        if "\0" not in str(path):
+            raise
+        raise DataFileError(f"{str(path)!r}: is no name of a file ({error})") from error
     return Source(path.name, size, digest, table.form, table.rows), table
 
 

@@ -15,6 +15,7 @@ from rig.bench.declared import metrology
 from rig.errors import DataFileError, EvidenceError
 from rig.procedures.catalogue import procedure_of
 from rig.procedures.procedure import kept_analyses
+from rig.record.closed import refuse_links
 from rig.record.files import read_json
 from rig.record.folder import RECORD, Attempt, MeasuredFile, RunFolder, read_model
 from rig.record.models import MeasuredRecord
@@ -76,6 +77,7 @@ def recompute(folder: Path) -> list[Recomputed]:
         raise DataFileError(
             f"{folder}: is a run of format 1, whose readings have no phases; rig report and compare read it"
         )
+    refuse_links(folder)
     run = RunFolder(folder)
     if run.closing() is not None:  # a run that was killed has measurements, and no results
         read_whole_run(folder)

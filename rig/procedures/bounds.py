@@ -11,8 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from rig.toml_files import GlucoseMgPerDl, InsulinU, MassG, Percent, RateUPerH, TimeS
-from rig.units import parse
+from rig.toml_files import GlucoseMgPerDl, InsulinU, MassG, Percent, RateUPerH, TimeS, within
 
 LONGEST = "30 d"
 """No measurement takes longer: ten reservoirs of three days each."""
@@ -20,18 +19,6 @@ LARGEST_RATE = "300 U/h"
 """A whole reservoir in an hour; pumps' basal rates end at 35–50 U/h."""
 LARGEST_SHARE = 1000.0
 """Of a temporary rate, in % of the profile's; pumps end at 200–500 %."""
-
-
-def within(dimension: str, lowest: str, highest: str) -> AfterValidator:
-    """Refuse a quantity below `lowest` or above `highest`, which are text with a unit of the dimension."""
-    low, high = parse(lowest, dimension), parse(highest, dimension)
-
-    def checked(value: float) -> float:
-        if not low <= value <= high:  # nan is neither
-            raise ValueError(f"allowed are {lowest} to {highest}")
-        return value
-
-    return AfterValidator(checked)
 
 
 def lasting(lowest: str, highest: str = LONGEST) -> AfterValidator:

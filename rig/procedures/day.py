@@ -25,7 +25,6 @@ from rig.procedures.bounds import (
     Size,
     Word,
     lasting,
-    within,
 )
 from rig.procedures.budgets import measured
 from rig.procedures.parameters import PERSON
@@ -38,7 +37,7 @@ from rig.record.analyses import DayNumbers
 from rig.record.taking import Fact, Recorder, Taken, joined
 from rig.roles import Bench, Capability, Metrology, require
 from rig.therapy import BasalSegment, BolusReason, BolusRequest, Meal, ProfileBlock, ProfileKind, TemporaryRate
-from rig.toml_files import WholeNumber, by_a_person
+from rig.toml_files import WholeNumber, by_a_person, within
 from rig.units import parse, parse_time_of_day
 from rig.verdicts.quantities import Kind, Quantity
 

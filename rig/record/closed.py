@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,32 @@ def listed_files(record: Path) -> dict[str, ListedFile]:
     """List every file of a record by its path in it, but for the list; EvidenceError when one cannot be read."""
     files = sorted(path for path in record.rglob("*") if path.is_file() and path != record / CLOSING)
     return {path.relative_to(record).as_posix(): sums(path) for path in files}
+
+
+def refuse_links(folder: Path) -> None:
+    """Refuse a run folder that holds anything but files and folders: what is read must be what lies in it.
+
+    The folder itself may be reached through a link.
+
+    Raises:
+        EvidenceError: names the first symbolic link, pipe, socket or device.
+    """
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            raise EvidenceError(f"{path}: is a symbolic link, and a run consists of files that lie in its folder")
+        if not path.is_file() and not path.is_dir():
+            raise EvidenceError(f"{path}: is a pipe, a socket or a device, and a run consists of files")
+
+
+def make_read_only(record: Path) -> None:
+    """Take the right to write from every file of a record; a disk that knows no such rights stays as it is.
+
+    A guard against slips alone: whoever owns the files may give the right back, and the hashes tell.
+    """
+    for path in record.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            with suppress(OSError):
+                path.chmod(path.stat().st_mode & ~0o222)
 
 
 def sums(path: Path) -> ListedFile:

@@ -33,7 +33,7 @@ from rig.errors import EvidenceError
 from rig.lease import Lease
 from rig.record.analyses import Analysis
 from rig.record.appending import Appender, DirectAppender, LineFile, appender_for
-from rig.record.closed import CLOSING, listed_files, refuse_altered_closing, with_own_hash
+from rig.record.closed import CLOSING, listed_files, make_read_only, refuse_altered_closing, with_own_hash
 from rig.record.files import read_json, read_json_lines, slug, utc_now, write_json
 from rig.record.host_clock import NOTES, ClockNote, clock_steps, read_clock_notes
 from rig.record.manifest import BenchCheck, Closing, Manifest, RunOutcome
@@ -178,8 +178,16 @@ class RunFolder:
         refuse_altered_closing(self.record)
         return read_model(self.record / CLOSING, Closing, strict=strict)
 
+    def refuse_closed(self) -> None:
+        """Refuse to add anything to a run that was closed; EvidenceError."""
+        if (self.record / CLOSING).exists():
+            raise EvidenceError(
+                f"{self.path}: the run was closed, and nothing is ever added to a closed record; begin a new run"
+            )
+
     def checked(self, check: BenchCheck) -> None:
-        """Keep what the bench answered before the first measurement."""
+        """Keep what the bench answered before the first measurement; EvidenceError when the run was closed."""
+        self.refuse_closed()
         write_json(self.record / "bench_check.json", check.model_dump(mode="json"))
 
     def end(
@@ -191,7 +199,11 @@ class RunFolder:
         undone: Mapping[str, str] | None = None,
         changed_inputs: Sequence[str] = (),
     ) -> None:
-        """Write the results, where there are any, then how and when the run ended, and the list of its files."""
+        """Write the results, where there are any, then how and when the run ended, and the list of its files.
+
+        From then on the files can only be read; EvidenceError when the run was closed before.
+        """
+        self.refuse_closed()
         last = RunFolder(self.path)  # whose appender nobody has closed
         last.note_clock("the end of the run")
         last.appender.close()
@@ -209,9 +221,14 @@ class RunFolder:
             }
         )
         write_json(self.record / CLOSING, with_own_hash(closing.model_dump(mode="json")))
+        make_read_only(self.record)
 
     def collect(self, test_id: str, title: str, requirements: Sequence[str], quantities: Sequence[Quantity]) -> None:
-        """Declare a test that this run is going to do; one that is declared already stays as it is."""
+        """Declare a test that this run is going to do; one that is declared already stays as it is.
+
+        EvidenceError when the run was closed.
+        """
+        self.refuse_closed()
         known = self.collected()
         if any(each.test == test_id for each in known):
             return
@@ -236,7 +253,11 @@ class RunFolder:
         return [checked(path, entry, Collected, strict=strict) for entry in read_json_lines(path)]
 
     def attempt(self, test_id: str) -> AttemptRecord:
-        """Begin an attempt at a test that was declared; each gets a folder of its own."""
+        """Begin an attempt at a test that was declared; each gets a folder of its own.
+
+        EvidenceError when it was not declared, or the run was closed.
+        """
+        self.refuse_closed()
         folder = self.record / "tests" / self.declared(test_id).folder
         number = 1 + max((int(path.name) for path in _numbered(folder)), default=0)
         note = partial(self._note_test, test_id)

@@ -6,16 +6,16 @@ again. Nothing writes this format any more. Not responsible for today's format (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rig.errors import EvidenceError
-from rig.record.files import read_json, slug
+from rig.record.files import read_json, read_json_lines, slug
 from rig.record.folder import checked, read_model
 from rig.record.manifest import Manifest
-from rig.record.results import Results
+from rig.record.results import JudgedRecord, ReportedRecord, Results
 
 RECORD_1 = ("manifest.json", "results.json", "tests.jsonl", "steps.jsonl", "samples", "analysis", "wire")
 """What of a run folder was its record; the rest (runner logs, progress, reports) tells nothing that these do not."""
@@ -42,6 +42,7 @@ def read_format_1(folder: Path) -> Format1:
     except (KeyError, TypeError, AttributeError) as error:
         raise EvidenceError(f"{path}: is no results file of format 1 ({type(error).__name__}: {error})") from error
     results = checked(path, content, Results)
+    _refuse_other_results(path, results, read_json_lines(folder / "tests.jsonl"))
     tests = {slug(test.id): test.id for test in results.tests}
     analyses = sorted((folder / "analysis").glob("*/*.json"), key=lambda each: _place(each, list(tests)))
     found = [each for name in RECORD_1 for each in [folder / name, *(folder / name).rglob("*")] if each.is_file()]
@@ -69,6 +70,41 @@ def _with_quantities(content: dict[str, Any]) -> dict[str, Any]:
         "requirements": rows,
         "reported": [measured(entry) for entry in content.get("reported", ())],
     }
+
+
+def _refuse_other_results(path: Path, results: Results, events: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse results that are not what the tests wrote down, as far as a run of format 1 still has what they wrote."""
+    if not events:
+        return
+    then = {(row.id, *_values(each)) for row in results.requirements for each in row.measurements}
+    then |= {(None, *_values(each)) for each in results.reported}
+    now = {_noted(event) for event in events if event.get("event") == "measurement"}
+    for where, values in (("", then - now), ("tests.jsonl", now - then)):
+        if values:
+            requirement, test, name, value, u, unit = min(values, key=str)
+            whose = f"{requirement}, {name}" if requirement else str(name)
+            alone = "stands in tests.jsonl alone" if where else "is not what tests.jsonl holds"
+            raise EvidenceError(f"{path}: {whose}, {value!r} ± {u!r} {unit} of {test}, {alone}")
+    ended = {str(event.get("test")): event for event in events if event.get("event") == "end"}
+    for test in results.tests:
+        end = ended.get(test.id)
+        if end is not None and (end.get("outcome"), end.get("duration_s")) != (test.outcome, test.duration_s):
+            raise EvidenceError(
+                f"{path}: the test {test.id} is called {test.outcome} after {test.duration_s!r} s, and tests.jsonl "
+                f"says {end.get('outcome')} after {end.get('duration_s')!r} s"
+            )
+
+
+_Noted = tuple[Any, ...]
+
+
+def _values(each: JudgedRecord | ReportedRecord) -> _Noted:
+    return each.test, each.name, each.value, each.expanded_uncertainty, each.unit
+
+
+def _noted(event: Mapping[str, Any]) -> _Noted:
+    keys = ("requirement", "test", "name", "value", "expanded_uncertainty", "unit")
+    return tuple(event.get(key) for key in keys)
 
 
 def _place(path: Path, slugs: list[str]) -> tuple[int, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rig.errors import EvidenceError
 from rig.record.analyses import Analysis, Other, model_of
-from rig.record.closed import CLOSING, listed_files, refuse_altered, sums
+from rig.record.closed import CLOSING, listed_files, refuse_altered, refuse_links, sums
 from rig.record.files import read_json
 from rig.record.folder import RECORD, Attempt, RunFolder, read_model
 from rig.record.format_1 import read_format_1
@@ -76,6 +76,7 @@ def read_run(folder: Path, *, strict: bool = False) -> Run:
     """
     if not folder.is_dir():
         raise EvidenceError(f"{folder}: there is no such run folder")
+    refuse_links(folder)
     if not (folder / RECORD).is_dir() and (folder / "manifest.json").is_file():
         old = read_format_1(folder)
         return Run(

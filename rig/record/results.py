@@ -18,6 +18,8 @@ from rig.verdicts.limits import Rule, Verdict, decide, worst
 Outcome = Literal["passed", "failed", "error", "interrupted", "not applicable", "not run"]
 UNFINISHED = (None, "interrupted")
 """Outcomes of an attempt that did not come to its end."""
+DISTURBED = ("error", "interrupted")
+"""Outcomes of an attempt that the rig could not finish."""
 
 
 class JudgedRecord(MeasuredRecord):
@@ -97,6 +99,28 @@ class Results(Record):
     reported: tuple[ReportedRecord, ...] = ()
     tests: tuple[TestRecord, ...]
 
+    def called(self, test: str, attempt: int) -> str:
+        """Call a test by its title; where it was attempted more than once, with the number of the attempt."""
+        of_it = [each for each in self.tests if each.id == test]
+        title = next((each.title for each in of_it), test).rstrip(".")
+        return f"{title}, attempt {attempt}" if len(of_it) > 1 else title
+
+    @property
+    def repeated(self) -> dict[str, list[TestRecord]]:
+        """The attempts at each test that was attempted more than once, in their order, by its id."""
+        found: dict[str, list[TestRecord]] = {}
+        for each in self.tests:
+            found.setdefault(each.id, []).append(each)
+        return {test: attempts for test, attempts in found.items() if len(attempts) > 1}
+
+    @model_validator(mode="after")
+    def _rows_follow(self) -> Self:
+        for row in self.requirements:
+            naming = [test for test in self.tests if row.id in test.requirements]
+            if (contradiction := _contradiction(row, naming, unbegun=not_run(self.outcome))) is not None:
+                raise ValueError(f"{row.id} {contradiction}")
+        return self
+
     @model_validator(mode="after")
     def _verdict_follows(self) -> Self:
         follows = run_verdict(
@@ -109,11 +133,59 @@ class Results(Record):
         return self
 
 
+def _contradiction(row: RequirementRecord, naming: Sequence[TestRecord], *, unbegun: Verdict) -> str | None:
+    """Say where a requirement's row contradicts the tests that decide it or its own values; None where it does not.
+
+    Which of its values were never measured, only the requirements say: where some are there, it may be UNSET.
+    """
+    tests = tuple(dict.fromkeys(test.id for test in naming))
+    if row.tests != tests:
+        return f"names {len(row.tests)} tests that decide it, and {len(tests)} say that they do"
+    foreign = next((each for each in row.measurements if each.test not in tests), None)
+    if foreign is not None:
+        return f"holds {foreign.name} of the test {foreign.test}, which does not decide it"
+    verdicts = [each.verdict for each in row.measurements]
+    outcomes = [test.outcome for test in naming if not test.superseded]
+    follows = dict.fromkeys(
+        requirement_verdict(verdicts, outcomes, whole=whole, unbegun=unbegun) for whole in (True, False)
+    )
+    if row.verdict in follows:
+        return None
+    return f"is called {row.verdict.value}, its values and tests say {' or '.join(each.value for each in follows)}"
+
+
+def not_run(outcome: RunOutcome | None) -> Verdict:
+    """Say what a test that was never begun makes of its requirements; rigs that wrote no outcome called it an ERROR."""
+    return Verdict.ERROR if outcome is None else Verdict.UNSET
+
+
+def requirement_verdict(
+    verdicts: Sequence[Verdict], outcomes: Sequence[Outcome], *, whole: bool, unbegun: Verdict
+) -> Verdict:
+    """Decide a requirement: by what was measured, then by whether everything it asks for was measured at all.
+
+    Args:
+        verdicts: of its measured values.
+        outcomes: of the attempts at the tests that decide it, but for those that are superseded.
+        whole: whether everything was measured that it asks for.
+        unbegun: what a test makes of it that was never begun (`not_run`).
+    """
+    if Verdict.FAIL in verdicts:
+        return Verdict.FAIL
+    if any(each in DISTURBED for each in outcomes):
+        return Verdict.ERROR
+    if "not run" in outcomes:
+        return unbegun
+    if not verdicts:
+        return Verdict.NOT_APPLICABLE if "not applicable" in outcomes else Verdict.UNSET
+    return worst(verdicts) if whole else Verdict.UNSET
+
+
 def run_verdict(decided: Sequence[Verdict], undeciding: Sequence[str], outcome: RunOutcome | None = None) -> Verdict:
     """Decide a run from the verdicts in its scope, from how the tests ended that decide nothing, and from its own end.
 
     A run that did not come to its end is an ERROR where it would be better; what failed in it stays a FAIL.
     """
-    disturbed = any(each in ("error", "interrupted", "not run") for each in undeciding)
+    disturbed = any(each in (*DISTURBED, "not run") for each in undeciding)
     ended = outcome is None or outcome == "complete"
     return worst([*decided, *([] if ended and not disturbed else [Verdict.ERROR])])

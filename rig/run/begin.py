@@ -164,9 +164,9 @@ def open_run(path: Path) -> RunFolder:
         EvidenceError: it is no run, was closed, or was begun by other code than this.
         LeaseHeldError: it goes on in a process that did not start this one.
     """
-    manifest = RunFolder(path).manifest()
-    if manifest.outcome != "started":
-        raise EvidenceError(f"{path}: the run was closed, and a closed record takes no more; begin a new run")
+    run = RunFolder(path)
+    run.refuse_closed()
+    manifest = run.manifest()
     refuse_changed(manifest)
     lease = take_lease(path, "a runner")
     run = RunFolder(path, appender_for(virtual=manifest.virtual))

@@ -12,15 +12,18 @@ from rig.record.folder import Attempt, Collected, RunFolder
 from rig.record.manifest import Manifest, RunOutcome
 from rig.record.models import LimitRecord, MeasuredRecord
 from rig.record.results import (
+    DISTURBED,
     JudgedRecord,
     Outcome,
     ReportedRecord,
     RequirementRecord,
     Results,
     TestRecord,
+    not_run,
+    requirement_verdict,
     run_verdict,
 )
-from rig.verdicts.limits import Verdict, decide, worst
+from rig.verdicts.limits import Verdict, decide
 from rig.verdicts.requirements import Requirement
 
 EXIT_CODES = {
@@ -185,8 +188,7 @@ def _row(
         if requirement.asks_for(each.quantity.quantity)
     ]
     deciding = [test for test in naming if not test.superseded]
-    not_run = Verdict.ERROR if outcome is None else Verdict.UNSET
-    verdict, reason = _verdict(requirement, deciding, measurements, not_run=not_run)
+    verdict, reason = _verdict(requirement, deciding, measurements, unbegun=not_run(outcome))
     if not naming and partial is not None:
         reason = partial
     return RequirementRecord(
@@ -238,25 +240,22 @@ def _verdict(
     naming: Sequence[TestRecord],
     measurements: Sequence[JudgedRecord],
     *,
-    not_run: Verdict,
+    unbegun: Verdict,
 ) -> tuple[Verdict, str | None]:
-    """Decide one requirement: what was measured, then whether everything it asks for was measured at all."""
-    verdicts = [measurement.verdict for measurement in measurements]
-    if Verdict.FAIL in verdicts:
-        return Verdict.FAIL, None
-    disturbed = [test for test in naming if test.outcome in ("error", "interrupted")]
-    if disturbed:
-        return Verdict.ERROR, disturbed[0].message
-    undone = [test for test in naming if test.outcome == "not run"]
-    if undone:
-        return not_run, undone[0].message
-    inapplicable = [test for test in naming if test.outcome == "not applicable"]
-    if inapplicable and not measurements:
-        return Verdict.NOT_APPLICABLE, inapplicable[0].message
+    """Decide one requirement, and say why where it is not plain from the values."""
     measured = {measurement.quantity.quantity for measurement in measurements}
     missing = [str(rule.quantity) for rule in requirement.measurement if rule.quantity not in measured]
-    if missing:
-        return Verdict.UNSET, f"never measured: {', '.join(sorted(missing))}"
-    verdict = worst(verdicts)
-    reasons = [each.reason for each in measurements if each.verdict is verdict and each.reason]
-    return verdict, "; ".join(reasons) or None
+    verdict = requirement_verdict(
+        [measurement.verdict for measurement in measurements],
+        [test.outcome for test in naming],
+        whole=not missing,
+        unbegun=unbegun,
+    )
+    said = [each.reason for each in measurements if each.verdict is verdict and each.reason]
+    for outcomes in (DISTURBED, ("not run",), () if measurements else ("not applicable",)):
+        of_tests = [test.message for test in naming if test.outcome in outcomes]
+        if of_tests and verdict is not Verdict.FAIL:
+            return verdict, of_tests[0]
+    if missing and verdict is Verdict.UNSET:
+        return verdict, f"never measured: {', '.join(sorted(missing))}"
+    return verdict, None if verdict is Verdict.FAIL else "; ".join(said) or None

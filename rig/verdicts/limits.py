@@ -6,6 +6,7 @@ Not responsible for where limits come from (the requirements file) nor for how a
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -40,7 +41,7 @@ _WORST_FIRST = (
 )
 
 
-def worst(verdicts: list[Verdict]) -> Verdict:
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
     """The verdict that speaks for all of `verdicts`; UNSET when there is none."""
     return next((verdict for verdict in _WORST_FIRST if verdict in verdicts), Verdict.UNSET)
 

@@ -22,7 +22,9 @@ def _rising(limits: tuple[float, float]) -> tuple[float, float]:
     return limits
 
 
-Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+LARGEST = 1e6
+"""Beyond it no number of these is anything but a slip of the pen, and the world's sums would overflow. The house's."""
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 Positive = Annotated[Finite, Field(gt=0)]
 NotNegative = Annotated[Finite, Field(ge=0)]
 Share = Annotated[Finite, Field(ge=0, le=1)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from suites.selftest.needed_packages import missing_packages
-from suites.selftest.recorded import FORMAT_1, verified
+from suites.selftest.recorded import FORMAT_1, verified, writable
 
 _LEFT_OUT = pytest.StashKey[dict[Path, frozenset[str]]]()
 
@@ -44,7 +44,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(recorded: Path, tmp_path: Path) -> Path:
     """A copy of it, to change."""
-    return Path(shutil.copytree(recorded, tmp_path / "run"))
+    return writable(Path(shutil.copytree(recorded, tmp_path / "run")))
 
 
 @pytest.fixture

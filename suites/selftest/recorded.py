@@ -133,6 +133,19 @@ def verified(folder: Path) -> Path:
     return folder / "run"
 
 
+def writable(run: Path) -> Path:
+    """Give the right to write back to a copy of a closed run, as whoever owns the files may."""
+    for path in run.rglob("*"):
+        path.chmod(path.stat().st_mode | 0o200)
+    return run
+
+
+def reopened(run: Path) -> RunFolder:
+    """Take away the end of a run, so that it can end again."""
+    (run / "record" / CLOSING).unlink(missing_ok=True)
+    return RunFolder(writable(run))
+
+
 def sealed(run: Path) -> None:
     """List the files of a changed run as they are now, as if it had been closed like this; nothing for an open one."""
     path = run / "record" / CLOSING
@@ -155,7 +168,7 @@ def framed(run: Path, **values: Any) -> None:  # noqa: ANN401 - any value of the
     outcome = RunFolder(run).manifest().outcome
     manifest = Manifest.model_validate(dict(read_model(path, Manifest)) | values)
     write_json(path, manifest.model_dump(mode="json"))
-    end_run(RunFolder(run), outcome)
+    end_run(reopened(run), outcome)
 
 
 def required(run: Path, old: str, new: str) -> None:
@@ -171,7 +184,7 @@ def required(run: Path, old: str, new: str) -> None:
 
 def ended(run: Path, outcome: RunOutcome) -> None:
     """Say how the run ended."""
-    end_run(RunFolder(run), outcome)
+    end_run(reopened(run), outcome)
 
 
 def attempt_folder(run: Path, test: str) -> Path:
@@ -201,7 +214,7 @@ def measured(run: Path, test: str, values: Mapping[str, tuple[float, float]]) ->
     write_json(
         path, MeasuredFile(measured=tuple(_other(each, values) for each in file.measured)).model_dump(mode="json")
     )
-    end_run(RunFolder(run), "complete")
+    end_run(reopened(run), "complete")
 
 
 def _other(each: MeasuredRecord, values: Mapping[str, tuple[float, float]]) -> MeasuredRecord:
@@ -222,7 +235,7 @@ def ended_otherwise(run: Path, test: str, outcome: Outcome, message: str | None)
     end = Ended(outcome=outcome, message=message, duration_s=60.0)
     lines = [Began().model_dump_json(), end.model_dump_json(), ""]
     (attempt_folder(run, test) / "events.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    end_run(RunFolder(run), "complete")
+    end_run(reopened(run), "complete")
 
 
 def blocked(run: Path, problems: dict[str, str]) -> None:
@@ -232,7 +245,7 @@ def blocked(run: Path, problems: dict[str, str]) -> None:
     path = run / "record" / "bench_check.json"
     check = read_model(path, BenchCheck).model_copy(update={"dut": None, "problems": problems})
     write_json(path, check.model_dump(mode="json"))
-    end_run(RunFolder(run), "blocked")
+    end_run(reopened(run), "blocked")
 
 
 def without_further_curves(run: Path) -> None:

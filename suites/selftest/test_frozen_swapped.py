@@ -18,6 +18,7 @@ from rig.run.begin import start_run
 from rig.run.frozen_bench import open_frozen_bench
 from rig.run.inputs import Sources, frozen_inputs, read_inputs
 from rig.run.software import ROOMS
+from rig.run.stopping import StopSignals
 from rig.shipped import DEFAULT_BENCH, shipped
 
 ROOT = Path(rig_package.__file__).parent.parent
@@ -131,7 +132,7 @@ def test_a_firmware_that_is_swapped_while_the_bench_opens_is_refused_before_anyt
     began = False
     with (
         pytest.raises(EvidenceError, match=SENTENCE.format(r"firmware\.elf")),
-        open_frozen_bench(run, inputs, attempt, "t", log=Swapping(run.inputs / "firmware.elf")),
+        open_frozen_bench(run, inputs, attempt, "t", stop=StopSignals(), log=Swapping(run.inputs / "firmware.elf")),
     ):
         began = True
     assert not began

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +19,10 @@ from rig.offline.recomputed import all_differences, recompute
 from rig.record.analyses import BolusNumbers
 from rig.record.files import read_json, write_json
 from rig.record.folder import RunFolder, read_model
+from rig.record.manifest import BenchCheck
 from rig.record.reading import read_run
 from rig.run.abandoned import REASON, close_abandoned
-from rig.run.begin import end_run
+from rig.run.begin import end_run, open_run
 from rig.run.reading import read_whole_run
 from rig.verdicts.limits import Verdict
 from suites.selftest.recorded import (
@@ -32,6 +35,7 @@ from suites.selftest.recorded import (
     framed,
     keep,
     measured,
+    reopened,
     results,
     rig,
     sealed,
@@ -106,6 +110,59 @@ def test_a_file_that_was_put_into_the_record_is_refused(run: Path) -> None:
     path = attempt_folder(run, BOLUS) / "wire.log.old"
     path.touch()
     assert refused(run) == {f"{path}: was added after the run was closed"}
+
+
+def test_a_closed_record_can_only_be_read(recorded: Path) -> None:
+    assert {path.stat().st_mode & 0o222 for path in files(recorded)} == {0}
+    assert all(path.stat().st_mode & 0o400 for path in files(recorded))
+
+
+def test_nothing_is_added_to_a_closed_run(run: Path) -> None:
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    closed = RunFolder(run)
+    check = BenchCheck(equipment=(), dut=None, problems={})
+    adding: list[Callable[[], object]] = [
+        lambda: closed.checked(check),
+        lambda: closed.collect("a::b", "another", [], []),
+        lambda: closed.collect(STOPPED, "the same again", [], []),
+        lambda: closed.attempt(STOPPED),
+        lambda: closed.end(None, "complete"),
+        lambda: end_run(closed, "complete"),
+        lambda: open_run(run),
+    ]
+    for add in adding:
+        with pytest.raises(EvidenceError) as error:
+            add()
+        sentence = f"{run}: the run was closed, and nothing is ever added to a closed record; begin a new run"
+        assert str(error.value) == sentence
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+PYTEST = ["pytest", "{run}/record/inputs/suites", "-p", "fixtures.bench_plugin", "-p", "no:cacheprovider"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ([*PYTEST, "--run", "{run}"], 4),
+        ([*PYTEST, "--run", "{run}", "--collect-only"], 4),
+        (["robot.run", "-v", "RUN:{run}", "--output", "NONE", "{run}/record/inputs/suites/pump/occlusion.robot"], 1),
+        (["fixtures.robot_runner", "--run", "{run}"], 252),
+        (["rig", "verify", "--out", "{run}"], 3),
+    ],
+)
+def test_a_runner_that_is_given_a_closed_run_is_refused_before_anything_is_opened(
+    run: Path, words: list[str], code: int
+) -> None:
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    command = [sys.executable, "-B", "-m", *(word.format(run=run) for word in words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == code, said
+    sentence = "holds a run already" if words[0] == "rig" else f"{run}: the run was closed, and nothing is ever added"
+    assert sentence in said
+    assert "Traceback" not in said
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 
 def test_a_folder_that_was_removed_is_refused(run: Path) -> None:
@@ -250,7 +307,7 @@ def test_every_computed_file_is_held_against_what_comes_out(run: Path) -> None:
 
 def test_a_test_that_came_to_its_end_owes_its_measured_values(run: Path) -> None:
     computed(run, STOPPED, "measured").unlink()
-    end_run(RunFolder(run), "complete")
+    end_run(reopened(run), "complete")
     (title,) = [test.title for test in results(run).tests if test.id == STOPPED]
     assert all_differences(recompute(run)) == [f"{title}: the record holds no measured.json"]
 
@@ -258,14 +315,14 @@ def test_a_test_that_came_to_its_end_owes_its_measured_values(run: Path) -> None
 def test_a_measurement_that_does_not_say_what_was_asked_for_is_a_sentence(run: Path) -> None:
     path = next(attempt_folder(run, BOLUS).glob("*/asked.json"))
     path.unlink()
-    end_run(RunFolder(run), "complete")
+    end_run(reopened(run), "complete")
     with pytest.raises(EvidenceError, match=r"asked\.json: the file is missing from the run folder"):
         recompute(run)
 
 
 def test_a_run_without_a_measurement_cannot_be_computed_again(run: Path) -> None:
     shutil.rmtree(run / "record" / "tests")
-    end_run(RunFolder(run), "interrupted")
+    end_run(reopened(run), "interrupted")
     with pytest.raises(EvidenceError, match="holds no measurement, so that nothing can be computed again"):
         recompute(run)
 
@@ -273,7 +330,7 @@ def test_a_run_without_a_measurement_cannot_be_computed_again(run: Path) -> None
 def test_an_input_that_was_changed_during_the_run_ends_it_with_a_report_that_says_so(run: Path) -> None:
     path = run / "record" / "inputs" / "firmware.elf"
     flipped(path)
-    found, outcome = end_run(RunFolder(run), "complete")
+    found, outcome = end_run(reopened(run), "complete")
     read = read_whole_run(run)
     assert (outcome, read.manifest.outcome) == ("broken", "broken")
     assert read.manifest.reason == f"{path}: the frozen input was changed after the run began"
@@ -289,7 +346,7 @@ def test_requirements_that_were_changed_during_the_run_leave_nothing_to_judge_by
     flipped(path)
     sentence = f"{path}: the frozen input was changed after the run began"
     with pytest.raises(EvidenceError) as error:
-        end_run(RunFolder(run), "complete")
+        end_run(reopened(run), "complete")
     assert str(error.value) == f"{sentence}, so that nothing can be judged; begin a new run"
     with pytest.raises(EvidenceError) as error:
         write_documents(run)
@@ -299,7 +356,7 @@ def test_requirements_that_were_changed_during_the_run_leave_nothing_to_judge_by
 def test_a_run_with_changed_inputs_is_never_complete(run: Path) -> None:
     path = run / "record" / "inputs" / "firmware.elf"
     flipped(path)
-    end_run(RunFolder(run), "complete")
+    end_run(reopened(run), "complete")
     content = read_json(run / "record" / "closing.json")
     write_json(run / "record" / "closing.json", content | {"outcome": "complete"})
     sealed(run)

@@ -12,7 +12,7 @@ from reports.words import value_and_uncertainty
 from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
 from rig.record.analyses import Budgets, OcclusionNumbers, Trumpet
 from rig.record.files import read_json, slug, write_json
-from rig.record.folder import RunFolder, read_model
+from rig.record.folder import read_model
 from rig.record.reading import read_run
 from rig.run.begin import end_run
 from suites.selftest.recorded import (
@@ -28,6 +28,7 @@ from suites.selftest.recorded import (
     framed,
     keep,
     measured,
+    reopened,
     required,
     results,
     sealed,
@@ -130,7 +131,7 @@ def test_the_summary_holds_every_requirement_with_value_uncertainty_limit_and_ve
 
 def test_what_was_never_measured_is_named(run: Path) -> None:
     computed(run, STOPPED, "measured").unlink()
-    end_run(RunFolder(run), "complete")
+    end_run(reopened(run), "complete")
     assert "never measured: delivered while stopped" in " ".join(pages(run)[1:3])
 
 
@@ -149,7 +150,7 @@ def test_the_rule_of_decision_stands_with_each_requirement_and_only_the_rules_us
 
 def test_the_cover_counts_every_verdict(run: Path) -> None:
     computed(run, STOPPED, "measured").unlink()
-    end_run(RunFolder(run), "complete")
+    end_run(reopened(run), "complete")
     cover, manifest = pages(run)[0], read_run(run).manifest
     assert manifest.ended_utc is not None
     assert "UNSET At least one requirement was never measured." in cover
@@ -282,7 +283,7 @@ def test_a_blocked_run_has_a_report_too_and_says_why(run: Path) -> None:
 def test_a_run_without_a_test_has_a_report_too(run: Path) -> None:
     (run / "record" / "collected.jsonl").unlink()
     shutil.rmtree(run / "record" / "tests")
-    end_run(RunFolder(run), "blocked")
+    end_run(reopened(run), "blocked")
     assert "No test was carried out." in text(run)
 
 
@@ -335,7 +336,7 @@ def test_every_verdict_can_be_printed(run: Path) -> None:
     path = computed(run, OCCLUSION, "measured")
     values = read_json(path)["measured"]
     change(path, measured=[each for each in values if each["quantity"]["kind"] != "occlusion.highest_pressure"])
-    end_run(RunFolder(run), "complete")
+    end_run(reopened(run), "complete")
     said = pages(run)
     assert "1 1 1 1 1 1 PASS FAIL INCONCLUSIVE ERROR UNSET NOT APPLICABLE" in said[0]
     whole = " ".join(said)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.table import Table
 
+from rig.cli.printing import print_table, say
 from rig.procedures.day import read_profile
 from rig.roles import Bench, Capability, require
 from rig.therapy import BolusRequest, Meal, Setting, TemporaryRate
@@ -30,14 +30,11 @@ class Session:
 
     def say(self, text: str) -> None:
         """Print one line, as it is."""
-        self.console.print(text, markup=False, soft_wrap=True)
+        say(self.console, text)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print a table."""
-        table = Table(*columns)
-        for row in rows:
-            table.add_row(*(str(cell) for cell in row))
-        self.console.print(table)
+        print_table(self.console, columns, [[str(cell) for cell in row] for row in rows])
 
 
 Run = Callable[[Session, str], None]

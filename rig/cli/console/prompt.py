@@ -18,6 +18,7 @@ from rig.bench.file import parse_override
 from rig.bench.guarded import UnguardedError
 from rig.bench.open import open_bench
 from rig.cli.console.commands import COMMANDS, Session
+from rig.cli.printing import say
 from rig.clock import Clock, waiting_for_person
 from rig.errors import DeviceError, RigError
 
@@ -40,7 +41,7 @@ def run_console(bench: Path, overrides: Sequence[str], *, console: Console) -> i
         else:
             for line in typed(sys.stdin, open_.clock):
                 failed = not perform(session, line) or failed
-        console.print("The pump is stopped and the bench left safe.")
+        say(console, "The pump is stopped and the bench left safe.")
     return 1 if failed else 0
 
 
