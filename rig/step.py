@@ -126,6 +126,48 @@ class _Heard:
         return repr(self.begun) if self.count else "nothing"
 
 
+def asked_again(
+    exchange: Callable[[], Made], *, asked: str, clock: Clock, note: Callable[[str], None], begin: Callable[[], object]
+) -> Made:
+    """Make an exchange that changes nothing; up to twice more when its reply fails.
+
+    Args:
+        exchange: raises NoReplyError or BadReplyError when its reply fails, and leaves the line out of step.
+        asked: names the question in the record.
+        clock: the bench's.
+        note: keeps an incident.
+        begin: brings the line into step before each attempt; when it can't, the error of the attempt before is raised.
+    """
+    deadline = Deadline(clock, ASK_WITHIN_S)
+    failed: DeviceError | None = None
+    for left in reversed(range(ASKED_AGAIN + 1)):
+        try:
+            begin()
+        except DeviceError as error:
+            raise failed or error from None
+        try:
+            made = exchange()
+        except (NoReplyError, BadReplyError) as error:
+            if not left or deadline.expired:
+                raise
+            failed = error
+            continue
+        if failed is not None:
+            note(f"at {asked}: {failed.came_back}; asked again, answered")
+        return made
+    raise AssertionError("the last attempt returns or raises")
+
+
+def perhaps_obeyed(error: DeviceError, asked: str) -> DeviceError:
+    """The error of a command whose reply failed, which says so."""
+    return type(error)(
+        asked=error.asked,
+        of_whom=error.of_whom,
+        came_back=f"{error.came_back}, and {asked} may have been obeyed",
+        look_at=error.look_at,
+    )
+
+
 class InStep:
     """Whether a line is in step, the way back, and questions that are asked again.
 
@@ -174,24 +216,9 @@ class InStep:
         """
         if self._talking:
             return exchange()
-        deadline = Deadline(self._clock, ASK_WITHIN_S)
-        failed: DeviceError | None = None
-        for left in reversed(range(ASKED_AGAIN + 1)):
-            try:
-                self.begin()
-            except DeviceError as error:
-                raise failed or error from None
-            try:
-                made = self._exchange(exchange, asked)
-            except (NoReplyError, BadReplyError) as error:
-                if not left or deadline.expired:
-                    raise
-                failed = error
-                continue
-            if failed is not None:
-                self._note(f"at {asked}: {failed.came_back}; asked again, answered")
-            return made
-        raise AssertionError("the last attempt returns or raises")
+        return asked_again(
+            lambda: self._exchange(exchange, asked), asked=asked, clock=self._clock, note=self._note, begin=self.begin
+        )
 
     def command(self, exchange: Callable[[], Made], *, asked: str) -> Made:
         """Make an exchange once; when its reply fails, the error says that it may have been obeyed."""
@@ -201,12 +228,7 @@ class InStep:
         try:
             return self._exchange(exchange, asked)
         except (NoReplyError, BadReplyError) as error:
-            raise type(error)(
-                asked=error.asked,
-                of_whom=error.of_whom,
-                came_back=f"{error.came_back}, and {asked} may have been obeyed",
-                look_at=error.look_at,
-            ) from error
+            raise perhaps_obeyed(error, asked) from error
 
     def begin(self) -> None:
         """Before a question: be in step, which a line on which something waits is not. Does nothing in an exchange."""
