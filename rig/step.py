@@ -50,8 +50,8 @@ class ByteLine(Protocol):
         """What comes next, as soon as it comes; nothing when nothing comes within `within_s`."""
         ...
 
-    def waiting(self) -> bool:
-        """Whether anything has come that nobody has read."""
+    def waiting(self, within_s: float = 0.0) -> bool:
+        """Whether anything has come, or comes within `within_s`, that nobody has read."""
         ...
 
 
@@ -92,14 +92,13 @@ class Probe:
 class _Heard:
     """What came while a probe's answer was waited for."""
 
-    def __init__(self, probe: Probe, dropped: bytes) -> None:
+    def __init__(self, probe: Probe) -> None:
         self._probe = probe
         self._tail = b""
         self.answers = 0
         self.answer = b""
         self.count = 0
         self.begun = b""
-        self._drop(dropped)
 
     def take(self, data: bytes) -> None:
         self._tail += data
@@ -234,22 +233,14 @@ class InStep:
         """Before a question: be in step, which a line on which something waits is not. Does nothing in an exchange."""
         if self._talking:
             return
-        early = b""
         if self._lost is None:
-            soon_s = self._heard_s + self.guard_s - self._clock.now()
-            if soon_s > 0.0:
-                early = self._line.receive(soon_s)
-            if not early and not self._line.waiting():
+            if not self._line.waiting(max(0.0, self._heard_s + self.guard_s - self._clock.now())):
                 return
             self.lose("something came unasked", look_at="is something else on this line?")
-        self.regain(early=early)
+        self.regain()
 
-    def regain(self, probe: Probe | None = None, *, early: bytes = b"") -> bytes:
+    def regain(self, probe: Probe | None = None) -> bytes:
         """Get into step, by the driver's probe or another, and return the probe's answer.
-
-        Args:
-            probe: another than the driver's.
-            early: what has been heard already and is dropped.
 
         Raises:
             NoReplyError: nothing came within the time; the line stays out of step.
@@ -266,7 +257,7 @@ class InStep:
                 look_at,
             )
         deadline = Deadline(self._clock, STEP_WITHIN_TIMEOUTS * self.timeout_s)
-        heard, sent = _Heard(probe, early), 0
+        heard, sent = _Heard(probe), 0
         for _ in range(PROBES):
             self._line.send(probe.sent)
             sent, self._owed = sent + 1, self._owed + 1

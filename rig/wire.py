@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import pyvisa
-from pyvisa.constants import Parity, ResourceAttribute, StatusCode, StopBits
+from pyvisa.constants import Parity, StatusCode, StopBits
 from pyvisa.resources import MessageBasedResource, SerialInstrument
 
 from rig.clock import Clock, Deadline
@@ -106,7 +106,10 @@ class Wire:
         self._clock = clock
         self._log = log
         self._timeout_s = self._usual_s = resource.timeout / 1000.0
+        self._read_end = self._write_end = ""
+        self._encoding = "ascii"
         self._prompt = bool(getattr(resource.visalib, "PROMPT", False))
+        self._count_waiting: Callable[[object], int] = getattr(resource.visalib, "waiting", _none)
         self._pushed_back = b""
         self._step = InStep(self, clock, incident_of(log), timeout_s=self._usual_s)
 
@@ -129,13 +132,15 @@ class Wire:
         """Set the line ends and the reply time-out in s."""
         self._resource.read_termination = read_end
         self._resource.write_termination = write_end
-        self._resource.encoding = encoding
+        self._resource.encoding = self._encoding = encoding
+        self._read_end, self._write_end = read_end, write_end
         self._configure_timeout(timeout_s)
 
     def configure_binary(self, *, timeout_s: float) -> None:
         """Read counted bytes, with no line end, within `timeout_s`."""
         self._resource.read_termination = ""
         self._resource.write_termination = ""
+        self._read_end = self._write_end = ""
         if isinstance(self._resource, SerialInstrument):
             self._resource.end_input = pyvisa.constants.SerialTermination.none
         self._configure_timeout(timeout_s)
@@ -174,7 +179,7 @@ class Wire:
 
     def write(self, message: str) -> None:
         """Send one line."""
-        self.write_raw((message + (self._resource.write_termination or "")).encode(self._resource.encoding))
+        self.write_raw((message + self._write_end).encode(self._encoding))
 
     def write_raw(self, data: bytes) -> None:
         """Send bytes as they are; a wire that is out of step gets into step first."""
@@ -189,11 +194,10 @@ class Wire:
             NoReplyError: nothing, or no whole line, within the time-out.
             BadReplyError: bytes outside the encoding, or a line above 16 KiB.
         """
-        resource = self._resource
-        end = resource.read_termination or ""
+        end = self._read_end
         raw = self._message(asked, look_at, timeout_s or self._usual_s, end=end[-1:].encode(), size=LONGEST_MESSAGE)
         try:
-            text: str = raw.decode(resource.encoding)
+            text: str = raw.decode(self._encoding)
         except UnicodeDecodeError as error:
             raise self._lost(BadReplyError, asked, f"answered {raw!r}, which is no text", look_at) from error
         return text.removesuffix(end)
@@ -243,16 +247,19 @@ class Wire:
             self._heard(bytes(came))
         return bytes(came)
 
-    def waiting(self) -> bool:
-        """Whether bytes have come that nobody has read."""
+    def waiting(self, within_s: float = 0.0) -> bool:
+        """Whether bytes have come, or come within `within_s`, that nobody has read."""
         if self._pushed_back:
             return True
         resource = self._resource
+        if self._prompt:
+            if within_s > 0.0:
+                self._clock.sleep(within_s)
+            return bool(self._count_waiting(resource.session))
         try:
-            if self._prompt or isinstance(resource, SerialInstrument):
-                counted, _ = resource.visalib.get_attribute(resource.session, ResourceAttribute.asrl_avalaible_number)
-                return bool(counted)
-            self._set_timeout(AT_ONCE_S)
+            if within_s == 0.0 and isinstance(resource, SerialInstrument):
+                return bool(resource.bytes_in_buffer)
+            self._set_timeout(max(AT_ONCE_S, within_s))
             self._pushed_back = self._piece(1)
         except (pyvisa.VisaIOError, OSError) as error:
             if not _is_timeout(error):
@@ -329,6 +336,11 @@ class Wire:
         return NotConnectedError(
             asked=asked, of_whom=self.device, came_back=f"the connection failed ({reason})", look_at=look_at
         )
+
+
+def _none(session: object) -> int:
+    del session
+    return 0
 
 
 def _is_timeout(error: pyvisa.VisaIOError | OSError) -> bool:

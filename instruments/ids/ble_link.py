@@ -26,6 +26,8 @@ ATT_CHANNEL = 4
 REPLY_WITHIN_S = 30.0
 """ATT transaction time-out (Core specification 5.4, Vol 3 Part F, 3.3.3)."""
 POLL_S = 0.002
+SHORTEST_S = 1e-9
+"""A simulated clock goes on by it; by less it stands."""
 TURNS = 12
 """Turns of the loop from poll to poll: what is ready there passes through bumble's layers, one a turn."""
 OPEN_WITHIN_S = 10.0
@@ -113,7 +115,7 @@ class BleLink:
                 raise self._not_connected(f"the connection was lost ({self._lost})", "is the pump near and powered?")
             if deadline.expired:
                 return None
-            self._clock.sleep(min(POLL_S, deadline.remaining_s))
+            self._clock.sleep(max(SHORTEST_S, min(POLL_S, deadline.remaining_s)))
             self._turn()
         pdu = self._pdus.popleft()
         self._note("<", pdu)

@@ -41,13 +41,10 @@ class IdsClient:
         self._counters: dict[Uuid, list[int]] = {}  # what the pump's last may be, the likeliest first
         self.name = self._gatt.name
         self.connect()
-        self._gatt.on_new_connection = self._connect
+        self._gatt.on_new_connection = self.connect
 
     def connect(self) -> None:
         """Begin a connection: discover, subscribe, read the features. Counters begin anew."""
-        self._again(self._connect, "connecting")
-
-    def _connect(self) -> None:
         self._counters.clear()
         self._gatt.connect()
         for uuid in INDICATED:

@@ -116,11 +116,14 @@ class PumpLine:
         self._told += [letter for letter in map(_letter, _ALARM.finditer(data)) if letter not in self._told]
         return data
 
-    def waiting(self) -> bool:
-        """Whether anything has come that nobody has read, but for alarms that were told unasked: they come again."""
+    def waiting(self, within_s: float = 0.0) -> bool:
+        """Whether anything has come, or comes within `within_s`, but for alarms told unasked, which come again."""
         try:
-            if not self._unread and (count := self._port.in_waiting):
-                self._unread = self._port.read(min(count, PIECE))
+            if within_s > 0.0:
+                self._port.timeout = within_s
+                self._unread += self._port.read(1)
+            if count := self._port.in_waiting:
+                self._unread += self._port.read(min(count, PIECE))
         except serial.SerialException as error:
             raise self._lost("looking for input", error) from error
         if _ALARMS_ALONE.fullmatch(self._unread):

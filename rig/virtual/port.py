@@ -79,6 +79,8 @@ class Port:
 
     def host_waiting(self) -> int:
         """The number of bytes that have arrived and are unread."""
+        if not self._to_host:
+            return 0
         return sum(self._arrived(first_ns, data) for first_ns, data in self._to_host)
 
     def host_read(self, size: int, *, until: bytes | None = None, timeout_s: float | None) -> bytes:

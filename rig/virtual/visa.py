@@ -79,7 +79,7 @@ class VirtualVisaLibrary(highlevel.VisaLibraryBase):
     """A VISA library over simulated ports; make one with `over`."""
 
     PROMPT = True
-    """A read ends at its time-out, whatever comes, and every resource tells how many bytes wait."""
+    """A read ends at its time-out, whatever comes, and `waiting` tells how many bytes wait on any resource."""
 
     _ports: dict[str, Port]
 
@@ -138,6 +138,10 @@ class VirtualVisaLibrary(highlevel.VisaLibraryBase):
         else:
             raise CutShortError(data)
         return data, self.handle_return_value(session, status)
+
+    def waiting(self, session: Any) -> int:  # noqa: ANN401
+        """The number of bytes that have arrived and are unread."""
+        return self._sessions[session].port.host_waiting()
 
     def write(self, session: Any, data: bytes) -> tuple[int, StatusCode]:  # noqa: ANN401
         """Write bytes (viWrite)."""
