@@ -126,6 +126,11 @@ class Port:
         if waiting:
             self.host_read(waiting, timeout_s=0.0)
 
+    def host_hang_up(self) -> None:
+        """Drop all that the device has said: what is unread, and what is on the line."""
+        self._to_host.clear()
+        self._to_host_free_ns = self.clock.now_ns
+
     def _something_sent(self) -> bool:
         return bool(self._to_host)
 

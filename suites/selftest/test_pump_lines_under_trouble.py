@@ -230,11 +230,11 @@ def test_a_bolus_whose_answer_was_lost_is_delivered_once_and_told(rack: IdsRack,
 
 def test_commands_that_never_reached_the_pump_do_not_deafen_it(rack: IdsRack) -> None:
     rack.pump.run()
-    rack.host.port.host_baud = 9600  # nothing that is sent is understood
+    rack.host.port.baud = 9600  # nothing that is sent is understood
     for _ in range(3):
         with pytest.raises(DeviceError):
             rack.pump.bolus(0.1)
-    rack.host.port.host_baud = 115200
+    rack.host.port.baud = 115200
     rack.pump.stop()
     assert rack.pump.status().therapy is TherapyState.STOP
     assert [event.kind for event in rack.pump.history()].count("bolus programmed") == 0
