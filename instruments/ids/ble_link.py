@@ -18,7 +18,7 @@ from typing import Any
 
 from rig.clock import Clock, Deadline
 from rig.errors import NotConnectedError
-from rig.wire import ByteLog, Radio, RadioTransport
+from rig.wire import ByteLog, Radio, RadioTransport, incident_of
 
 SCHEME = "ble://"
 ATT_CHANNEL = 4
@@ -26,6 +26,8 @@ ATT_CHANNEL = 4
 REPLY_WITHIN_S = 30.0
 """ATT transaction time-out (Core specification 5.4, Vol 3 Part F, 3.3.3)."""
 POLL_S = 0.002
+SHORTEST_S = 1e-9
+"""A simulated clock goes on by it; by less it stands."""
 TURNS = 12
 """Turns of the loop from poll to poll: what is ready there passes through bumble's layers, one a turn."""
 OPEN_WITHIN_S = 10.0
@@ -78,13 +80,26 @@ class BleLink:
             raise self._not_connected(
                 "bumble is not installed", "install it: pip install 'insulin-pump-rig[ble]'"
             ) from error
+        self._peer = peer
         self._loop = _Loop(clock)
         try:
-            self._wait_for(self._connect(transport, peer, radio or open_transport))
+            self._wait_for(self._connect(transport, radio or open_transport))
         except BaseException:
             with suppress(NotConnectedError):  # what went wrong first is what matters
                 self._give_back()
             raise
+
+    def renew(self) -> bool:
+        """Disconnect and connect again: after a time-out a bearer takes no more requests (Vol 3 Part F, 3.3.3)."""
+        if not self._lost:
+            self._wait_for(self._connection.disconnect())
+        self._pdus.clear()
+        self._wait_for(self._join())
+        return True
+
+    def note(self, what: str) -> None:
+        """Keep `what` went wrong and ended nothing."""
+        incident_of(self._log)(self._clock.now(), self.name, what)
 
     def send(self, pdu: bytes) -> None:
         """Send one PDU."""
@@ -100,7 +115,7 @@ class BleLink:
                 raise self._not_connected(f"the connection was lost ({self._lost})", "is the pump near and powered?")
             if deadline.expired:
                 return None
-            self._clock.sleep(min(POLL_S, deadline.remaining_s))
+            self._clock.sleep(max(SHORTEST_S, min(POLL_S, deadline.remaining_s)))
             self._turn()
         pdu = self._pdus.popleft()
         self._note("<", pdu)
@@ -116,16 +131,20 @@ class BleLink:
 
     # ---- bumble -----------------------------------------------------------------------------------------------
 
-    async def _connect(self, transport: str, peer: str, radio: Radio) -> None:
+    async def _connect(self, transport: str, radio: Radio) -> None:
         from bumble.device import Device
         from bumble.hci import Address
 
         self._transport = await radio(transport)
         device = Device.with_hci("rig", Address(OWN_ADDRESS), self._transport.source, self._transport.sink)
         await device.power_on()
-        self._connection = await device.connect(peer)
         self._device = device
+        await self._join()
         device.l2cap_channel_manager.register_fixed_channel(ATT_CHANNEL, lambda _handle, pdu: self._pdus.append(pdu))
+
+    async def _join(self) -> None:
+        self._connection = await self._device.connect(self._peer)
+        self._lost = ""
         self._connection.on("disconnection", self._disconnected)
 
     def _disconnected(self, reason: int) -> None:

@@ -1,10 +1,14 @@
 """The service's characteristics with their end-to-end protection: procedures on control points, protected reads.
 
-A procedure is written once and never repeated (IDS 1.0.2, 3.1.1: counters; 3.16: CRC). Not responsible for what
-operands mean, which is the driver's.
+A procedure that may change something is written once and never repeated (IDS 1.0.2, 3.1.1: counters; 3.16: CRC); what
+only reads is asked again when its reply is lost or damaged. Not responsible for what operands mean, which is the
+driver's.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
 
 from instruments.ids import codes
 from instruments.ids.codec import e2e_crc, next_counter
@@ -12,12 +16,17 @@ from instruments.ids.codes import Feature, Op, Uuid
 from instruments.ids.gatt import AttError, GattClient
 from instruments.ids.serial_link import Link
 from rig.clock import Clock
-from rig.errors import BadReplyError, RefusedError
+from rig.errors import BadReplyError, NoReplyError, RefusedError
+from rig.step import asked_again, perhaps_obeyed
+
+Made = TypeVar("Made")
 
 INDICATED = (Uuid.STATUS_CHANGED, Uuid.STATUS, Uuid.ANNUNCIATION_STATUS, Uuid.STATUS_READER, Uuid.COMMAND, Uuid.RACP)
 UNASKED = (Uuid.STATUS_CHANGED, Uuid.STATUS, Uuid.ANNUNCIATION_STATUS)
 FIRST_COUNTER = 255
 """Both sides begin a connection as if 255 had been the last counter."""
+MOST_COUNTERS = 8
+"""Of a pump that does not answer, this many counters are thought possible."""
 NO_E2E = b"\xff\xff\x00"
 """CRC and counter in the Features of a pump without E2E protection (3.5.1.1)."""
 
@@ -27,13 +36,16 @@ class IdsClient:
 
     def __init__(self, link: Link, clock: Clock) -> None:
         self._gatt = GattClient(link, clock)
-        self._sent_counter: dict[Uuid, int] = {}
+        self._clock = clock
+        self._note = link.note
+        self._counters: dict[Uuid, list[int]] = {}  # what the pump's last may be, the likeliest first
         self.name = self._gatt.name
         self.connect()
+        self._gatt.on_new_connection = self.connect
 
     def connect(self) -> None:
         """Begin a connection: discover, subscribe, read the features. Counters begin anew."""
-        self._sent_counter.clear()
+        self._counters.clear()
         self._gatt.connect()
         for uuid in INDICATED:
             self._gatt.subscribe(uuid, indications=True)
@@ -50,51 +62,75 @@ class IdsClient:
 
     def text(self, uuid: Uuid) -> str:
         """Read a string of the Device Information Service."""
-        return self._gatt.read(uuid).decode("utf-8", errors="replace")
+        value = self._again(lambda: self._gatt.read(uuid), f"reading {_title(uuid)}")
+        return value.decode("utf-8", errors="replace")
 
     def read(self, uuid: Uuid, *, size: int) -> bytes:
         """Read a protected characteristic of at least `size` octets."""
-        asked = f"reading {uuid.name.replace('_', ' ').title()}"
-        for unasked in UNASKED:
-            self._gatt.forget(unasked)
-        value = self._checked(self._gatt.read(uuid), asked)
-        if len(value) < size:
-            raise self.odd(asked, value)
-        return value
+        asked = f"reading {_title(uuid)}"
+
+        def read() -> bytes:
+            for unasked in UNASKED:
+                self._gatt.forget(unasked)
+            value = self._checked(self._gatt.read(uuid), asked)
+            if len(value) < size:
+                raise self.odd(asked, value)
+            return value
+
+        return self._again(read, asked)
 
     def command(self, op: Op, operand: bytes, response: Op | None, *, of: str) -> bytes:
-        """Perform a procedure of the Command Control Point; `of` names its parameter in errors."""
-        return self._procedure(Uuid.COMMAND, op, operand, response, Op.COMMAND_RESPONSE, f"{op.words} of {of}")
+        """Perform a procedure of the Command Control Point, once; `of` names its parameter in errors."""
+        asked = f"{op.words} of {of}"
+        return self._once(
+            lambda: self._procedure(Uuid.COMMAND, op, operand, response, Op.COMMAND_RESPONSE, asked), asked
+        )
 
     def ask(self, op: Op, operand: bytes, response: Op) -> bytes:
-        """Perform a procedure of the Status Reader Control Point."""
-        return self._procedure(Uuid.STATUS_READER, op, operand, response, Op.READER_RESPONSE, op.words)
+        """Perform a procedure of the Status Reader Control Point that only reads."""
+        return self._again(
+            lambda: self._procedure(Uuid.STATUS_READER, op, operand, response, Op.READER_RESPONSE, op.words), op.words
+        )
 
     def read_data(self, op: Op, operand: bytes, response: Op, *, of: str) -> list[bytes]:
-        """Perform a command that notifies Command Data; get the operands of its notifications."""
+        """Perform a command that only reads and notifies Command Data; get the operands of its notifications."""
         asked = f"{op.words} of {of}"
-        self._gatt.forget(Uuid.COMMAND_DATA)
-        self._procedure(Uuid.COMMAND, op, operand, None, Op.COMMAND_RESPONSE, asked)
-        values = [self._checked(value, asked) for value in self._gatt.take(Uuid.COMMAND_DATA)]
-        for value in values:
-            if u16(value) != response:
-                raise self.odd(asked, value)
-        return [value[2:] for value in values]
 
-    def maker(self, op: Op, operand: bytes, response: Op | None, *, of: str) -> bytes:
-        """Perform a procedure of the maker's own control point."""
-        return self._procedure(Uuid.PUMP_CONTROL_POINT, op, operand, response, Op.MAKER_RESPONSE, f"{op.words} of {of}")
+        def read() -> list[bytes]:
+            self._gatt.forget(Uuid.COMMAND_DATA)
+            self._procedure(Uuid.COMMAND, op, operand, None, Op.COMMAND_RESPONSE, asked)
+            values = [self._checked(value, asked) for value in self._gatt.take(Uuid.COMMAND_DATA)]
+            for value in values:
+                if u16(value) != response:
+                    raise self.odd(asked, value)
+            return [value[2:] for value in values]
+
+        return self._again(read, asked)
+
+    def maker(self, op: Op, operand: bytes, response: Op | None, *, of: str, only_reads: bool = False) -> bytes:
+        """Perform a procedure of the maker's own control point: once, unless it only reads."""
+        asked = f"{op.words} of {of}"
+
+        def perform() -> bytes:
+            return self._procedure(Uuid.PUMP_CONTROL_POINT, op, operand, response, Op.MAKER_RESPONSE, asked)
+
+        return self._again(perform, asked) if only_reads else self._once(perform, asked)
 
     def read_plain(self, uuid: Uuid, *, size: int) -> bytes:
         """Read a characteristic of another service, which has no protection."""
-        value = self._gatt.read(uuid)
-        if len(value) < size:
-            raise self.odd(f"reading {uuid.name.replace('_', ' ').title()}", value)
-        return value
+        asked = f"reading {_title(uuid)}"
+
+        def read() -> bytes:
+            value = self._gatt.read(uuid)
+            if len(value) < size:
+                raise self.odd(asked, value)
+            return value
+
+        return self._again(read, asked)
 
     def write_plain(self, uuid: Uuid, value: bytes, *, asked: str) -> None:
         """Write a characteristic of another service, which has no protection."""
-        self._gatt.write(uuid, value, asked=asked)
+        self._once(lambda: self._gatt.write(uuid, value, asked=asked), asked)
 
     def has(self, uuid: Uuid) -> bool:
         """Whether the pump offers a characteristic."""
@@ -102,6 +138,9 @@ class IdsClient:
 
     def report_records(self) -> list[bytes]:
         """Every stored history record, without its CRC (RACP: Report Stored Records, All)."""
+        return self._again(self._report_records, "Report Stored Records (0x33)")
+
+    def _report_records(self) -> list[bytes]:
         asked = "Report Stored Records (0x33)"
         self._gatt.forget(Uuid.HISTORY_DATA)
         self._write(Uuid.RACP, bytes([0x33, 0x33]), asked)
@@ -162,13 +201,54 @@ class IdsClient:
         return b""
 
     def _write(self, uuid: Uuid, value: bytes, asked: str) -> None:
-        last = self._sent_counter.get(uuid, FIRST_COUNTER)
-        self._sent_counter[uuid] = next_counter(last)
-        protected = value + bytes([next_counter(last)])
+        """Write a protected value with the counter that follows the pump's.
+
+        A write that was not answered may have been heard or not, so the pump's counter is not known. One that does not
+        follow is refused as a whole, before anything is done: then the next possible one is taken.
+        """
+        self._gatt.get_into_step()  # a new connection begins new counters
+        possible = self._counters.setdefault(uuid, [FIRST_COUNTER])
+        for last in list(possible):
+            counter = next_counter(last)
+            protected = value + bytes([counter])
+            try:
+                self._gatt.write(uuid, protected + e2e_crc(protected), asked=asked)
+            except AttError as error:
+                if error.code == codes.INVALID_COUNTER and len(possible) > 1:
+                    possible.remove(last)
+                    continue
+                possible[:] = [last]  # refused as a whole, so the pump has not counted it
+                raise
+            except NoReplyError:
+                possible.insert(0, counter)
+                del possible[MOST_COUNTERS:]
+                raise
+            possible[:] = [counter]
+            return
+
+    def _again(self, exchange: Callable[[], Made], asked: str) -> Made:
+        """Make an exchange that only reads; up to twice more when its reply fails."""
+        return asked_again(
+            lambda: self._heard(exchange),
+            asked=asked,
+            clock=self._clock,
+            note=self._note,
+            begin=self._gatt.get_into_step,
+        )
+
+    def _once(self, exchange: Callable[[], Made], asked: str) -> Made:
+        """Make an exchange that may change something; an error says that it may have been obeyed."""
+        self._gatt.get_into_step()
         try:
-            self._gatt.write(uuid, protected + e2e_crc(protected), asked=asked)
-        except AttError:
-            self._sent_counter[uuid] = last  # refused as a whole, so the pump has not counted it
+            return self._heard(exchange)
+        except (NoReplyError, BadReplyError) as error:
+            raise perhaps_obeyed(error, asked) from error
+
+    def _heard(self, exchange: Callable[[], Made]) -> Made:
+        try:
+            return exchange()
+        except (NoReplyError, BadReplyError) as error:
+            self._gatt.lose(f"{error.came_back}, at {error.asked}")
             raise
 
     def _checked(self, value: bytes, asked: str) -> bytes:
@@ -184,6 +264,10 @@ class IdsClient:
             came_back=f"the pump answered '{meaning}' ({code:#04x})",
             look_at="see protocol.md for what the pump allows",
         )
+
+
+def _title(uuid: Uuid) -> str:
+    return uuid.name.replace("_", " ").title()
 
 
 def u16(data: bytes) -> int:

@@ -131,6 +131,7 @@ RESPONSES = {
 }
 """Response code values (tables 4.16 and 4.39)."""
 
+INVALID_COUNTER = 0x82
 ATT_ERRORS = {
     0x01: "invalid handle",
     0x02: "read not permitted",
@@ -140,7 +141,7 @@ ATT_ERRORS = {
     0x0A: "attribute not found",
     0x0D: "invalid length",
     0x81: "invalid CRC",
-    0x82: "invalid counter",
+    INVALID_COUNTER: "invalid counter",
     0xFD: "indications not enabled",
     0xFE: "procedure already in progress",
 }

@@ -30,6 +30,10 @@ def encode_frame(pdu: bytes) -> bytes:
     return bytes(stuffed)
 
 
+LONGEST_BODY = 512
+"""Octets of a frame between its flags; an ATT PDU on this line has 23."""
+
+
 class FrameDecoder:
     """Finds PDUs in a stream of octets, however it is cut up; damaged frames are dropped and counted."""
 
@@ -47,7 +51,7 @@ class FrameDecoder:
                     pdus.append(pdu)
             elif octet == ESCAPE:
                 self._escaped = True
-            else:
+            elif len(self._body) <= LONGEST_BODY:
                 self._body.append(octet ^ FLIP if self._escaped else octet)
                 self._escaped = False
         return pdus
@@ -58,7 +62,7 @@ class FrameDecoder:
         self._escaped = False
         if not body and not aborted:
             return None
-        if aborted or len(body) < 3 or fcs16(body) != GOOD_FCS:
+        if aborted or not 3 <= len(body) <= LONGEST_BODY or fcs16(body) != GOOD_FCS:
             self.dropped += 1
             return None
         return body[:-2]

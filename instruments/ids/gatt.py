@@ -6,16 +6,25 @@ Bluetooth Core specification 5.4, Vol 3 Part F (ATT) and Part G (GATT). Not resp
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Callable
 
 from instruments.ids.codes import ATT_ERRORS, Uuid
 from instruments.ids.serial_link import Link
 from rig.clock import Clock, Deadline
 from rig.errors import BadReplyError, NoReplyError, RefusedError
+from rig.step import PROBES, QUIET_S, STEP_WITHIN_TIMEOUTS
 
 ERROR, FIND_INFORMATION, READ_BY_TYPE, READ, READ_BY_GROUP_TYPE = 0x01, 0x04, 0x08, 0x0A, 0x10
 WRITE, NOTIFICATION, INDICATION, CONFIRMATION = 0x12, 0x1B, 0x1D, 0x1E
 PRIMARY_SERVICE, CHARACTERISTIC, CLIENT_CONFIGURATION = 0x2800, 0x2803, 0x2902
 NOT_FOUND = 0x0A
+GUARD_S = 0.003
+"""From a response to the next request: the frame of a second response has come by then."""
+WAIT_WITHIN_S = 600.0
+"""A procedure ends within so long, whatever comes meanwhile; a full log takes a third of it at 115200 bit/s."""
+ANSWERED = 2
+"""Where a response to Find Information, or its refusal, names the handle that was asked for (3.4.1.1, 3.4.3.2)."""
+MOST_OLD_PDUS = 1000
 LOOK_AT = "is the pump powered, and is this its port?"
 
 
@@ -29,6 +38,86 @@ class GattClient:
         self._values: dict[int, int] = {}  # UUID -> value handle
         self._configurations: dict[int, int] = {}  # UUID -> CCCD handle
         self._unasked: defaultdict[int, deque[bytes]] = defaultdict(deque)
+        self._lost = ""  # since when the line is out of step
+        self._probed = 0
+        self._heard_s = -GUARD_S
+        self.on_new_connection: Callable[[], None] | None = None
+
+    def lose(self, since: str) -> None:
+        """From now on a response may be one to an earlier request; the first reason stays."""
+        self._lost = self._lost or since
+
+    def get_into_step(self) -> None:
+        """Where a response was missed, wait until none can come late: by a probe, or in a new connection.
+
+        The probe is a Find Information Request for one handle, another one each time, which its response names.
+
+        Raises:
+            NoReplyError: no probe was answered; the line stays out of step.
+            NotConnectedError: there was no new connection.
+        """
+        if not self._lost:
+            return
+        if self._link.renew():
+            since, self._lost = self._lost, ""
+            self._unasked.clear()
+            if self.on_new_connection is not None:
+                self.on_new_connection()
+            self._link.note(f"out of step since {since}; connected anew")
+            return
+        deadline = Deadline(self._clock, STEP_WITHIN_TIMEOUTS * self._link.reply_within_s)
+        dropped: list[bytes] = []
+        self._link.send(bytes([CONFIRMATION]))  # of an indication that was lost: the pump waits for it
+        for _ in range(PROBES):
+            if self._answers_probe(dropped, deadline) and self._falls_silent(dropped, deadline):
+                self._unasked.clear()
+                shown = ", ".join(pdu.hex(" ") for pdu in dropped[:3]) + (", …" if len(dropped) > 3 else "")
+                since, self._lost = self._lost, ""
+                self._link.note(
+                    f"out of step since {since}; dropped {shown or 'nothing'} until its probe, in step again"
+                )
+                return
+            if deadline.expired:
+                break
+        raise NoReplyError(
+            asked=f"getting into step, out of which it is since {self._lost}",
+            of_whom=self.name,
+            came_back=f"no reply within {self._link.reply_within_s:g} s, {PROBES} times",
+            look_at=LOOK_AT,
+        )
+
+    def _answers_probe(self, dropped: list[bytes], deadline: Deadline) -> bool:
+        self._probed = self._probed % 0xFF + 1
+        handle = self._probed.to_bytes(2, "little")
+        self._link.send(bytes([FIND_INFORMATION]) + handle + handle)
+        wait = Deadline(self._clock, min(self._link.reply_within_s, deadline.remaining_s))
+        while (pdu := self._link.receive(wait.remaining_s)) is not None and len(dropped) < MOST_OLD_PDUS:
+            begins = pdu[:1] == bytes([FIND_INFORMATION + 1]) or pdu[:2] == bytes([ERROR, FIND_INFORMATION])
+            if begins and pdu[ANSWERED : ANSWERED + 2] == handle:
+                return True
+            self._keep(pdu)
+            dropped.append(pdu)
+        return False
+
+    def _falls_silent(self, dropped: list[bytes], deadline: Deadline) -> bool:
+        while (pdu := self._link.receive(min(QUIET_S, deadline.remaining_s))) is not None:
+            self._keep(pdu)
+            dropped.append(pdu)
+            if len(dropped) >= MOST_OLD_PDUS:
+                return False
+        return not deadline.expired
+
+    def _settle(self) -> None:
+        """Before a request: no response waits that nobody asked for."""
+        wait_s = max(0.0, self._heard_s + GUARD_S - self._clock.now())
+        for _ in range(MOST_OLD_PDUS):
+            pdu = self._link.receive(wait_s)
+            if pdu is None:
+                break
+            if not self._keep(pdu):
+                self.lose(f"{pdu.hex(' ')} came, which nobody asked for")
+            wait_s = 0.0
+        self.get_into_step()
 
     def connect(self) -> None:
         """Discover every characteristic; the first request begins the connection (protocol.md, section 1)."""
@@ -77,9 +166,10 @@ class GattClient:
         """
         kept = self._unasked[self._values[uuid]]
         deadline = Deadline(self._clock, self._link.reply_within_s)
+        last = Deadline(self._clock, WAIT_WITHIN_S)
         while not kept:
             pdu = self._link.receive(deadline.remaining_s)
-            if pdu is None:
+            if pdu is None or last.expired:
                 raise self._silent(asked)
             self._keep(pdu)
             deadline = Deadline(self._clock, self._link.reply_within_s)
@@ -128,23 +218,29 @@ class GattClient:
 
     def _request(self, op: int, parameters: bytes, *, asked: str) -> bytes:
         """Send a request and get the body of its response; values that come in between are kept."""
+        self._settle()
         self._link.send(bytes([op]) + parameters)
         deadline = Deadline(self._clock, self._link.reply_within_s)
         while True:
             pdu = self._link.receive(deadline.remaining_s)
-            if pdu is None:
-                raise self._silent(asked)
-            if pdu[0] == op + 1:
+            self._heard_s = self._clock.now()
+            if pdu is not None and pdu[0] == op + 1:
                 return pdu[1:]
-            if pdu[0] == ERROR and len(pdu) == 5 and pdu[1] == op:
+            if pdu is not None and pdu[0] == ERROR and len(pdu) == 5 and pdu[1] == op:
                 raise AttError(pdu[4], asked=asked, of_whom=self.name)
-            self._keep(pdu)
+            if pdu is None or deadline.expired:
+                raise self._silent(asked)
+            if not self._keep(pdu):
+                self.lose(f"{pdu.hex(' ')} came at {asked}")
 
-    def _keep(self, pdu: bytes) -> None:
+    def _keep(self, pdu: bytes) -> bool:
+        """Keep the value that a PDU indicates or notifies; False when it is none of these."""
         if pdu[0] in (NOTIFICATION, INDICATION) and len(pdu) >= 3:
             self._unasked[int.from_bytes(pdu[1:3], "little")].append(pdu[3:])
             if pdu[0] == INDICATION:
                 self._link.send(bytes([CONFIRMATION]))
+            return True
+        return False
 
     def _handle(self, uuid: Uuid, handles: dict[int, int]) -> bytes:
         if uuid not in handles:
@@ -157,6 +253,7 @@ class GattClient:
         return handles[uuid].to_bytes(2, "little")
 
     def _silent(self, asked: str) -> NoReplyError:
+        self.lose(f"no reply at {asked}")
         return NoReplyError(
             asked=asked,
             of_whom=self.name,

@@ -47,7 +47,7 @@ def calculate(client: IdsClient, meal: Meal) -> BolusAdvice:
 def get_setting(client: IdsClient, setting: Setting) -> float:
     """A setting in its unit."""
     number, scale = NUMBERS[setting]
-    reply = client.maker(Op.GET_SETTING, bytes([number]), Op.GET_SETTING_RESPONSE, of=setting.value)
+    reply = client.maker(Op.GET_SETTING, bytes([number]), Op.GET_SETTING_RESPONSE, of=setting.value, only_reads=True)
     raw = int.from_bytes(reply[1:5], "little")
     return DOSE_U_MS_PER_MIN / raw if setting is Setting.BOLUS_RATE_U_PER_MIN else raw / scale
 

@@ -13,11 +13,15 @@ import serial
 from instruments.ids.framing import FLAG, FrameDecoder, encode_frame
 from rig.clock import Clock, Deadline
 from rig.errors import NotConnectedError
-from rig.wire import ByteLog
+from rig.wire import ByteLog, incident_of
 
 BAUD = 115200
 REPLY_WITHIN_S = 2.0
 """This wire's own time-out: the Core specification's 30 s are for radio (protocol.md, section 1)."""
+
+
+LAST_OCTETS = 4096
+"""Octets that are still taken from the port once the time to receive has passed."""
 
 
 class Link(Protocol):
@@ -26,6 +30,14 @@ class Link(Protocol):
     name: str
     reply_within_s: float
     """How long a pump may take to answer."""
+
+    def renew(self) -> bool:
+        """Begin a new connection, in which nothing of the old one comes; False on a link that has no connections."""
+        ...
+
+    def note(self, what: str) -> None:
+        """Keep `what` went wrong and ended nothing."""
+        ...
 
     def send(self, pdu: bytes) -> None:
         """Send one PDU."""
@@ -61,6 +73,14 @@ class SerialLink:
                 look_at="check the cable and the port in the bench file",
             ) from error
 
+    def renew(self) -> bool:
+        """A line has no connections: what was said comes all the same."""
+        return False
+
+    def note(self, what: str) -> None:
+        """Keep `what` went wrong and ended nothing."""
+        incident_of(self._log)(self._clock.now(), self.name, what)
+
     def send(self, pdu: bytes) -> None:
         """Send one PDU."""
         frame = encode_frame(pdu)
@@ -73,8 +93,9 @@ class SerialLink:
     def receive(self, timeout_s: float) -> bytes | None:
         """The next PDU, None when none has come within `timeout_s`; damaged frames are dropped."""
         deadline = Deadline(self._clock, timeout_s)
+        last = LAST_OCTETS
         while not self._pdus:
-            if deadline.expired and not self._port.in_waiting:
+            if deadline.expired and (last <= 0 or not self._port.in_waiting):
                 return None
             try:
                 self._port.timeout = deadline.remaining_s
@@ -84,6 +105,8 @@ class SerialLink:
             if data:
                 self._log.wire(self._clock.now(), self.name, "<", data)
                 self._pdus += self._decoder.feed(data)
+            if deadline.expired:
+                last -= len(data)
         return self._pdus.popleft()
 
     def close(self) -> None:

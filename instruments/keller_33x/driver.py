@@ -7,6 +7,7 @@ Source: KELLER, Communication protocol for X-Line pressure transmitters, version
 from __future__ import annotations
 
 import math
+import re
 import struct
 from typing import Annotated, Literal
 
@@ -15,6 +16,7 @@ from pydantic import Field
 from rig.clock import Clock
 from rig.errors import BadReplyError, DeviceError, NoReplyError, RefusedError
 from rig.roles import Identity
+from rig.step import Probe
 from rig.wire import Wire
 
 ROLE = "pressure"
@@ -102,11 +104,12 @@ class Keller33X:
         return value
 
     def _ask(self, function: int, parameters: bytes = b"", *, answer_length: int) -> bytes:
-        """Send a request and get the data of its reply; RefusedError on an exception."""
-        request = bytes([self._address, function]) + parameters
-        request += crc16(request)
+        """Send a request and get the data of its reply; RefusedError on an exception. None of them changes anything."""
         asked = " ".join([f"F{function}", *map(str, parameters)])
-        self._wire.discard_input()  # a reply that came after its time-out must not answer this request
+        request = _request(self._address, function, parameters)
+        return self._wire.ask(lambda: self._reply(request, function, asked, answer_length), asked=asked)
+
+    def _reply(self, request: bytes, function: int, asked: str, answer_length: int) -> bytes:
         self._wire.write_raw(request)
         begun = self._begin(len(request), asked, _LOOK_AT_CABLE)
         if begun == request:  # no request is as long as its reply, so this is its echo, which many converters send
@@ -141,6 +144,19 @@ class Keller33X:
         return kind(asked=asked, of_whom=self._wire.device, came_back=came_back, look_at=look_at)
 
 
+def probe(address: int) -> Probe:
+    """F69 and its reply, or the exception to it: only the serial number's has this function octet and this CRC."""
+    to, function = re.escape(bytes([address])), bytes([SERIAL_NUMBER])
+    refused = re.escape(bytes([SERIAL_NUMBER | EXCEPTION]))
+    reply = re.compile(rb"(?s:" + to + function + rb".{6}|" + to + refused + rb".{3})")
+    return Probe(_request(address, SERIAL_NUMBER), reply, lambda octets: octets[-2:] == crc16(octets[:-2]))
+
+
+def _request(address: int, function: int, parameters: bytes = b"") -> bytes:
+    message = bytes([address, function]) + parameters
+    return message + crc16(message)
+
+
 def crc16(message: bytes) -> bytes:
     """The checksum of a message, high byte first: CRC-16, reflected 0x8005, from FFFF (version 3.7, appendix)."""
     remainder = 0xFFFF
@@ -172,4 +188,5 @@ def open_driver(wire: Wire, *, clock: Clock, address: Address = TRANSPARENT_ADDR
         raise ValueError(f"Expected an address from 1 to {TRANSPARENT_ADDRESS}, got {address}")
     wire.configure_serial(baud=baud)
     wire.configure_binary(timeout_s=REPLY_TIMEOUT_S)
+    wire.configure_probe(probe(address))
     return Keller33X(wire, address)

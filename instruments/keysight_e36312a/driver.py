@@ -8,11 +8,17 @@ Source: Keysight E36300 Series Programming Guide, E36311-90008 (2019); see proto
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable
+from typing import TypeVar
 
 from rig.clock import Clock
 from rig.errors import BadReplyError, RefusedError
 from rig.roles import Identity
+from rig.step import Probe
 from rig.wire import Wire
+
+Made = TypeVar("Made")
 
 ROLE = "supply"
 """What it does on a bench: the table of a bench file that it belongs into."""
@@ -26,6 +32,9 @@ MAX_CURRENT_A = 5.15
 REPLY_TIMEOUT_S = 2.0
 ERROR_QUEUE_LENGTH = 20
 
+PROBE = Probe(b"*IDN?\n", re.compile(rb"(?<![^\n])[^,\n]*,[^,\n]*,[^,\n]*,[^,\n]*\n"))
+"""Its answer has three commas, which no number and no entry of the error queue has (protocol.md, In step)."""
+
 _LOOK_AT_LINK = "check the network cable, the address and that the supply is switched on (protocol.md, Framing)"
 
 
@@ -34,24 +43,21 @@ class KeysightE36312A:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        self._error_unread = False
 
     def identify(self) -> Identity:
         """Maker, model, serial number and firmware version (*IDN?)."""
-        reply = self._ask("*IDN?")
-        fields = [field.strip() for field in reply.split(",")]
-        if len(fields) != 4:
-            raise self._bad("*IDN?", reply, "expected maker, model, serial number and firmware")
-        return Identity(*fields)
+        return self._ask("*IDN?", self._identity)
 
     def self_test(self) -> str:
         """Read the error queue empty; RefusedError naming what was in it, power-on self-test errors included.
 
         *TST? is not sent: what it does to an output in use is not stated (protocol.md, Write safety).
         """
-        errors = self._take_errors()
+        errors = self._wire.command(self._take_errors, asked="'SYST:ERR?'")
         if errors:
             raise self._refused("the self test", errors)
-        state = "on" if self._number(f"OUTP? (@{CHANNEL})") else "off"
+        state = "on" if self._ask(f"OUTP? (@{CHANNEL})", self._number) else "off"
         return f"no errors; output {CHANNEL} is {state}, {self.read_voltage_v():.3f} V, {self.read_current_a():.4f} A"
 
     def set_output(self, *, voltage_v: float, current_limit_a: float) -> None:
@@ -70,11 +76,11 @@ class KeysightE36312A:
 
     def read_voltage_v(self) -> float:
         """Measure the output voltage in V."""
-        return self._number(f"MEAS:VOLT? (@{CHANNEL})")
+        return self._ask(f"MEAS:VOLT? (@{CHANNEL})", self._number)
 
     def read_current_a(self) -> float:
         """Measure the output current in A."""
-        return self._number(f"MEAS:CURR? (@{CHANNEL})")
+        return self._ask(f"MEAS:CURR? (@{CHANNEL})", self._number)
 
     def make_safe(self) -> None:
         """Switch the output off."""
@@ -85,15 +91,24 @@ class KeysightE36312A:
         self._wire.close()
 
     def _command(self, command: str) -> None:
-        self._wire.write(command)
-        errors = self._take_errors()
+        """Write and ask for errors, once; what the errors of a command before it were is asked first, if unknown."""
+        if self._error_unread:
+            self._wire.command(self._take_errors, asked="'SYST:ERR?'")
+
+        def write() -> list[str]:
+            self._wire.write(command)
+            return self._take_errors()
+
+        self._error_unread = True
+        errors = self._wire.command(write, asked=repr(command))
+        self._error_unread = False
         if errors:
             raise self._refused(repr(command), errors)
 
     def _take_errors(self) -> list[str]:
         errors: list[str] = []
         while len(errors) <= ERROR_QUEUE_LENGTH:
-            reply = self._ask("SYST:ERR?")
+            reply = self._wire.query("SYST:ERR?", look_at=_LOOK_AT_LINK)
             number, comma, text = reply.partition(",")
             if not comma or not number.lstrip("+-").isdecimal():
                 raise self._bad("SYST:ERR?", reply, "expected a number and a text")
@@ -102,8 +117,7 @@ class KeysightE36312A:
             errors.append(f"{int(number)} {text.strip()}")
         raise self._bad("SYST:ERR?", errors[-1], f"more errors than the {ERROR_QUEUE_LENGTH} that the queue holds")
 
-    def _number(self, query: str) -> float:
-        reply = self._ask(query)
+    def _number(self, query: str, reply: str) -> float:
         try:
             value = float(reply)
         except ValueError:
@@ -112,8 +126,19 @@ class KeysightE36312A:
             raise self._bad(query, reply, "expected a number")
         return value
 
-    def _ask(self, query: str) -> str:
-        return self._wire.query(query, look_at=_LOOK_AT_LINK)
+    def _identity(self, query: str, reply: str) -> Identity:
+        fields = [field.strip() for field in reply.split(",")]
+        if len(fields) != 4:
+            raise self._bad(query, reply, "expected maker, model, serial number and firmware")
+        return Identity(*fields)
+
+    def _ask(self, query: str, understand: Callable[[str, str], Made]) -> Made:
+        """Ask what changes nothing; `understand` makes something of the query and its reply."""
+
+        def exchange() -> Made:
+            return understand(query, self._wire.query(query, look_at=_LOOK_AT_LINK))
+
+        return self._wire.ask(exchange, asked=repr(query))
 
     def _bad(self, asked: str, reply: str, expected: str) -> BadReplyError:
         return BadReplyError(
@@ -136,4 +161,5 @@ def open_driver(wire: Wire, *, clock: Clock) -> KeysightE36312A:
     """Configure the wire for an E36312A and return its driver; nothing is sent yet."""
     del clock  # nothing here is timed
     wire.configure_text(read_end="\n", write_end="\n", timeout_s=REPLY_TIMEOUT_S)
+    wire.configure_probe(PROBE)
     return KeysightE36312A(wire)

@@ -8,12 +8,16 @@ Source: Mettler-Toledo, MT-SICS Interface Commands for XPR and XSR Balances, 303
 from __future__ import annotations
 
 import re
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, TypeVar
 
 from rig.clock import Clock
 from rig.errors import BadReplyError, DeviceError, RefusedError
 from rig.roles import Identity, MassReading
+from rig.step import Probe
 from rig.wire import Wire
+
+Made = TypeVar("Made")
 
 ROLE = "balance"
 """What it does on a bench: the table of a bench file that it belongs into."""
@@ -26,8 +30,11 @@ REPLY_TIMEOUT_S = 2.0
 STABLE_TIMEOUT_S = 60.0
 """Longer than the balance's own time-out for stability, which ends in a reply."""
 
-LINES_IN_FLIGHT = 32
-"""Repeated values that may arrive before the reply to a cancel, when a broken session left them on."""
+_SERIAL_NUMBER = re.compile(rb'(?<![^\n])I4 A "([^"\r\n]*)"\r\n')
+PROBE = Probe(b"I4\r\n", _SERIAL_NUMBER)
+"""Changes nothing; no other question of the driver is answered so (protocol.md, In step)."""
+CANCEL = Probe(b"@\r\n", _SERIAL_NUMBER)
+"""Ends repeated values and a weighing that has not settled, too, and clears the tare."""
 
 _LOOK_AT_CABLE = (
     "check the cable and that the balance's interface is a host at 9600 8N1, or as in its options (protocol.md)"
@@ -59,12 +66,9 @@ class MettlerBalance:
         The cancel (@) clears the tare.
         """
         serial_number = self._cancel()
-        data = self._text("I2")
-        match = re.fullmatch(r"(\S.*) \d+\.?\d* +m?k?g", data)  # type, which may hold blanks, capacity, unit
-        if match is None:
-            raise self._bad("I2", f"{data!r}, which ends in no capacity", _LOOK_AT_PORT)
-        software = self._text("I3").split(" ")[0]  # what follows is the type definition number
-        return Identity(maker="Mettler-Toledo", model=match[1], serial_number=serial_number, firmware=software)
+        model = self._ask(self._type, "I2")
+        software = self._ask(lambda: self._text("I3"), "I3").split(" ")[0]  # then comes the type definition number
+        return Identity(maker="Mettler-Toledo", model=model, serial_number=serial_number, firmware=software)
 
     def self_test(self) -> str:
         """Weigh once; RefusedError on overload, underload or an error that the balance shows in place of a value."""
@@ -78,15 +82,20 @@ class MettlerBalance:
             RefusedError: overload, underload, or an error of the weighing cell.
             BadReplyError: anything but a weight in g.
         """
-        return self._weigh("SI", reply_id="S", timeout_s=REPLY_TIMEOUT_S)
+        return self._ask(lambda: self._weigh("SI", reply_id="S", timeout_s=REPLY_TIMEOUT_S), "SI")
 
     def read_stable(self) -> MassReading:
         """Measure the net mass in g once the balance calls it stable (S); RefusedError when it does not settle."""
-        return self._weigh("S", reply_id="S", timeout_s=STABLE_TIMEOUT_S, must_be_stable=True)
+        return self._ask(lambda: self._weigh("S", reply_id="S", timeout_s=STABLE_TIMEOUT_S, must_be_stable=True), "S")
 
     def tare(self) -> None:
         """Set the present load as zero once it is stable (T); RefusedError when it does not settle."""
-        self._weigh("T", reply_id="T", timeout_s=STABLE_TIMEOUT_S, must_be_stable=True)
+
+        def tare() -> None:
+            self._weigh("T", reply_id="T", timeout_s=STABLE_TIMEOUT_S, must_be_stable=True)
+
+        self._wire.configure_probe(PROBE)  # from here on @ would clear it
+        self._wire.command(tare, asked="'T'")
 
     def make_safe(self) -> None:
         """Cancel repeated output and pending commands (@), checked by the reply; this clears the tare."""
@@ -97,7 +106,7 @@ class MettlerBalance:
         self._wire.close()
 
     def _weigh(self, command: str, *, reply_id: str, timeout_s: float, must_be_stable: bool = False) -> MassReading:
-        reply = self._ask(command, reply_id, timeout_s)
+        reply = self._reply(command, reply_id, timeout_s)
         if cell_error := _CELL_ERROR.fullmatch(reply):
             raise self._refused(command, f"shows {cell_error[1]}", "have the balance serviced (protocol.md, Errors)")
         match = _WEIGHT.fullmatch(reply)
@@ -112,25 +121,32 @@ class MettlerBalance:
 
     def _text(self, command: str) -> str:
         """Ask for a text in quotes."""
-        reply = self._ask(command, command, REPLY_TIMEOUT_S)
+        reply = self._reply(command, command, REPLY_TIMEOUT_S)
         match = re.fullmatch(rf'{command} A "([^"]*)"', reply)
         if match is None:
             raise self._bad(command, repr(reply), _LOOK_AT_PORT)
         return match[1].strip()
 
+    def _type(self) -> str:
+        data = self._text("I2")
+        match = re.fullmatch(r"(\S.*) \d+\.?\d* +m?k?g", data)  # type, which may hold blanks, capacity, unit
+        if match is None:
+            raise self._bad("I2", f"{data!r}, which ends in no capacity", _LOOK_AT_PORT)
+        return match[1]
+
     def _cancel(self) -> str:
         """Cancel everything and get the serial number, which is the reply (30324923E, @)."""
-        self._wire.discard_input()
-        self._wire.write("@")
-        for _ in range(LINES_IN_FLIGHT):
-            line = self._wire.read(asked="'@'", look_at=_LOOK_AT_CABLE)
-            if match := re.fullmatch(r'I4 A "([^"]*)"', line):
-                return match[1]
-        raise self._bad("@", f"{line!r} after {LINES_IN_FLIGHT} lines", _LOOK_AT_PORT)
+        answer = self._wire.get_into_step(CANCEL)
+        self._wire.configure_probe(CANCEL)  # with no tare to clear, it is the probe that is always executed
+        match = _SERIAL_NUMBER.fullmatch(answer)
+        assert match is not None  # it is what makes an answer
+        return match[1].decode("latin-1")
 
-    def _ask(self, command: str, reply_id: str, timeout_s: float) -> str:
+    def _ask(self, exchange: Callable[[], Made], command: str) -> Made:
+        return self._wire.ask(exchange, asked=repr(command))
+
+    def _reply(self, command: str, reply_id: str, timeout_s: float) -> str:
         """Send a command and get its reply; RefusedError when the reply says no."""
-        self._wire.discard_input()  # a reply that came after its time-out must not answer this command
         reply = self._wire.query(command, look_at=_LOOK_AT_CABLE, timeout_s=timeout_s)
         refusal = _REFUSALS.get(reply if len(reply) == 2 else reply.removeprefix(f"{reply_id} "))
         if refusal is not None:
@@ -151,4 +167,5 @@ def open_driver(wire: Wire, *, clock: Clock, baud: Baud = 9600, framing: Framing
     del clock  # nothing here is timed
     wire.configure_serial(baud=baud, framing=framing)
     wire.configure_text(read_end="\r\n", write_end="\r\n", timeout_s=REPLY_TIMEOUT_S, encoding="latin-1")
+    wire.configure_probe(PROBE)
     return MettlerBalance(wire)

@@ -250,12 +250,7 @@ class SyringePump:
     def _tell(self, command: str) -> Reply:
         """Ask, or set to a value: what may be repeated until it is answered."""
         self._prepare()
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return self._obeyed(command)
-            except (NoReplyError, BadReplyError):
-                continue
-        return self._obeyed(command)
+        return self._line.ask_again(lambda: self._obeyed(command), asked=repr(command))
 
     def _act(self, command: str, obeyed: Callable[[Reply], bool]) -> None:
         """Do what may not be done twice: after a lost reply the pump is asked whether it was obeyed."""
@@ -270,17 +265,24 @@ class SyringePump:
 
     def _obeyed(self, command: str) -> Reply:
         """Send a command; again after an alarm, which the pump tells instead of obeying."""
+        self._line.get_into_step()
+        for letter in self._line.take_alarms():
+            self._alarm(command, letter)
         reply = self._line.ask(command)
         for _ in ALARMS:
             if not reply.alarm:
                 break
-            self._annunciate(ALARMS[reply.alarm])
-            if command == "RUN":
-                raise self._refused("RUN", f"the alarm “{ALARMS[reply.alarm]}” came")
+            self._alarm(command, reply.alarm)
             reply = self._line.ask(command)
         if reply.data.startswith("?"):
             raise self._refused(repr(command), f"“{REFUSALS.get(reply.data, reply.data)}” ({reply.data}) came back")
         return reply
+
+    def _alarm(self, command: str, letter: str) -> None:
+        """Keep an alarm; RefusedError in place of RUN, since the pump's state is another now."""
+        self._annunciate(ALARMS[letter])
+        if command == "RUN":
+            raise self._refused("RUN", f"the alarm “{ALARMS[letter]}” came")
 
     def _annunciate(self, kind: str) -> None:
         self._therapy, self._bolus_u = TherapyState.STOP, None

@@ -13,6 +13,7 @@ from typing import Literal
 from rig.clock import Clock
 from rig.errors import BadReplyError, RefusedError
 from rig.roles import Identity
+from rig.step import Probe
 from rig.wire import Wire
 
 ROLE = "switch"
@@ -27,6 +28,9 @@ RELAY_COUNT = 8
 LINES = range(RELAY_COUNT)
 """The numbers that a bench file may give to its lines."""
 REPLY_TIMEOUT_S = 1.0
+
+PROBE = Probe(b"id get\r", re.compile(rb"id get[\r\n]+[!-~]{8}[\r\n]+>"))
+"""The module repeats every question before its answer, and nothing else asks for its id (protocol.md, In step)."""
 
 _LOOK_AT_CABLE = "check the USB cable and the port name (protocol.md, Framing)"
 _LOOK_AT_MODULE = "is another device on this port? (protocol.md, Framing)"
@@ -68,7 +72,7 @@ class NumatoRelayModule:
         """Energise or release a line and read it back; ValueError naming the known lines when there is no such line."""
         relay = self._relay(line)
         wanted = "on" if energised else "off"
-        self._tell(f"relay {wanted} {relay}")
+        self._command(f"relay {wanted} {relay}")
         if self.is_energised(line) != energised:
             raise self._not_obeyed(f"relay {wanted} {relay}", f"read back {'off' if energised else 'on'}")
 
@@ -79,7 +83,7 @@ class NumatoRelayModule:
     def make_safe(self) -> None:
         """Release every relay of the module, named or not, and read them back."""
         self._clear_half_line()
-        self._tell("relay writeall 00")
+        self._command("relay writeall 00")
         mask = self._read_all()
         if mask != 0:
             raise self._not_obeyed("relay writeall 00", f"read back {mask:02x}")
@@ -98,19 +102,30 @@ class NumatoRelayModule:
 
     def _clear_half_line(self) -> None:
         """End a line that a broken session may have left in the module, and drop what comes back."""
-        self._wire.query("", look_at=_LOOK_AT_CABLE)
-        self._wire.discard_input()
 
-    def _tell(self, command: str) -> None:
-        answer = self._exchange(command)
-        if answer:
-            raise self._bad(command, repr(answer), _LOOK_AT_MODULE)
+        def clear() -> None:
+            self._wire.query("", look_at=_LOOK_AT_CABLE)
+            self._wire.discard_input()
+
+        self._wire.ask(clear, asked="an empty line")
+
+    def _command(self, command: str) -> None:
+        """Tell once: an error says that it may have been obeyed, which `relay read` shows."""
+
+        def tell() -> None:
+            if answer := self._exchange(command):
+                raise self._bad(command, repr(answer), _LOOK_AT_MODULE)
+
+        self._wire.command(tell, asked=repr(command))
 
     def _ask(self, command: str, form: str) -> str:
-        answer = self._exchange(command)
-        if len(answer) != 1 or re.fullmatch(form, answer[0]) is None:
-            raise self._bad(command, repr(answer), _LOOK_AT_MODULE)
-        return answer[0]
+        def ask() -> str:
+            answer = self._exchange(command)
+            if len(answer) != 1 or re.fullmatch(form, answer[0]) is None:
+                raise self._bad(command, repr(answer), _LOOK_AT_MODULE)
+            return answer[0]
+
+        return self._wire.ask(ask, asked=repr(command))
 
     def _exchange(self, command: str) -> list[str]:
         """Send a command; return the lines between its echo and the prompt."""
@@ -151,4 +166,5 @@ def open_driver(wire: Wire, *, clock: Clock, lines: Mapping[str, int], baud: Bau
         raise ValueError(f"two lines share a relay: {dict(lines)}")
     wire.configure_serial(baud=baud)
     wire.configure_text(read_end=">", write_end="\r", timeout_s=REPLY_TIMEOUT_S)
+    wire.configure_probe(PROBE)
     return NumatoRelayModule(wire, lines)

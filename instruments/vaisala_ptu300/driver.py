@@ -8,12 +8,16 @@ Source: Vaisala PTU300 user's guide M210796EN, chapter 4 (serial line); see prot
 from __future__ import annotations
 
 import re
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, TypeVar
 
 from rig.clock import Clock
 from rig.errors import BadReplyError, RefusedError
 from rig.roles import Air, Identity
+from rig.step import Probe
 from rig.wire import Wire
+
+Made = TypeVar("Made")
 
 ROLE = "environment"
 """What it does on a bench: the table of a bench file that it belongs into."""
@@ -25,8 +29,9 @@ Framing = Literal[
 """What SERI sets the user port to (protocol.md, Framing)."""
 
 REPLY_TIMEOUT_S = 2.0
-LINES_IN_FLIGHT = 16
-"""Lines of periodic output that may arrive before an answer, when a broken session left it on."""
+ERRORS_AT_ONCE = 16
+PROBE = Probe(b"\rS\rECHO OFF\r", re.compile(rb"Echo\s*:\s*OFF[^\n]*\n"))
+"""Ends a half-typed line and periodic output, and switches off the echo, which is never on (protocol.md, In step)."""
 
 _LOOK_AT_CABLE = "check the cable and that the user port is at 4800 7E1, or as in its options (protocol.md)"
 _LOOK_AT_PORT = "is another device on this port? (protocol.md, Framing)"
@@ -47,19 +52,16 @@ class VaisalaPTU300:
 
     def identify(self) -> Identity:
         """Model, serial number and firmware version (VERS, SNUM), after stopping periodic output and echo."""
-        self._quieten()
-        model, slash, firmware = self._ask("VERS").partition(" / ")
-        if not slash:
-            raise self._bad("VERS", f"{model!r}", _LOOK_AT_PORT)
-        serial_number = self._field("SNUM", "Serial number")
-        return Identity(maker="Vaisala", model=model.strip(), serial_number=serial_number, firmware=firmware.strip())
+        self._wire.get_into_step()
+        model, firmware = self._ask(self._version, "VERS")
+        serial_number = self._ask(lambda: self._field("SNUM", "Serial number"), "SNUM")
+        return Identity(maker="Vaisala", model=model, serial_number=serial_number, firmware=firmware)
 
     def self_test(self) -> str:
         """Ask for present errors (ERRS); RefusedError naming them when there are any."""
-        self._quieten()
-        answer = self._ask("ERRS").strip()
-        if answer.lower() != "no errors":
-            errors = [answer, *self._lines_before_echo_off()]
+        self._wire.get_into_step()
+        errors = self._ask(self._errors, "ERRS")
+        if errors:
             raise RefusedError(
                 asked="'ERRS'",
                 of_whom=self._wire.device,
@@ -75,37 +77,42 @@ class VaisalaPTU300:
             BadReplyError: a quantity or its unit is missing from the reply.
             RefusedError: the transmitter shows stars in place of a value.
         """
-        reply = self._ask("SEND")
+        return self._ask(self._air, "SEND")
+
+    def make_safe(self) -> None:
+        """Stop periodic output, checked by an answer that only comes when it has stopped."""
+        self._wire.get_into_step()
+
+    def close(self) -> None:
+        """Release the port."""
+        self._wire.close()
+
+    def _version(self) -> tuple[str, str]:
+        model, slash, firmware = self._reply("VERS").partition(" / ")
+        if not slash:
+            raise self._bad("VERS", f"{model!r}", _LOOK_AT_PORT)
+        return model.strip(), firmware.strip()
+
+    def _air(self) -> Air:
+        reply = self._reply("SEND")
         return Air(
             temperature_c=self._quantity(reply, "T"),
             pressure_hpa=self._quantity(reply, "P"),
             relative_humidity=self._quantity(reply, "RH") / 100.0,
         )
 
-    def make_safe(self) -> None:
-        """Stop periodic output, checked by an answer that only comes when it has stopped."""
-        self._quieten()
-
-    def close(self) -> None:
-        """Release the port."""
-        self._wire.close()
-
-    def _quieten(self) -> None:
-        """Leave RUN mode and switch the echo off, whatever a broken session left behind."""
-        self._wire.write("")  # ends a half-typed line
-        self._wire.write("S")
-        self._lines_before_echo_off()
-
-    def _lines_before_echo_off(self) -> list[str]:
-        """Switch the echo off and return the lines that came before its answer."""
+    def _errors(self) -> list[str]:
+        """The present errors: as many lines as come before the answer to ECHO OFF, which is the mark of their end."""
+        errors = [self._reply("ERRS").strip()]
+        if errors[0].lower() == "no errors":
+            return []
         self._wire.write("ECHO OFF")
-        lines: list[str] = []
-        while len(lines) < LINES_IN_FLIGHT:
+        while len(errors) <= ERRORS_AT_ONCE:
             line = self._wire.read(asked="'ECHO OFF'", look_at=_LOOK_AT_CABLE).strip()
             if re.search(r"Echo\s*:\s*OFF", line):
-                return lines
-            lines.append(line)
-        raise self._bad("ECHO OFF", f"{lines[-1]!r} after {LINES_IN_FLIGHT} lines", _LOOK_AT_PORT)
+                return errors
+            errors.append(line)
+        raise self._bad("ECHO OFF", f"{errors[-1]!r} after {ERRORS_AT_ONCE} lines", _LOOK_AT_PORT)
 
     def _quantity(self, reply: str, name: str) -> float:
         match = _READING[name].search(reply)
@@ -121,13 +128,16 @@ class VaisalaPTU300:
         return float(match[1])
 
     def _field(self, command: str, name: str) -> str:
-        answer = self._ask(command)
+        answer = self._reply(command)
         label, colon, value = answer.partition(":")
         if not colon or label.strip() != name or not value.strip():
             raise self._bad(command, f"{answer!r}", _LOOK_AT_PORT)
         return value.strip()
 
-    def _ask(self, command: str) -> str:
+    def _ask(self, exchange: Callable[[], Made], command: str) -> Made:
+        return self._wire.ask(exchange, asked=repr(command))
+
+    def _reply(self, command: str) -> str:
         # A prompt that came with the echo may stand before the first answer after it.
         return self._wire.query(command, look_at=_LOOK_AT_CABLE).lstrip(">")
 
@@ -142,4 +152,5 @@ def open_driver(wire: Wire, *, clock: Clock, baud: Baud = 4800, framing: Framing
     del clock  # nothing here is timed
     wire.configure_serial(baud=baud, framing=framing)
     wire.configure_text(read_end="\n", write_end="\r", timeout_s=REPLY_TIMEOUT_S)
+    wire.configure_probe(PROBE)
     return VaisalaPTU300(wire)

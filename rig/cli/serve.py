@@ -6,110 +6,24 @@ runs faster than real time under the suites is paced here by the wall clock.
 
 from __future__ import annotations
 
-import os
 import selectors
-import socket
-import tty
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
 
 import pyvisa
 from rich.console import Console
 
 from rig.bench.file import BenchFile, parse_override, read_bench_file
 from rig.bench.open import ROLES, FarSide, open_device, open_virtual, power_pump
+from rig.cli.endpoints import Endpoint, PtyEndpoint, SocketEndpoint
 from rig.cli.printing import print_table, say
 from rig.clock import NS_PER_S, WallClock
 from rig.errors import BenchFileError
-from rig.virtual.port import Port
 from rig.virtual.world import World
 from rig.wire import NoLog
 
 LONGEST_WAIT_S = 0.02
-
-
-class Endpoint(Protocol):
-    """A place in the operating system where one simulated line can be reached."""
-
-    address: str
-
-    def exchange(self, events: selectors.BaseSelector) -> None:
-        """Carry bytes that have come, both ways; never blocks."""
-        ...
-
-    def close(self) -> None:
-        """Give the place back."""
-        ...
-
-
-class PtyEndpoint:
-    """A simulated serial line on a pseudo-terminal."""
-
-    def __init__(self, port: Port, selector: selectors.BaseSelector) -> None:
-        self._port = port
-        self._master, self._slave = os.openpty()  # the slave stays open, so that clients may come and go
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.address = os.ttyname(self._slave)
-        selector.register(self._master, selectors.EVENT_READ)
-
-    def exchange(self, events: selectors.BaseSelector) -> None:
-        """Carry bytes both ways."""
-        del events
-        with suppress(BlockingIOError):
-            self._port.host_write(os.read(self._master, 4096))
-        if waiting := self._port.host_waiting():
-            os.write(self._master, self._port.host_read(waiting, timeout_s=0.0))
-
-    def close(self) -> None:
-        """Close both ends."""
-        os.close(self._master)
-        os.close(self._slave)
-
-
-class SocketEndpoint:
-    """A simulated network instrument on a TCP port of this machine, for one client at a time."""
-
-    def __init__(self, port: Port, selector: selectors.BaseSelector) -> None:
-        self._port = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.setblocking(False)
-        self._client: socket.socket | None = None
-        self.address = f"TCPIP0::127.0.0.1::{self._listener.getsockname()[1]}::SOCKET"
-        selector.register(self._listener, selectors.EVENT_READ)
-
-    def exchange(self, events: selectors.BaseSelector) -> None:
-        """Accept a client, carry bytes both ways, let a client go."""
-        if self._client is None:
-            try:
-                self._client, _ = self._listener.accept()
-            except BlockingIOError:
-                return
-            self._client.setblocking(False)
-            events.register(self._client, selectors.EVENT_READ)
-        try:
-            data = self._client.recv(4096)
-        except BlockingIOError:
-            data = None
-        except ConnectionError:
-            data = b""
-        if data:
-            self._port.host_write(data)
-        elif data == b"":
-            events.unregister(self._client)
-            self._client.close()
-            self._client = None
-            return
-        if waiting := self._port.host_waiting():
-            self._client.sendall(self._port.host_read(waiting, timeout_s=0.0))
-
-    def close(self) -> None:
-        """Close the listener and the client."""
-        self._listener.close()
-        if self._client is not None:
-            self._client.close()
 
 
 def serve_bench(bench: Path, overrides: Sequence[str], *, console: Console) -> None:

@@ -79,6 +79,8 @@ class Port:
 
     def host_waiting(self) -> int:
         """The number of bytes that have arrived and are unread."""
+        if not self._to_host:
+            return 0
         return sum(self._arrived(first_ns, data) for first_ns, data in self._to_host)
 
     def host_read(self, size: int, *, until: bytes | None = None, timeout_s: float | None) -> bytes:
@@ -123,6 +125,11 @@ class Port:
         waiting = self.host_waiting()
         if waiting:
             self.host_read(waiting, timeout_s=0.0)
+
+    def host_hang_up(self) -> None:
+        """Drop all that the device has said: what is unread, and what is on the line."""
+        self._to_host.clear()
+        self._to_host_free_ns = self.clock.now_ns
 
     def _something_sent(self) -> bool:
         return bool(self._to_host)

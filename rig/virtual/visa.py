@@ -67,8 +67,19 @@ class _Session:
         self.end = bytes([self.get(Attribute.termchar)[0]]) if by_character else None
 
 
+class CutShortError(errors.VisaIOError):
+    """VI_ERROR_TMO; `came` is what viRead has put into its buffer until then, which PyVISA drops."""
+
+    def __init__(self, came: bytes) -> None:
+        super().__init__(StatusCode.error_timeout)
+        self.came = came
+
+
 class VirtualVisaLibrary(highlevel.VisaLibraryBase):
     """A VISA library over simulated ports; make one with `over`."""
+
+    PROMPT = True
+    """A read ends at its time-out, whatever comes, and `waiting` tells how many bytes wait on any resource."""
 
     _ports: dict[str, Port]
 
@@ -125,8 +136,12 @@ class VirtualVisaLibrary(highlevel.VisaLibraryBase):
         elif len(data) == count:
             status = StatusCode.success_max_count_read
         else:
-            status = StatusCode.error_timeout
+            raise CutShortError(data)
         return data, self.handle_return_value(session, status)
+
+    def waiting(self, session: Any) -> int:  # noqa: ANN401
+        """The number of bytes that have arrived and are unread."""
+        return self._sessions[session].port.host_waiting()
 
     def write(self, session: Any, data: bytes) -> tuple[int, StatusCode]:  # noqa: ANN401
         """Write bytes (viWrite)."""

@@ -2,10 +2,12 @@
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pyvisa
 import serial
@@ -58,3 +60,38 @@ def test_every_device_answers_ordinary_programs_and_ctrl_c_ends_it() -> None:
             pump.write(bytes.fromhex("7e 10 01 00 ff ff 00 28 f9 93 7e"))  # Read By Group Type, primary services
             pump.read_until(b"\x7e")
             assert bytes.fromhex("3a 18") in pump.read_until(b"\x7e")
+
+
+def socket_of(address: str) -> tuple[str, int]:
+    _, host, port, _ = address.split("::")
+    return host, int(port)
+
+
+def test_a_reply_that_a_client_did_not_fetch_is_gone_for_the_next() -> None:
+    with served() as addresses:
+        with socket.create_connection(socket_of(addresses["supply"])) as first:
+            first.sendall(b"*IDN?\n")
+        with socket.create_connection(socket_of(addresses["supply"]), timeout=3.0) as second:
+            second.sendall(b"MEAS:VOLT? (@1)\n")
+            assert abs(float(second.makefile("rb").readline()) - 3.7) < 0.01
+        with Path(addresses["balance"]).open("r+b", buffering=0) as unfetched:
+            unfetched.write(b"I3\r\n")
+        with serial.Serial(addresses["balance"], 9600, timeout=3.0) as terminal:
+            heard = b""
+            for _ in range(3):  # a question that comes as soon as the line is open may find it not yet free
+                terminal.write(b"I2\r\n")
+                heard = heard or terminal.readline()
+            assert heard.startswith(b'I2 A "')
+
+
+def test_a_client_that_does_not_read_stops_nobody() -> None:
+    with served() as addresses, socket.create_connection(socket_of(addresses["supply"])) as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(0.2)
+        with suppress(OSError):  # as much as there is room for, or until it is hung up on
+            for _ in range(3000):
+                slow.sendall(b";".join([b"*IDN?"] * 300) + b"\n")
+        with serial.Serial(addresses["balance"], 9600, timeout=3.0) as balance:
+            for _ in range(3):
+                balance.write(b"SI\r\n")
+                assert re.fullmatch(rb"S [SD] +-?\d+\.\d{6} g\r\n", balance.readline())

@@ -27,7 +27,8 @@ class Echo:
         self._wire = wire
 
     def say(self, word: str) -> str:
-        return self._wire.query(word, look_at="the mirror")
+        self._wire.write(word)
+        return self._wire.read(asked=repr(word), look_at="the mirror")
 
 
 def open_echo(wire: Wire, *, clock: Clock) -> Echo:
