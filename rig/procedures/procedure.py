@@ -8,16 +8,18 @@ responsible for any one measurement, nor for limits.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rig.analysis.budget import Budget
 from rig.analysis.capability import Measurand
+from rig.errors import BlockedError
 from rig.procedures.bounds import lasting
 from rig.procedures.budgets import budgets_record
+from rig.procedures.gaps import Gap, gaps_in
 from rig.procedures.gates import BLANK_S
 from rig.record.analyses import Analysis
 from rig.record.folder import keep_computed
@@ -139,17 +141,45 @@ def measure(bench: Bench, record: Recorder, procedure: Procedure) -> Computed:
     """Take a measurement, compute it from what was written down, and keep what came out.
 
     Raises:
-        RigError: as `take`.
-        ValueError: what was written down cannot be computed, or shows a quantity that was not declared.
+        RigError: as `take`, and as `computed_from`.
+        ValueError: it shows a quantity that was not declared.
     """
     procedure.take(bench, record)
     record.sync()
-    computed = procedure.compute(read_taken(record.folder), bench.metrology)
+    computed = computed_from(procedure, read_taken(record.folder), bench.metrology)
     undeclared = [each.name for each in computed.measured if each.quantity not in procedure.quantities]
     if undeclared:
         raise ValueError(f"{procedure.TABLE} {procedure.title} measured what it did not declare: {undeclared[0]}")
     keep_computed(record.folder, computed.measured, kept_analyses(procedure, computed))
     return computed
+
+
+def computed_from(procedure: Procedure, taken: Taken, metrology: Metrology) -> Computed:
+    """Compute a measurement from what was written down, and say in it where readings are missing.
+
+    Raises:
+        BlockedError: an analysis refuses the readings, which is no word on the pump; the sentence has its reason.
+    """
+    try:
+        computed = procedure.compute(taken, metrology)
+    except ValidationError:  # of this rig's own records, so a mistake in it
+        raise
+    except ValueError as error:
+        raise BlockedError(
+            f"rig: the readings of {procedure.in_words} cannot be computed: {error}; they are kept, look at them for "
+            "gaps and disturbances, and measure again"
+        ) from error
+    return with_gaps_said(computed, gaps_in(taken))
+
+
+def with_gaps_said(computed: Computed, gaps: Sequence[Gap]) -> Computed:
+    """Add to every budget the number of gaps between readings and the longest; nothing where there was none."""
+    if not gaps:
+        return computed
+    longest_s = max(gap.lasted_s for gap in gaps)
+    said = f"Readings were missing {len(gaps)} time{'s' if len(gaps) > 1 else ''}, the longest for {longest_s:.4g} s."
+    notes = {quantity: " ".join(filter(None, [computed.notes.get(quantity), said])) for quantity in computed.budgets}
+    return replace(computed, notes={**computed.notes, **notes})
 
 
 def kept_analyses(procedure: Procedure, computed: Computed) -> dict[str, Analysis]:
