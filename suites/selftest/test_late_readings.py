@@ -120,7 +120,7 @@ def test_a_moment_with_a_sample_has_its_value_and_no_doubt() -> None:
     assert found.doubt.tolist() == [0.0, 1.0, 0.75, np.inf]
     assert found.step_s.tolist() == [0.0, 10.0, 40.0, 40.0]
     assert found.apart_s.tolist() == [0.0, 5.0, 10.0, 1.0]
-    assert found.beside.tolist() == [2.0, 2.0, 2.0, 1.0]
+    assert found.beside.tolist() == [2.0, 2.0, 2.0, 2.0]
 
 
 @given(st.lists(st.floats(0.0, 5.0), min_size=3, max_size=30), st.floats(0.0, 1.0), st.integers(0, 10_000))
