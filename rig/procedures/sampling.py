@@ -13,6 +13,7 @@ import numpy as np
 
 from rig.errors import BlockedError
 from rig.procedures.gaps import notice_gap
+from rig.procedures.watch import WATCH_EVERY_S, WatchedBench
 from rig.record.taking import Recorder, Series, Taken
 from rig.roles import Air, Bench, MassReading
 from rig.units import u_from_ul
@@ -74,12 +75,21 @@ def ticks(bench: Bench, every_s: float, duration_s: float) -> Iterator[float]:
     last = max(0, math.ceil(duration_s / every_s - SAME_MOMENT))
     number = 0
     while True:
-        bench.clock.sleep(max(0.0, start_s + number * every_s - bench.clock.now()))
+        _wait_until(bench, start_s + number * every_s)
         yield number * every_s
         if number == last:
             return
         passed = math.floor((bench.clock.now() - start_s) / every_s + SAME_MOMENT)
         number = min(last, max(number + 1, passed))
+
+
+def _wait_until(bench: Bench, at_s: float) -> None:
+    """Wait until a moment on the bench's clock; a pump that is watched is looked at when that is due."""
+    if isinstance(bench, WatchedBench):
+        while at_s - bench.clock.now() > WATCH_EVERY_S:
+            bench.clock.sleep(WATCH_EVERY_S)
+            bench.watch.look()
+    bench.clock.sleep(max(0.0, at_s - bench.clock.now()))
 
 
 def sample_for(
@@ -104,6 +114,10 @@ def sample_for(
     told = 0
     for _ in ticks(bench, every_s, duration_s):
         samples.append(take_sample(bench, record, phase))
+        if isinstance(bench, WatchedBench):
+            bench.watch.reading(samples[-1].at_s, samples[-1].mass_g)
+            if bench.watch.due():
+                bench.watch.look()
         if len(samples) > 1:
             notice_gap(record, phase, samples[-2], samples[-1], every_s=every_s, longest_gap_s=longest_gap_s)
         if samples[-1].at_s - samples[told].at_s >= PROGRESS_EVERY_S or len(samples) == 2:
