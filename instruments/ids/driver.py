@@ -7,7 +7,7 @@ the link (`serial_link`) nor for waiting: procedures wait.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from instruments.ids import codes, maker, profiles
 from instruments.ids.ble_link import SCHEME, BleLink
@@ -82,8 +82,9 @@ RESTART_TAKES_S = 1.0
 class IdsPump:
     """A pump that is a server of the Insulin Delivery Service."""
 
-    def __init__(self, link: Link, clock: Clock) -> None:
+    def __init__(self, link: Link, clock: Clock, reopen: Callable[[], Link] | None = None) -> None:
         self._clock = clock
+        self._reopen = reopen
         self._client = IdsClient(link, clock)
 
     # ---- instrument -------------------------------------------------------------------------------------------
@@ -116,6 +117,14 @@ class IdsPump:
     def close(self) -> None:
         """Release the port."""
         self._client.close()
+
+    def reconnect(self) -> None:
+        """Open the port anew, where the driver knows how, and begin a new connection."""
+        if self._reopen is None:
+            self._client.connect()
+            return
+        self._client.close()
+        self._client = IdsClient(self._reopen(), self._clock)
 
     # ---- state ------------------------------------------------------------------------------------------------
 
@@ -390,9 +399,13 @@ def _words(bolus: BolusRequest) -> str:
 
 def open_driver(port: str, *, clock: Clock, log: ByteLog, radio: Radio | None = None) -> IdsPump:
     """Open the pump on a pyserial port or URL, or over Bluetooth LE on ble://transport/address, by `radio` if given."""
-    link: Link = BleLink(port, clock, log, radio) if port.startswith(SCHEME) else SerialLink(port, clock, log)
+
+    def opened() -> Link:
+        return BleLink(port, clock, log, radio) if port.startswith(SCHEME) else SerialLink(port, clock, log)
+
+    link = opened()
     try:
-        return IdsPump(link, clock)
+        return IdsPump(link, clock, opened)
     except BaseException:
         link.close()
         raise

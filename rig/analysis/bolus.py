@@ -5,6 +5,7 @@ Not responsible for waiting (procedures), for limits, nor for the full uncertain
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,13 @@ ROUNDING_DECIMALS = 9
 
 
 def plateau_reached(
-    at_s: ArrayLike, mass_g: ArrayLike, *, span_s: float, tolerance_g: float, evaporation_g_per_h: float = 0.0
+    at_s: ArrayLike,
+    mass_g: ArrayLike,
+    *,
+    span_s: float,
+    tolerance_g: float,
+    evaporation_g_per_h: float = 0.0,
+    longest_gap_s: float = math.inf,
 ) -> bool:
     """Decide whether a bolus has come to its end: over the last `span_s` the mass changed by no more than allowed.
 
@@ -37,9 +44,10 @@ def plateau_reached(
         span_s: how far to look back from the last reading.
         tolerance_g: largest change over the span that counts as none.
         evaporation_g_per_h: what the vessel loses meanwhile.
+        longest_gap_s: readings of the span further apart show no rest between them.
 
     Returns:
-        False also while the record is shorter than the span, or has fewer than three readings in it.
+        False also while the record is shorter than the span, has fewer than three readings in it, or a longer gap.
 
     Raises:
         ValueError: with a sentence, on input that is not the above.
@@ -52,6 +60,8 @@ def plateau_reached(
         return False
     recent = times >= start - 1e-9 * span_s
     if np.count_nonzero(recent) < 3:
+        return False
+    if float(np.diff(times[max(int(np.argmax(recent)) - 1, 0) :]).max()) > longest_gap_s:
         return False
     return bool(abs((_slope(times[recent], mass[recent]) + evaporation) * span_s) <= tolerance_g)
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from rig.analysis.checks import FloatArray, frozen, positive, series, timed_series, whole_multiple
 from rig.analysis.resample import resampled
+from rig.analysis.trumpet import known_masses
 
 SECONDS_PER_MINUTE = 60.0
 MINUTES_PER_HOUR = 60.0
@@ -159,10 +160,12 @@ def hourly_windows(
     rate_ml_per_h: float,
     density_g_per_ml: float = 0.998,
     window_min: float = MINUTES_PER_HOUR,
+    known: ArrayLike | None = None,
 ) -> WindowStatistics:
     """Mean, SD and shares within ±5, 10, 15, 20, 30 % of consecutive windows of 1 h (or `window_min`).
 
-    The windows do not overlap, so that each stretch of delivery counts once; a trumpet curve shows extremes only.
+    The windows do not overlap, so that each stretch of delivery counts once; a trumpet curve shows extremes only. A
+    window that begins or ends at a mass that is not `known` (as in `trumpet_curve`) is left out.
 
     Raises:
         ValueError: as `trumpet_curve`, or a record that holds fewer than two windows.
@@ -175,6 +178,12 @@ def hourly_windows(
     mass = series("mass_g", mass_g, at_least=2 * span + 1)
     expected_g = rate_ml_per_h * density_g_per_ml * (span * interval_min / MINUTES_PER_HOUR)
     error = 100.0 * (np.diff(mass[::span]) / expected_g - 1.0)
+    dropped = mass.size - 1 - error.size * span
+    if (chosen := known_masses(mass, known)) is not None:
+        ends = chosen[::span]
+        error = error[ends[1:] & ends[:-1]]
+        if error.size < 2:
+            raise ValueError(f"gaps between readings leave {error.size} windows of {window_min:g} min")
     return WindowStatistics(
         window_min=window_min,
         error_percent=frozen(error),
@@ -184,7 +193,7 @@ def hourly_windows(
         share_within_percent=tuple(
             float(100.0 * np.mean(np.abs(error) <= band + ROUNDING_PERCENT)) for band in BANDS_PERCENT
         ),
-        dropped_min=(mass.size - 1 - error.size * span) * interval_min,
+        dropped_min=dropped * interval_min,
     )
 
 

@@ -28,6 +28,14 @@ LEAD_SHARE = 0.4
 for the tail of the line."""
 
 
+LATE_SHARE = 0.1
+"""Samples may come so much of their time apart late as a rule: an instrument answers when it can."""
+
+GAP_SHARE = 0.4
+"""Two samples further apart than this share of a dose interval have a gap between them. Doses that arrive within a
+fifth of the interval before an edge, as they do by `LEAD_SHARE`, have then been seen to end, or not to begin."""
+
+
 @dataclass(frozen=True, eq=False)
 class DoseVolumes:
     """Volume in µL of each dose interval.
@@ -35,12 +43,14 @@ class DoseVolumes:
     Attributes:
         starts_at_s: (n,) start of each interval, on the clock of the record, read-only.
         volume_ul: (n,) delivered in each interval, read-only.
+        told: (n,) whether its edges are known, read-only; a dose beside a gap between samples belongs to either side.
         dose_interval_s: the interval as found from the record.
         pulsation: 0 for a steady flow, towards 1 for delivery concentrated in one moment of the interval.
     """
 
     starts_at_s: FloatArray
     volume_ul: FloatArray
+    told: NDArray[np.bool_]
     dose_interval_s: float
     pulsation: float
 
@@ -54,8 +64,9 @@ def dose_volumes(at_s: ArrayLike, volume_ul: ArrayLike, *, dose_interval_s: floa
         dose_interval_s: from dose to dose as programmed; the record decides within ±2.5 %.
 
     Raises:
-        ValueError: with a sentence, on input that is not the above, on a record shorter than three dose intervals, or
-            on samples further apart than a fifth of the interval.
+        ValueError: with a sentence, on input that is not the above, on a record shorter than three dose intervals, on
+            samples that as a rule are further apart than a fifth of the interval, or where gaps between them leave
+            fewer than three intervals.
     """
     times, volume = timed_series(at_s, "volume_ul", volume_ul)
     dose_interval_s = positive("dose_interval_s", dose_interval_s)
@@ -67,20 +78,34 @@ def dose_volumes(at_s: ArrayLike, volume_ul: ArrayLike, *, dose_interval_s: floa
     whole = int(np.floor((times[-1] - first) / interval + 1e-9))
     edges = first + interval * np.arange(whole + 1)
     doses = np.diff(np.interp(edges, times, volume))
-    return DoseVolumes(frozen(edges[:-1].copy()), frozen(doses), interval, phase.pulsation)
+    known = _known_edges(times, edges, interval)
+    told = known[1:] & known[:-1]
+    if np.count_nonzero(told) < MIN_DOSES:
+        raise ValueError(
+            f"gaps between samples leave {np.count_nonzero(told)} dose intervals of {interval:g} s, "
+            f"{MIN_DOSES} are needed"
+        )
+    told.setflags(write=False)
+    return DoseVolumes(frozen(edges[:-1].copy()), frozen(doses), told, interval, phase.pulsation)
 
 
 def _check_sampling(times: FloatArray, dose_interval_s: float) -> None:
     duration = float(times[-1] - times[0])
     if duration < MIN_DOSES * dose_interval_s:
         raise ValueError(f"the record of {duration:g} s is shorter than three dose intervals of {dose_interval_s:g} s")
-    steps = np.diff(times)
-    widest = int(np.argmax(steps))
-    if steps[widest] > dose_interval_s / MIN_SAMPLES_PER_DOSE * (1 + 1e-9):
+    usual_s = float(np.median(np.diff(times)))
+    if usual_s > dose_interval_s / MIN_SAMPLES_PER_DOSE * (1.0 + LATE_SHARE):
         raise ValueError(
             f"samples must be at most a fifth of the dose interval of {dose_interval_s:g} s apart, "
-            f"got {steps[widest]:g} s after index {widest}"
+            f"got {usual_s:g} s as a rule"
         )
+
+
+def _known_edges(times: FloatArray, edges: FloatArray, interval_s: float) -> NDArray[np.bool_]:
+    """Which edges lie between samples that are close enough to say on which side of it a dose came."""
+    after = np.clip(np.searchsorted(times, edges), 1, times.size - 1)
+    known: NDArray[np.bool_] = times[after] - times[after - 1] <= GAP_SHARE * interval_s
+    return known
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +113,7 @@ class MissedDoses:
     """Doses that were left out and not made up.
 
     Attributes:
-        doses: dose intervals in the record.
+        doses: dose intervals in the record that can be told.
         missed: doses left out.
         share_percent: missed of doses.
         missed_at_s: (missed,) start of the intervals without their dose, read-only.
@@ -119,12 +144,12 @@ def missed_doses(at_s: ArrayLike, volume_ul: ArrayLike, *, dose_interval_s: floa
     """
     dose_ul = positive("dose_ul", dose_ul)
     doses = dose_volumes(at_s, volume_ul, dose_interval_s=dose_interval_s)
-    lacking = lacking_doses(doses.volume_ul, dose_ul=dose_ul)
-    missed = int(lacking.sum())
+    lacking = lacking_doses(doses.volume_ul, dose_ul=dose_ul) & doses.told
+    missed, told = int(lacking.sum()), int(np.count_nonzero(doses.told))
     return MissedDoses(
-        doses=doses.volume_ul.size,
+        doses=told,
         missed=missed,
-        share_percent=100.0 * missed / doses.volume_ul.size,
+        share_percent=100.0 * missed / told,
         missed_at_s=frozen(doses.starts_at_s[lacking]),
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from rig.analysis.checks import FloatArray, frozen, positive, series, whole_multiple
 
@@ -45,7 +45,7 @@ class TrumpetCurve:
         windows_min: lengths P, in the order asked for.
         error_max_percent: Ep(max), the most delivering window of each length.
         error_min_percent: Ep(min), the least delivering window of each length.
-        windows_counted: m = (T − P)/S + 1 overlapping windows that were compared for each length.
+        windows_counted: overlapping windows that were compared for each length, m = (T − P)/S + 1 where all are known.
         overall_error_percent: A (or B), the error over the whole period T.
         interval_min: S.
         period_min: T.
@@ -71,6 +71,7 @@ def trumpet_curve(
     rate_ml_per_h: float,
     density_g_per_ml: float = 0.998,
     windows_min: Sequence[float] = AMBULATORY.windows_min,
+    known: ArrayLike | None = None,
 ) -> TrumpetCurve:
     """The extreme flow errors in % over all overlapping windows, stepped by one sample interval.
 
@@ -83,9 +84,12 @@ def trumpet_curve(
         rate_ml_per_h: the programmed rate r.
         density_g_per_ml: d; 0.998 g/mL is the standard's value, which leaves out the buoyancy of air.
         windows_min: lengths P, each a whole multiple of S and no longer than the record.
+        known: (n + 1,) which of the masses are known, the first and last among them; a window that begins or ends at
+            another is left out. None for all.
 
     Raises:
-        ValueError: with a sentence, on input that is not the above.
+        ValueError: with a sentence, on input that is not the above, or where more than half of the windows of a length
+            are left out.
     """
     interval_min = positive("interval_min", interval_min)
     rate_ml_per_h = positive("rate_ml_per_h", rate_ml_per_h)
@@ -95,14 +99,16 @@ def trumpet_curve(
     intervals = mass.size - 1
     spans = [_intervals(length, interval_min, intervals) for length in lengths]
     g_per_interval = rate_ml_per_h * density_g_per_ml * interval_min / MINUTES_PER_HOUR
-    extremes = np.array([_extreme_differences(mass, span) for span in spans])
+    chosen = known_masses(mass, known)
+    counted = [_known_windows(chosen, mass.size - span, span, interval_min) for span in spans]
+    extremes = np.array([_extreme_differences(mass, span, chosen) for span in spans])
     errors = 100.0 * (extremes / (np.array(spans)[:, None] * g_per_interval) - 1.0)
     overall = 100.0 * ((mass[-1] - mass[0]) / (intervals * g_per_interval) - 1.0)
     return TrumpetCurve(
         windows_min=frozen(lengths),
         error_max_percent=frozen(errors[:, 1].copy()),
         error_min_percent=frozen(errors[:, 0].copy()),
-        windows_counted=tuple(intervals - span + 1 for span in spans),
+        windows_counted=tuple(counted),
         overall_error_percent=float(overall),
         interval_min=interval_min,
         period_min=intervals * interval_min,
@@ -136,14 +142,45 @@ def _intervals(length_min: float, interval_min: float, available: int) -> int:
     return span
 
 
-def _extreme_differences(mass: FloatArray, span: int) -> tuple[float, float]:
-    """The least and the largest of mass[i + span] − mass[i], block by block."""
+def known_masses(mass: FloatArray, known: ArrayLike | None) -> NDArray[np.bool_] | None:
+    """Which masses are known, shape of `mass`; None for all. ValueError where the first or last is not, or the shape.
+
+    The ends are those of the whole period, whose error has no other.
+    """
+    if known is None:
+        return None
+    chosen = np.asarray(known, dtype=np.bool_)
+    if chosen.shape != mass.shape:
+        raise ValueError(f"known must have the shape of mass_g, {mass.shape}, got {chosen.shape}")
+    for end, what in ((0, "first"), (-1, "last")):
+        if not chosen[end]:
+            raise ValueError(f"the {what} mass of the period is not known: a gap between readings lies there")
+    return None if chosen.all() else chosen
+
+
+def _known_windows(known: NDArray[np.bool_] | None, windows: int, span: int, interval_min: float) -> int:
+    """Count the windows of a length whose ends are known; `known` holds for each mass, None for all."""
+    if known is None:
+        return windows
+    counted = int(np.count_nonzero(known[span:] & known[:windows]))
+    if 2 * counted < windows:
+        raise ValueError(
+            f"gaps between readings leave {counted} of {windows} windows of {span * interval_min:g} min: fewer than "
+            "half say nothing of the others"
+        )
+    return counted
+
+
+def _extreme_differences(mass: FloatArray, span: int, known: NDArray[np.bool_] | None) -> tuple[float, float]:
+    """The least and the largest of mass[i + span] − mass[i] of known masses, block by block."""
     count = mass.size - span
     buffer = np.empty(min(BLOCK, count))
     least, largest = np.inf, -np.inf
     for start in range(0, count, BLOCK):
         stop = min(start + BLOCK, count)
         difference = np.subtract(mass[start + span : stop + span], mass[start:stop], out=buffer[: stop - start])
-        least = min(least, difference.min())
-        largest = max(largest, difference.max())
+        if known is not None:
+            difference = difference[known[start + span : stop + span] & known[start:stop]]
+        least = min(least, difference.min(initial=np.inf))
+        largest = max(largest, difference.max(initial=-np.inf))
     return float(least), float(largest)

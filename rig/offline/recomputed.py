@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from rig.bench.declared import metrology
-from rig.errors import DataFileError, EvidenceError
+from rig.errors import BlockedError, DataFileError, EvidenceError
 from rig.procedures.catalogue import procedure_of
-from rig.procedures.procedure import kept_analyses
+from rig.procedures.procedure import computed_from, kept_analyses
 from rig.record.closed import refuse_links
 from rig.record.files import read_json
 from rig.record.folder import RECORD, Attempt, MeasuredFile, RunFolder, read_model
@@ -97,8 +97,8 @@ def _recomputed(attempt: Attempt, folder: Path, known: Metrology) -> Recomputed:
     try:
         taken = read_taken(folder)
         procedure = procedure_of(taken.asked())
-        computed = procedure.compute(taken, known)
-    except (EvidenceError, ValueError, KeyError) as error:
+        computed = computed_from(procedure, taken, known)
+    except (EvidenceError, BlockedError, ValueError, KeyError) as error:
         if recorded is not None or owed:
             raise EvidenceError(f"{folder}: cannot be computed again ({error})") from error
         return Recomputed(title, number, (), None, str(error), owed=False)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from rig.analysis.allan import AllanDeviation, flow_stability
@@ -19,6 +21,7 @@ from rig.analysis.checks import FloatArray
 from rig.analysis.dose_phase import MIN_SAMPLES_PER_DOSE
 from rig.analysis.flow import StartUpCurve, hourly_windows, start_up_of_record
 from rig.analysis.pulses import MIN_DOSES, missed_doses
+from rig.analysis.resample import on_grid
 from rig.analysis.single_doses import single_doses
 from rig.analysis.trumpet import AMBULATORY, TrumpetCurve, trumpet_curve
 from rig.analysis.uncertainty import OF_ONE_WEIGHING, bias_of_extremes
@@ -26,6 +29,7 @@ from rig.procedures.between_blanks import scale_between_blanks
 from rig.procedures.bounds import Dose, Rate, SampleEvery, lasting
 from rig.procedures.budgets import measured
 from rig.procedures.contents import trumpet_content
+from rig.procedures.gaps import longest_step_s, with_doubt
 from rig.procedures.gates import blank_run
 from rig.procedures.parameters import HOURS, RATE, WINDOW
 from rig.procedures.preparation import prepare, start_therapy
@@ -33,17 +37,26 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
-from rig.record.taking import Recorder, Series, Taken
+from rig.record.taking import Recorder, Series, Taken, joined
 from rig.roles import Bench, Capability, Metrology
 from rig.toml_files import TimeS
-from rig.units import ml_per_h_from_u_per_h, ul_from_u
+from rig.units import ml_per_h_from_u_per_h, u_from_ul, ul_from_u
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
 
 WINDOW_MIN = 60
 FIRST_HOURS = (1, 6, 12)
 """21 CFR 880.5730 labels state the volume after so many hours without warm-up."""
-STABILISATION, ANALYSIS = "stabilisation", "analysis period"
+STABILISATION, ANALYSIS, REST = "stabilisation", "analysis period", "rest after the analysis period"
+SHOWN_S = 3.0
+"""A dose takes no less to come through a line and to be shown by a balance: a reading that is off its moment by a tenth
+of it may show a tenth of a dose too much or too little."""
+MOMENTS = "moments of readings"
+AFTER = 10
+"""Readings that follow the analysis period and may lie around its end, when the first one came late."""
+KNOWN_SHARE = 0.5
+"""A mass on the grid that a gap leaves in doubt by more than this share of the smallest window's U is not known: two of
+them would hide that much."""
 
 MEAN = Kind("basal.mean_error", "mean basal error at {rate}", ("%",), (RATE,), "Error over the whole analysis period.")
 LARGEST, SMALLEST = (
@@ -67,6 +80,15 @@ FIRST_VOLUME = Kind(
 FIRST_ERROR = Kind(
     "basal.first_error", "error of the first {hours} at {rate}", ("%",), (HOURS, RATE), "The error of that volume."
 )
+
+
+@dataclass(frozen=True, eq=False)
+class MassesOnGrid:
+    """Masses in g at each S, corrected for evaporation; which are known; and u in g of one read off its moment."""
+
+    mass_g: FloatArray
+    known: NDArray[np.bool_]
+    u_moment_g: float
 
 
 _STABILISATION_S = 60.0 * AMBULATORY.stabilisation_min
@@ -187,31 +209,41 @@ class Basal(BetweenBlanks):
         every_s = self.warm_up_sample_every_s
         sample_for(bench, record, STABILISATION, duration_s=self.stabilisation_s, every_s=every_s)
         record.step("analysis period", hours=self.analysis_s / 3600.0)
-        sample_for(bench, record, ANALYSIS, duration_s=self.analysis_s, every_s=self.sample_every_s)
+        sample_for(
+            bench,
+            record,
+            ANALYSIS,
+            duration_s=self.analysis_s,
+            every_s=self.sample_every_s,
+            longest_gap_s=self.longest_gap_s,
+        )
         bench.pump.stop()
         record.step("therapy stopped")
-        wait_for_rest(bench, record, "rest after the analysis period")
+        wait_for_rest(bench, record, REST)
         blank_run(bench, record, "closing", duration_s=self.blank_s)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Compute the curve and the measurements from the readings of the analysis period."""
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
-        return self.computed(taken.series(STABILISATION), taken.series(ANALYSIS), scale)
+        return self.computed(taken.series(STABILISATION), taken.series(ANALYSIS), taken.series(REST), scale)
 
-    def computed(self, stabilising: Series, readings: Series, scale: VolumeScale) -> Computed:
-        """Compute the same from arrays and a scale."""
-        stride = round(self.interval_s / self.sample_every_s)
-        mass_g, volume_ul = scale.dry_mass_g(readings)[::stride], ul_from_u(1.0) * scale.delivered_u(readings)
+    def computed(self, stabilising: Series, readings: Series, after: Series, scale: VolumeScale) -> Computed:
+        """Compute the same from arrays and a scale; `after` are readings after the analysis period."""
+        whole = joined(readings, after.part(slice(0, AFTER)))
+        grid = self.on_grid(whole, scale)
+        mass_g, known = grid.mass_g, grid.known
+        volume_ul = ul_from_u(1.0) * scale.delivered_u(readings)
         common: dict[str, Any] = {
             "interval_min": self.interval_s / 60.0,
             "rate_ml_per_h": ml_per_h_from_u_per_h(self.rate_u_per_h),
             "density_g_per_ml": scale.density_g_per_ml,
+            "known": known,
         }
         curve = trumpet_curve(mass_g, windows_min=tuple(each / 60.0 for each in self.windows_s), **common)
         hourly = hourly_windows(mass_g, **common)
         doses: dict[str, float] = {"dose_interval_s": self.dose_interval_s, "dose_ul": ul_from_u(self.dose_u)}
         missed = missed_doses(readings.at_s, volume_ul, **doses)
-        budgets = self.budgets(readings, curve, scale)
+        budgets = self.budgets(whole, curve, scale, u_moment_g=grid.u_moment_g)
         analysis = trumpet_content(
             curve,
             mass_g,
@@ -240,24 +272,52 @@ class Basal(BetweenBlanks):
             notes=notes_on_extremes(curve, budgets),
         )
 
-    def budgets(self, readings: Series, curve: TrumpetCurve, scale: VolumeScale) -> dict[Quantity, Budget]:
-        """Write a budget for each weighed number; first hours count from the first reading."""
+    def on_grid(self, readings: Series, scale: VolumeScale) -> MassesOnGrid:
+        """Take the masses at each S from the first reading on, on lines between readings at the times they came.
+
+        One that a gap leaves in doubt has no place in a window; one whose reading came a little off its moment has, and
+        U holds what that may be.
+        """
+        start_s = float(readings.at_s[0])
+        grid_s = start_s + self.interval_s * np.arange(round(self.analysis_s / self.interval_s) + 1)
+        found = on_grid(readings.at_s, scale.dry_mass_g(readings), grid_s=grid_s)
+        window_s = min(self.windows_s)
+        window = scale.budget(self.rate_u_per_h * window_s / 3600.0, window_s)
+        allowed_g = KNOWN_SHARE * ul_from_u(window.expanded) * scale.density_g_per_ml * 1e-3
+        in_a_gap = (found.step_s > longest_step_s(self.sample_every_s)) | ~np.isfinite(found.doubt)
+        late_g = np.where(in_a_gap, found.doubt, found.beside * np.minimum(found.apart_s / SHOWN_S, 1.0))
+        known = ~in_a_gap | (found.doubt <= allowed_g)
+        return MassesOnGrid(found.values, known, float(np.sqrt(np.mean(late_g[known] ** 2) / 3.0)))
+
+    def budgets(
+        self, readings: Series, curve: TrumpetCurve, scale: VolumeScale, *, u_moment_g: float = 0.0
+    ) -> dict[Quantity, Budget]:
+        """Write a budget for each weighed number; first hours count from the first reading.
+
+        `u_moment_g` is the standard uncertainty of a mass on the grid whose reading came off its moment.
+        """
         rate = self.rate_u_per_h
+        u_moments_u = math.sqrt(2.0) * u_from_ul(u_moment_g * 1e3 / scale.density_g_per_ml)
 
         def error(percent: float, hours: float) -> Budget:
             programmed_u = rate * hours
             delivered_u = programmed_u * (1.0 + percent / 100.0)
-            return scale.budget(delivered_u, 3600.0 * hours).error_percent_of(programmed_u)
+            volume = scale.budget(delivered_u, 3600.0 * hours)
+            if u_moments_u:
+                volume = volume.plus(MOMENTS, "B", u_moments_u)
+            return volume.error_percent_of(programmed_u)
 
         budgets = {MEAN.of(rate=rate): error(curve.overall_error_percent, curve.period_min / 60.0)}
         for window in _hours_in(curve):
             for kind, extremes in ((LARGEST, curve.error_max_percent), (SMALLEST, curve.error_min_percent)):
                 quantity = kind.of(window=60.0 * WINDOW_MIN, rate=rate)
                 budgets[quantity] = error(float(extremes[window]), WINDOW_MIN / 60.0)
+        if not self._first_hours:
+            return budgets
         at_s, delivered_u = readings.at_s - readings.at_s[0], scale.delivered_u(readings)
-        for hours in self._first_hours:
-            volume_u = float(np.interp(3600.0 * hours, at_s, delivered_u))
-            volume = scale.budget(volume_u, 3600.0 * hours)
+        first = on_grid(at_s, delivered_u, grid_s=3600.0 * np.array(self._first_hours, dtype=np.float64))
+        for hours, volume_u, doubt_u in zip(self._first_hours, first.values, first.doubt, strict=True):
+            volume = with_doubt(scale.budget(float(volume_u), 3600.0 * hours), float(doubt_u))
             budgets[FIRST_VOLUME.of(hours=3600.0 * hours, rate=rate)] = volume
             budgets[FIRST_ERROR.of(hours=3600.0 * hours, rate=rate)] = volume.error_percent_of(rate * hours)
         return budgets

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rig.analysis.bolus import weigh_bolus
+from rig.errors import BlockedError
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import bolus_budget, measured
@@ -40,6 +41,10 @@ LOGGED = Kind(
     (),
     "What the pump logs of a cancelled bolus, less what was weighed.",
 )
+
+
+LATE_S = 3.0
+"""From asking what was delivered to cancelling, at most. What comes meanwhile would be held against the pump."""
 
 
 class BolusCancelled(Fact):
@@ -99,7 +104,9 @@ class Cancelled(BetweenBlanks):
             bolus_id = pump.bolus(self.size_u)
             record.step("bolus", bolus_id=bolus_id, insulin_u=self.size_u)
             sample_for(bench, record, DURING, duration_s=self.after_s, every_s=SAMPLE_EVERY_S)
+            asked_at_s = bench.clock.now()
             told = {bolus.bolus_id: bolus.delivered_u for bolus in pump.active_boluses()}
+            _refuse_late(bench.clock.now() - asked_at_s)
             cancelling.cancel_bolus(bolus_id)
             record.step("bolus cancelled", pump_says_delivered_u=told.get(bolus_id))
             sample_for(bench, record, AFTER, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
@@ -137,4 +144,13 @@ class Cancelled(BetweenBlanks):
                 measured(LOGGED.of(), budget),
             ),
             budgets={LOGGED.of(): budget},
+        )
+
+
+def _refuse_late(late_s: float) -> None:
+    """Refuse to cancel a bolus long after the pump told what it had delivered: it had not been told to stop."""
+    if late_s > LATE_S:
+        raise BlockedError(
+            f"rig: {late_s:.4g} s passed between asking what was delivered and cancelling, {LATE_S:g} s may; find out "
+            "what held the computer up (sleep, updates, other programs), and measure again"
         )

@@ -22,6 +22,7 @@ from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
 from rig.procedures.unoccluded import Unoccluded
+from rig.procedures.watch import EVERYWHERE
 from rig.record.taking import Asked
 from rig.verdicts.quantities import Kind
 
@@ -42,7 +43,9 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Priming,
 )
 TABLES: Mapping[str, type[Procedure]] = {procedure.TABLE: procedure for procedure in PROCEDURES}
-KINDS: Mapping[str, Kind] = {kind.name: kind for procedure in PROCEDURES for kind in procedure.KINDS}
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind for kinds in (*(procedure.KINDS for procedure in PROCEDURES), EVERYWHERE) for kind in kinds
+}
 
 
 def procedure_of(asked: Asked) -> Procedure:

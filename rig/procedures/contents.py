@@ -86,17 +86,27 @@ def trumpet_content(
         flow=_flow(np.arange(1.0, flow.size + 1.0) * (curve.interval_min / 60.0), flow),
         cumulative_error_percent=tuple(_cumulative_error_percent(curve, mass_g).tolist()),
         start_up=_flow(start_up.at_min / 60.0, start_up.flow_ul_per_h) if start_up is not None else None,
-        doses_u=tuple((u_from_ul(1.0) * doses.volumes.volume_ul).tolist()) if doses.volumes is not None else None,
+        doses_u=_doses_u(doses),
         strokes=_strokes(doses),
         stability=_stability(stability, scale) if stability is not None else None,
     )
 
 
+def _doses_u(doses: SingleDoses) -> tuple[float, ...] | None:
+    """List the volumes of single doses in U; those beside a gap between readings are left out."""
+    if doses.volumes is None:
+        return None
+    return tuple((u_from_ul(1.0) * doses.volumes.volume_ul[doses.volumes.told]).tolist())
+
+
 def _strokes(doses: SingleDoses) -> Strokes | None:
     """Gather how single doses scatter; None for fewer than two, or where nothing flowed."""
-    if doses.volumes is None or doses.volumes.volume_ul.size < 2 or doses.volumes.volume_ul.mean() <= 0.0:
+    if doses.volumes is None:
         return None
-    strokes = stroke_statistics(doses.volumes.volume_ul)
+    volume_ul = doses.volumes.volume_ul[doses.volumes.told]
+    if volume_ul.size < 2 or volume_ul.mean() <= 0.0:
+        return None
+    strokes = stroke_statistics(volume_ul)
     return Strokes(
         doses=strokes.doses,
         mean_u=u_from_ul(strokes.mean_ul),

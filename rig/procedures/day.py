@@ -7,6 +7,7 @@ reconciled. Not responsible for limits, nor for the programme's arithmetic (`rig
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -27,6 +28,7 @@ from rig.procedures.bounds import (
     lasting,
 )
 from rig.procedures.budgets import measured
+from rig.procedures.gaps import doubt_in_gaps, with_doubt
 from rig.procedures.parameters import PERSON
 from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY, start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
@@ -42,6 +44,8 @@ from rig.units import parse, parse_time_of_day
 from rig.verdicts.quantities import Kind, Quantity
 
 SAMPLE_EVERY_S = 60.0
+LONGEST_GAP_S = 900.0
+"""A quarter of an hour without a reading leaves no hour to judge."""
 BOLUS_U_PER_MIN = 1.5
 EXTENDED_STEP_U = 0.05
 """Multiples of it can be told to a pump up to 20 U: an SFLOAT has three digits and a little more."""
@@ -315,7 +319,7 @@ class Day(BetweenBlanks):
             if moment is not None:
                 self._do(bench, record, moment, midnight_s)
             left_s = max(midnight_s + until_min * 60.0 - bench.clock.now(), 0.0)
-            sample_for(bench, record, DAY, duration_s=left_s, every_s=SAMPLE_EVERY_S)
+            sample_for(bench, record, DAY, duration_s=left_s, every_s=SAMPLE_EVERY_S, longest_gap_s=LONGEST_GAP_S)
         total = accounts.daily_total()  # of the day before, should its midnight just have passed
         bench.pump.stop()
         wait_for_rest(bench, record, AFTER)
@@ -395,15 +399,19 @@ class Day(BetweenBlanks):
         before = taken.series(BEFORE)
         readings = joined(before.part(slice(-1, None)), taken.series(DAY), taken.series(AFTER))
         delivered_u = scale.delivered_u(readings)
-        hours_s = taken.the(DayBegan).at_s + 3600.0 * np.arange(25)
+        hours_s = taken.the(DayBegan).at_s + 3600.0 * np.arange(25, dtype=np.float64)
         weighed: list[float] = np.diff(np.interp(hours_s, readings.at_s, delivered_u)).tolist()
+        doubt_u = doubt_in_gaps(readings.at_s, delivered_u, hours_s, every_s=SAMPLE_EVERY_S)
         told = taken.exactly(len(self.moments), Told)
         started = [started for each in told if (started := each.started) is not None]
         programmed = [
             programmed_u(self.segments, started, 60.0 * hour, 60.0 * hour + 60.0, bolus_u_per_min=BOLUS_U_PER_MIN)
             for hour in range(24)
         ]
-        hours = [scale.budget(insulin_u, 3600.0) for insulin_u in weighed]
+        hours = [
+            with_doubt(scale.budget(insulin_u, 3600.0), float(before_u + after_u))
+            for insulin_u, (before_u, after_u) in zip(weighed, pairwise(doubt_u), strict=True)
+        ]
         whole = scale.budget(float(delivered_u[-1]), float(readings.at_s[-1] - readings.at_s[0]))
         budgets = self._budgets(hours, programmed, whole, taken.the(DayAccounts))
         accounts = taken.the(DayAccounts)

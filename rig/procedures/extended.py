@@ -25,6 +25,7 @@ from rig.procedures.bounds import Dose, Minutes, Share, Size, Speed, lasting
 from rig.procedures.budgets import bolus_budget, error_of, error_unit, mean_bolus_budget, measured, moment_budget
 from rig.procedures.consecutive import DeliveredBolus, delivered_boluses, give_boluses, weigh_delivered
 from rig.procedures.contents import Part, profile_content
+from rig.procedures.gaps import doubt_in_gaps, step_at_s, with_doubt
 from rig.procedures.parameters import DURATION, EXTENDED, SIZE
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
@@ -262,6 +263,8 @@ def _immediate(
     arrived_u = float(np.interp(plan.immediate_s, at_s, delivered_u))
     budget = scale.budget(arrived_u, plan.immediate_s).linear(1.0, offset=-extended_u, unit="U")
     budget = budget.plus("doses of the extended part", "B", plan.dose_u / math.sqrt(3.0))
+    (doubt_u,) = doubt_in_gaps(at_s, delivered_u, np.array([plan.immediate_s]), every_s=SLOW_SAMPLE_EVERY_S)
+    budget = with_doubt(budget, float(doubt_u))
     return [Part("immediate part", 0.0, plan.immediate_s, plan.bolus.fast_u, budget)]
 
 
@@ -272,6 +275,7 @@ def _slices(
     slice_s = (plan.duration_s - plan.immediate_s) / plan.slices
     edges_s = plan.immediate_s + (plan.duration_s - plan.immediate_s) * np.arange(plan.slices + 1) / plan.slices
     slice_ul = np.diff(np.interp(edges_s, at_s, ul_from_u(1.0) * delivered_u))
+    doubt_u = doubt_in_gaps(at_s, delivered_u, edges_s, every_s=SLOW_SAMPLE_EVERY_S)
     programmed_u = plan.bolus.extended_u * slice_s / plan.duration_s
     return [
         Part(
@@ -279,7 +283,9 @@ def _slices(
             plan.immediate_s + number * slice_s,
             plan.immediate_s + (number + 1) * slice_s,
             programmed_u,
-            scale.budget(u_from_ul(float(volume_ul)), slice_s),
+            with_doubt(
+                scale.budget(u_from_ul(float(volume_ul)), slice_s), float(doubt_u[number] + doubt_u[number + 1])
+            ),
         )
         for number, volume_ul in enumerate(slice_ul)
     ]
@@ -298,6 +304,7 @@ def _moment(
     late_s = lateness_s(at_s, ul_from_u(1.0) * delivered_u, start_s=0.0, share=share, due_s=due_s)
     flow_u_per_h = course.rate_u_per_h(due_s)
     every_s = SAMPLE_EVERY_S if due_s <= plan.immediate_s else SLOW_SAMPLE_EVERY_S
+    every_s = step_at_s(at_s, due_s + late_s, every_s=every_s)
     return moment_budget(
         late_s,
         scale.budget(share * float(delivered_u[-1]), due_s),

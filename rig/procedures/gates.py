@@ -26,6 +26,8 @@ U_PER_GATE = 3.0
 """A blank run may lie 3 standard uncertainties off: fewer than 3 in 1,000 good ones are then stopped."""
 LINE_WITHIN_KPA = 1.0
 """A resting line may be so far from what back pressure and head make, beside U of the sensor. The house's."""
+GAP_SHARE = 0.5
+"""A blank run that misses more than this share of its readings at once says too little of what lies around it."""
 CREDIBLE_SHARE = 0.999
 """1 good balance in 1,000 shows more scatter than `largest_credible_sd` allows, and is stopped."""
 
@@ -52,7 +54,16 @@ def blank_run(
     """
     phase = f"{which} blank run"
     read_air(bench, record, phase)
-    readings = series_of(sample_for(bench, record, phase, duration_s=duration_s, every_s=SAMPLE_EVERY_S))
+    readings = series_of(
+        sample_for(
+            bench,
+            record,
+            phase,
+            duration_s=duration_s,
+            every_s=SAMPLE_EVERY_S,
+            longest_gap_s=GAP_SHARE * duration_s,
+        )
+    )
     metrology = bench.metrology
     if not outlet_closed:
         _check_line(readings, metrology, phase)

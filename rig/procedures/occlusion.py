@@ -20,6 +20,7 @@ from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Rate, Size, lasting
 from rig.procedures.budgets import measured, with_one_source
 from rig.procedures.contents import occlusion_content
+from rig.procedures.gaps import step_at_s
 from rig.procedures.parameters import RATE, THRESHOLD, Threshold
 from rig.procedures.preparation import prepare, start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
@@ -41,6 +42,9 @@ BURST_KPA = 350.0
 RELEASE_S = 600.0
 """So far apart at most are the weighings before and after a release."""
 LOOKS = "time between looks at the pump"
+GAP_SHARE, LONGEST_GAP_S = 0.1, 60.0
+"""No look may be missing for more than this share of the time to giving up, or than 60 s: what the pump delivers into a
+closed line meanwhile is then a tenth of what would be given up at."""
 
 _PARAMETERS = (RATE, THRESHOLD)
 _AT = "{rate}[, threshold {threshold}]"
@@ -74,13 +78,19 @@ class OcclusionProvoked(Fact):
 
 @dataclass(frozen=True)
 class OcclusionResult:
-    """What one occlusion showed: whether it was alarmed, missed and released insulin in U, and the rise afterwards."""
+    """What one occlusion showed: whether it was alarmed, missed and released insulin in U, and the rise afterwards.
+
+    `looked_s` lie between the look that saw the alarm and the one before, `weighed_s` between the weighings before and
+    after the release.
+    """
 
     alarmed: bool
     alarm: OcclusionAlarm
     missed_u: float
     released_u: float
     rise_kpa: float
+    looked_s: float
+    weighed_s: float
 
 
 class Occlusion(BetweenBlanks):
@@ -164,6 +174,7 @@ class Occlusion(BetweenBlanks):
             phase.waiting,
             duration_s=longest_s,
             every_s=LOOK_EVERY_S,
+            longest_gap_s=max(GAP_SHARE * longest_s, LONGEST_GAP_S),
             until=lambda sample: over(sample.pressure_kpa),
         )
         record.step("occlusion alarm" if alarmed else "no occlusion alarm, given up")
@@ -240,6 +251,8 @@ class Occlusion(BetweenBlanks):
         )
         watched = (readings.at_s >= one.alarm_at_s) & (readings.at_s <= one.opened_at_s)
         rise_kpa = float(np.max(readings.pressure_kpa[watched]) - alarm.pressure_at_alarm_kpa)
+        looked_s = step_at_s(readings.at_s, one.alarm_at_s, every_s=LOOK_EVERY_S)
+        weighed_s = float(readings.at_s[-1]) - one.opened_at_s + REST_SPAN_S
         kept = occlusion_content(
             alarm,
             title=title,
@@ -252,15 +265,17 @@ class Occlusion(BetweenBlanks):
             pressure_kpa=readings.pressure_kpa,
             delivered_u=delivered_u,
         )
-        return OcclusionResult(one.alarmed, alarm, u_from_ul(alarm.missed_ul), released_u, rise_kpa), kept
+        missed_u = u_from_ul(alarm.missed_ul)
+        return OcclusionResult(one.alarmed, alarm, missed_u, released_u, rise_kpa, looked_s, weighed_s), kept
 
     def budgets(self, results: Sequence[OcclusionResult], scale: VolumeScale) -> dict[Quantity, Budget]:
         """Write a budget for each number that is reported of a series.
 
-        The pump is asked every `LOOK_EVERY_S`: an alarm is seen up to that much late. For an occlusion that was not
-        alarmed the time is that until it was given up.
+        The pump is asked every `LOOK_EVERY_S`: an alarm is seen up to that much late, or later after a gap. For an
+        occlusion that was not alarmed the time is that until it was given up.
         """
-        late_s = LOOK_EVERY_S / math.sqrt(3.0)
+        late_s = max(result.looked_s for result in results) / math.sqrt(3.0)
+        weighed_s = max(RELEASE_S, *(result.weighed_s for result in results))
         times = alarm_times([result.alarm.time_to_alarm_s for result in results])
         typical_kpa = median(result.alarm.pressure_at_alarm_kpa for result in results)
         highest_kpa = max(result.alarm.pressure_max_kpa for result in results)
@@ -275,7 +290,7 @@ class Occlusion(BetweenBlanks):
             self._quantity(HIGHEST): with_one_source(highest_kpa, "kPa", "pressure sensor", u_kpa),
             self._quantity(RISE): with_one_source(rise_kpa, "kPa", "pressure sensor", u_kpa),
             self._quantity(MISSED): missed.plus(LOOKS, "B", self.rate_u_per_h * late_s / 3600.0),
-            self._quantity(RELEASED): scale.budget(max(result.released_u for result in results), RELEASE_S),
+            self._quantity(RELEASED): scale.budget(max(result.released_u for result in results), weighed_s),
         }
 
     def _series(self, results: Sequence[OcclusionResult]) -> OcclusionSeries:

@@ -20,6 +20,7 @@ from rig.procedures.bounds import Size, Speed
 from rig.procedures.budgets import bolus_budget, error_of, error_unit, measured, moment_budget
 from rig.procedures.consecutive import DeliveredBolus, weigh_delivered
 from rig.procedures.contents import Part, profile_content
+from rig.procedures.gaps import step_at_s
 from rig.procedures.parameters import SIZE
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import AVERAGED_S, SAMPLE_EVERY_S, wait_for_rest
@@ -200,7 +201,8 @@ class Priming(BetweenBlanks):
         """Compute the time until the tubing was full, known to the readings beside it, in s."""
         own = since_s <= tubing.to_s
         took_s = lateness_s(since_s[own], ul_from_u(1.0) * delivered_u[own], start_s=0.0, share=ENDED_SHARE, due_s=0.0)
-        sources = {"time between readings": SAMPLE_EVERY_S / math.sqrt(3.0)}
+        step_s = step_at_s(since_s[own], took_s, every_s=SAMPLE_EVERY_S)
+        sources = {"time between readings": step_s / math.sqrt(3.0)}
         return moment_budget(took_s, tubing.delivered, flow_u_per_h=self.speed_u_per_h, sources=sources)
 
 

@@ -8,17 +8,22 @@ responsible for any one measurement, nor for limits.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rig.analysis.budget import Budget
 from rig.analysis.capability import Measurand
+from rig.errors import BlockedError, DeviceError, RigError
 from rig.procedures.bounds import lasting
 from rig.procedures.budgets import budgets_record
+from rig.procedures.gaps import Gap, gaps_in
 from rig.procedures.gates import BLANK_S
+from rig.procedures.silence import look_into
+from rig.procedures.soundness import refuse_disturbed
+from rig.procedures.watch import restarts_in, watch_quantities, watched
 from rig.record.analyses import Analysis
 from rig.record.folder import keep_computed
 from rig.record.taking import Asked, Recorder, Taken, read_taken
@@ -60,7 +65,8 @@ class Procedure(BaseModel, ABC):
         TABLE: its table in a test plan, the name of its argument in a test, the first part of its kinds' names.
         KEYWORD: its keyword in a protocol; its arguments are the keys of the table, in their order.
         IN_WORDS: what it is called where its table is not said, with its title and fields in braces.
-        KINDS: the kinds of quantities that it yields.
+        KINDS: the kinds of quantities that it yields, beside those of every measurement.
+        EXPECTED: what the pump is expected to annunciate meanwhile, by its kind.
     """
 
     model_config = ConfigDict(
@@ -70,6 +76,7 @@ class Procedure(BaseModel, ABC):
     KEYWORD: ClassVar[str]
     IN_WORDS: ClassVar[str] = "{title}"
     KINDS: ClassVar[tuple[Kind, ...]]
+    EXPECTED: ClassVar[frozenset[str]] = frozenset()
 
     @property
     @abstractmethod
@@ -90,6 +97,11 @@ class Procedure(BaseModel, ABC):
     @abstractmethod
     def quantities(self) -> tuple[Quantity, ...]:
         """What it measures."""
+
+    @property
+    def declared(self) -> tuple[Quantity, ...]:
+        """What it measures, and what is watched during every measurement."""
+        return (*self.quantities, *watch_quantities())
 
     @property
     def needed_u(self) -> float:
@@ -119,7 +131,7 @@ class Procedure(BaseModel, ABC):
         return tuple(
             name
             for name, requirement in requirements.items()
-            if any(requirement.asks_for(quantity) for quantity in self.quantities)
+            if any(requirement.asks_for(quantity) for quantity in self.declared)
             and all(self.extent.get(what, 0.0) >= least for what, least in requirement.at_least.model_dump().items())
         )
 
@@ -138,18 +150,71 @@ class BetweenBlanks(Procedure, ABC):
 def measure(bench: Bench, record: Recorder, procedure: Procedure) -> Computed:
     """Take a measurement, compute it from what was written down, and keep what came out.
 
+    The pump is watched meanwhile. Where the measurement breaks off because the pump did not do what it was asked, it is
+    looked into who is to blame, and what was found of the pump is kept and judged all the same.
+
     Raises:
-        RigError: as `take`.
-        ValueError: what was written down cannot be computed, or shows a quantity that was not declared.
+        RigError: as `take`, and as `computed_from`.
+        ValueError: it shows a quantity that was not declared.
     """
-    procedure.take(bench, record)
-    record.sync()
-    computed = procedure.compute(read_taken(record.folder), bench.metrology)
-    undeclared = [each.name for each in computed.measured if each.quantity not in procedure.quantities]
+    taken = _taken(bench, record, procedure)
+    refuse_disturbed(taken, bench.metrology)
+    computed = computed_from(procedure, taken, bench.metrology)
+    undeclared = [each.name for each in computed.measured if each.quantity not in procedure.declared]
     if undeclared:
         raise ValueError(f"{procedure.TABLE} {procedure.title} measured what it did not declare: {undeclared[0]}")
     keep_computed(record.folder, computed.measured, kept_analyses(procedure, computed))
     return computed
+
+
+def _taken(bench: Bench, record: Recorder, procedure: Procedure) -> Taken:
+    """Take a measurement on a bench that is watched, and read back what was written down."""
+    seen = watched(bench, record, procedure.EXPECTED)
+    try:
+        try:
+            procedure.take(seen, record)
+            seen.watch.end()
+        except DeviceError as error:
+            if error.of_whom.startswith("pump"):
+                look_into(seen, record, error)
+            raise
+    except RigError:
+        if seen.watch.restarts:
+            seen.watch.keep()
+            record.sync()
+            keep_computed(record.folder, restarts_in(read_taken(record.folder)), {})
+        raise
+    record.sync()
+    return read_taken(record.folder)
+
+
+def computed_from(procedure: Procedure, taken: Taken, metrology: Metrology) -> Computed:
+    """Compute a measurement from what was written down, and say in it where readings are missing.
+
+    Raises:
+        BlockedError: an analysis refuses the readings, which is no word on the pump; the sentence has its reason.
+    """
+    try:
+        computed = procedure.compute(taken, metrology)
+    except ValidationError:  # of this rig's own records, so a mistake in it
+        raise
+    except ValueError as error:
+        raise BlockedError(
+            f"rig: the readings of {procedure.in_words} cannot be computed: {error}; they are kept, look at them for "
+            "gaps and disturbances, and measure again"
+        ) from error
+    computed = replace(computed, measured=(*computed.measured, *restarts_in(taken)))
+    return with_gaps_said(computed, gaps_in(taken))
+
+
+def with_gaps_said(computed: Computed, gaps: Sequence[Gap]) -> Computed:
+    """Add to every budget the number of gaps between readings and the longest; nothing where there was none."""
+    if not gaps:
+        return computed
+    longest_s = max(gap.lasted_s for gap in gaps)
+    said = f"Readings were missing {len(gaps)} time{'s' if len(gaps) > 1 else ''}, the longest for {longest_s:.4g} s."
+    notes = {quantity: " ".join(filter(None, [computed.notes.get(quantity), said])) for quantity in computed.budgets}
+    return replace(computed, notes={**computed.notes, **notes})
 
 
 def kept_analyses(procedure: Procedure, computed: Computed) -> dict[str, Analysis]:

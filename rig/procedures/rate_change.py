@@ -20,10 +20,12 @@ from rig.analysis.budget import Budget, Input, combined
 from rig.analysis.programme import Course, Started, programmed_course
 from rig.analysis.rate_change import rate_change
 from rig.analysis.uncertainty import COVERAGE_PERCENT
+from rig.errors import BlockedError
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Dose
 from rig.procedures.budgets import measured
 from rig.procedures.contents import Part, profile_content
+from rig.procedures.gaps import doubt_in_gaps, with_doubt
 from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY, start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import wait_for_rest
@@ -41,6 +43,8 @@ NOTICED_S = 60.0
 RATE_OVER = "temporary basal rate over"
 FOLLOWED_S, FOLLOWED_SHARE = 300.0, 0.25
 """So long after a change no line is fitted, and no longer than this share of the stretch: it holds the delay itself."""
+LATE_S = 10.0
+"""A temporary rate is started so much later than programmed at most: the time between two readings."""
 FITTED_DOSES = 40.0
 """A line is fitted to so many doses beside a change. More would scatter less, but a pump's flow drifts: of an error of
 0.03 U that repeats every 8 U, a line through 1 U makes 0.002 U, and one through 3 U 0.02 U where it ends."""
@@ -202,16 +206,33 @@ def _deliver(bench: Bench, record: Recorder, plan: RateChange) -> None:
     start_therapy(bench, record)
     for number, (stretch, end_s) in enumerate(zip(plan.stretches, plan.edges_s[1:], strict=True)):
         if plan.temporary is not None and number == 1:
+            _refuse_late(bench.clock.now() - start_s - plan.edges_s[1])
             require(bench.pump, Capability.TEMPORARY_BASAL).set_temporary_rate(plan.temporary)
         record.step(f"{stretch.name}: {stretch.rate_u_per_h:g} U/h", minutes=stretch.duration_min)
         if plan.temporary is not None and number == 2:
             sample_for(bench, record, stretch.name, duration_s=NOTICED_S, every_s=SAMPLE_EVERY_S)
             _confirm_the_end(bench, record)
         remaining_s = start_s + end_s - bench.clock.now()
-        sample_for(bench, record, stretch.name, duration_s=remaining_s, every_s=SAMPLE_EVERY_S)
+        sample_for(
+            bench,
+            record,
+            stretch.name,
+            duration_s=remaining_s,
+            every_s=SAMPLE_EVERY_S,
+            longest_gap_s=min(FOLLOWED_S, FOLLOWED_SHARE * 60.0 * stretch.duration_min),
+        )
     bench.pump.stop()
     record.step("therapy stopped")
     wait_for_rest(bench, record, "rest after the last stretch")
+
+
+def _refuse_late(late_s: float) -> None:
+    """Refuse to start a temporary rate late: its delay would be this computer's, and not the pump's."""
+    if late_s > LATE_S:
+        raise BlockedError(
+            f"rig: the temporary rate was due {late_s:.4g} s ago, and may be started up to {LATE_S:g} s late; find out "
+            "what held the computer up (sleep, updates, other programs), and measure again"
+        )
 
 
 def _confirm_the_end(bench: Bench, record: Recorder) -> None:
@@ -224,17 +245,19 @@ def _confirm_the_end(bench: Bench, record: Recorder) -> None:
 
 def _parts(since_s: NDArray[np.float64], readings: Series, plan: RateChange, scale: VolumeScale) -> tuple[Part, ...]:
     """Weigh what came in each stretch; what the line still holds at its end counts for the next."""
-    at_edges_u = np.interp(plan.edges_s, since_s, scale.delivered_u(readings))
+    delivered_u, edges_s = scale.delivered_u(readings), np.array(plan.edges_s)
+    at_edges_u = np.interp(edges_s, since_s, delivered_u)
+    doubt_u = doubt_in_gaps(since_s, delivered_u, edges_s, every_s=SAMPLE_EVERY_S)
     return tuple(
         Part(
             f"{stretch.name}, {stretch.rate_u_per_h:g} U/h",
             from_s,
             to_s,
             stretch.rate_u_per_h * stretch.duration_min / 60.0,
-            scale.budget(float(volume_u), to_s - from_s),
+            with_doubt(scale.budget(float(volume_u), to_s - from_s), float(before_u + after_u)),
         )
-        for stretch, (from_s, to_s), volume_u in zip(
-            plan.stretches, pairwise(plan.edges_s), np.diff(at_edges_u), strict=True
+        for stretch, (from_s, to_s), volume_u, (before_u, after_u) in zip(
+            plan.stretches, pairwise(plan.edges_s), np.diff(at_edges_u), pairwise(doubt_u), strict=True
         )
     )
 

@@ -6,6 +6,7 @@ Not responsible for the test of rest itself (`rig.analysis.bolus.plateau_reached
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from rig.analysis.bolus import plateau_reached
 from rig.errors import BlockedError
@@ -19,6 +20,8 @@ AVERAGED_S = 30.0
 """Of the rest that was seen, the later part is averaged. The test of rest lets the foot of a tail pass in the earlier
 part: with a tail that fades in 4.5 s that alone made 0.05 U read 0.06 % low (docs/uncertainty.md)."""
 LONGEST_REST_S = 1800.0
+LONGEST_GAP_S = 10.0
+"""Readings further apart show no rest between them: a minute without a longer gap is waited for."""
 
 
 def rest_tolerance_g(metrology: Metrology) -> float:
@@ -28,24 +31,45 @@ def rest_tolerance_g(metrology: Metrology) -> float:
 
 
 def wait_for_rest(bench: Bench, record: Recorder, phase: str) -> list[Sample]:
-    """Sample until the balance has come to rest; BlockedError when it does not in half an hour."""
+    """Sample until the balance has come to rest; BlockedError when it does not in half an hour of readings."""
     seen: list[Sample] = []
+    rested = False
 
     def at_rest(sample: Sample) -> bool:
+        nonlocal rested
         seen.append(sample)
-        recent = series_of(seen[-round(REST_SPAN_S / SAMPLE_EVERY_S) - 5 :])
-        return plateau_reached(
+        recent = series_of(_since(seen, sample.at_s - REST_SPAN_S))
+        rested = plateau_reached(
             recent.at_s,
             recent.mass_g,
             span_s=REST_SPAN_S,
             tolerance_g=rest_tolerance_g(bench.metrology),
             evaporation_g_per_h=bench.metrology.evaporation_g_per_h,
+            longest_gap_s=LONGEST_GAP_S,
         )
+        return rested
 
-    samples = sample_for(bench, record, phase, duration_s=LONGEST_REST_S, every_s=SAMPLE_EVERY_S, until=at_rest)
-    if samples[-1].at_s - samples[0].at_s >= LONGEST_REST_S:
+    left_s = LONGEST_REST_S
+    while not rested and left_s > 0.0:
+        samples = sample_for(bench, record, phase, duration_s=left_s, every_s=SAMPLE_EVERY_S, until=at_rest)
+        left_s = _unseen_s(samples)
+    if not rested:
         raise BlockedError(
             f"balance: not at rest after {LONGEST_REST_S / 60:g} min of {phase}; "
             "look for draught, a drip at the needle, or a leak"
         )
-    return samples
+    return seen
+
+
+def _since(seen: list[Sample], at_s: float) -> list[Sample]:
+    """Take the samples from a moment on, and the one before it."""
+    first = len(seen) - 1
+    while first > 0 and seen[first].at_s >= at_s:
+        first -= 1
+    return seen[first:]
+
+
+def _unseen_s(samples: list[Sample]) -> float:
+    """Add up the gaps between samples, in s: time in which nobody looked whether there was rest."""
+    steps_s = (later.at_s - earlier.at_s for earlier, later in pairwise(samples))
+    return sum(step_s for step_s in steps_s if step_s > LONGEST_GAP_S)

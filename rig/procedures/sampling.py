@@ -5,17 +5,24 @@ Not responsible for what the readings mean (`rig.analysis`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from rig.errors import BlockedError
+from rig.procedures.gaps import notice_gap
+from rig.procedures.watch import WATCH_EVERY_S, WatchedBench
 from rig.record.taking import Recorder, Series, Taken
-from rig.roles import Air, Bench
+from rig.roles import Air, Bench, MassReading
 from rig.units import u_from_ul
 
 PROGRESS_EVERY_S = 600.0
+QUICK_S = 1.0
+"""A balance that is read at once answers in less; the moment of its reading is known so well."""
+SAME_MOMENT = 1e-9
+"""Of a step: two moments that differ by less are one, but for the rounding of a double."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +42,54 @@ def series_of(samples: list[Sample]) -> Series:
 
 def take_sample(bench: Bench, record: Recorder, phase: str) -> Sample:
     """Measure mass and pressure now, and keep both under a phase."""
-    reading = bench.balance.read()
-    at_s = bench.clock.now()
+    reading, at_s = _read_balance(bench, record, phase)
     record.sample("balance", phase, mass_g=reading.mass_g, stable=reading.stable)
     pressure_kpa = bench.pressure.read_kpa()
     record.sample("pressure", phase, pressure_kpa=pressure_kpa)
     return Sample(at_s, reading.mass_g, pressure_kpa)
 
 
-def ticks(bench: Bench, every_s: float, duration_s: float) -> Iterator[float]:
-    """Wait from moment to moment of a regular grid, first and last included, and yield the s since its start.
+def _read_balance(bench: Bench, record: Recorder, phase: str) -> tuple[MassReading, float]:
+    """Read the balance, and when.
 
-    The grid does not drift with the time that the readings take.
+    Whoever waited long does not know when the balance looked: this computer may have stood still with the answer on the
+    line. Then it is read once more, and the quicker reading counts.
+    """
+    asked_s = bench.clock.now()
+    reading, at_s = bench.balance.read(), bench.clock.now()
+    took_s = at_s - asked_s
+    if took_s <= QUICK_S:
+        return reading, at_s
+    record.incident("balance", f"a reading took {took_s:.3g} s in the {phase}; it was read again")
+    again, again_at_s = bench.balance.read(), bench.clock.now()
+    return (again, again_at_s) if again_at_s - at_s < took_s else (reading, at_s)
+
+
+def ticks(bench: Bench, every_s: float, duration_s: float) -> Iterator[float]:
+    """Wait from moment to moment of a regular grid, and yield the s since its start, the first 0, the last the end.
+
+    The grid does not drift with the time that the readings take. Where the clock has passed several moments, as after
+    a computer stood still, the last of them is taken late and the others are left out: no burst makes up for them.
     """
     start_s = bench.clock.now()
-    for number in range(round(duration_s / every_s) + 1):
-        bench.clock.sleep(max(0.0, start_s + number * every_s - bench.clock.now()))
+    last = max(0, math.ceil(duration_s / every_s - SAME_MOMENT))
+    number = 0
+    while True:
+        _wait_until(bench, start_s + number * every_s)
         yield number * every_s
+        if number == last:
+            return
+        passed = math.floor((bench.clock.now() - start_s) / every_s + SAME_MOMENT)
+        number = min(last, max(number + 1, passed))
+
+
+def _wait_until(bench: Bench, at_s: float) -> None:
+    """Wait until a moment on the bench's clock; a pump that is watched is looked at when that is due."""
+    if isinstance(bench, WatchedBench):
+        while at_s - bench.clock.now() > WATCH_EVERY_S:
+            bench.clock.sleep(WATCH_EVERY_S)
+            bench.watch.look()
+    bench.clock.sleep(max(0.0, at_s - bench.clock.now()))
 
 
 def sample_for(
@@ -61,16 +99,27 @@ def sample_for(
     *,
     duration_s: float,
     every_s: float,
+    longest_gap_s: float = math.inf,
     until: Callable[[Sample], bool] = lambda _: False,
 ) -> list[Sample]:
     """Sample every `every_s` for `duration_s`, or until a sample satisfies `until`; tells progress.
 
-    `phase` is what the readings are kept under, and what a person watching is told.
+    `phase` is what the readings are kept under, and what a person watching is told. A gap between two readings is kept
+    as an incident and as a fact.
+
+    Raises:
+        BlockedError: a gap is longer than `longest_gap_s`, which breaks the method; it is raised as soon as it is seen.
     """
     samples: list[Sample] = []
     told = 0
     for _ in ticks(bench, every_s, duration_s):
         samples.append(take_sample(bench, record, phase))
+        if isinstance(bench, WatchedBench):
+            bench.watch.reading(samples[-1].at_s, samples[-1].mass_g)
+            if bench.watch.due():
+                bench.watch.look()
+        if len(samples) > 1:
+            notice_gap(record, phase, samples[-2], samples[-1], every_s=every_s, longest_gap_s=longest_gap_s)
         if samples[-1].at_s - samples[told].at_s >= PROGRESS_EVERY_S or len(samples) == 2:
             _tell(record, phase, samples[told], samples[-1])
             told = len(samples) - 1

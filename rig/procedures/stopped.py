@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from rig.errors import BlockedError
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import lasting
 from rig.procedures.budgets import measured
@@ -32,6 +33,10 @@ RUNS_S = 600.0
 """Of therapy before the stop: 0.17 U. Doses of 0.0125, 0.025, 0.05 or 0.1 U, the first an interval after the start,
 then come 6 s or more before the stop and never at it: of a dose of 0.025 U, 60 s earlier, a line that fades in 4.5 s
 holds no nU any more, one that fades in 45 s 7 mU."""
+RHYTHM_S = 360.0
+"""A whole number of intervals of each of these doses: so much later therapy stands as it does after `RUNS_S`."""
+LATE_S = 3.0
+"""The stop may come so much later than planned: half of the time since the last dose."""
 DELIVERED = Kind(
     "stopped.delivered", "delivered while stopped", ("U",), (), "What a pump delivers from the moment of its stop on."
 )
@@ -87,8 +92,9 @@ class Stopped(BetweenBlanks):
         def deliver_and_stop() -> None:
             sample_for(bench, record, "fading", duration_s=FADING_S, every_s=SAMPLE_EVERY_S)
             start_therapy(bench, record)
-            sample_for(bench, record, RUNS, duration_s=RUNS_S, every_s=SAMPLE_EVERY_S)
-            take_sample(bench, record, STAYS)  # before the command: what a pump delivers until it answers counts too
+            _run_before_the_stop(bench, record)
+            before = take_sample(bench, record, STAYS)  # what a pump delivers until it answers the command counts too
+            _refuse_late(bench.clock.now() - before.at_s)
             bench.pump.stop()
             record.step("pump told to stop", minutes=self.duration_s / 60.0)
             sample_for(bench, record, STAYS, duration_s=self.duration_s, every_s=SAMPLE_EVERY_S)
@@ -115,4 +121,24 @@ class Stopped(BetweenBlanks):
             (measured(DELIVERED.of(), after),),
             budgets={DELIVERED.of(): after},
             further={BEFORE_THE_STOP: before},
+        )
+
+
+def _run_before_the_stop(bench: Bench, record: Recorder) -> None:
+    """Let therapy run for `RUNS_S`; where the computer stood still at the end, for `RHYTHM_S` more or as often."""
+    start_s, runs_s = bench.clock.now(), RUNS_S
+    while True:
+        left_s = start_s + runs_s - bench.clock.now()
+        sample_for(bench, record, RUNS, duration_s=left_s, every_s=SAMPLE_EVERY_S)
+        if bench.clock.now() - start_s - runs_s <= LATE_S:
+            return
+        runs_s += RHYTHM_S
+
+
+def _refuse_late(late_s: float) -> None:
+    """Refuse to stop a pump long after the reading from which on it should deliver nothing: it had not been told to."""
+    if late_s > LATE_S:
+        raise BlockedError(
+            f"rig: {late_s:.4g} s passed between the reading and the command to stop, {LATE_S:g} s may; find out what "
+            "held the computer up (sleep, updates, other programs), and measure again"
         )

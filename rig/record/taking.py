@@ -202,6 +202,11 @@ class Taken:
             raise EvidenceError(f"{self.folder}: holds no readings of {phase} in {channel}.csv")
         return {name: column[chosen] for name, column in found.values.items()}
 
+    def every(self, channel: str) -> dict[str, NDArray[np.float64]] | None:
+        """Read every column of a channel in all phases, by name; None where the measurement never read it."""
+        found = self._channels.get(channel)
+        return None if found is None else dict(found.values)
+
     def facts(self, kind: type[AnyFact]) -> tuple[AnyFact, ...]:
         """Read the facts of one kind, in their order; EvidenceError when one is damaged."""
         found = [fact for fact in self._facts if fact.get("fact") == kind.__name__]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rig.roles.instruments import Instrument
 from rig.therapy import TherapyState
@@ -70,6 +70,15 @@ class HistoryEvent:
     kind: str
     pump_time_s: float
     fields: Mapping[str, float | int | str]
+
+
+@runtime_checkable
+class Reconnects(Protocol):
+    """A pump whose driver can open its port anew, as after a restart, which ends a connection."""
+
+    def reconnect(self) -> None:
+        """Close the port, open it again and begin a new connection; nothing that the pump does changes."""
+        ...
 
 
 class Pump(Instrument, Protocol):

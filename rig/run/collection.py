@@ -42,10 +42,12 @@ class Declaration(BaseModel):
         Raises:
             BenchFileError: two of them measure one quantity.
         """
-        quantities = [quantity for procedure in procedures for quantity in procedure.quantities]
-        for quantity in quantities:
-            if quantities.count(quantity) > 1:
+        own = [quantity for procedure in procedures for quantity in procedure.quantities]
+        for quantity in own:
+            if own.count(quantity) > 1:
                 raise BenchFileError(f"{test}: {quantity} is measured twice; one test measures a quantity once")
+        everywhere = [quantity for procedure in procedures for quantity in procedure.declared]
+        quantities = dict.fromkeys([*own, *everywhere])
         decided = {name for procedure in procedures for name in procedure.decides(requirements)}
         return cls(
             test=test,

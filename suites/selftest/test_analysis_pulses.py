@@ -204,8 +204,8 @@ GRID = np.arange(0, 600, 15.0)
             "the record of 585 s is shorter than three dose intervals of 300 s",
         ),
         (
-            lambda: dose_volumes(np.delete(GRID, 7), np.delete(GRID, 7), dose_interval_s=90),
-            "samples must be at most a fifth of the dose interval of 90 s apart, got 30 s after index 6",
+            lambda: dose_volumes(GRID[::2], GRID[::2], dose_interval_s=90),
+            "samples must be at most a fifth of the dose interval of 90 s apart, got 30 s as a rule",
         ),
         (lambda: dose_volumes(GRID, GRID, dose_interval_s=0), "dose_interval_s must be above 0, got 0"),
         (

@@ -18,7 +18,8 @@ from rig.bench import open_bench
 from rig.errors import EvidenceError
 from rig.procedures.catalogue import PROCEDURES, TABLES, procedure_of
 from rig.procedures.day import IDLE
-from rig.procedures.procedure import Computed, Procedure, kept_analyses
+from rig.procedures.procedure import Computed, Procedure, computed_from, kept_analyses
+from rig.procedures.watch import EVERYWHERE
 from rig.record.folder import keep_computed
 from rig.record.taking import Asked, read_taken
 from rig.roles import Metrology
@@ -68,7 +69,7 @@ class Done:
 
     def again(self, folder: Path) -> Computed:
         """Compute from a folder."""
-        return self.procedure.compute(read_taken(folder), self.metrology)
+        return computed_from(self.procedure, read_taken(folder), self.metrology)
 
 
 @pytest.fixture(scope="module", params=TABLES)
@@ -97,7 +98,7 @@ def test_the_catalogue_is_complete() -> None:
 def test_computing_again_from_the_disk_gives_every_number_bit_by_bit(done: Done, tmp_path: Path) -> None:
     taken = read_taken(done.folder)
     procedure = procedure_of(taken.asked())
-    again = procedure.compute(taken, done.metrology)
+    again = computed_from(procedure, taken, done.metrology)
     assert numbers(again) == numbers(done.computed)
     keep_computed(tmp_path, again.measured, kept_analyses(procedure, again))
     kept = {path.name: path.read_bytes() for path in (done.folder / "computed").iterdir()}
@@ -114,10 +115,10 @@ def test_what_a_record_says_was_asked_for_is_the_procedure(done: Done) -> None:
 
 def test_what_is_declared_is_measured_and_nothing_else(done: Done) -> None:
     """Each quantity once, of a kind of the procedure's own table, and with a unit that the kind has."""
-    declared, found = done.procedure.quantities, [each.quantity for each in done.computed.measured]
+    declared, found = done.procedure.declared, [each.quantity for each in done.computed.measured]
     assert sorted(map(str, found)) == sorted(str(each) for each in declared if each.kind != IDLE.name)
     assert len(set(found)) == len(found)
-    kinds = {kind.name: kind for kind in done.procedure.KINDS}
+    kinds = {kind.name: kind for kind in (*done.procedure.KINDS, *EVERYWHERE)}
     for quantity in declared:
         assert quantity.unit in kinds[quantity.kind].units
     for quantity, budget in done.computed.budgets.items():

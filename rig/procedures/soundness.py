@@ -1,0 +1,78 @@
+"""Whether the balance lived and was left alone while a measurement was taken.
+
+What this finds is an error of the rig and no word on the pump: mass that appears and stays is liquid and is judged,
+mass that comes back was a disturbance, and a reading that never changes is nobody's. Not responsible for what a blank
+run shows (`gates`).
+"""
+
+from __future__ import annotations
+
+from rig.analysis.disturbed import broken_digit_g, came_back
+from rig.analysis.unchanging import log10_chance_of_equal
+from rig.errors import BlockedError
+from rig.record.taking import Taken
+from rig.roles import Metrology
+
+INDEPENDENT_S = 10.0
+"""Readings so far apart have noise of their own: the slowest filters of balances have forgotten by then."""
+BETTER_BY = 3.0
+"""A balance may scatter three times less than its bench file says, and is no dead one for it."""
+LOG10_CREDIBLE = -6.0
+"""1 living balance in 1,000,000 shows equal readings for so long, and is stopped."""
+
+
+class EqualReadings:
+    """Follows readings of a balance, and refuses a row of equal ones that no living balance shows."""
+
+    def __init__(self, metrology: Metrology) -> None:
+        self._sd_g = metrology.balance_repeatability_g / BETTER_BY
+        self._digit_g = metrology.balance_readability_g
+        self._value_g: float | None = None
+        self._since_s = self._counted_s = 0.0
+        self._count = 0
+
+    def look(self, at_s: float, mass_g: float) -> None:
+        """Take one more reading into account; BlockedError when the balance is shown dead, with what to do."""
+        if mass_g != self._value_g:
+            self._value_g, self._since_s, self._counted_s, self._count = mass_g, at_s, at_s, 1
+            return
+        if at_s - self._counted_s < INDEPENDENT_S:
+            return
+        self._counted_s, self._count = at_s, self._count + 1
+        if not self._sd_g or not self._digit_g:
+            return
+        if log10_chance_of_equal(self._count, sd=self._sd_g, digit=self._digit_g) > LOG10_CREDIBLE:
+            return
+        raise BlockedError(
+            f"balance: it has shown {mass_g:.6f} g and nothing else for {at_s - self._since_s:.0f} s; of those that "
+            f"scatter by {self._sd_g * BETTER_BY * 1e6:.3g} µg, as the bench file says, fewer than 1 in 1,000,000 does "
+            "so, whatever the pump does: it is frozen; switch it off and on, look at its display and cable, weigh the "
+            "reference mass (rig balance-test), and measure again"
+        )
+
+
+def refuse_disturbed(taken: Taken, metrology: Metrology) -> None:
+    """Refuse a measurement during which something was put on the balance and taken off, or a digit took no part.
+
+    Raises:
+        BlockedError: with when, how much and what to do.
+    """
+    balance = taken.every("balance")
+    if balance is None or balance["at_s"].size < 2 or not metrology.balance_repeatability_g:
+        return
+    if metrology.balance_readability_g:
+        place_g = broken_digit_g(balance["mass_g"], digit_g=metrology.balance_readability_g)
+        if place_g is not None:
+            raise BlockedError(
+                f"balance: its digit of {place_g:g} g takes no part in the readings, although the mass went through "
+                "all of its values: the display, the line or the settings of the port are broken; check cable, parity "
+                "and the balance's own display, weigh the reference mass (rig balance-test), and measure again"
+            )
+    found = came_back(balance["at_s"], balance["mass_g"], sd_g=metrology.balance_repeatability_g)
+    if found is not None:
+        first, then = ("came", "went") if found.mass_g > 0.0 else ("went", "came")
+        raise BlockedError(
+            f"balance: {abs(found.mass_g) * 1e3:.4g} mg {first} at {found.from_s:.0f} s and {then} again by "
+            f"{found.to_s:.0f} s, which no liquid does: somebody leaned on the table, something touched the vessel, or "
+            "a reading was damaged; keep people, draught and cables away from the balance, and measure again"
+        )

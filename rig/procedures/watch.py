@@ -1,0 +1,181 @@
+"""What is watched during every measurement: the pump's state, restarts, annunciations, and whether the balance lives.
+
+A restart is not believed from one word: a change of therapy, a new annunciation or a refused request makes the rig read
+the pump's log, and the log is read at the start and the end of each measurement whatever was seen. Not responsible for
+what a procedure measures, nor for a pump that falls silent (`silence`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from rig.errors import NoReplyError, RefusedError
+from rig.procedures.soundness import EqualReadings
+from rig.record.taking import Fact, Recorder, Taken
+from rig.roles import Bench, Capability, HistoryEvent, PumpStatus, require
+from rig.roles.pump import Reconnects
+from rig.therapy import TherapyState
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Kind, Quantity
+
+WATCH_EVERY_S = 600.0
+"""The pump is looked at so often, in s of the bench's clock: what happens to it is noticed within this. Asked more often,
+a virtual bench would take more than 5 % longer for the default plan."""
+RESET = "reset"
+"""The kind by which a pump's log, or its annunciation, tells of a restart."""
+
+RESTARTS = Kind(
+    "pump.unexpected_restarts",
+    "unexpected restarts of the pump",
+    ("restarts",),
+    (),
+    "How often it restarted, or hung until its supply was switched, while it was measured.",
+)
+EVERYWHERE: tuple[Kind, ...] = (RESTARTS,)
+"""Quantities of every measurement; a test that measures several times measures them each time."""
+
+
+class PumpRestarted(Fact):
+    """The pump restarted since `since_s`, seen at `at_s`: why, by its own word, and what its therapy was and is."""
+
+    since_s: float
+    cause: str
+    therapy_before: str
+    therapy: str
+
+
+class PumpWatched(Fact):
+    """How often the pump restarted during the measurement, and how often it was looked at."""
+
+    restarts: int
+    looks: int
+
+
+class Watch:
+    """Looks at the pump while something is measured, and at every reading of the balance."""
+
+    def __init__(self, bench: Bench, record: Recorder, expected: Iterable[str] = ()) -> None:
+        self._bench, self._record = bench, record
+        self._expected = frozenset(expected)
+        self._equal = EqualReadings(bench.metrology)
+        self._told: set[tuple[int, str]] = set()
+        self._looks = 0
+        self.restarts = 0
+        self.answered_s = bench.clock.now()
+        self._therapy: TherapyState | None = None
+        self._last_entry = max((event.sequence for event in self._log()), default=-1)
+        self.look(new=False)
+
+    def reading(self, at_s: float, mass_g: float) -> None:
+        """Take a reading of the balance into account; BlockedError when it is shown dead."""
+        self._equal.look(at_s, mass_g)
+
+    def due(self) -> bool:
+        """Say whether it is time to look at the pump again."""
+        return self._bench.clock.now() - self.answered_s >= WATCH_EVERY_S
+
+    def look(self, *, new: bool = True) -> PumpStatus:
+        """Read the pump's state and annunciations, and its log where something has changed.
+
+        With `new` false, what is annunciated was so before the measurement.
+
+        Raises:
+            DeviceError: as the pump's driver raises it.
+        """
+        pump = self._bench.pump
+        status = pump.status()
+        shown = {(each.annunciation_id, each.kind) for each in pump.annunciations()}
+        unseen = shown - self._told
+        self._told |= shown
+        self._looks += 1
+        changed = self._therapy is not None and status.therapy is not self._therapy
+        self._therapy = status.therapy
+        if new:
+            for _, kind in sorted(unseen):
+                if kind not in self._expected:
+                    self._record.incident("pump", f"annunciates {kind}; its therapy is {status.therapy.value}")
+            if unseen or changed:
+                self.read_log(status)
+        self.answered_s = self._bench.clock.now()
+        return status
+
+    def read_log(self, status: PumpStatus) -> None:
+        """Count the restarts that the pump has logged since the last look, and keep each as a fact and an incident."""
+        entries = [event for event in self._log() if event.sequence > self._last_entry]
+        self._last_entry = max([self._last_entry, *(event.sequence for event in entries)])
+        for event in entries:
+            if event.kind == RESET:
+                self.restarted(
+                    status, cause=str(event.fields.get("cause", "unknown")),
+                    therapy_before=str(event.fields.get("therapy_before", "unknown")),
+                )  # fmt: skip
+
+    def restarted(self, status: PumpStatus, *, cause: str, therapy_before: str) -> None:
+        """Keep a restart."""
+        now_s = self._bench.clock.now()
+        self.restarts += 1
+        self._record.fact(
+            PumpRestarted(
+                at_s=now_s,
+                since_s=self.answered_s,
+                cause=cause,
+                therapy_before=therapy_before,
+                therapy=status.therapy.value,
+            )
+        )
+        self._record.incident(
+            "pump",
+            f"restarted between {self.answered_s:.0f} and {now_s:.0f} s (cause by its own word: {cause}); its therapy "
+            f"was {therapy_before}, and is {status.therapy.value}",
+        )
+
+    def passed_over(self) -> None:
+        """Leave out what the log has gained: the rig itself caused it."""
+        self._last_entry = max((event.sequence for event in self._log()), default=self._last_entry)
+
+    def end(self) -> None:
+        """Look a last time, read the log, and keep how often the pump restarted."""
+        self.read_log(self.look())
+        self.keep()
+
+    def keep(self) -> None:
+        """Keep how often the pump restarted."""
+        self._record.fact(PumpWatched(at_s=self._bench.clock.now(), restarts=self.restarts, looks=self._looks))
+
+    def _log(self) -> list[HistoryEvent]:
+        """Read the pump's log; over a new connection where the pump has forgotten the old one, as at a restart."""
+        pump = self._bench.pump
+        if Capability.HISTORY not in pump.capabilities:
+            return []
+        log = require(pump, Capability.HISTORY)
+        try:
+            return log.history()
+        except (RefusedError, NoReplyError):
+            if not isinstance(pump, Reconnects):
+                raise
+            pump.reconnect()
+            return log.history()
+
+
+@dataclass(frozen=True)
+class WatchedBench(Bench):
+    """A bench whose pump and balance are watched while something is measured."""
+
+    watch: Watch
+
+
+def watched(bench: Bench, record: Recorder, expected: Iterable[str] = ()) -> WatchedBench:
+    """Begin to watch a bench."""
+    own = {each.name: getattr(bench, each.name) for each in fields(Bench)}
+    return WatchedBench(**own, watch=Watch(bench, record, expected))
+
+
+def watch_quantities() -> tuple[Quantity, ...]:
+    """Name the quantities that are measured everywhere."""
+    return tuple(kind.of() for kind in EVERYWHERE)
+
+
+def restarts_in(taken: Taken) -> tuple[Measurement, ...]:
+    """Read back how often the pump restarted; nothing where nobody watched, as in records of earlier versions."""
+    return tuple(Measurement(RESTARTS.of(), float(each.restarts)) for each in taken.facts(PumpWatched)[-1:])
