@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rig.bench.channels import bench_content, split
 from rig.bench.conditions import Conditions
+from rig.bench.fault_table import FaultTable
 from rig.errors import BenchFileError
 from rig.toml_files import (
     CurrentA,
@@ -185,14 +186,6 @@ class DisposablesTable(_Table):
 
     infusion_set: str | None = None
     reservoir: str | None = None
-
-
-class FaultTable(_Table):
-    """A fault of the rig itself, for testing the rig: a device that goes mute or answers garbage at a moment."""
-
-    device: str = Field(pattern="^(balance|pressure|supply|switch|environment|pump)$")
-    kind: str = Field(pattern="^(mute|garbage)$")
-    at: TimeS = Field(ge=0)
 
 
 class VirtualTable(_Table):

@@ -216,7 +216,7 @@ def open_virtual(spec: BenchFile, occasion: str = "") -> Iterator[World]:
         )
         try:
             for fault in virtual.fault:
-                world.schedule_fault(fault.device, fault.kind, fault.at)
+                world.schedule_fault(fault.scheduled)
             yield world
         finally:
             world.close()
