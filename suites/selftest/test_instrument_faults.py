@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -28,13 +27,13 @@ REPLY = b"S S     1.234567 g\r\n"
 FIRST, LAST = b"first\r\n", b"second\r\n"
 
 
-def heard(kind: str, *messages: bytes, apart_s: float = 1.0, **parameters: float) -> list[tuple[int, bytes]]:
+def heard(fault: Fault, *messages: bytes) -> list[tuple[int, bytes]]:
     """What arrives at the host, and in which second, when a device says one message a second from second 1 on."""
     clock = SimClock()
     port = Port(clock, baud=9600)
-    begin(port, replace(Fault("balance", kind, 0.0), **parameters), seed=1)
+    begin(port, fault, seed=1)
     for number, message in enumerate(messages, start=1):
-        clock.call_at(round(1e9 * apart_s * number), partial(port.send, message))
+        clock.call_at(round(1e9 * number), partial(port.send, message))
     came = []
     for second in range(1, 30):
         clock.advance_to(second * 1_000_000_000 + 999_000_000)
@@ -44,40 +43,40 @@ def heard(kind: str, *messages: bytes, apart_s: float = 1.0, **parameters: float
 
 
 def test_a_mute_device_says_nothing() -> None:
-    assert heard("mute", FIRST, LAST) == []
+    assert heard(Fault("balance", "mute", 0.0), FIRST, LAST) == []
 
 
 def test_a_truncated_message_breaks_off_halfway() -> None:
-    assert heard("truncated", FIRST, LAST, count=1) == [(1, b"fir"), (2, LAST)]
+    assert heard(Fault("balance", "truncated", 0.0, count=1), FIRST, LAST) == [(1, b"fir"), (2, LAST)]
 
 
 def test_one_message_is_lost_and_the_next_comes() -> None:
-    assert heard("lost", FIRST, LAST, count=1) == [(2, LAST)]
+    assert heard(Fault("balance", "lost", 0.0, count=1), FIRST, LAST) == [(2, LAST)]
 
 
 def test_a_late_message_comes_after_the_next() -> None:
-    assert heard("late", FIRST, LAST, count=1, by_s=3.0) == [(2, LAST), (4, FIRST)]
+    assert heard(Fault("balance", "late", 0.0, count=1, by_s=3.0), FIRST, LAST) == [(2, LAST), (4, FIRST)]
 
 
 def test_a_duplicated_message_comes_twice() -> None:
-    assert heard("duplicated", FIRST, LAST) == [(1, FIRST * 2), (2, LAST * 2)]
+    assert heard(Fault("balance", "duplicated", 0.0), FIRST, LAST) == [(1, FIRST * 2), (2, LAST * 2)]
 
 
 def test_a_merged_message_comes_with_the_next_and_without_its_line_end() -> None:
-    assert heard("merged", FIRST, LAST, count=1) == [(2, b"firstsecond\r\n")]
+    assert heard(Fault("balance", "merged", 0.0, count=1), FIRST, LAST) == [(2, b"firstsecond\r\n")]
 
 
 def test_a_line_that_nobody_asked_for_is_the_last_one_again() -> None:
-    came = heard("unasked", FIRST, period_s=7.0)
+    came = heard(Fault("balance", "unasked", 0.0, period_s=7.0), FIRST)
     assert came == [(1, FIRST), (7, FIRST), (14, FIRST), (21, FIRST), (28, FIRST)]
 
 
 def test_a_drip_brings_one_character_after_the_other() -> None:
-    assert heard("drip", b"abc", by_s=2.0) == [(3, b"a"), (5, b"b"), (7, b"c")]
+    assert heard(Fault("balance", "drip", 0.0, by_s=2.0), b"abc") == [(3, b"a"), (5, b"b"), (7, b"c")]
 
 
 def test_an_endless_talker_sends_as_fast_as_its_line_and_no_line_end() -> None:
-    came = heard("endless", FIRST)
+    came = heard(Fault("balance", "endless", 0.0), FIRST)
     assert {octet for _, data in came for octet in data} == {ord("U")}
     assert sum(len(data) for _, data in came) == pytest.approx(29 * 960, rel=0.05)
 
@@ -85,8 +84,8 @@ def test_an_endless_talker_sends_as_fast_as_its_line_and_no_line_end() -> None:
 @pytest.mark.parametrize(("kind", "length"), [("drop", -1), ("double", 1), ("flip", 0)])
 def test_one_character_in_so_many_is_damaged_the_same_ones_each_time(kind: str, length: int) -> None:
     sent = bytes(range(256)) * 40
-    found = b"".join(data for _, data in heard(kind, sent, every=50))
-    assert found == b"".join(data for _, data in heard(kind, sent, every=50))
+    found = b"".join(data for _, data in heard(Fault("balance", kind, 0.0, every=50), sent))
+    assert found == b"".join(data for _, data in heard(Fault("balance", kind, 0.0, every=50), sent))
     if length:
         assert length * (len(found) - len(sent)) == pytest.approx(len(sent) / 50, rel=0.25)
     else:
