@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from operator import methodcaller
 from pathlib import Path
@@ -72,6 +72,7 @@ def open_bench(
     *,
     log: ByteLog | None = None,
     occasion: str = "",
+    beyond: Callable[[BenchFile, str], AbstractContextManager[FarSide]] | None = None,
 ) -> Iterator[Bench]:
     """Open every device of a bench file, compare identities and calibration, and hand over the bench.
 
@@ -82,6 +83,7 @@ def open_bench(
         overrides: "table.key" to value, laid over the file.
         log: keeps every byte of every wire.
         occasion: what the bench is opened for, such as a test's id; virtual noise is keyed by seed and occasion.
+        beyond: makes the far side of the wires in place of `far_side`, for a study that looks into the world there.
 
     Raises:
         BenchFileError: the file is wrong.
@@ -91,7 +93,7 @@ def open_bench(
     spec = bench if isinstance(bench, BenchFile) else read_bench_file(Path(bench), overrides)[0]
     with ExitStack() as stack:
         stack.enter_context(named_errors())
-        far = stack.enter_context(far_side(spec, occasion))
+        far = stack.enter_context((beyond or far_side)(spec, occasion))
         for role in ROLES:
             refuse_overdue(spec, role, far.today)
         declared = metrology(spec)

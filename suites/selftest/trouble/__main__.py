@@ -1,0 +1,92 @@
+"""`python -m suites.selftest.trouble`: does every cell, prints what came of them, and ends with 1 where one was wrong.
+
+Not responsible for what is right (`doing`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Annotated, TypeVar
+
+import typer
+
+from rig.clock import WallClock
+from suites.selftest.trouble.cells import Cell, every_cell, slice_of
+from suites.selftest.trouble.controls import CONTROLS, Control, fails
+from suites.selftest.trouble.doing import Came, Ending, do, sound_bench
+from suites.selftest.trouble.measurements import MEASUREMENTS
+
+_Asked = TypeVar("_Asked", Cell, Control)
+
+
+def report(cells: Sequence[Cell], came: Sequence[Came]) -> tuple[list[str], bool]:
+    """Count what came of the cells and list what must not be; also says whether nothing of that kind was found."""
+    counts = Counter(each.ending for each in came)
+    running = [cell for cell, each in zip(cells, came, strict=True) if each.left_running]
+    lines = [f"{counts[ending]:5d}  {ending.value}" for ending in Ending]
+    lines.append(f"{len(running):5d}  pump running at the end")
+    bad = [
+        (cell, each)
+        for cell, each in zip(cells, came, strict=True)
+        if each.ending in (Ending.WRONG, Ending.TRACEBACK) or each.left_running
+    ]
+    for cell, each in bad:
+        what = "pump running at the end: " if each.left_running else ""
+        lines += [f"{what}{each.ending.value}: {each.sentence}", f"    python -m suites.selftest.trouble {cell.name}"]
+    return lines, not bad
+
+
+def _all(asked: Sequence[_Asked], doing: Callable[[_Asked], Came], processes: int) -> list[Came]:
+    if processes == 1:
+        return [doing(each) for each in asked]
+    with ProcessPoolExecutor(processes) as pool:
+        return list(pool.map(doing, asked, chunksize=4))
+
+
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help="cells by name; default: all of them")] = None,
+    *,
+    each_measurement: Annotated[bool, typer.Option(help="each fault and onset in every measurement")] = False,
+    only_slice: Annotated[bool, typer.Option("--slice", help="only what the self-test does")] = False,
+    matching: Annotated[str, typer.Option(help="only cells whose name holds this")] = "",
+    processes: Annotated[int, typer.Option(min=1, help="so many at once")] = 2,
+    listed: Annotated[bool, typer.Option("--list", help="print the names of the cells and do nothing")] = False,
+    every: Annotated[bool, typer.Option(help="print every cell with what came of it")] = False,
+) -> None:
+    """Let instruments and lines fail at every moment, and count what the rig makes of it."""
+    cells = every_cell(each_measurement=each_measurement)
+    cells = [Cell.named(name) for name in names] if names else slice_of(cells) if only_slice else cells
+    cells = [cell for cell in cells if matching in cell.name]
+    if listed:
+        typer.echo("\n".join(cell.name for cell in cells))
+        return
+    wall = WallClock()
+    for measurement in MEASUREMENTS:
+        sound_bench(measurement)
+    came = _all(cells, do, 1 if len(cells) == 1 else processes)
+    if every or names:
+        for cell, each in zip(cells, came, strict=True):
+            typer.echo(f"{cell.name}: {each.ending.value}: {each.sentence or each.verdicts}")
+    lines, good = report(cells, came)
+    typer.echo(f"{len(cells)} troubles of instruments and lines")
+    typer.echo("\n".join(lines))
+    if not (names or matching):
+        wrong = _all(CONTROLS, Control.do, processes)
+        missed = [control for control, each in zip(CONTROLS, wrong, strict=True) if not fails(each)]
+        typer.echo(f"{len(CONTROLS)} wrong pumps on a sound bench, {len(CONTROLS) - len(missed)} of them FAIL")
+        for control, each in zip(CONTROLS, wrong, strict=True):
+            if control in missed or every:
+                typer.echo(
+                    f"    {control.name}, {control.measurement}: {each.ending.value} {each.sentence} {each.verdicts}"
+                )
+        good = good and not missed
+    typer.echo(f"in {wall.now():.0f} s")
+    if not good:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    typer.run(main)
