@@ -9,7 +9,7 @@ import math
 
 from rig.analysis.bolus import plateau_reached
 from rig.errors import BlockedError
-from rig.procedures.sampling import Sample, sample_for, series_of
+from rig.procedures.sampling import Sample, samples_for, series_of
 from rig.record.taking import Recorder
 from rig.roles import Bench, Metrology
 
@@ -42,7 +42,7 @@ def wait_for_rest(bench: Bench, record: Recorder, phase: str) -> list[Sample]:
             evaporation_g_per_h=bench.metrology.evaporation_g_per_h,
         )
 
-    samples = sample_for(bench, record, phase, duration_s=LONGEST_REST_S, every_s=SAMPLE_EVERY_S, until=at_rest)
+    samples = samples_for(bench, record, phase, duration_s=LONGEST_REST_S, every_s=SAMPLE_EVERY_S, until=at_rest)
     if samples[-1].at_s - samples[0].at_s >= LONGEST_REST_S:
         raise BlockedError(
             f"balance: not at rest after {LONGEST_REST_S / 60:g} min of {phase}; "

@@ -5,6 +5,7 @@ Not responsible for what the readings mean (`rig.analysis`).
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -62,21 +63,49 @@ def sample_for(
     duration_s: float,
     every_s: float,
     until: Callable[[Sample], bool] = lambda _: False,
-) -> list[Sample]:
-    """Sample every `every_s` for `duration_s`, or until a sample satisfies `until`; tells progress.
+) -> Sample:
+    """Sample every `every_s` for `duration_s`, or until a sample satisfies `until`; tells progress, returns the last.
 
-    `phase` is what the readings are kept under, and what a person watching is told.
+    `phase` is what the readings are kept under, and what a person watching is told. They are in the record, and not
+    in memory: a phase may last for days.
     """
-    samples: list[Sample] = []
-    told = 0
-    for _ in ticks(bench, every_s, duration_s):
-        samples.append(take_sample(bench, record, phase))
-        if samples[-1].at_s - samples[told].at_s >= PROGRESS_EVERY_S or len(samples) == 2:
-            _tell(record, phase, samples[told], samples[-1])
-            told = len(samples) - 1
-        if until(samples[-1]):
+    sampling = _sampling(bench, record, phase, duration_s=duration_s, every_s=every_s, until=until)
+    return deque(sampling, maxlen=1).pop()
+
+
+def samples_for(
+    bench: Bench,
+    record: Recorder,
+    phase: str,
+    *,
+    duration_s: float,
+    every_s: float,
+    until: Callable[[Sample], bool] = lambda _: False,
+) -> list[Sample]:
+    """Do as `sample_for`, and return every sample: for a phase that is short, or is judged as soon as it is over."""
+    return list(_sampling(bench, record, phase, duration_s=duration_s, every_s=every_s, until=until))
+
+
+def _sampling(
+    bench: Bench,
+    record: Recorder,
+    phase: str,
+    *,
+    duration_s: float,
+    every_s: float,
+    until: Callable[[Sample], bool],
+) -> Iterator[Sample]:
+    """Yield each sample, once it is kept in the record."""
+    told: Sample | None = None
+    for number, _ in enumerate(ticks(bench, every_s, duration_s)):
+        sample = take_sample(bench, record, phase)
+        told = told or sample
+        if sample.at_s - told.at_s >= PROGRESS_EVERY_S or number == 1:
+            _tell(record, phase, told, sample)
+            told = sample
+        yield sample
+        if until(sample):
             break
-    return samples
 
 
 def _tell(record: Recorder, phase: str, before: Sample, now: Sample) -> None:

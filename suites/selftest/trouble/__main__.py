@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Annotated, TypeVar
 
@@ -39,11 +39,24 @@ def report(cells: Sequence[Cell], came: Sequence[Came]) -> tuple[list[str], bool
     return lines, not bad
 
 
-def _all(asked: Sequence[_Asked], doing: Callable[[_Asked], Came], processes: int) -> list[Came]:
+def _each(asked: Sequence[_Asked], doing: Callable[[_Asked], Came], processes: int) -> Iterator[tuple[_Asked, Came]]:
+    """Do all of them, in this process or in several, and yield each in turn as soon as it is done."""
     if processes == 1:
-        return [doing(each) for each in asked]
+        yield from ((each, doing(each)) for each in asked)
+        return
     with ProcessPoolExecutor(processes) as pool:
-        return list(pool.map(doing, asked, chunksize=4))
+        yield from zip(asked, pool.map(doing, asked, chunksize=4), strict=True)
+
+
+def _controlled(processes: int, *, every: bool) -> bool:
+    """Measure the wrong pumps, print those that did not FAIL or all, and say whether all of them did."""
+    wrong = list(_each(CONTROLS, Control.do, processes))
+    failed = sum(fails(each) for _, each in wrong)
+    typer.echo(f"{len(CONTROLS)} wrong pumps on a sound bench, {failed} of them FAIL")
+    for control, each in wrong:
+        if every or not fails(each):
+            typer.echo(f"    {control.name}, {control.measurement}: {each.sentence or each.verdicts}")
+    return failed == len(CONTROLS)
 
 
 def main(
@@ -66,23 +79,16 @@ def main(
     wall = WallClock()
     for measurement in MEASUREMENTS:
         sound_bench(measurement)
-    came = _all(cells, do, 1 if len(cells) == 1 else processes)
-    if every or names:
-        for cell, each in zip(cells, came, strict=True):
+    came = []
+    for cell, each in _each(cells, do, 1 if len(cells) == 1 else processes):
+        came.append(each)
+        if every or names:
             typer.echo(f"{cell.name}: {each.ending.value}: {each.sentence or each.verdicts}")
     lines, good = report(cells, came)
     typer.echo(f"{len(cells)} troubles of instruments and lines")
     typer.echo("\n".join(lines))
     if not (names or matching):
-        wrong = _all(CONTROLS, Control.do, processes)
-        missed = [control for control, each in zip(CONTROLS, wrong, strict=True) if not fails(each)]
-        typer.echo(f"{len(CONTROLS)} wrong pumps on a sound bench, {len(CONTROLS) - len(missed)} of them FAIL")
-        for control, each in zip(CONTROLS, wrong, strict=True):
-            if control in missed or every:
-                typer.echo(
-                    f"    {control.name}, {control.measurement}: {each.ending.value} {each.sentence} {each.verdicts}"
-                )
-        good = good and not missed
+        good = _controlled(processes, every=every) and good
     typer.echo(f"in {wall.now():.0f} s")
     if not good:
         sys.exit(1)
