@@ -15,7 +15,7 @@ from rig.virtual.faults import Fault
 from rig.virtual.noise import stream, uniform
 from rig.virtual.port import LineFault, PassOn, Port
 
-NETWORK_OCTETS_PER_S = 100_000
+NETWORK_OCTETS_PER_S = 10_000
 """What an endless talker sends over a network. Assumption: far more than any instrument has to say."""
 CHUNKS_PER_S = 10
 BUFFER_OCTETS = 65_536

@@ -18,6 +18,7 @@ from suites.selftest.trouble.cells import Cell, every_cell, slice_of
 from suites.selftest.trouble.controls import CONTROLS, Control, fails
 from suites.selftest.trouble.doing import Came, Ending, do, sound_bench
 from suites.selftest.trouble.measurements import MEASUREMENTS
+from suites.selftest.trouble.served import troubles
 
 _Asked = TypeVar("_Asked", Cell, Control)
 
@@ -59,6 +60,16 @@ def _controlled(processes: int, *, every: bool) -> bool:
     return failed == len(CONTROLS)
 
 
+def _on_real_lines() -> bool:
+    """Do the troubles of a served bench, print each, and say whether all of them came out as they must."""
+    came = []
+    for each in troubles():
+        came.append(each)
+        typer.echo(f"    {'as it must be' if each.good else 'WRONG'}: {each.name}: {each.sentence}")
+    typer.echo(f"{len(came)} troubles on a served bench, {sum(not each.good for each in came)} of them wrong")
+    return all(each.good for each in came)
+
+
 def main(
     names: Annotated[list[str] | None, typer.Argument(help="cells by name; default: all of them")] = None,
     *,
@@ -87,8 +98,9 @@ def main(
     lines, good = report(cells, came)
     typer.echo(f"{len(cells)} troubles of instruments and lines")
     typer.echo("\n".join(lines))
-    if not (names or matching):
+    if not (names or matching or only_slice):
         good = _controlled(processes, every=every) and good
+        good = _on_real_lines() and good
     typer.echo(f"in {wall.now():.0f} s")
     if not good:
         sys.exit(1)

@@ -136,7 +136,8 @@ def _judged(
     expected: Mapping[str, str] | None,
 ) -> Came:
     """Measure and judge; what the bench or the procedure cannot do passes as their error."""
-    record = AttemptRecord(folder / "1", DirectAppender(), partial(_tell_nobody))
+    appender = DirectAppender()
+    record = AttemptRecord(folder / "1", appender, partial(_tell_nobody))
     try:
         with open_bench(VIRTUAL, overrides, log=record.wires, occasion="trouble", beyond=beyond.far_side) as bench:
             record.start(bench.clock)
@@ -154,6 +155,7 @@ def _judged(
     finally:
         record.close()
         record.wires.close()
+        appender.close()
     verdicts = _verdicts(computed)
     off = _off_the_truth(computed, true_values(_taken(folder), folder / "true", beyond, procedure, metrology))
     if off:
