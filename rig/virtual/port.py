@@ -154,6 +154,8 @@ class Port:
                     break
             elif last_ns > clock.now_ns:
                 clock.advance_to(last_ns)
+            if self.unplugged:  # meanwhile, and what was on the line is gone
+                break
             received += data[:wanted]
             if wanted == len(data):
                 self._to_host.popleft()

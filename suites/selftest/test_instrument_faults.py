@@ -180,6 +180,15 @@ def test_a_disconnected_port_is_an_error_and_stays_dead_until_it_is_opened_anew(
                 instrument.identify()
 
 
+@pytest.mark.parametrize("after_ns", [1, 20_000_000, 40_000_000])
+def test_a_port_that_goes_while_an_answer_is_on_its_way_takes_it_along(after_ns: int) -> None:
+    fault = {"device": "balance", "kind": "disconnected", "at": f"{(10**10 + after_ns) / 1e9!r} s"}
+    with open_bench(VIRTUAL, {"virtual.fault": [fault]}) as bench:
+        bench.clock.sleep(10.0 - bench.clock.now())
+        with pytest.raises(NotConnectedError):
+            bench.balance.read()
+
+
 def test_a_pyserial_port_that_is_back_can_be_opened_anew() -> None:
     clock = SimClock()
     port = Port(clock, baud=9600)
