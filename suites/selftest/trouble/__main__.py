@@ -26,18 +26,23 @@ _Asked = TypeVar("_Asked", Cell, Control)
 def report(cells: Sequence[Cell], came: Sequence[Came]) -> tuple[list[str], bool]:
     """Count what came of the cells and list what must not be; also says whether nothing of that kind was found."""
     counts = Counter(each.ending for each in came)
-    running = [cell for cell, each in zip(cells, came, strict=True) if each.left_running]
     lines = [f"{counts[ending]:5d}  {ending.value}" for ending in Ending]
-    lines.append(f"{len(running):5d}  pump running at the end")
-    bad = [
-        (cell, each)
-        for cell, each in zip(cells, came, strict=True)
-        if each.ending in (Ending.WRONG, Ending.TRACEBACK) or each.left_running
-    ]
-    for cell, each in bad:
-        what = "pump running at the end: " if each.left_running else ""
-        lines += [f"{what}{each.ending.value}: {each.sentence}", f"    python -m suites.selftest.trouble {cell.name}"]
-    return lines, not bad
+    lines.append(f"{sum(each.left_running for each in came):5d}  pump running at the end")
+    lines.append(f"{sum(map(left_supplied, cells, came)):5d}  pump supplied at the end")
+    good = True
+    for cell, each in zip(cells, came, strict=True):
+        wrong = [each.ending.value] if each.ending in (Ending.WRONG, Ending.TRACEBACK) else []
+        wrong += ["pump running at the end"] if each.left_running else []
+        wrong += ["pump supplied at the end"] if left_supplied(cell, each) else []
+        if wrong:
+            good = False
+            lines += [f"{', '.join(wrong)}: {each.sentence}", f"    python -m suites.selftest.trouble {cell.name}"]
+    return lines, good
+
+
+def left_supplied(cell: Cell, came: Came) -> bool:
+    """Whether the pump had its supply still when the bench was left, though the supply's own line was sound."""
+    return came.left_powered and cell.device != "supply"
 
 
 def _each(asked: Sequence[_Asked], doing: Callable[[_Asked], Came], processes: int) -> Iterator[tuple[_Asked, Came]]:
