@@ -19,8 +19,8 @@ from rig.errors import DriverError, RigError
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.record.appending import DirectAppender
 from rig.record.folder import AttemptRecord, Collected
-from rig.record.models import QuantityRecord
 from rig.record.taking import read_taken
+from rig.run.collection import Declaration
 from rig.run.verification import NotApplicableError, RequirementNotMetError, Verification
 from rig.verdicts.limits import Verdict, decide
 from rig.verdicts.quantities import Quantity
@@ -178,12 +178,14 @@ def _taken(folder: Path) -> Path:
 
 
 def _collected(procedure: BetweenBlanks) -> Collected:
+    """Declare the measurement as a run does."""
+    declared = Declaration.of("trouble", procedure.in_words, [procedure], requirements())
     return Collected(
-        test="trouble",
+        test=declared.test,
         folder="trouble",
-        title=procedure.in_words,
-        requirements=procedure.decides(requirements()),
-        quantities=tuple(QuantityRecord.of(each) for each in procedure.quantities),
+        title=declared.title,
+        requirements=declared.requirements,
+        quantities=declared.quantities,
     )
 
 
@@ -201,7 +203,7 @@ def _off_the_truth(computed: Computed, true: Computed) -> str:
     """Name the first value that is further from the truth than its uncertainty allows; nothing when there is none."""
     truths: Mapping[Quantity, float] = {each.quantity: each.value for each in true.measured}
     for each in computed.measured:
-        truth = truths[each.quantity]
+        truth = truths.get(each.quantity, each.value)  # what no reading shows has no other truth
         if abs(each.value - truth) > OFF_BY_U * each.expanded_uncertainty + LEAST_U:
             return (
                 f"{each.name} is {each.value:.4g} ± {each.expanded_uncertainty:.2g} {each.unit}, in truth {truth:.4g}"
