@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from rig.bench.addresses import resolved
 from rig.bench.channels import INSTRUMENT_ROLES, bench_content, split
 from rig.bench.conditions import Conditions
+from rig.bench.fault_table import FaultTable
 from rig.errors import BenchFileError
 from rig.toml_files import (
     CurrentA,
@@ -255,14 +256,6 @@ class GuardianTable(_Table):
     """
 
     silence: TimeS = Field(default=120.0, ge=1, le=3600)
-
-
-class FaultTable(_Table):
-    """A fault of the rig itself, for testing the rig: a device that goes mute or answers garbage at a moment."""
-
-    device: str = Field(pattern="^(balance|pressure|supply|switch|environment|pump)$")
-    kind: str = Field(pattern="^(mute|garbage)$")
-    at: TimeS = Field(ge=0)
 
 
 def _role(name: str) -> str:

@@ -15,7 +15,7 @@ from rig.analysis.blank_run import change_of_rate, largest_credible_sd, repeatab
 from rig.analysis.evaporation import EvaporationRate, evaporation_rate, interpolated, with_earlier_knowledge
 from rig.analysis.uncertainty import WeighingUncertainty
 from rig.errors import BlockedError
-from rig.procedures.sampling import read_air, sample_for, series_of
+from rig.procedures.sampling import read_air, samples_for, series_of
 from rig.record.taking import Recorder, Series, Taken
 from rig.roles import Bench, Metrology
 
@@ -55,7 +55,7 @@ def blank_run(
     phase = f"{which} blank run"
     read_air(bench, record, phase)
     readings = series_of(
-        sample_for(
+        samples_for(
             bench,
             record,
             phase,

@@ -168,7 +168,7 @@ class Occlusion(BetweenBlanks):
             return alarmed or pressure_kpa > BURST_KPA
 
         longest_s = self.giving_up_after_u / self.rate_u_per_h * 3600.0
-        waiting = sample_for(
+        last = sample_for(
             bench,
             record,
             phase.waiting,
@@ -191,7 +191,7 @@ class Occlusion(BetweenBlanks):
                 at_s=opened_at_s,
                 number=number,
                 closed_at_s=closed_at_s,
-                alarm_at_s=waiting[-1].at_s,
+                alarm_at_s=last.at_s,
                 alarmed=alarmed,
                 opened_at_s=opened_at_s,
             )

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from rig.analysis.bolus import plateau_reached
 from rig.errors import BlockedError
-from rig.procedures.sampling import Sample, sample_for, series_of
+from rig.procedures.sampling import Sample, samples_for, series_of
 from rig.record.taking import Recorder
 from rig.roles import Bench, Metrology
 
@@ -51,7 +51,7 @@ def wait_for_rest(bench: Bench, record: Recorder, phase: str) -> list[Sample]:
 
     left_s = LONGEST_REST_S
     while not rested and left_s > 0.0:
-        samples = sample_for(bench, record, phase, duration_s=left_s, every_s=SAMPLE_EVERY_S, until=at_rest)
+        samples = samples_for(bench, record, phase, duration_s=left_s, every_s=SAMPLE_EVERY_S, until=at_rest)
         left_s = _unseen_s(samples)
     if not rested:
         raise BlockedError(

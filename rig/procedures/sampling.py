@@ -6,6 +6,7 @@ Not responsible for what the readings mean (`rig.analysis`).
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -101,31 +102,60 @@ def sample_for(
     every_s: float,
     longest_gap_s: float = math.inf,
     until: Callable[[Sample], bool] = lambda _: False,
-) -> list[Sample]:
-    """Sample every `every_s` for `duration_s`, or until a sample satisfies `until`; tells progress.
+) -> Sample:
+    """Sample every `every_s` for `duration_s`, or until a sample satisfies `until`; tells progress, returns the last.
 
-    `phase` is what the readings are kept under, and what a person watching is told. A gap between two readings is kept
-    as an incident and as a fact.
+    `phase` is what the readings are kept under, and what a person watching is told. They are in the record, and not
+    in memory: a phase may last for days. A gap between two readings is kept as an incident and as a fact.
 
     Raises:
         BlockedError: a gap is longer than `longest_gap_s`, which breaks the method; it is raised as soon as it is seen.
     """
-    samples: list[Sample] = []
-    told = 0
-    for _ in ticks(bench, every_s, duration_s):
-        samples.append(take_sample(bench, record, phase))
+    return deque(_sampling(bench, record, phase, duration_s, every_s, longest_gap_s, until), maxlen=1).pop()
+
+
+def samples_for(
+    bench: Bench,
+    record: Recorder,
+    phase: str,
+    *,
+    duration_s: float,
+    every_s: float,
+    longest_gap_s: float = math.inf,
+    until: Callable[[Sample], bool] = lambda _: False,
+) -> list[Sample]:
+    """Do as `sample_for`, and return every sample: for a phase that is short, or is judged as soon as it is over."""
+    return list(_sampling(bench, record, phase, duration_s, every_s, longest_gap_s, until))
+
+
+def _sampling(
+    bench: Bench,
+    record: Recorder,
+    phase: str,
+    duration_s: float,
+    every_s: float,
+    longest_gap_s: float,
+    until: Callable[[Sample], bool],
+) -> Iterator[Sample]:
+    """Yield each sample, once it is kept in the record."""
+    told: Sample | None = None
+    before: Sample | None = None
+    for number, _ in enumerate(ticks(bench, every_s, duration_s)):
+        sample = take_sample(bench, record, phase)
         if isinstance(bench, WatchedBench):
-            bench.watch.reading(samples[-1].at_s, samples[-1].mass_g)
+            bench.watch.reading(sample.at_s, sample.mass_g)
             if bench.watch.due():
                 bench.watch.look()
-        if len(samples) > 1:
-            notice_gap(record, phase, samples[-2], samples[-1], every_s=every_s, longest_gap_s=longest_gap_s)
-        if samples[-1].at_s - samples[told].at_s >= PROGRESS_EVERY_S or len(samples) == 2:
-            _tell(record, phase, samples[told], samples[-1])
-            told = len(samples) - 1
-        if until(samples[-1]):
+        if before is not None:
+            notice_gap(record, phase, before, sample, every_s=every_s, longest_gap_s=longest_gap_s)
+        told = told or sample
+        if number == 1 or sample.at_s - told.at_s >= PROGRESS_EVERY_S:
+            _tell(record, phase, told, sample)
+            told = sample
+        before = sample
+        yield sample
+        if until(sample):
             break
-    return samples
 
 
 def _tell(record: Recorder, phase: str, before: Sample, now: Sample) -> None:

@@ -20,8 +20,8 @@ from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
 
 WATCH_EVERY_S = 600.0
-"""The pump is looked at so often, in s of the bench's clock: what happens to it is noticed within this. Asked more often,
-a virtual bench would take more than 5 % longer for the default plan."""
+"""The pump is looked at so often, in s of the bench's clock: what happens to it is noticed within this. Asked more
+often, a virtual bench would take more than 5 % longer for the default plan."""
 RESET = "reset"
 """The kind by which a pump's log, or its annunciation, tells of a restart."""
 

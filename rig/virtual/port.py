@@ -9,8 +9,27 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from rig.clock import NS_PER_S, SimClock
+
+PassOn = Callable[[bytes], None]
+
+
+class LineFault(Protocol):
+    """What becomes of data on a line that is not whole; data that is not passed on is gone."""
+
+    def to_host(self, data: bytes, pass_on: PassOn) -> None:
+        """Take what the device has handed to the line at once."""
+        ...
+
+    def to_device(self, data: bytes, pass_on: PassOn) -> None:
+        """Take what is about to arrive at the device."""
+        ...
+
+    def end(self) -> None:
+        """Be over."""
+        ...
 
 
 class Port:
@@ -43,7 +62,10 @@ class Port:
         self._to_device_free_ns = 0
         self._to_host_free_ns = 0
         self._to_host: deque[tuple[int, bytes]] = deque()  # (arrival of its first byte, bytes)
-        self.distort: Callable[[bytes], bytes] = _unchanged  # device to host; faults replace it
+        self.distort: Callable[[bytes], bytes] = _unchanged  # device to host; tests replace it
+        self.faults: list[LineFault] = []
+        self.unplugged = False
+        self.times_plugged = 0  # whoever opened it before the last time has a dead handle
 
     # ---- the device's end ----------------------------------------------------------------------------------
 
@@ -52,9 +74,16 @@ class Port:
         self._on_receive = callback
 
     def send(self, data: bytes) -> None:
-        """Send `data` to the host, after whatever is still on the line."""
+        """Send `data` to the host, after whatever is still on the line, through the faults that the line has."""
+        if self.faults:
+            self._through(0, data)
+        else:
+            self.put(data)
+
+    def put(self, data: bytes) -> None:
+        """Put `data` on the line to the host as it is, after whatever is still on it."""
         data = self.distort(data)
-        if not data:
+        if not data or self.unplugged:
             return
         if self.baud not in (None, self.host_baud):
             data = _misread(data)
@@ -62,20 +91,34 @@ class Port:
         self._to_host.append((start_ns + self.character_ns, data))
         self._to_host_free_ns = start_ns + len(data) * self.character_ns
 
+    # ---- what happens to the line ----------------------------------------------------------------------------
+
+    def unplug(self) -> None:
+        """Take the port away from the host, with all that was on its way; every handle is dead from now on."""
+        self.unplugged = True
+        self._to_host.clear()
+
+    def plug_in(self) -> None:
+        """Give the port back, to whoever opens it anew."""
+        self.unplugged = False
+        self.times_plugged += 1
+
     # ---- the host's end ------------------------------------------------------------------------------------
 
     def host_write(self, data: bytes) -> None:
         """Send `data` to the device; returns at once, as a buffered port does."""
+        if self.unplugged:
+            return
         if self.baud not in (None, self.host_baud):
             data = _misread(data)
         start_ns = max(self.clock.now_ns + self._latency_ns, self._to_device_free_ns)
         self._to_device_free_ns = start_ns + len(data) * self.character_ns
         if not self._bytewise:
-            self.clock.call_at(self._to_device_free_ns, lambda: self._on_receive(data))
+            self.clock.call_at(self._to_device_free_ns, lambda: self._arrive(data))
             return
         for number in range(len(data)):
             character, arrived_ns = data[number : number + 1], start_ns + (number + 1) * self.character_ns
-            self.clock.call_at(arrived_ns, lambda character=character: self._on_receive(character))  # type: ignore[misc]
+            self.clock.call_at(arrived_ns, lambda character=character: self._arrive(character))  # type: ignore[misc]
 
     def host_waiting(self) -> int:
         """The number of bytes that have arrived and are unread."""
@@ -92,6 +135,8 @@ class Port:
         deadline_ns = None if timeout_s is None else clock.now_ns + math.ceil(timeout_s * NS_PER_S)
         received = bytearray()
         while len(received) < size:
+            if self.unplugged:
+                break
             if not self._to_host:
                 limit_ns = deadline_ns if deadline_ns is not None else clock.next_due_ns()
                 if limit_ns is None or (deadline_ns is not None and clock.now_ns >= deadline_ns):
@@ -111,6 +156,8 @@ class Port:
                     break
             elif last_ns > clock.now_ns:
                 clock.advance_to(last_ns)
+            if self.unplugged:  # meanwhile, and what was on the line is gone
+                break
             received += data[:wanted]
             if wanted == len(data):
                 self._to_host.popleft()
@@ -132,7 +179,21 @@ class Port:
         self._to_host_free_ns = self.clock.now_ns
 
     def _something_sent(self) -> bool:
-        return bool(self._to_host)
+        return bool(self._to_host) or self.unplugged
+
+    def _arrive(self, data: bytes, number: int = 0) -> None:
+        """Hand `data` to the device through the faults from `number` on."""
+        if number < len(self.faults):
+            self.faults[number].to_device(data, lambda passed: self._arrive(passed, number + 1))
+        elif data:
+            self._on_receive(data)
+
+    def _through(self, number: int, data: bytes) -> None:
+        """Put `data` on the line through the faults from `number` on; a late one comes when some may be over."""
+        if number < len(self.faults):
+            self.faults[number].to_host(data, lambda passed: self._through(number + 1, passed))
+        else:
+            self.put(data)
 
     def _arrived(self, first_ns: int, data: bytes) -> int:
         elapsed_ns = self.clock.now_ns - first_ns

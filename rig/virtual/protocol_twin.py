@@ -6,6 +6,7 @@ benches register theirs here and withdraw them when they close. Not responsible 
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import serial
@@ -38,6 +39,9 @@ class Serial(serial.SerialBase):
         if self._line is None:
             known = ", ".join(_ports) or "none"
             raise serial.SerialException(f"no open virtual bench has {self.portstr}; open ports: {known}")
+        if self._line.unplugged:
+            raise serial.SerialException(errno.ENOENT, f"could not open port {self.portstr}: there is no such device")
+        self._times_plugged = self._line.times_plugged
         self.is_open = True
         self._reconfigure_port()
 
@@ -49,28 +53,42 @@ class Serial(serial.SerialBase):
             raise serial.PortNotOpenError()
         return self._line
 
+    def _live(self, doing: str) -> Port:
+        """The line, unless it has been taken away since it was opened, be it back or not."""
+        line = self._opened()
+        if line.unplugged or line.times_plugged != self._times_plugged:
+            raise serial.SerialException(f"{doing} failed: the device is disconnected")
+        return line
+
     def close(self) -> None:
         """Close the port."""
         self.is_open = False
 
     @property
     def in_waiting(self) -> int:
-        """Number of bytes that have arrived and are unread."""
-        return self._opened().host_waiting()
+        """Number of bytes that have arrived and are unread; of a lost device pyserial lets the bare OSError through."""
+        try:
+            return self._live("ioctl").host_waiting()
+        except serial.SerialException as error:
+            raise OSError(errno.EIO, str(error)) from error
 
     def read(self, size: int = 1) -> bytes:
         """Read up to `size` bytes within the time-out, in simulated time."""
-        return self._opened().host_read(size, timeout_s=self.timeout)
+        data = self._live("read").host_read(size, timeout_s=self.timeout)
+        self._live("read")
+        return data
 
     def read_until(self, expected: bytes = b"\n", size: int | None = None) -> bytes:
         """Read through `expected` (one byte is found in one step), `size` bytes or the time-out."""
         if len(expected) != 1:
             return bytes(super().read_until(expected, size))
-        return self._opened().host_read(size or 1 << 30, until=expected, timeout_s=self.timeout)
+        data = self._live("read").host_read(size or 1 << 30, until=expected, timeout_s=self.timeout)
+        self._live("read")
+        return data
 
     def write(self, b: Any, /) -> int:  # noqa: ANN401 - pyserial takes any buffer
         """Write bytes; they leave at the line's speed."""
-        self._opened().host_write(bytes(b))
+        self._live("write").host_write(bytes(b))
         return len(b)
 
     def flush(self) -> None:
@@ -78,7 +96,7 @@ class Serial(serial.SerialBase):
 
     def reset_input_buffer(self) -> None:
         """Drop what has arrived and is unread."""
-        self._opened().host_discard()
+        self._live("flush").host_discard()
 
     def reset_output_buffer(self) -> None:
         """Nothing waits to be sent."""

@@ -27,6 +27,7 @@ class _Session:
 
     def __init__(self, name: str, parsed: rname.ResourceName, port: Port) -> None:
         self.port = port
+        self._times_plugged = port.times_plugged
         self.kind = (parsed.interface_type_const, parsed.resource_class)
         self.serial = parsed.interface_type_const == constants.InterfaceType.asrl
         self.attributes: dict[int, Any] = {
@@ -36,6 +37,11 @@ class _Session:
         }
         self.timeout_s: float | None = 2.0
         self.end: bytes | None = b"\n" if self.serial else None
+
+    def refuse_dead(self) -> None:
+        """Raise VisaIOError where the port has been taken away since it was opened, be it back or not."""
+        if self.port.unplugged or self.port.times_plugged != self._times_plugged:
+            raise errors.VisaIOError(StatusCode.error_io if self.serial else StatusCode.error_connection_lost)
 
     def get(self, attribute: int) -> tuple[Any, StatusCode]:
         if attribute == Attribute.asrl_avalaible_number:
@@ -116,7 +122,7 @@ class VirtualVisaLibrary(highlevel.VisaLibraryBase):
         del session, access_mode, open_timeout
         parsed = rname.parse_resource_name(resource_name)
         port = self._ports.get(str(parsed))
-        if port is None:
+        if port is None or port.unplugged:
             raise errors.VisaIOError(StatusCode.error_resource_not_found)
         handle = next(self._handles)
         self._sessions[handle] = _Session(str(parsed), parsed, port)
@@ -130,7 +136,9 @@ class VirtualVisaLibrary(highlevel.VisaLibraryBase):
     def read(self, session: Any, count: int) -> tuple[bytes, StatusCode]:  # noqa: ANN401
         """Read up to `count` bytes (viRead); VisaIOError VI_ERROR_TMO after the virtual time-out."""
         opened = self._sessions[session]
+        opened.refuse_dead()
         data = opened.port.host_read(count, until=opened.end, timeout_s=opened.timeout_s)
+        opened.refuse_dead()
         if opened.end is not None and data.endswith(opened.end):
             status = StatusCode.success_termination_character_read
         elif len(data) == count:
@@ -145,16 +153,19 @@ class VirtualVisaLibrary(highlevel.VisaLibraryBase):
 
     def write(self, session: Any, data: bytes) -> tuple[int, StatusCode]:  # noqa: ANN401
         """Write bytes (viWrite)."""
+        self._sessions[session].refuse_dead()
         self._sessions[session].port.host_write(bytes(data))
         return len(data), self.handle_return_value(session, StatusCode.success)
 
     def clear(self, session: Any) -> StatusCode:  # noqa: ANN401
         """Discard what waits to be read (viClear)."""
+        self._sessions[session].refuse_dead()
         self._sessions[session].port.host_discard()
         return self.handle_return_value(session, StatusCode.success)
 
     def flush(self, session: Any, mask: constants.BufferOperation) -> StatusCode:  # noqa: ANN401
         """Discard the receive buffer when `mask` says so (viFlush); writes leave at once, so nothing else waits."""
+        self._sessions[session].refuse_dead()
         if int(mask) & _DISCARDS:
             self._sessions[session].port.host_discard()
         return self.handle_return_value(session, StatusCode.success)

@@ -9,17 +9,20 @@ words or firmware, nor for how fast simulated time passes.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import serial
 
 from rig.clock import SimClock, ns_from_s
-from rig.virtual import faults, protocol_twin
+from rig.errors import BenchFileError
+from rig.virtual import line_faults, protocol_twin
 from rig.virtual.air import RoomAir
 from rig.virtual.board import ControllerBoard
+from rig.virtual.faults import KINDS, Fault, Level
 from rig.virtual.fluid import FluidPath
+from rig.virtual.misreading import Misreading, Reading, misreading
 from rig.virtual.parameters import VirtualParameters
 from rig.virtual.port import Port
 from rig.virtual.signals import Signals
@@ -70,6 +73,8 @@ class World:
         self.pump_url = pump_url
         self._addresses = {place.role: place.address for place in places}
         self._occluder_line = occluder_line
+        self._seed = seed
+        self._misreadings: dict[str, list[Misreading]] = {"balance": [], "pressure": [], "environment": []}
         self.room = RoomAir(self.clock, parameters.air, seed, occasion)
         self.fluid = FluidPath(self.clock, parameters.drive, parameters.fluid, seed, occasion)
         self.cell = WeighingCell(self.clock, self.fluid, self.room, parameters.weighing, seed, occasion)
@@ -95,9 +100,37 @@ class World:
         instruments = {address: self.ports[role] for role, address in self._addresses.items() if role != "pump"}
         return VirtualVisaLibrary.over(instruments)
 
-    def schedule_fault(self, device: str, kind: str, at_s: float) -> None:
-        """Let the line of `device` fail from `at_s` on, as `rig.virtual.faults` describes."""
-        faults.schedule(self.ports[device], kind, ns_from_s(at_s))
+    def schedule_fault(self, fault: Fault) -> None:
+        """Let a device fail from a moment on, as `rig.virtual.faults` describes.
+
+        Raises:
+            BenchFileError: a network does not damage single characters, which is what this fault would do.
+        """
+        level = KINDS[fault.kind].level
+        if fault.kind in ("drop", "flip", "double") and fault.device in self.on_network:
+            raise BenchFileError(
+                f"virtual.fault: {fault.kind} is of a serial line, and the {fault.device} is on a network, which "
+                "brings every character or none"
+            )
+        start = self._misread if level is Level.VALUE else self._damage_line
+        self.clock.call_at(ns_from_s(fault.at_s), lambda: start(fault))
+
+    def _damage_line(self, fault: Fault) -> None:
+        end = line_faults.begin(self.ports[fault.device], fault, self._seed)
+        if fault.until_s is not None:
+            self.clock.call_at(ns_from_s(fault.until_s), end)
+
+    def _misread(self, fault: Fault) -> None:
+        read: dict[str, Callable[[], Reading]] = {
+            "balance": self.weigh,
+            "pressure": lambda: (self.line_pressure_kpa(),),
+            "environment": self.air,
+        }
+        made = misreading(fault, self.clock, self._seed, read[fault.device]())
+        misreadings = self._misreadings[fault.device]
+        misreadings.append(made)
+        if fault.until_s is not None:
+            self.clock.call_at(ns_from_s(fault.until_s), lambda: misreadings.remove(made))
 
     def close(self) -> None:
         """Withdraw the pump's port and give Ctrl-C back."""
@@ -109,15 +142,26 @@ class World:
 
     def weigh(self) -> tuple[float, bool]:
         """The weighing cell's indication in g and whether it is stable."""
-        return self.cell.weigh()
+        shown = self.cell.weigh()
+        for misread in self._misreadings["balance"]:
+            mass_g, stable = misread(shown)
+            shown = (mass_g, stable)
+        return shown
 
     def line_pressure_kpa(self) -> float:
         """The gauge pressure in the line in kPa, with the sensor's own error."""
-        return self.gauge.read_kpa()
+        shown_kpa = self.gauge.read_kpa()
+        for misread in self._misreadings["pressure"]:
+            shown_kpa = misread((shown_kpa,))[0]
+        return shown_kpa
 
     def air(self) -> tuple[float, float, float]:
         """Temperature in °C, pressure in hPa and relative humidity (0..1)."""
-        return self.room.now()
+        shown = self.room.now()
+        for misread in self._misreadings["environment"]:
+            temperature_c, pressure_hpa, relative_humidity = misread(shown)
+            shown = (temperature_c, pressure_hpa, relative_humidity)
+        return shown
 
     def set_rail(self, voltage_v: float) -> None:
         """Drive the pump's supply rail; a pump with a mains plug has none."""
@@ -151,6 +195,6 @@ class World:
             self.ports["pump"],
             on_step=self.fluid.step,
             plunger_force_n=self.fluid.plunger_force_n,
-            temperature_c=lambda: self.air()[0],
-            ambient_hpa=lambda: self.air()[1],
+            temperature_c=lambda: self.room.now()[0],
+            ambient_hpa=lambda: self.room.now()[1],
         )

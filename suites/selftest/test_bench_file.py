@@ -15,7 +15,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from rig.bench.addresses import resolved
 from rig.bench.channels import channels
-from rig.bench.file import BenchFile, FaultTable, parse_override, read_bench_file
+from rig.bench.fault_table import FaultTable
+from rig.bench.file import BenchFile, parse_override, read_bench_file
 from rig.bench.open import open_bench
 from rig.errors import BenchFileError
 
