@@ -192,9 +192,7 @@ class RunFolder:
         changed_inputs: Sequence[str] = (),
     ) -> None:
         """Write the results, where there are any, then how and when the run ended, and the list of its files."""
-        last = RunFolder(self.path)  # whose appender nobody has closed
-        last.note_clock("the end of the run")
-        last.appender.close()
+        self.note_clock("the end of the run")
         if results is not None:
             write_json(self.record / "results.json", results.model_dump(mode="json"))
         closing = Closing.model_validate(
@@ -264,8 +262,9 @@ class RunFolder:
 
     def note_clock(self, moment: str) -> None:
         """Note what the host's clocks say at a moment of the run; a disk that does not take it is no matter here."""
-        with suppress(EvidenceError, ValueError):
-            self._append(self.path / NOTES, ClockNote.now(moment).model_dump(mode="json"))
+        line = f"{ClockNote.now(moment).model_dump_json()}\n"
+        with suppress(OSError), (self.path / NOTES).open("a", encoding="utf-8") as file:
+            file.write(line)
 
     def _note_test(self, test_id: str, moment: str) -> None:
         self.note_clock(f"the {moment} of {test_id}")
