@@ -204,9 +204,7 @@ class RunFolder:
         From then on the files can only be read; EvidenceError when the run was closed before.
         """
         self.refuse_closed()
-        last = RunFolder(self.path)  # whose appender nobody has closed
-        last.note_clock("the end of the run")
-        last.appender.close()
+        self.note_clock("the end of the run")
         if results is not None:
             write_json(self.record / "results.json", results.model_dump(mode="json"))
         closing = Closing.model_validate(
@@ -285,8 +283,9 @@ class RunFolder:
 
     def note_clock(self, moment: str) -> None:
         """Note what the host's clocks say at a moment of the run; a disk that does not take it is no matter here."""
-        with suppress(EvidenceError, ValueError):
-            self._append(self.path / NOTES, ClockNote.now(moment).model_dump(mode="json"))
+        line = f"{ClockNote.now(moment).model_dump_json()}\n"
+        with suppress(OSError), (self.path / NOTES).open("a", encoding="utf-8") as file:
+            file.write(line)
 
     def _note_test(self, test_id: str, moment: str) -> None:
         self.note_clock(f"the {moment} of {test_id}")

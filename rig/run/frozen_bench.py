@@ -24,7 +24,7 @@ def open_frozen_bench(
     attempt: AttemptRecord,
     occasion: str,
     *,
-    stop: StopSignals,
+    stop: StopSignals | None = None,
     log: ByteLog | None = None,
 ) -> Iterator[Bench]:
     """Open the bench of a run for one test, whose attempt begins, and leave it safe after it.
@@ -34,7 +34,7 @@ def open_frozen_bench(
         frozen: what was read of them when the runner began.
         attempt: the record of the test.
         occasion: the test's id.
-        stop: what asks the process to stop waits until the bench is safe, once it is being left.
+        stop: what asks the process to stop waits, once the bench is being left, until it is safe.
         log: gets every byte on a wire; that of the attempt, when it is None.
 
     Raises:
@@ -51,5 +51,6 @@ def open_frozen_bench(
         try:
             yield bench
         finally:
-            leaving.enter_context(stop.held())
+            if stop is not None:
+                leaving.enter_context(stop.held())
     refuse_changed_inputs(run, frozen.sha256)

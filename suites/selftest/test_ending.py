@@ -96,7 +96,8 @@ def test_a_runner_that_somebody_stopped_was_interrupted(run: RunFolder, runner: 
 
 
 def test_more_failed_tests_than_robot_framework_counts_are_no_contradiction(run: RunFolder) -> None:
-    tests = left_by(run, **dict.fromkeys((f"t{n}" for n in range(260)), "failed"))
+    failed: Outcome = "failed"
+    tests = left_by(run, **dict.fromkeys((f"t{n}" for n in range(260)), failed))
     assert judge_runner("robot", 250, tests, run, "") == Ending("complete")
 
 

@@ -58,7 +58,7 @@ def replaced(path: Path, old: str, new: str) -> None:
 
 
 def frozen(folder: Path) -> RunFolder:
-    """A run of a laboratory that has begun, and not yet measured anything."""
+    """A run of a laboratory that has begun, and not yet measured anything; whoever wants to may go on with it."""
     inputs = read_inputs(
         Sources(
             folder / "fixtures/benches/virtual.toml",
@@ -68,7 +68,10 @@ def frozen(folder: Path) -> RunFolder:
             folder / "suites/pump",
         )
     )
-    return start_run(inputs, out=folder / "run")
+    run = start_run(inputs, out=folder / "run")
+    assert run.lease is not None
+    run.lease.free()
+    return run
 
 
 def test_what_is_edited_while_a_run_goes_on_changes_nothing_of_it(laboratory: Path) -> None:

@@ -53,7 +53,6 @@ def test_a_host_that_was_restarted_in_between_says_nothing_about_its_clock() -> 
 def test_a_step_stands_in_the_closing_and_wall_time_nowhere_else(tmp_path: Path) -> None:
     run = RunFolder.create(tmp_path / "run", manifest())
     run.note_clock("the start of the run")
-    run.appender.close()
     [first] = read_clock_notes(run.path / NOTES)
     later = first.model_copy(update={"moment": "the start of t", "utc_s": first.utc_s - 7200.0})
     with (run.path / NOTES).open("a", encoding="utf-8") as file:

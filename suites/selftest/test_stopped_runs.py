@@ -212,8 +212,8 @@ def assert_left_safe_of_priming(out: Path) -> None:
 def test_two_runs_that_are_killed_at_a_random_moment_are_whole_and_can_be_resumed(tmp_path: Path) -> None:
     reference, took_s = whole(tmp_path / "whole")
     found = [
-        killed(tmp_path / str(n), whom, share * took_s, reference)
-        for n, (whom, share) in enumerate([("group", 0.45), ("runner", 0.6)])
+        killed(tmp_path / "1", "group", 0.45 * took_s, reference),
+        killed(tmp_path / "2", "runner", 0.6 * took_s, reference),
     ]
     assert summary(found), found
 
