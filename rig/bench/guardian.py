@@ -18,8 +18,9 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,7 @@ DIES_WITHIN_S = 0.5
 """A killed process that still stands then is in the hands of the kernel; its bench is made safe all the same."""
 
 AGAIN_EVERY_S = 2.0
+WRITES_WITHIN_S = 2.0
 
 _DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP, signal.SIGPIPE)
 
@@ -126,7 +128,10 @@ class Watch:
 
     def _heard(self) -> tuple[Trip | None, bool]:
         """Take one message; whether it ends the watch, and why there is something to do."""
-        message, descriptors, _, _ = socket.recv_fds(self._line, 4096, 4)
+        try:
+            message, descriptors, _, _ = socket.recv_fds(self._line, 4096, 4)
+        except ConnectionError:  # it died with something unread
+            message, descriptors = b"", []
         self._leases += descriptors
         if message == LEASE:
             return None, False
@@ -168,7 +173,11 @@ def act(held: Held, rescuer: Rescuer, clock: Clock, trip: Trip, *, moved: bool) 
     last: dict[str, str | None] = {}
     begun_s = clock.now()
     while True:
-        steps = rescuer.attempt()
+        try:
+            steps = rescuer.attempt()
+        except RuntimeError:  # no thread can be had now
+            clock.sleep(AGAIN_EVERY_S)
+            continue
         safe = is_safe(held.spec, steps)
         problems = {role: step.problem for role, step in steps.items()}
         if problems != last or safe:
@@ -191,8 +200,28 @@ def _told(held: Held, trip: Trip, steps: Mapping[str, MadeSafe], *, after_s: flo
     }
 
 
+@contextmanager
+def _named(leases: Sequence[int], purpose: str) -> Iterator[None]:
+    """Let the leases name this process meanwhile; a run may hold them on, and is named again afterwards."""
+    before = {each: os.pread(each, 4096, 0) for each in leases}
+    with suppress(OSError):  # a full disk keeps no bench unsafe
+        for each in leases:
+            name_holder(each, purpose, utc_now())
+    yield
+    with suppress(OSError):
+        for each, text in before.items():
+            os.pwrite(each, text, 0)
+            os.ftruncate(each, len(text))
+
+
 def _note(folder: Path, entry: Mapping[str, object]) -> None:
-    """Append a line, through to the disk; a disk that takes nothing keeps no bench unsafe."""
+    """Append a line, through to the disk; one that is full, or stands still, keeps no bench unsafe."""
+    writing = threading.Thread(target=_append, args=(folder, entry), daemon=True)
+    writing.start()
+    writing.join(WRITES_WITHIN_S)
+
+
+def _append(folder: Path, entry: Mapping[str, object]) -> None:
     with suppress(OSError):
         descriptor = os.open(folder / NOTES, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         os.write(descriptor, f"{json.dumps(entry, ensure_ascii=False)}\n".encode())
@@ -220,15 +249,10 @@ def main(arguments: Sequence[str]) -> None:
     line.send(READY)
     trip = watch.until_due()
     if trip is not None:
-        before = {each: os.pread(each, 4096, 0) for each in leases}
-        for each in leases:
-            name_holder(each, f"guardian making the bench safe, as {purpose} {trip.why}", utc_now())
         if trip.kill:
             watch.kill()
-        act(held, rescuer, clock, trip, moved=bool(page[PUMP_OPENED]))
-        for each, text in before.items():  # its run may hold them on
-            os.ftruncate(each, 0)
-            os.pwrite(each, text, 0)
+        with _named(leases, f"guardian making the bench safe, as {purpose} {trip.why}"):
+            act(held, rescuer, clock, trip, moved=bool(page[PUMP_OPENED]))
     os._exit(0)  # whatever thread still hangs at a device
 
 

@@ -25,7 +25,7 @@ from pyvisa.rname import ASRLInstr, InvalidResourceName, ResourceName, TCPIPInst
 from rig.bench.drivers import ROLES, driver_module
 from rig.bench.file import BenchFile, InstrumentTable
 from rig.errors import BlockedError
-from rig.lease import Lease, is_held
+from rig.lease import Lease, carried, is_held
 from rig.record.files import utc_now
 from rig.roles import Identity
 
@@ -76,6 +76,11 @@ class BenchLease:
             ) from error
         self.leases.append(lease)
         return lease
+
+    def keep(self) -> None:
+        """Hold it until this process ends: whatever opens the bench in it from now on shares the leases."""
+        if self.leases:
+            os.environ.update(carried(self.leases)[0])
 
     def free(self) -> None:
         """Free every lease; may be called again."""

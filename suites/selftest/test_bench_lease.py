@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tty
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from rig.bench.file import BenchFile, read_bench_file
 from rig.bench.lease import FOLDER, lease_folder, port_keys, take_bench, take_identity
 from rig.errors import BenchFileError, BlockedError
-from rig.lease import LeaseHeldError
+from rig.lease import CARRIED, LeaseHeldError
 from rig.roles import Identity
 
 LAB = Path("fixtures/benches/lab_example.toml")
@@ -151,3 +153,17 @@ def test_a_folder_that_cannot_be_made_blocks_the_bench(tmp_path: Path, monkeypat
 def test_a_cut_off_that_the_bench_does_not_have_is_refused(settings: dict[str, object], sentence: str) -> None:
     with pytest.raises(BenchFileError, match=sentence):
         read_bench_file(LAB, settings)
+
+
+def test_what_a_process_keeps_it_shares_with_what_it_opens_and_with_nobody_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(CARRIED, "")
+    held = take_bench(lab(), purpose="pytest")
+    held.keep()
+    take_bench(lab(), purpose="a test").free()
+    look = "from suites.selftest.test_bench_lease import lab, take_bench; take_bench(lab(), purpose='rig check')"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=False)
+    assert "is in use: pytest (process" in done.stderr
+    held.free()
+    take_bench(lab(), purpose="a test").free()

@@ -294,7 +294,9 @@ def test_a_run_whose_runner_is_killed_says_what_its_guardian_did(bench: ServedBe
         text=True,
         env=bench.environment,
     ) as process:
-        wait_until(lambda: bool(list(run.glob("record/tests/*/*/1-*/steps.jsonl"))), 2 * PATIENCE_S)
+        steps = "record/tests/*/*/1-*/steps.jsonl"
+        wait_until(lambda: process.poll() is not None or bool(list(run.glob(steps))), 2 * PATIENCE_S)
+        assert process.poll() is None, process.communicate()[0]
         assert f"is in use: rig verify into {run} (process {process.pid} of " in refusal(bench)
         (runner,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
         os.kill(int(runner), signal.SIGKILL)
