@@ -21,7 +21,7 @@ from rig.procedures.bolus import Bolus
 from rig.record.taking import read_taken
 from rig.roles import Air, Bench, MassReading
 from rig.units import u_from_ul
-from rig.wire import NoLog
+from rig.wire import ByteLog, NoLog
 from suites.measuring import measured_on
 from suites.studies.coverage.laboratory import BENCH, Laboratory
 from suites.studies.coverage.outcomes import Outcome
@@ -89,8 +89,8 @@ class WatchedBench:
 
 
 @contextmanager
-def watched_bench(lab: Laboratory) -> Iterator[WatchedBench]:
-    """Open the virtual bench in the laboratory's own world."""
+def watched_bench(lab: Laboratory, log: ByteLog | None = None) -> Iterator[WatchedBench]:
+    """Open the virtual bench in the laboratory's own world; `log` keeps every byte of every wire."""
     import pyvisa
 
     spec = _in_world(read_bench_file(BENCH)[0], lab)
@@ -100,7 +100,7 @@ def watched_bench(lab: Laboratory) -> Iterator[WatchedBench]:
         far = FarSide(world.clock, resources, spec.pump.port, spec.virtual.date)
         devices: dict[str, Any] = {}
         for role in ROLES:
-            devices[role] = open_device(spec, role, far, NoLog())
+            devices[role] = open_device(spec, role, far, log or NoLog())
             compare_identity(spec, role, devices[role])
             if role == "supply":
                 power_pump(spec, devices[role])
