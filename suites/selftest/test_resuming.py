@@ -128,8 +128,8 @@ def test_other_code_is_refused(interrupted: Path) -> None:
 def test_an_input_that_is_gone_is_a_sentence(interrupted: Path) -> None:
     framed(interrupted, requirements_file="nowhere.toml")
     assert refused(interrupted) == (
-        f"{interrupted}: cannot go on, an input cannot be read as it was: nowhere.toml: cannot be read (No such file or "
-        f"directory){BEGIN}"
+        f"{interrupted}: cannot go on, an input cannot be read as it was: nowhere.toml: cannot be read "
+        f"(No such file or directory){BEGIN}"
     )
 
 
@@ -157,7 +157,7 @@ def test_another_pump_or_instrument_is_refused(interrupted: Path) -> None:
 
 def test_suites_that_declare_a_test_otherwise_are_refused(interrupted: Path) -> None:
     resuming, _ = read_resumable(interrupted)
-    with pytest.raises(EvidenceError, match="the suites declare .* otherwise now"):
+    with pytest.raises(EvidenceError, match=r"the suites declare .* otherwise now"):
         refuse_other_tests(resuming, [])
 
 
