@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rig.lease import is_held
 from rig.record.likeness import Member
 from rig.record.reading import read_run
 
@@ -145,6 +146,24 @@ def test_an_interrupted_series_ends_each_of_its_runs_as_interrupted(tmp_path: Pa
     assert "The series was interrupted" in output
     outcomes = [json.loads(path.read_text(encoding="utf-8"))["outcome"] for path in out.glob("*/record/closing.json")]
     assert outcomes == ["interrupted"] * 3
+
+
+def test_a_series_that_is_killed_leaves_nobody_behind(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [
+        sys.executable, "-m", "rig", "verify", "--bench", "fixtures/benches/virtual_channels.toml", "--select", "basal",
+        "--condition", "nominal", "--out", str(out),
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while len(list(out.glob("*/record/tests/*/1/*/balance.csv"))) < 3:
+            assert process.poll() is None
+        process.kill()
+    runs = [path.parents[1] for path in out.glob("*/record/manifest.json")]
+    while any(is_held(run / "lease") for run in runs):  # they make their benches safe and close their runs
+        pass
+    closed = [read_run(run).manifest for run in runs]
+    assert [each.outcome for each in closed] == ["interrupted"] * 3
+    assert {each.reason for each in closed} == {"the run was interrupted by the end of the process that had started it"}
 
 
 def rig(*arguments: str) -> subprocess.CompletedProcess[str]:

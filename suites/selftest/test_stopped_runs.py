@@ -218,6 +218,32 @@ def test_two_runs_that_are_killed_at_a_random_moment_are_whole_and_can_be_resume
     assert summary(found), found
 
 
+@pytest.mark.parametrize("runner", ["pytest", "robot"])
+def test_a_run_that_a_runner_made_itself_is_stopped_like_any_other(tmp_path: Path, runner: str) -> None:
+    for name in ("fixtures", "suites"):
+        (tmp_path / name).symlink_to(Path(name).resolve())
+    words = {
+        "pytest": ["pytest", "-p", "fixtures.bench_plugin", "-p", "no:cacheprovider", "suites/pump", "-k", LONG],
+        "robot": ["robot", "--outputdir", "out", "--test", "*Thresholds*", "--test", "Occlusion*", "suites/pump"],
+    }
+    with subprocess.Popen(
+        [sys.executable, "-m", *words[runner]],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        until(lambda: files(tmp_path, "runs/*/record/tests/*/1/*/balance.csv"), process)
+        process.send_signal(signal.SIGTERM)
+    [out] = (tmp_path / "runs").iterdir()
+    run = read_whole_run(out)
+    assert (run.manifest.outcome, run.manifest.reason) == ("interrupted", "the run was interrupted by SIGTERM")
+    assert run.results.verdict.value == "ERROR"
+    assert_left_safe(out)
+    refused = rig("resume", str(out))
+    assert (refused.returncode, refused.stderr.count("\n")) == (3, 1)
+
+
 def test_progress_goes_on_to_name_the_tests_of_a_resumed_run(run: Path, tmp_path: Path) -> None:
     (run / "record/closing.json").unlink()
     done = rig("resume", str(run), "--out", str(tmp_path / "on"))
