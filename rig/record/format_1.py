@@ -85,6 +85,12 @@ def _refuse_other_results(path: Path, results: Results, events: Sequence[Mapping
             whose = f"{requirement}, {name}" if requirement else str(name)
             alone = "stands in tests.jsonl alone" if where else "is not what tests.jsonl holds"
             raise EvidenceError(f"{path}: {whose}, {value!r} ± {u!r} {unit} of {test}, {alone}")
+    declared = {(event.get("test"), event.get("title")) for event in events if event.get("event") == "collected"}
+    other = [test.id for test in results.tests if (test.id, test.title) not in declared]
+    if declared and (other or len(declared) != len({test.id for test in results.tests})):
+        raise EvidenceError(
+            f"{path}: its tests are not those of tests.jsonl{f', which knows no {other[0]}' if other else ''}"
+        )
     ended = {str(event.get("test")): event for event in events if event.get("event") == "end"}
     for test in results.tests:
         end = ended.get(test.id)

@@ -118,7 +118,7 @@ class Results(Record):
         for row in self.requirements:
             naming = [test for test in self.tests if row.id in test.requirements]
             if (contradiction := _contradiction(row, naming, unbegun=not_run(self.outcome))) is not None:
-                raise ValueError(f"{row.id} {contradiction}")
+                raise ValueError(f"the requirement {row.id} {contradiction}")
         return self
 
     @model_validator(mode="after")

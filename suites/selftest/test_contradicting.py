@@ -128,7 +128,7 @@ def test_every_value_of_format_1_is_held_against_what_its_test_wrote(old_run: Pa
             with pytest.raises(EvidenceError):
                 read_whole_run(old_run)
     for number in range(len(kept["tests"])):
-        for key, value in {"outcome": "failed", "duration_s": 1.0, "id": "another"}.items():
+        for key, value in {"outcome": "error", "duration_s": 1.0, "id": "another", "title": "Another."}.items():
             write_json(path, altered(kept, ("tests", number, key), value))
             with pytest.raises(EvidenceError):
                 read_whole_run(old_run)
