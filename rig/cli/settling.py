@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from reports.documents import write_documents
+from rig.record.folder import RECORD
 from rig.run.abandoned import REASON, close_abandoned, is_abandoned
 
 
@@ -22,8 +23,17 @@ def settle(folders: Iterable[Path], console: Console) -> None:
         EvidenceError: as `close_abandoned` and `write_documents`.
     """
     for folder in folders:
-        within = sorted(path for path in folder.glob("*/") if is_abandoned(path)) if not is_abandoned(folder) else []
-        for path in (folder, *within):
+        for path in (folder, *_below(folder)):
             if close_abandoned(path):
                 write_documents(path)
                 console.print(f"{path}: {REASON}; it is closed as interrupted.", soft_wrap=True, markup=False)
+
+
+def _below(folder: Path) -> list[Path]:
+    """List the runs right below a folder that nobody has closed; none where it is a run, or cannot be read."""
+    if (folder / RECORD).is_dir():
+        return []
+    try:
+        return sorted(path for path in folder.iterdir() if is_abandoned(path))
+    except OSError:
+        return []

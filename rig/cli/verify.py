@@ -22,7 +22,7 @@ from rig.bench.lease import take_bench
 from rig.cli.printing import plain, print_table, say
 from rig.cli.runners import collect, run_suites
 from rig.clock import WallClock
-from rig.errors import BenchFileError
+from rig.errors import BenchFileError, EvidenceError
 from rig.record.folder import RunFolder
 from rig.record.results import JudgedRecord, ReportedRecord, RequirementRecord, Results
 from rig.run.begin import discard, end_run, keep_findings, start_run
@@ -100,7 +100,7 @@ def do_run(
         resuming: the run that this one goes on with.
 
     Raises:
-        RigError: the run is refused, and its folder is taken away; or its record or report cannot be written.
+        RigError: the run is refused, and its folder is taken away; or its record cannot be written.
     """
     try:
         with stop.let_through():
@@ -108,7 +108,6 @@ def do_run(
     except KeyboardInterrupt:
         ending = Ending("interrupted", f"the run was interrupted by {stop.asked}")
     results, outcome = end_run(run, ending)
-    documents = write_documents(run.path)
     if outcome != "blocked":
         print_results(results, console)
     if outcome != "complete":
@@ -120,8 +119,12 @@ def do_run(
     if outcome == "interrupted":
         console.print(f"Go on with it: rig resume {run.path}", soft_wrap=True, markup=False)
     console.print(f"Verdict: {results.verdict.value}", style=STYLES[results.verdict.value])
-    for what, path in documents.items():
-        console.print(f"{what}: {path}", soft_wrap=True, markup=False)
+    try:
+        for what, path in write_documents(run.path).items():
+            console.print(f"{what}: {path}", soft_wrap=True, markup=False)
+    except EvidenceError as error:  # the results stand by themselves
+        console.print(f"No report: {error}", style="red", soft_wrap=True, markup=False)
+        return EXIT_RIG
     stop.finish()
     if outcome == "complete" and stop.asked is not None:
         console.print(f"{stop.asked} came when the run had ended; it is complete.", soft_wrap=True, markup=False)

@@ -277,7 +277,7 @@ def test_a_blocked_run_has_a_report_too_and_says_why(run: Path) -> None:
     assert "BLOCKED — the bench was not fit, nothing was tested" in said
     assert "Device not identified" in said
     assert "Bench check, pump: no reply within 2 s; is it powered?" in said
-    assert "the run ended before this test" in said
+    assert "the run was blocked before this test" in said
 
 
 def test_a_run_without_a_test_has_a_report_too(run: Path) -> None:
