@@ -296,17 +296,6 @@ def run() -> None:
         _stop("interrupted", EXIT_RIG)
 
 
-def main() -> None:
-    """Run the command line, whatever happens in it; as `rig.cli.entry.main`."""
-    from rig.cli.entry import main as enter
-
-    enter()
-
-
 def _stop(reason: object, code: int) -> None:
     print(f"rig: {one_line(str(reason))}", file=sys.stderr)  # noqa: T201 - plain, so that a terminal never folds it
     sys.exit(code)
-
-
-if __name__ == "__main__":
-    main()

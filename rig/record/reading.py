@@ -77,6 +77,8 @@ def read_run(folder: Path, *, strict: bool = False) -> Run:
     if not folder.is_dir():
         raise EvidenceError(f"{folder}: there is no such run folder")
     refuse_links(folder)
+    if not (folder / RECORD).is_dir() and (folder / "inputs").is_dir() and (folder / "manifest.json").is_file():
+        raise EvidenceError(f"{folder}: is the record in a run's folder; name the folder that it lies in")
     if not (folder / RECORD).is_dir() and (folder / "manifest.json").is_file():
         old = read_format_1(folder)
         return Run(

@@ -126,6 +126,25 @@ def test_nothing_is_overwritten_and_a_mass_needs_its_unit(tmp_path: Path) -> Non
     assert (done.returncode, done.stderr) == (2, "rig: --mass: '10' has no unit: write one of g, mg, ug, µg\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--mass", "0 g"], "--mass is '0 g': allowed are 10 mg to 50000 g"),
+        (["--mass", "-1 g"], "--mass is '-1 g': allowed are 10 mg to 50000 g"),
+        (["--mass", "1e300 g"], "--mass is '1e300 g': allowed are 10 mg to 50000 g"),
+        (["--mass", "nan g"], "--mass: 'nan g' is not a number with a unit, such as '1 g'"),
+        (["--mass", "[s] g"], "--mass: '[s] g' is not a number with a unit, such as '1 g'"),
+        (["--mass", "1 g", "--mass-u", "-1 µg"], "--mass-u is '-1 µg': allowed are 0 g to 1000 µg, a thousandth of"),
+        (["--mass", "1 g", "--mass-u", "2 g"], "--mass-u is '2 g': allowed are 0 g to 1000 µg, a thousandth of --mass"),
+    ],
+)
+def test_a_mass_that_tests_no_balance_is_wrong_usage(tmp_path: Path, words: list[str], sentence: str) -> None:
+    done = rig("balance-test", *words, "--out", str(tmp_path / "b.json"))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"rig: {sentence}")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_real_balance_needs_a_person(tmp_path: Path) -> None:
     command = ["balance-test", "--mass", "10 g", "--bench", "fixtures/benches/lab_example.toml"]
     done = subprocess.run(

@@ -1,6 +1,7 @@
 """Every bench file opens; every mistake in one is a sentence with file, key, what was found and what is allowed."""
 
 import datetime
+import os
 import re
 import shutil
 import typing
@@ -265,6 +266,30 @@ def test_every_number_of_a_bench_file_has_a_lowest_and_a_highest_value(key: str,
     pair = [huge, huge] if "tuple" in str(annotation) else huge
     with pytest.raises(ValidationError):
         TypeAdapter(Annotated[annotation, *metadata] if metadata else annotation).validate_python(pair)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("switch.lines.occluder", 9, "switch.lines.occluder is 9: numato_relay has the lines 0 to 7, and no such one"),
+        ("balance.address", "garbage", "balance.address is 'garbage': this is no VISA address, such as ASRL1::INSTR"),
+        ("supply.voltage", "12 V", "supply.voltage and supply.current_limit: Expected a voltage from 0 to 6.18 V"),
+    ],
+)
+def test_what_an_instrument_cannot_have_is_refused_by_its_key(key: str, value: object, sentence: str) -> None:
+    with pytest.raises(BenchFileError, match=f"^{re.escape(sentence)}"), open_bench(VIRTUAL, {key: value}):
+        pass
+
+
+def test_a_pipe_a_device_and_a_huge_file_are_no_bench_files(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    with (tmp_path / "huge.toml").open("wb") as file:
+        file.truncate(2_000_000_000)
+    for path, why in {"pipe.toml": "is a pipe or a device", "huge.toml": "is larger than 100 MB"}.items():
+        with pytest.raises(BenchFileError, match=why):
+            read_bench_file(tmp_path / path)
+    with pytest.raises(BenchFileError, match="is a pipe or a device"):
+        read_bench_file(Path("/dev/zero"))
 
 
 def test_a_missing_file_is_a_sentence() -> None:
