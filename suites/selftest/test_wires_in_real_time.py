@@ -42,7 +42,7 @@ def sleep(seconds: float) -> None:
 
 def at_first(trouble: Answer) -> Answer:
     """Meet the first question with trouble, and answer all others."""
-    met = []
+    met: list[str] = []
 
     def answer(question: str, send: Send) -> None:
         if not met:
