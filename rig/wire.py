@@ -34,6 +34,8 @@ PIECE = 256
 """Bytes at once of what comes while a wire gets into step."""
 GAP_S = 0.02
 """A gap that ends such a piece."""
+FLOOD_PIECE = 2048
+"""Bytes at once of what comes without a gap: PyVISA loses some of them when it ends, which are dropped anyway."""
 AT_ONCE_S = 0.001
 """"Now", for a library that cannot tell what waits."""
 CHARACTERS_OF_GUARD = 3
@@ -111,6 +113,7 @@ class Wire:
         self._prompt = bool(getattr(resource.visalib, "PROMPT", False))
         self._count_waiting: Callable[[object], int] = getattr(resource.visalib, "waiting", _none)
         self._pushed_back = b""
+        self._flooded = False
         self._step = InStep(self, clock, incident_of(log), timeout_s=self._usual_s)
 
     # ---- settings ------------------------------------------------------------------------------------------------
@@ -145,7 +148,7 @@ class Wire:
             self._resource.end_input = pyvisa.constants.SerialTermination.none
         self._configure_timeout(timeout_s)
 
-    def configure_probe(self, probe: Probe) -> None:
+    def configure_probe(self, probe: Probe | None) -> None:
         """Set the question that brings the wire back into step; without one, a wire that lost it stays out of step."""
         self._step.probe = probe
 
@@ -232,6 +235,9 @@ class Wire:
         self._pushed_back = b""
         deadline = Deadline(self._clock, within_s)
         try:
+            if self._flooded:
+                self._set_timeout(GAP_S)
+                return bytes(came) + self._piece(FLOOD_PIECE)  # not for the log, which it would fill
             while len(came) < PIECE and not came.endswith(b"\n"):
                 if came and (deadline.expired or self._prompt):
                     break
@@ -243,9 +249,11 @@ class Wire:
             came += getattr(error, "came", b"")
         finally:
             self._set_timeout(self._usual_s)
-        if came:
-            self._heard(bytes(came))
-        return bytes(came)
+        if self._flooded and not came:  # only its end was lost
+            self._flooded = False
+            return self.receive(deadline.remaining_s)
+        self._flooded = len(came) >= PIECE and not self._prompt
+        return self._heard(bytes(came))
 
     def waiting(self, within_s: float = 0.0) -> bool:
         """Whether bytes have come, or come within `within_s`, that nobody has read."""
@@ -290,8 +298,7 @@ class Wire:
             self._step.lose(f"{failed.came_back}, at {asked}", look_at=look_at)
             raise failed from error
         finally:
-            if came:
-                self._heard(bytes(came))
+            self._heard(bytes(came))
             self._set_timeout(self._usual_s)
         if end and not came.endswith(end):
             begun = f"sent {size} bytes without an end, that began with {bytes(came[:20])!r}"
@@ -305,10 +312,12 @@ class Wire:
             data: bytes = resource.visalib.read(resource.session, count)[0]
         return data
 
-    def _heard(self, data: bytes) -> None:
-        now_s = self._clock.now()
-        self._step.heard(now_s)
-        self._log.wire(now_s, self.device, "<", data)
+    def _heard(self, data: bytes) -> bytes:
+        if data:
+            now_s = self._clock.now()
+            self._step.heard(now_s)
+            self._log.wire(now_s, self.device, "<", data)
+        return data
 
     def _configure_timeout(self, timeout_s: float) -> None:
         self._usual_s = self._step.timeout_s = timeout_s

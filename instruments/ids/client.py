@@ -86,6 +86,18 @@ class IdsClient:
             lambda: self._procedure(Uuid.COMMAND, op, operand, response, Op.COMMAND_RESPONSE, asked), asked
         )
 
+    def say(self, op: Op, operand: bytes) -> None:
+        """Write to the Command Control Point, in step or not, and hear nothing; for what may be done twice.
+
+        It is said with each counter that may be the one that follows; the pump refuses the others.
+        """
+        possible = self._counters.setdefault(Uuid.COMMAND, [FIRST_COUNTER])
+        counters = [next_counter(last) for last in possible]
+        for counter in counters:
+            protected = op.to_bytes(2, "little") + operand + bytes([counter])
+            self._gatt.say(Uuid.COMMAND, protected + e2e_crc(protected))
+        possible[:] = list(dict.fromkeys(counters + possible))[:MOST_COUNTERS]
+
     def ask(self, op: Op, operand: bytes, response: Op) -> bytes:
         """Perform a procedure of the Status Reader Control Point that only reads."""
         return self._again(

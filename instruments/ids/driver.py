@@ -17,7 +17,7 @@ from instruments.ids.codes import Feature, Op, Therapy, Uuid
 from instruments.ids.history import decode_records
 from instruments.ids.serial_link import Link, SerialLink
 from rig.clock import Clock
-from rig.errors import BadReplyError, UnableError
+from rig.errors import BadReplyError, NoReplyError, UnableError
 from rig.roles import Annunciation, Capability, HistoryEvent, Identity, PumpStatus
 from rig.therapy import (
     ActiveBasal,
@@ -111,8 +111,12 @@ class IdsPump:
         return words + (f", annunciates {', '.join(pending)}" if pending else "")
 
     def make_safe(self) -> None:
-        """Stop every delivery."""
-        self.stop()
+        """Stop every delivery; said unheard when the pump does not answer."""
+        try:
+            self.stop()
+        except (NoReplyError, BadReplyError):
+            self._client.say(Op.SET_THERAPY_CONTROL_STATE, bytes([Therapy.STOP]))
+            raise
 
     def close(self) -> None:
         """Release the port."""

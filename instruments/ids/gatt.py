@@ -153,6 +153,11 @@ class GattClient:
         """Write a characteristic's value and wait until the pump has taken it."""
         self._request(WRITE, self._handle(uuid, self._values) + value, asked=asked)
 
+    def say(self, uuid: Uuid, value: bytes) -> None:
+        """Write a characteristic's value, in step or not, and do not wait: the response comes late."""
+        self.lose(f"{_words(uuid)} was written unheard")
+        self._link.send(bytes([WRITE]) + self._handle(uuid, self._values) + value)
+
     def subscribe(self, uuid: Uuid, *, indications: bool) -> None:
         """Let the pump indicate or notify a characteristic."""
         value = (2 if indications else 1).to_bytes(2, "little")

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from rig.clock import Clock
-from rig.errors import BadReplyError, RefusedError
+from rig.errors import BadReplyError, NoReplyError, RefusedError
 from rig.roles import Identity
 from rig.step import Probe
 from rig.wire import Wire
@@ -83,8 +83,12 @@ class KeysightE36312A:
         return self._ask(f"MEAS:CURR? (@{CHANNEL})", self._number)
 
     def make_safe(self) -> None:
-        """Switch the output off."""
-        self.switch(on=False)
+        """Switch the output off; said once more, unheard, when the supply does not answer."""
+        try:
+            self.switch(on=False)
+        except (NoReplyError, BadReplyError):
+            self._wire.send(f"OUTP OFF,(@{CHANNEL})\n".encode("ascii"))
+            raise
 
     def close(self) -> None:
         """Release the connection; the output stays as it is."""

@@ -94,8 +94,13 @@ class SyringePump:
         )
 
     def make_safe(self) -> None:
-        """Stop the plunger."""
-        self.stop()
+        """Stop the plunger; said unheard when the pump does not answer: once to pause it, once to stop it."""
+        try:
+            self.stop()
+        except (NoReplyError, BadReplyError):
+            for _ in range(2):
+                self._line.say("STP")
+            raise
 
     def close(self) -> None:
         """Release the port."""

@@ -75,6 +75,10 @@ class PumpLine:
             self._step.lose(f"{error.came_back}, at {error.asked}", look_at=error.look_at)
             raise
 
+    def say(self, command: str) -> None:
+        """Send a command, in step or not, and hear nothing."""
+        self.send(self._packet(command))
+
     def ask_again(self, exchange: Callable[[], Made], *, asked: str) -> Made:
         """Make an exchange that may be repeated; again, up to twice, when its reply fails."""
         self._step.probe = self._probe()

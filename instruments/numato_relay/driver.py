@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from rig.clock import Clock
-from rig.errors import BadReplyError, RefusedError
+from rig.errors import BadReplyError, NoReplyError, RefusedError
 from rig.roles import Identity
 from rig.step import Probe
 from rig.wire import Wire
@@ -81,10 +81,14 @@ class NumatoRelayModule:
         return self._ask(f"relay read {self._relay(line)}", r"on|off") == "on"
 
     def make_safe(self) -> None:
-        """Release every relay of the module, named or not, and read them back."""
-        self._clear_half_line()
-        self._command("relay writeall 00")
-        mask = self._read_all()
+        """Release every relay of the module, named or not, and read them back; said unheard when it does not answer."""
+        try:
+            self._clear_half_line()
+            self._command("relay writeall 00")
+            mask = self._read_all()
+        except (NoReplyError, BadReplyError):
+            self._wire.send(b"\rrelay writeall 00\r")
+            raise
         if mask != 0:
             raise self._not_obeyed("relay writeall 00", f"read back {mask:02x}")
 

@@ -106,6 +106,18 @@ def test_a_mute_supply_times_out_in_virtual_time(rack: Rack) -> None:
     assert rack.clock.now() == pytest.approx(4 * 2.0, abs=0.1)  # the question, and three probes
 
 
+def test_a_mute_supply_is_switched_off_all_the_same(rack: Rack) -> None:
+    rack.supply.set_output(voltage_v=3.7, current_limit_a=1.0)
+    rack.supply.switch(on=True)
+    rack.port.distort = lambda _: b""
+    with pytest.raises(NoReplyError):
+        rack.supply.read_voltage_v()
+    with pytest.raises(NoReplyError, match="it stays out of step"):
+        rack.supply.make_safe()
+    rack.clock.sleep(1.0)
+    assert rack.load.rail_v[-1] == 0.0
+
+
 @pytest.mark.parametrize("garbage", [b"what?\n", b"+9.91000000E+37\n", b"\n", b"nan\n"])
 def test_garbage_is_never_a_measurement(rack: Rack, garbage: bytes) -> None:
     rack.port.distort = lambda _: garbage

@@ -228,6 +228,31 @@ def test_a_bolus_whose_answer_was_lost_is_delivered_once_and_told(rack: IdsRack,
     assert rack.pump.status().therapy is TherapyState.STOP
 
 
+def test_a_pump_that_does_not_answer_is_stopped_all_the_same(rack: IdsRack) -> None:
+    rack.pump.run()
+    rack.line.expect([lost()] * 1000)
+    with pytest.raises(NoReplyError):
+        rack.pump.status()
+    with pytest.raises(NoReplyError):
+        rack.pump.make_safe()
+    rack.clock.sleep(1.0)
+    rack.line.give_up()
+    assert rack.pump.status().therapy is TherapyState.STOP
+    rack.pump.run()  # its counters are found again
+    assert rack.pump.status().therapy is TherapyState.RUN
+
+
+def test_a_syringe_pump_that_does_not_answer_is_told_to_stop_all_the_same() -> None:
+    with line_at_url() as port:
+        rack = SyringeRack(port)
+        said: list[bytes] = []
+        port.on_receive(said.append)
+        with pytest.raises(NoReplyError):
+            rack.pump.make_safe()
+        rack.clock.sleep(1.0)
+        assert said[-2:] == [b"00STP\r", b"00STP\r"]
+
+
 def test_commands_that_never_reached_the_pump_do_not_deafen_it(rack: IdsRack) -> None:
     rack.pump.run()
     rack.host.port.baud = 9600  # nothing that is sent is understood

@@ -6,6 +6,7 @@ question. In virtual time; `test_wires_in_real_time` has the same on sockets and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from rig.clock import SimClock
 from rig.errors import BadReplyError, NoReplyError
+from rig.step import Probe
 from rig.virtual.port import Port
 from rig.virtual.visa import VirtualVisaLibrary
 from rig.wire import Wire
@@ -74,8 +76,8 @@ class Rack:
         resource = pyvisa.ResourceManager(VirtualVisaLibrary.over({address: self.port})).open_resource(address)
         assert isinstance(resource, pyvisa.resources.MessageBasedResource)
         module = import_module(f"instruments.{device.name}.driver")
-        wire = Wire(resource, f"{device.name} on {address}", self.clock, self.log)
-        self.driver: Any = module.open_driver(wire, clock=self.clock, **device.options)
+        self.wire = Wire(resource, f"{device.name} on {address}", self.clock, self.log)
+        self.driver: Any = module.open_driver(self.wire, clock=self.clock, **device.options)
 
     def read(self) -> bool:
         """Read once, right or not at all; whether there was a reading."""
@@ -173,6 +175,55 @@ def test_bytes_without_an_end_are_bounded_in_time_and_number(device: Device) -> 
         device.read(rack.driver)
     assert rack.clock.now() - begun_s < 10.0 * device.timeout_s
     assert rack.log.bytes < 10.0 * device.timeout_s * 1e6
+
+
+class Scale:
+    """Somebody else's driver, as docs/devices.md tells to write one; its device is the plain balance."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def mass_g(self) -> float:
+        return self._wire.ask(self._weigh, asked="'SI'")
+
+    def tare(self) -> None:
+        self._wire.command(self._weigh, asked="'T'")
+
+    def once_g(self) -> float:
+        return self._weigh()
+
+    def _weigh(self) -> float:
+        return float(self._wire.query("SI", look_at="check the cable").split()[-2])
+
+
+def scale(*, probe: Probe | None) -> tuple[Scale, Rack]:
+    rack = Rack(DEVICES[0])
+    rack.wire.configure_probe(probe)
+    return Scale(rack.wire), rack
+
+
+IDENTITY = Probe(b"I4\r\n", re.compile(rb'I4 A "[^"]*"\r\n'))
+
+
+def test_a_driver_of_somebody_else_needs_a_probe_and_a_word() -> None:
+    own, rack = scale(probe=IDENTITY)
+    rack.line.expect([late(2.6)])
+    assert own.mass_g() == rack.measured.values[-1] == 0.002
+    rack.line.expect([late(2.6)])
+    with pytest.raises(NoReplyError, match="no reply within 2 s, and 'T' may have been obeyed"):
+        own.tare()
+    assert own.once_g() == rack.measured.values[-1] == 0.004
+
+
+def test_without_a_probe_a_wire_that_lost_step_says_so_and_stays_there() -> None:
+    own, rack = scale(probe=None)
+    rack.line.expect([late(2.6)])
+    with pytest.raises(NoReplyError, match="no reply within 2 s"):
+        own.once_g()
+    rack.clock.sleep(60.0)
+    for _ in range(2):
+        with pytest.raises(BadReplyError, match="its driver has no probe: close it and open it again"):
+            own.once_g()
 
 
 def any_trouble(device: Device) -> st.SearchStrategy[Trouble | None]:

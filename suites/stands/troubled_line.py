@@ -102,6 +102,10 @@ class TroubledLine:
         """Let the next replies meet with `plan`, one after the other; None is a reply that meets with none."""
         self._plan.extend(plan)
 
+    def give_up(self) -> None:
+        """Forget what is planned."""
+        self._plan.clear()
+
     @property
     def is_over(self) -> bool:
         """Whether all of the plan has happened."""
