@@ -131,8 +131,8 @@ def take_identity(held: BenchLease, spec: BenchFile, role: str, identity: Identi
 def take_opening(spec: BenchFile, purpose: str) -> BenchLease:
     """Take the lease of having the bench open, which nobody carries on but the guardian of this one opening.
 
-    So a second opening waits for no luck where one run's processes share its ports, and a guardian that is still
-    making the bench safe keeps everybody out.
+    So two openings never meet, not even within one run, and a guardian that is still making the bench safe keeps
+    everybody out.
 
     Raises:
         LeaseHeldError: it is open, or is being made safe.
