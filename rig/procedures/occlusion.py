@@ -96,8 +96,8 @@ class OcclusionResult:
     missed_u: float
     released_u: float
     rise_kpa: float
-    looked_s: float
-    weighed_s: float
+    looked_s: float = LOOK_EVERY_S
+    weighed_s: float = RELEASE_S
 
 
 class Occlusion(BetweenBlanks):

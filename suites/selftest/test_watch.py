@@ -120,7 +120,7 @@ def test_a_silent_pump_is_switched_once_and_only_one_that_answers_then_has_faile
     tmp_path: Path, for_good: bool
 ) -> None:
     with watched_bench(laboratory(5, declared())) as watched:
-        pump = Hangs(cast("Pump", watched.bench.pump), watched, MID_BASAL_S, for_good=for_good)
+        pump = Hangs(watched.bench.pump, watched, MID_BASAL_S, for_good=for_good)
         bench = replace(watched.bench, pump=cast("Pump", pump))
         with pytest.raises(DeviceError, match="the pump or its line is dead" if for_good else "no reply within 2 s"):
             measured_on(bench, tmp_path / "taken", BASAL)

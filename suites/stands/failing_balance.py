@@ -52,9 +52,9 @@ def broken_digit(place: int, shows: Callable[[int], int]) -> Fault:
     """Show another digit in a decimal place of a µg, 0 the last one, than there is."""
 
     def shown(_at_s: float, mass_g: float) -> float:
-        whole = round(mass_g * 1e6)
-        digit = whole // 10**place % 10
-        return (whole + (shows(digit) - digit) * 10**place) * 1e-6
+        whole, step = round(mass_g * 1e6), int(10**place)
+        digit = whole // step % 10
+        return (whole + (shows(digit) - digit) * step) * 1e-6
 
     return shown
 
