@@ -27,7 +27,7 @@ from rig.procedures.preparation import prepare, start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import REST_SPAN_S, SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import Sample, sample_for
-from rig.procedures.threshold import at_threshold, occlusion_is_alarmed, occlusion_needs, threshold_set
+from rig.procedures.threshold import ALARM, at_threshold, occlusion_is_alarmed, occlusion_needs, threshold_set
 from rig.procedures.volume import VolumeScale
 from rig.record.analyses import Analysis, OcclusionNumbers, OcclusionSeries, OneOcclusion
 from rig.record.taking import Fact, Recorder, Series, Taken
@@ -110,6 +110,7 @@ class Occlusion(BetweenBlanks):
     TABLE: ClassVar = "occlusion"
     KEYWORD: ClassVar = "Provoke Occlusions"
     IN_WORDS: ClassVar = "occlusions at {title}"
+    EXPECTED: ClassVar = frozenset({ALARM})
     KINDS: ClassVar = (UNALARMED, TYPICAL, LONGEST, AT_ALARM, HIGHEST, RISE, MISSED, RELEASED)
 
     rate_u_per_h: Annotated[Rate, Field(alias="rate")]
