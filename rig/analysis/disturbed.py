@@ -16,10 +16,12 @@ SPIKE_SD, STEP_G = 20.0, 1e-3
 """A single reading that is off by 20 SD and back is no delivery. Of a mass that stays on for longer it takes 1 mg: no
 pump takes a tenth of a unit back at once."""
 SAME_SHARE, SAME_SD = 0.1, 10.0
-"""It came back when the two steps differ by no more than this share and so many SD: a pump delivers meanwhile."""
+"""It came back when the two steps differ by no more than this share, so many SD and what a pump delivers meanwhile."""
 STEP_READINGS = 3
 """A hand needs so many readings at most to put a mass on or take it off."""
 FEWEST_READINGS = 20
+USUAL_SHARE = 0.98
+"""Steps between readings that are usual: a larger one is a bolus, or the fault that is looked for."""
 CYCLES, CYCLES_OF_HALF = 3, 7
 """A digit that is the same in all readings while the digits above it go through 3 values is broken; one that shows half
 of its ten values or fewer, while they go through 7."""
@@ -49,22 +51,24 @@ def came_back(at_s: ArrayLike, mass_g: ArrayLike, *, sd_g: float) -> CameBack | 
     sd = positive("sd_g", sd_g)
     steps = np.diff(mass)
     one_g = SPIKE_SD * sd
-    same = np.abs(steps[1:] + steps[:-1]) <= SAME_SHARE * np.abs(steps[1:]) + SAME_SD * sd
-    spikes = np.flatnonzero((np.abs(steps[1:]) > one_g) & (np.abs(steps[:-1]) > one_g) & same)
+    usual_g = float(np.quantile(np.abs(steps), USUAL_SHARE))
+    same = np.abs(steps[1:] + steps[:-1]) <= SAME_SHARE * np.abs(steps[1:]) + SAME_SD * sd + usual_g
+    turned = steps[1:] * steps[:-1] < 0.0
+    spikes = np.flatnonzero(turned & (np.abs(steps[1:]) > one_g) & (np.abs(steps[:-1]) > one_g) & same)
     if spikes.size:
         at = int(spikes[0]) + 1
         return CameBack(float(times[at]), float(times[at + 1]), float(steps[at - 1]))
-    return _longer(times, mass, sd)
+    return _longer(times, mass, SAME_SD * sd + usual_g)
 
 
-def _longer(times: FloatArray, mass: FloatArray, sd: float) -> CameBack | None:
+def _longer(times: FloatArray, mass: FloatArray, slack_g: float) -> CameBack | None:
     """Look for a fall of `STEP_G` or more in up to `STEP_READINGS`, and for a rise of its size before it or after."""
     over = min(STEP_READINGS, mass.size - 1)
     changes = mass[over:] - mass[:-over]
     fallen = np.flatnonzero(changes <= -STEP_G)
     for fall in fallen[:CYCLES]:
         size_g = -float(changes[fall : fall + over].min())
-        alike = np.flatnonzero(np.abs(changes - size_g) <= SAME_SHARE * size_g + SAME_SD * sd)
+        alike = np.flatnonzero(np.abs(changes - size_g) <= SAME_SHARE * size_g + slack_g)
         if alike.size:
             rise = int(alike[np.argmin(np.abs(alike - fall))])
             first, last = sorted((rise, int(fall)))
@@ -76,7 +80,9 @@ def broken_digit_g(mass_g: ArrayLike, *, digit_g: float) -> float | None:
     """The step in g of a decimal digit that takes no part, the largest such; None where all do.
 
     As a delivery goes on, a digit goes through its ten values each time that the digits above it change by one. One
-    that is the same throughout, or never shows half of its values, belongs to the instrument or its line.
+    that is the same throughout, or never shows half of its values, belongs to the instrument or its line. That is so of
+    digits that readings do not jump over: of one whose step is smaller than what usually lies between two readings
+    nothing is said.
 
     Args:
         mass_g: (n,) readings in g.
@@ -88,11 +94,12 @@ def broken_digit_g(mass_g: ArrayLike, *, digit_g: float) -> float | None:
     whole = np.abs(np.rint(np.asarray(mass_g, dtype=np.float64) / positive("digit_g", digit_g))).astype(np.int64)
     if whole.size < FEWEST_READINGS:
         return None
+    usual = float(np.quantile(np.abs(np.diff(whole)), USUAL_SHARE))
     found, place = None, 1
     while place <= int(whole.max() - whole.min()):
         shown = np.unique(whole // place % 10).size
         above = np.unique(whole // (10 * place)).size
-        if (shown == 1 and above >= CYCLES) or (shown <= 5 and above >= CYCLES_OF_HALF):
+        if usual <= place and ((shown == 1 and above >= CYCLES) or (shown <= 5 and above >= CYCLES_OF_HALF)):
             found = place * digit_g
         place *= 10
     return found

@@ -240,7 +240,7 @@ class Basal(BetweenBlanks):
             "known": known,
         }
         curve = trumpet_curve(mass_g, windows_min=tuple(each / 60.0 for each in self.windows_s), **common)
-        hourly = hourly_windows(mass_g, **common)
+        hourly = hourly_windows(mass_g, **common) if self.analysis_s >= 2 * 60.0 * WINDOW_MIN else None
         doses: dict[str, float] = {"dose_interval_s": self.dose_interval_s, "dose_ul": ul_from_u(self.dose_u)}
         missed = missed_doses(readings.at_s, volume_ul, **doses)
         budgets = self.budgets(whole, curve, scale, u_moment_g=grid.u_moment_g)

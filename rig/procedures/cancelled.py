@@ -62,6 +62,7 @@ class Cancelled(BetweenBlanks):
     KEYWORD: ClassVar = "Cancel A Bolus"
     IN_WORDS: ClassVar = "a bolus of {title}"
     KINDS: ClassVar = (DELIVERED_AFTER, LOGGED)
+    EXPECTED: ClassVar = frozenset({"bolus cancelled"})
 
     size_u: Annotated[Size, Field(alias="size")]
     after_s: Annotated[TimeS, lasting("1 s", "1 d"), Field(alias="after")]

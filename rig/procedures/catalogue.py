@@ -12,6 +12,7 @@ from rig.procedures.bolus import Bolus
 from rig.procedures.cancelled import Cancelled
 from rig.procedures.day import Day
 from rig.procedures.extended import Extended
+from rig.procedures.flows_on import FLOW
 from rig.procedures.log import PumpLog
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.priming import Priming
@@ -22,7 +23,7 @@ from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
 from rig.procedures.unoccluded import Unoccluded
-from rig.procedures.watch import EVERYWHERE
+from rig.procedures.watch import RESTARTS
 from rig.record.taking import Asked
 from rig.verdicts.quantities import Kind
 
@@ -42,6 +43,8 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Day,
     Priming,
 )
+EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
+"""Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""
 TABLES: Mapping[str, type[Procedure]] = {procedure.TABLE: procedure for procedure in PROCEDURES}
 KINDS: Mapping[str, Kind] = {
     kind.name: kind for kinds in (*(procedure.KINDS for procedure in PROCEDURES), EVERYWHERE) for kind in kinds

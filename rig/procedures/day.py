@@ -32,6 +32,7 @@ from rig.procedures.gaps import doubt_in_gaps, with_doubt
 from rig.procedures.parameters import PERSON
 from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY, start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.rate_change import RATE_OVER
 from rig.procedures.rest import wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.procedures.temporary import RateOrShare
@@ -213,6 +214,7 @@ class Day(BetweenBlanks):
     TABLE: ClassVar = "day"
     KEYWORD: ClassVar = ""
     KINDS: ClassVar = (LARGEST, SMALLEST, WHOLE, LOGGED, RESERVOIR, IDLE)
+    EXPECTED: ClassVar = frozenset({RATE_OVER, "reservoir low"})
 
     called: Word
     person: Word

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import sys
 
-from rig.procedures.catalogue import PROCEDURES
+from rig.procedures.catalogue import EVERYWHERE, PROCEDURES
 from rig.procedures.procedure import Procedure
 from rig.verdicts.quantities import Kind
 
@@ -25,9 +25,18 @@ Each measurement is a table of a [test plan](plans.md), whose keys are also the 
 """
 
 
+EVERYWHERE_HEAD = """## In every measurement
+
+The pump is watched while anything is measured, and what flows in the blank run after it is measured too.
+
+| quantity | printed as | unit | parameters | meaning |
+|---|---|---|---|---|"""
+
+
 def quantities_page() -> str:
     """Write the page as Markdown."""
-    return "\n".join([HEAD, *(_section(procedure) for procedure in PROCEDURES)])
+    sections = [_section(procedure) for procedure in PROCEDURES]
+    return "\n".join([HEAD, *sections, EVERYWHERE_HEAD, *map(_row, EVERYWHERE), ""])
 
 
 def _section(procedure: type[Procedure]) -> str:

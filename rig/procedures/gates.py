@@ -15,6 +15,7 @@ from rig.analysis.blank_run import change_of_rate, largest_credible_sd, repeatab
 from rig.analysis.evaporation import EvaporationRate, evaporation_rate, interpolated, with_earlier_knowledge
 from rig.analysis.uncertainty import WeighingUncertainty
 from rig.errors import BlockedError
+from rig.procedures.flows_on import keep_flow
 from rig.procedures.sampling import read_air, samples_for, series_of
 from rig.record.taking import Recorder, Series, Taken
 from rig.roles import Bench, Metrology
@@ -53,7 +54,7 @@ def blank_run(
             than the bench file claims; they still settle; or the vessel loses more or less than the bench file allows.
     """
     phase = f"{which} blank run"
-    read_air(bench, record, phase)
+    air = read_air(bench, record, phase)
     readings = series_of(
         samples_for(
             bench,
@@ -65,9 +66,10 @@ def blank_run(
         )
     )
     metrology = bench.metrology
+    found = blank_shown(readings, metrology, duration_s=duration_s)
+    keep_flow(record, phase, found.evaporation, metrology, air, at_s=bench.clock.now())
     if not outlet_closed:
         _check_line(readings, metrology, phase)
-    found = blank_shown(readings, metrology, duration_s=duration_s)
     _check_repeatability(readings, metrology, phase)
     _check_drift(readings, metrology, phase, _u_wander_mg_per_h(metrology, duration_s))
     record.step(
@@ -183,7 +185,7 @@ def _check_evaporation(found: EvaporationRate, metrology: Metrology, doing: str)
     remedy = (
         "renew the oil film or the cover of the vessel, or enter the evaporation that blank runs show"
         if excess > 0
-        else "look for a drip or a leak at the needle, and for condensation; does the pump deliver while stopped?"
+        else "look for a drip, a leak or a siphon, and for condensation; does the pump deliver while stopped?"
     )
     raise BlockedError(
         f"balance: the vessel lost {found.rate_mg_per_h:.3g} mg/h in the {doing}, and the bench file allows "

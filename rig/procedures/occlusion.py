@@ -16,6 +16,7 @@ from pydantic import Field
 
 from rig.analysis.budget import Budget
 from rig.analysis.occlusion import OcclusionAlarm, alarm_times, occlusion_alarm, released_volume_ul
+from rig.errors import BlockedError
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Rate, Size, lasting
 from rig.procedures.budgets import measured, with_one_source
@@ -25,8 +26,8 @@ from rig.procedures.parameters import RATE, THRESHOLD, Threshold
 from rig.procedures.preparation import prepare, start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import REST_SPAN_S, SAMPLE_EVERY_S, wait_for_rest
-from rig.procedures.sampling import sample_for
-from rig.procedures.threshold import at_threshold, occlusion_is_alarmed, occlusion_needs, threshold_set
+from rig.procedures.sampling import Sample, sample_for
+from rig.procedures.threshold import ALARM, at_threshold, occlusion_is_alarmed, occlusion_needs, threshold_set
 from rig.procedures.volume import VolumeScale
 from rig.record.analyses import Analysis, OcclusionNumbers, OcclusionSeries, OneOcclusion
 from rig.record.taking import Fact, Recorder, Series, Taken
@@ -45,6 +46,12 @@ LOOKS = "time between looks at the pump"
 GAP_SHARE, LONGEST_GAP_S = 0.1, 60.0
 """No look may be missing for more than this share of the time to giving up, or than 60 s: what the pump delivers into a
 closed line meanwhile is then a tenth of what would be given up at."""
+
+DELIVERS_SHARE, SURE_SD = 0.5, 10.0
+"""A pump was seen to deliver when half of its programme came, and that is 10 SD of a reading of the balance."""
+FEWEST_EQUAL, PUSHED_U = 10, 0.2
+"""So many equal readings, and so much pushed into the line meanwhile, show a sensor dead: a line that takes 5 U up to
+240 kPa, the most that requirements allow, rises by 10 kPa."""
 
 _PARAMETERS = (RATE, THRESHOLD)
 _AT = "{rate}[, threshold {threshold}]"
@@ -89,8 +96,8 @@ class OcclusionResult:
     missed_u: float
     released_u: float
     rise_kpa: float
-    looked_s: float
-    weighed_s: float
+    looked_s: float = LOOK_EVERY_S
+    weighed_s: float = RELEASE_S
 
 
 class Occlusion(BetweenBlanks):
@@ -103,6 +110,7 @@ class Occlusion(BetweenBlanks):
     TABLE: ClassVar = "occlusion"
     KEYWORD: ClassVar = "Provoke Occlusions"
     IN_WORDS: ClassVar = "occlusions at {title}"
+    EXPECTED: ClassVar = frozenset({ALARM})
     KINDS: ClassVar = (UNALARMED, TYPICAL, LONGEST, AT_ALARM, HIGHEST, RISE, MISSED, RELEASED)
 
     rate_u_per_h: Annotated[Rate, Field(alias="rate")]
@@ -156,16 +164,19 @@ class Occlusion(BetweenBlanks):
         phase = _phases(number)
         prepare(bench, record, rate_u_per_h=self.rate_u_per_h)
         start_therapy(bench, record)
-        sample_for(bench, record, phase.free, duration_s=self.free_s, every_s=SAMPLE_EVERY_S)
+        free = sample_for(bench, record, phase.free, duration_s=self.free_s, every_s=SAMPLE_EVERY_S)
+        delivers = self._delivers(free, bench.metrology)
         bench.switch.set_line("occluder", energised=True)
         closed_at_s = bench.clock.now()
         record.step("outlet closed")
         alarmed = False
+        equal = _EqualPressures(self.rate_u_per_h)
 
-        def over(pressure_kpa: float) -> bool:
+        def over(sample: Sample) -> bool:
             nonlocal alarmed
             alarmed = occlusion_is_alarmed(bench)
-            return alarmed or pressure_kpa > BURST_KPA
+            equal.look(sample, delivers=alarmed or delivers)
+            return alarmed or sample.pressure_kpa > BURST_KPA
 
         longest_s = self.giving_up_after_u / self.rate_u_per_h * 3600.0
         last = sample_for(
@@ -175,7 +186,7 @@ class Occlusion(BetweenBlanks):
             duration_s=longest_s,
             every_s=LOOK_EVERY_S,
             longest_gap_s=max(GAP_SHARE * longest_s, LONGEST_GAP_S),
-            until=lambda sample: over(sample.pressure_kpa),
+            until=over,
         )
         record.step("occlusion alarm" if alarmed else "no occlusion alarm, given up")
         if not alarmed:
@@ -198,6 +209,12 @@ class Occlusion(BetweenBlanks):
         )
         wait_for_rest(bench, record, phase.release)
         return alarmed
+
+    def _delivers(self, free: Sequence[Sample], metrology: Metrology) -> bool:
+        """Say whether at least half of what is programmed was seen to come with the outlet open."""
+        came_g, lasted_s = free[-1].mass_g - free[0].mass_g, free[-1].at_s - free[0].at_s
+        programmed_g = ul_from_u(self.rate_u_per_h) * lasted_s / 3600.0 * 1e-3
+        return came_g >= DELIVERS_SHARE * programmed_g > SURE_SD * metrology.balance_repeatability_g
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Compute what each occlusion showed, and of all what is typical and what is worst."""
@@ -306,6 +323,31 @@ class Occlusion(BetweenBlanks):
                 )
                 for result in results
             ),
+        )
+
+
+class _EqualPressures:
+    """Follows the pressure in a closed line, and refuses a sensor that shows one value while a pump pushes into it."""
+
+    def __init__(self, rate_u_per_h: float) -> None:
+        self._rate_u_per_h = rate_u_per_h
+        self._pressure_kpa: float | None = None
+        self._since_s = 0.0
+        self._count = 0
+
+    def look(self, sample: Sample, *, delivers: bool) -> None:
+        """Take one more reading into account; BlockedError when the sensor is shown dead, with what to do."""
+        if sample.pressure_kpa != self._pressure_kpa:
+            self._pressure_kpa, self._since_s, self._count = sample.pressure_kpa, sample.at_s, 1
+            return
+        self._count += 1
+        pushed_u = self._rate_u_per_h * (sample.at_s - self._since_s) / 3600.0
+        if not delivers or self._count < FEWEST_EQUAL or pushed_u < PUSHED_U:
+            return
+        raise BlockedError(
+            f"pressure: the sensor has shown {self._pressure_kpa:.6g} kPa and nothing else since "
+            f"{self._since_s:.0f} s, while {pushed_u:.2g} U were pushed into the closed line: it is frozen, or cut off "
+            "from the line; switch it off and on, look at its cable, connection and valve, and measure again"
         )
 
 

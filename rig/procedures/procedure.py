@@ -19,11 +19,12 @@ from rig.analysis.capability import Measurand
 from rig.errors import BlockedError, DeviceError, RigError
 from rig.procedures.bounds import lasting
 from rig.procedures.budgets import budgets_record
+from rig.procedures.flows_on import FLOW, flow_found, flow_in
 from rig.procedures.gaps import Gap, gaps_in
 from rig.procedures.gates import BLANK_S
 from rig.procedures.silence import look_into
 from rig.procedures.soundness import refuse_disturbed
-from rig.procedures.watch import restarts_in, watch_quantities, watched
+from rig.procedures.watch import Watch, restarts_in, watch_quantities, watched
 from rig.record.analyses import Analysis
 from rig.record.folder import keep_computed
 from rig.record.taking import Asked, Recorder, Taken, read_taken
@@ -146,6 +147,11 @@ class BetweenBlanks(Procedure, ABC):
 
     blank_s: Annotated[TimeS, lasting("5 min"), Field(alias="blank")] = BLANK_S
 
+    @property
+    def declared(self) -> tuple[Quantity, ...]:
+        """What it measures, what is watched during every measurement, and what flows in the blank run after it."""
+        return (*super().declared, FLOW.of())
+
 
 def measure(bench: Bench, record: Recorder, procedure: Procedure) -> Computed:
     """Take a measurement, compute it from what was written down, and keep what came out.
@@ -179,13 +185,21 @@ def _taken(bench: Bench, record: Recorder, procedure: Procedure) -> Taken:
                 look_into(seen, record, error)
             raise
     except RigError:
-        if seen.watch.restarts:
-            seen.watch.keep()
-            record.sync()
-            keep_computed(record.folder, restarts_in(read_taken(record.folder)), {})
+        _keep_what_the_pump_did(seen.watch, record)
         raise
     record.sync()
     return read_taken(record.folder)
+
+
+def _keep_what_the_pump_did(watch: Watch, record: Recorder) -> None:
+    """Keep, of a measurement that broke off, that the pump restarted or flowed on: both are judged all the same."""
+    if watch.restarts:
+        watch.keep()
+    record.sync()
+    taken = read_taken(record.folder)
+    found = (*(restarts_in(taken) if watch.restarts else ()), *flow_found(taken))
+    if found:
+        keep_computed(record.folder, found, {})
 
 
 def computed_from(procedure: Procedure, taken: Taken, metrology: Metrology) -> Computed:
@@ -203,7 +217,9 @@ def computed_from(procedure: Procedure, taken: Taken, metrology: Metrology) -> C
             f"rig: the readings of {procedure.in_words} cannot be computed: {error}; they are kept, look at them for "
             "gaps and disturbances, and measure again"
         ) from error
-    computed = replace(computed, measured=(*computed.measured, *restarts_in(taken)))
+    restarts = restarts_in(taken)
+    flow = (flow_in(taken),) if restarts and FLOW.of() in procedure.declared else ()  # earlier versions kept neither
+    computed = replace(computed, measured=(*computed.measured, *restarts, *flow))
     return with_gaps_said(computed, gaps_in(taken))
 
 

@@ -22,6 +22,7 @@ from rig.roles import Bench, Capability, Metrology, require
 from rig.toml_files import TimeS
 from rig.verdicts.quantities import Kind, Quantity
 
+WARNING = "reservoir low"
 BEFORE, EMPTYING, AFTER = "rest before", "emptying", "rest after"
 REMAINING = Kind(
     "reservoir.remaining_at_warning",
@@ -46,6 +47,7 @@ class Reservoir(BetweenBlanks):
     KEYWORD: ClassVar = "Empty Reservoir Until Warned"
     IN_WORDS: ClassVar = "a reservoir of {title}"
     KINDS: ClassVar = (REMAINING,)
+    EXPECTED: ClassVar = frozenset({WARNING})
 
     filled_u: Annotated[Size, Field(alias="filled")]
     bolus_u: Annotated[Size, Field(alias="bolus")]
@@ -89,7 +91,7 @@ class Reservoir(BetweenBlanks):
                 given += 1
                 record.step("bolus", number=given, insulin_u=self.bolus_u)
                 sample_for(bench, record, EMPTYING, duration_s=self.one_takes_s, every_s=SAMPLE_EVERY_S)
-                warned = any(annunciation.kind == "reservoir low" for annunciation in bench.pump.annunciations())
+                warned = any(annunciation.kind == WARNING for annunciation in bench.pump.annunciations())
             wait_for_rest(bench, record, AFTER)
             record.fact(ReservoirEmptied(at_s=bench.clock.now(), warned=warned, boluses=given))
             record.step("reservoir low" if warned else "no warning", boluses=given)

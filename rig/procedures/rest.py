@@ -9,7 +9,9 @@ import math
 from itertools import pairwise
 
 from rig.analysis.bolus import plateau_reached
+from rig.analysis.evaporation import evaporation_rate
 from rig.errors import BlockedError
+from rig.procedures.flows_on import keep_flow
 from rig.procedures.sampling import Sample, samples_for, series_of
 from rig.record.taking import Recorder
 from rig.roles import Bench, Metrology
@@ -20,6 +22,8 @@ AVERAGED_S = 30.0
 """Of the rest that was seen, the later part is averaged. The test of rest lets the foot of a tail pass in the earlier
 part: with a tail that fades in 4.5 s that alone made 0.05 U read 0.06 % low (docs/uncertainty.md)."""
 LONGEST_REST_S = 1800.0
+FLOWING_S = 600.0
+"""What flows while there is no rest is read over so long."""
 LONGEST_GAP_S = 10.0
 """Readings further apart show no rest between them: a minute without a longer gap is waited for."""
 
@@ -54,11 +58,19 @@ def wait_for_rest(bench: Bench, record: Recorder, phase: str) -> list[Sample]:
         samples = samples_for(bench, record, phase, duration_s=left_s, every_s=SAMPLE_EVERY_S, until=at_rest)
         left_s = _unseen_s(samples)
     if not rested:
+        _keep_what_flows(bench, record, phase, seen)
         raise BlockedError(
             f"balance: not at rest after {LONGEST_REST_S / 60:g} min of {phase}; "
             "look for draught, a drip at the needle, or a leak"
         )
     return seen
+
+
+def _keep_what_flows(bench: Bench, record: Recorder, phase: str, seen: list[Sample]) -> None:
+    """Keep what flows in the last `FLOWING_S` of waiting for rest."""
+    last = series_of(_since(seen, seen[-1].at_s - FLOWING_S))
+    found = evaporation_rate(last.at_s, last.mass_g)
+    keep_flow(record, phase, found, bench.metrology, bench.environment.read_air(), at_s=bench.clock.now())
 
 
 def _since(seen: list[Sample], at_s: float) -> list[Sample]:

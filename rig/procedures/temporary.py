@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 
 from rig.procedures.bounds import LARGEST_RATE, LARGEST_SHARE, Minutes, Rate
 from rig.procedures.parameters import DURATION, RATE, TEMPORARY
-from rig.procedures.rate_change import SHORTEST_S, Changing, RateChange, Stretch, check_change
+from rig.procedures.rate_change import RATE_OVER, SHORTEST_S, Changing, RateChange, Stretch, check_change
 from rig.roles import Capability
 from rig.therapy import TemporaryRate
 from rig.toml_files import Dimensions, by_a_person
@@ -80,6 +80,7 @@ class Temporary(Changing):
     KEYWORD: ClassVar = "Weigh Temporary Rate"
     IN_WORDS: ClassVar = "a temporary rate of {title}"
     KINDS: ClassVar = (*TEMPORARY_ERRORS.values(), *TEMPORARY_DELAYS.values())
+    EXPECTED: ClassVar = frozenset({RATE_OVER})
 
     temporary: RateOrShare
     rate_u_per_h: Annotated[Rate, Field(alias="rate")]

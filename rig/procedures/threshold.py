@@ -16,6 +16,9 @@ from rig.therapy import Setting
 LEVELS: Mapping[str, float] = {"low": 0.0, "normal": 1.0, "high": 2.0}
 """Occlusion thresholds as people call them, and as `Setting.OCCLUSION_LEVEL` counts them."""
 
+ALARM = "occlusion"
+"""What a pump annunciates when its line is closed."""
+
 
 def at_threshold(rate_u_per_h: float, threshold: Threshold | None) -> str:
     """Name a rate in U/h, and the threshold where one is set."""
@@ -46,4 +49,4 @@ def threshold_set(bench: Bench, record: Recorder, threshold: Threshold | None) -
 
 def occlusion_is_alarmed(bench: Bench) -> bool:
     """Say whether the pump alarms an occlusion now."""
-    return any(annunciation.kind == "occlusion" for annunciation in bench.pump.annunciations())
+    return any(annunciation.kind == ALARM for annunciation in bench.pump.annunciations())

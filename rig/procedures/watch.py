@@ -32,8 +32,10 @@ RESTARTS = Kind(
     (),
     "How often it restarted, or hung until its supply was switched, while it was measured.",
 )
-EVERYWHERE: tuple[Kind, ...] = (RESTARTS,)
-"""Quantities of every measurement; a test that measures several times measures them each time."""
+
+
+class WatchBegan(Fact):
+    """From when on the pump was watched."""
 
 
 class PumpRestarted(Fact):
@@ -66,6 +68,7 @@ class Watch:
         self._therapy: TherapyState | None = None
         self._last_entry = max((event.sequence for event in self._log()), default=-1)
         self.look(new=False)
+        record.fact(WatchBegan(at_s=self.answered_s))
 
     def reading(self, at_s: float, mass_g: float) -> None:
         """Take a reading of the balance into account; BlockedError when it is shown dead."""
@@ -173,9 +176,16 @@ def watched(bench: Bench, record: Recorder, expected: Iterable[str] = ()) -> Wat
 
 def watch_quantities() -> tuple[Quantity, ...]:
     """Name the quantities that are measured everywhere."""
-    return tuple(kind.of() for kind in EVERYWHERE)
+    return (RESTARTS.of(),)
 
 
 def restarts_in(taken: Taken) -> tuple[Measurement, ...]:
-    """Read back how often the pump restarted; nothing where nobody watched, as in records of earlier versions."""
-    return tuple(Measurement(RESTARTS.of(), float(each.restarts)) for each in taken.facts(PumpWatched)[-1:])
+    """Read back how often the pump restarted; nothing where nobody watched, as in records of earlier versions.
+
+    Raises:
+        EvidenceError: the beginning or the end of the watch is missing.
+    """
+    if not taken.facts(WatchBegan) and not taken.facts(PumpWatched):
+        return ()
+    taken.the(WatchBegan)
+    return (Measurement(RESTARTS.of(), float(taken.the(PumpWatched).restarts)),)

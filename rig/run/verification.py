@@ -54,7 +54,7 @@ class Verification:
             RigError: as the procedure's `take`.
         """
         self.need(*procedure.needs)
-        undeclared = [each for each in procedure.declared if each not in self._declared]
+        undeclared = [each for each in procedure.quantities if each not in self._declared]
         if undeclared:
             raise BenchFileError(
                 f"{procedure.TABLE} {procedure.title}: {undeclared[0]} was not declared before the run; a pytest test "

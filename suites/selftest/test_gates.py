@@ -80,7 +80,7 @@ def test_a_blank_run_knows_the_evaporation_no_better_than_the_blank_wanders(tmp_
         ({f"{WEIGHING}.noise_g": 8e-6}, "scatter by", "keep off draught and vibration"),
         ({f"{WEIGHING}.warm_up_g": 2e-4, f"{WEIGHING}.warm_up_s": 600.0}, "its drift changed by", "warm-up"),
         ({f"{WEIGHING}.evaporation_mg_per_h": 0.5}, "the vessel lost 0.5", "renew the oil film or the cover"),
-        ({"fluid.evaporation_per_hour": "0.5 mg"}, "allows 0.5 ± 0.0", "look for a drip or a leak at the needle"),
+        ({"fluid.evaporation_per_hour": "0.5 mg"}, "allows 0.5 ± 0.0", "look for a drip, a leak or a siphon"),
         ({"virtual.parameters.air.temperature_c": 33.0}, "33.", "bring the room into its band"),
         ({"virtual.parameters.air.relative_humidity": 0.1}, "relative humidity", "bring the room into its band"),
     ],

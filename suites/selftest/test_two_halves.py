@@ -16,10 +16,9 @@ import pytest
 
 from rig.bench import open_bench
 from rig.errors import EvidenceError
-from rig.procedures.catalogue import PROCEDURES, TABLES, procedure_of
+from rig.procedures.catalogue import EVERYWHERE, PROCEDURES, TABLES, procedure_of
 from rig.procedures.day import IDLE
 from rig.procedures.procedure import Computed, Procedure, computed_from, kept_analyses
-from rig.procedures.watch import EVERYWHERE
 from rig.record.folder import keep_computed
 from rig.record.taking import Asked, read_taken
 from rig.roles import Metrology

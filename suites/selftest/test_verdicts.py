@@ -17,12 +17,14 @@ from rig.record.folder import RunFolder, keep_computed
 from rig.record.manifest import RunOutcome
 from rig.record.results import Outcome, Results
 from rig.record.taking import Asked, Recorder, Taken
-from rig.roles import Bench, Capability, Metrology
+from rig.roles import Bench, Capability, Metrology, PumpStatus
 from rig.run.results import EXIT_CODES, join
 from rig.run.verification import NotApplicableError, RequirementNotMetError, Verification
+from rig.therapy import TherapyState
 from rig.verdicts.limits import Limit, Measurement, Rule, Verdict, decide, judge, worst
 from rig.verdicts.quantities import Kind, Quantity
 from rig.verdicts.requirements import MeasurementRule, Requirement, read_requirements
+from suites.selftest.crafted import METROLOGY
 from suites.selftest.recorded import manifest
 
 ERROR = Kind("test.error", "error", ("%", "U"))
@@ -385,8 +387,13 @@ def verification(run: RunFolder, *requirements: str, quantities: Sequence[Quanti
     attempt = run.attempt("t")
     clock = SimClock()
     attempt.start(clock)
-    pump = SimpleNamespace(capabilities=frozenset({Capability.FAST_BOLUS}))
-    bench = cast(Bench, SimpleNamespace(pump=pump, clock=clock, metrology=None))
+    pump = SimpleNamespace(
+        capabilities=frozenset({Capability.FAST_BOLUS}),
+        status=lambda: PumpStatus(TherapyState.STOP, "standby", None, reservoir_attached=True),
+        annunciations=list,
+    )
+    others = dict.fromkeys(("balance", "pressure", "supply", "switch", "environment"))
+    bench = cast(Bench, SimpleNamespace(pump=pump, clock=clock, metrology=METROLOGY, **others))
     return Verification(bench, attempt, REQUIREMENTS, run.declared("t"))
 
 
