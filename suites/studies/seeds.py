@@ -81,8 +81,13 @@ def room(measured: JudgedRecord) -> float:
 
 
 def _closest_words(results: Results | None) -> str:
-    """Name the requirement that was met with the least room."""
-    judged = [] if results is None else [(row.id, each) for row in results.requirements for each in row.measurements]
+    """Name the requirement that was met with the least room; counts, which have no uncertainty, are met or not."""
+    judged = [
+        (row.id, each)
+        for row in ([] if results is None else results.requirements)
+        for each in row.measurements
+        if each.expanded_uncertainty > 0.0
+    ]
     if not judged:
         return "nothing judged"
     name, closest = min(judged, key=lambda one: room(one[1]))

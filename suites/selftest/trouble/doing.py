@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache, partial
@@ -18,11 +18,11 @@ from rig.bench.open import open_bench
 from rig.errors import DriverError, RigError
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.record.appending import DirectAppender
-from rig.record.folder import AttemptRecord, Collected
+from rig.record.folder import AttemptRecord, Collected, MeasuredFile, read_model
 from rig.record.taking import read_taken
 from rig.run.collection import Declaration
 from rig.run.verification import NotApplicableError, RequirementNotMetError, Verification
-from rig.verdicts.limits import Verdict, decide
+from rig.verdicts.limits import Measurement, Verdict, decide
 from rig.verdicts.quantities import Quantity
 from rig.virtual.world import World
 from suites.measuring import VIRTUAL
@@ -118,7 +118,7 @@ def measured(
     except DriverError as error:
         came = Came(Ending.TRACEBACK, str(error))
     except RigError as error:
-        came = Came(Ending.RIG_ERROR, f"{type(error).__name__}: {error}")
+        came = _blamed(folder, f"{type(error).__name__}: {error}")
     except NeverEndsError as error:
         came = Came(Ending.WRONG, f"never ends: {error}")
     except Exception as error:
@@ -156,7 +156,7 @@ def _judged(
         record.close()
         record.wires.close()
         appender.close()
-    verdicts = _verdicts(computed)
+    verdicts = _verdicts(computed.measured)
     off = _off_the_truth(computed, true_values(_taken(folder), folder / "true", beyond, procedure, metrology))
     if off:
         return Came(Ending.WRONG, f"{off}, and the verdicts are {verdicts}", verdicts)
@@ -165,6 +165,18 @@ def _judged(
     if expected is not None and verdicts != expected:
         return Came(Ending.INCONCLUSIVE, concluded, verdicts)
     return Came(Ending.UNCHANGED, concluded, verdicts)
+
+
+def _blamed(folder: Path, sentence: str) -> Came:
+    """Say what came of a measurement that the rig broke off: what it kept of the pump all the same is judged."""
+    kept = [
+        each.measurement
+        for path in folder.glob("1/1-*/computed/measured.json")
+        for each in read_model(path, MeasuredFile).measured
+    ]
+    verdicts = _verdicts(kept)
+    ending = Ending.WRONG if Verdict.FAIL.value in verdicts.values() else Ending.RIG_ERROR
+    return Came(ending, sentence, verdicts)
 
 
 def _tell_nobody(entry: Mapping[str, Any]) -> None:
@@ -189,11 +201,11 @@ def _collected(procedure: BetweenBlanks) -> Collected:
     )
 
 
-def _verdicts(computed: Computed) -> dict[str, str]:
+def _verdicts(measured: Iterable[Measurement]) -> dict[str, str]:
     """The verdict on each measured value that a requirement asks for, by its quantity's printed form."""
     return {
         each.name: decide(each, requirement.measurement_rule(each.quantity).limit, requirement.rule).verdict.value
-        for each in computed.measured
+        for each in measured
         for requirement in requirements().values()
         if requirement.asks_for(each.quantity)
     }

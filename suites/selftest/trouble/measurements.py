@@ -15,6 +15,7 @@ from rig.procedures.catalogue import KINDS
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.procedure import Procedure
 from rig.procedures.stopped import Stopped
+from rig.shipped import DEFAULT_REQUIREMENTS, shipped
 from rig.verdicts.requirements import Requirement, read_requirements
 
 _BLANK_S = 300.0
@@ -35,7 +36,17 @@ MEASUREMENTS: Mapping[str, Procedure] = {
 }
 
 
+OF_EVERY_MEASUREMENT = "pump."
+"""The kinds of what is watched in every measurement begin so; their requirements are those of the rig's own file."""
+
+
 @cache
 def requirements() -> Mapping[str, Requirement]:
-    """Those of this campaign, by id."""
-    return read_requirements(Path(__file__).with_name("requirements.toml"), KINDS)
+    """Those of this campaign, and those of the rig's own that every measurement decides, by id."""
+    own = read_requirements(Path(__file__).with_name("requirements.toml"), KINDS)
+    everywhere = {
+        name: requirement
+        for name, requirement in read_requirements(shipped(DEFAULT_REQUIREMENTS), KINDS).items()
+        if all(rule.quantity.kind.startswith(OF_EVERY_MEASUREMENT) for rule in requirement.measurement)
+    }
+    return {**own, **everywhere}
