@@ -26,7 +26,7 @@ from rig.procedures.parameters import RATE, THRESHOLD, Threshold
 from rig.procedures.preparation import prepare, start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import REST_SPAN_S, SAMPLE_EVERY_S, wait_for_rest
-from rig.procedures.sampling import Sample, sample_for
+from rig.procedures.sampling import Sample, sample_for, samples_for
 from rig.procedures.threshold import ALARM, at_threshold, occlusion_is_alarmed, occlusion_needs, threshold_set
 from rig.procedures.volume import VolumeScale
 from rig.record.analyses import Analysis, OcclusionNumbers, OcclusionSeries, OneOcclusion
@@ -164,7 +164,7 @@ class Occlusion(BetweenBlanks):
         phase = _phases(number)
         prepare(bench, record, rate_u_per_h=self.rate_u_per_h)
         start_therapy(bench, record)
-        free = sample_for(bench, record, phase.free, duration_s=self.free_s, every_s=SAMPLE_EVERY_S)
+        free = samples_for(bench, record, phase.free, duration_s=self.free_s, every_s=SAMPLE_EVERY_S)
         delivers = self._delivers(free, bench.metrology)
         bench.switch.set_line("occluder", energised=True)
         closed_at_s = bench.clock.now()
