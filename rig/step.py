@@ -33,6 +33,7 @@ GUARD_S = 0.01
 """From the last byte of a reply to the next question: a second line behind the first shows by then."""
 KEPT = 4096
 """Bytes in which the answer to a probe is looked for."""
+LOOK_AT = "is something else on this line?"
 SHOWN = 60
 """Dropped bytes that an incident shows."""
 
@@ -236,7 +237,7 @@ class InStep:
         if self._lost is None:
             if not self._line.waiting(max(0.0, self._heard_s + self.guard_s - self._clock.now())):
                 return
-            self.lose("something came unasked", look_at="is something else on this line?")
+            self.lose("something came unasked", look_at=LOOK_AT)
         self.regain()
 
     def regain(self, probe: Probe | None = None) -> bytes:
@@ -303,11 +304,20 @@ class InStep:
                     asked=asked,
                     of_whom=self._line.device,
                     came_back="answered more than one reply",
-                    look_at="is something else on this line?",
+                    look_at=LOOK_AT,
                 )
             return made
         except (NoReplyError, BadReplyError) as error:
             self.lose(f"{error.came_back}, at {error.asked}", look_at=error.look_at)
+            raise
+        except ValueError as error:
+            came_back = f"answered what the driver cannot read ({error})"
+            self.lose(f"it {came_back}, at {asked}", look_at=LOOK_AT)
+            raise BadReplyError(asked=asked, of_whom=self._line.device, came_back=came_back, look_at=LOOK_AT) from error
+        except DeviceError:
+            raise  # an answer that was understood
+        except BaseException:  # Ctrl-C too: its reply is still to come
+            self.lose(f"{asked} was broken off", look_at=LOOK_AT)
             raise
         finally:
             self._talking = False

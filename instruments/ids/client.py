@@ -262,6 +262,11 @@ class IdsClient:
         except (NoReplyError, BadReplyError) as error:
             self._gatt.lose(f"{error.came_back}, at {error.asked}")
             raise
+        except RefusedError:
+            raise  # an answer that was understood
+        except BaseException:  # Ctrl-C too: its answer is still to come
+            self._gatt.lose("an exchange was broken off")
+            raise
 
     def _checked(self, value: bytes, asked: str) -> bytes:
         """Take counter and CRC off a value; BadReplyError when the CRC is wrong."""

@@ -74,6 +74,9 @@ class PumpLine:
         except (NoReplyError, BadReplyError) as error:
             self._step.lose(f"{error.came_back}, at {error.asked}", look_at=error.look_at)
             raise
+        except BaseException:  # Ctrl-C too: its reply is still to come
+            self._step.lose(f"{command!r} was broken off", look_at="is the pump still there?")
+            raise
 
     def say(self, command: str) -> None:
         """Send a command, in step or not, and hear nothing."""

@@ -215,6 +215,25 @@ def test_a_driver_of_somebody_else_needs_a_probe_and_a_word() -> None:
     assert own.once_g() == rack.measured.values[-1] == 0.004
 
 
+def test_an_exchange_that_a_person_broke_off_leaves_no_reply_to_the_next() -> None:
+    own, rack = scale(probe=IDENTITY)
+    rack.line.expect([late(1.0)])
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    rack.clock.call_at(rack.clock.now_ns + 500_000_000, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        own.mass_g()
+    assert own.mass_g() == rack.measured.values[-1] == 0.002
+
+
+def test_a_reply_that_is_no_number_is_asked_for_again() -> None:
+    own, rack = scale(probe=IDENTITY)
+    rack.line.expect([damaged(10)])
+    assert own.mass_g() == rack.measured.values[-1] == 0.002
+
+
 def test_without_a_probe_a_wire_that_lost_step_says_so_and_stays_there() -> None:
     own, rack = scale(probe=None)
     rack.line.expect([late(2.6)])
