@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rig.procedures.basal import ANALYSIS, FIRST_ERROR, FIRST_VOLUME, LARGEST, MEAN, MISSED, SMALLEST, Basal
+from rig.procedures.catalogue import EVERYWHERE
 from rig.record.taking import read_taken
 from suites.measuring import measured_on
 from suites.studies.coverage.laboratory import declared, laboratory
@@ -32,5 +33,6 @@ def test_without_warm_up_the_first_hours_are_the_truth_and_after_one_there_are_n
         assert error.value == pytest.approx(100.0 * (volume.value / (2.0 * hours) - 1.0))
         assert error.expanded_uncertainty == pytest.approx(100.0 * volume.expanded_uncertainty / (2.0 * hours))
     assert sum(each.quantity.kind.startswith("basal.first") for each in cold.measured) == 4  # no 12 h in 6 h
-    assert {each.quantity.kind for each in warm.measured} == {kind.name for kind in (MEAN, LARGEST, SMALLEST, MISSED)}
+    own = (MEAN, LARGEST, SMALLEST, MISSED)
+    assert {each.quantity.kind for each in warm.measured} == {kind.name for kind in (*own, *EVERYWHERE)}
     assert [quantity for quantity in WARM.quantities if quantity.kind.startswith("basal.first")] == []

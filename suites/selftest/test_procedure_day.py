@@ -224,7 +224,7 @@ def test_on_the_whole_bench_each_hour_holds_the_truth_and_the_accounts_agree(tmp
     with watched_bench(laboratory(11, declared())) as watched:
         found = measured_on(watched.bench, tmp_path / "taken", asked)
         truth_u, at_s = np.array(watched.balance.truth_u), np.array(watched.balance.at_s)
-    assert set(found.values) == set(asked.quantities)
+    assert set(found.values) == set(asked.declared)
     midnight_s = read_taken(tmp_path / "taken").the(DayBegan).at_s
     true_u = np.diff(np.interp(midnight_s + 3600.0 * np.arange(25), at_s, truth_u))
     content = found.analyses["day"]

@@ -50,4 +50,7 @@ def test_the_reference_pump_leaves_out_none(tmp_path: Path) -> None:
         found = measured_on(bench, tmp_path / "taken", PumpLog())
     assert list(read_taken(tmp_path / "taken").the(LogRead).sequence) == entries
     assert len(entries) > 2
-    assert [(str(each.quantity), each.value) for each in found.measured] == [("missing log entries", 0.0)]
+    assert [(str(each.quantity), each.value) for each in found.measured] == [
+        ("missing log entries", 0.0),
+        ("unexpected restarts of the pump", 0.0),
+    ]

@@ -147,7 +147,7 @@ def test_a_stretch_too_short_for_a_line_is_refused_before_it_is_measured(stretch
 
 def test_the_shortest_stretch_is_long_enough_for_its_lines(tmp_path: Path) -> None:
     asked = Temporary.model_validate(SHORTEST)
-    assert set(measured_virtually(tmp_path, asked).values) == set(asked.quantities)
+    assert set(measured_virtually(tmp_path, asked).values) == set(asked.declared)
 
 
 def _place(at_s: np.ndarray, since_s: np.ndarray) -> int:
