@@ -50,6 +50,9 @@ class StopSignals:
         """Answer them from now on; in other threads than the main one there is nothing to answer."""
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.getsignal(number) for number in SIGNALS}
+            present = self._before[signal.SIGINT]
+            if callable(present):  # a framework's own, which ends its tests in order; Python's raises KeyboardInterrupt
+                self._first = present
             self._install()
         return self
 

@@ -63,6 +63,18 @@ def test_after_the_end_nothing_is_answered_any_more() -> None:
     assert stop.asked == "SIGTERM"
 
 
+def test_a_handler_that_was_there_before_is_told_once() -> None:
+    told: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: told.append(number))
+    try:
+        with StopSignals():
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert told == [signal.SIGINT]
+
+
 def test_another_handler_that_takes_the_place_is_told_once() -> None:
     told: list[int] = []
     with StopSignals() as stop:
