@@ -13,15 +13,14 @@ from dataclasses import dataclass, fields
 from rig.errors import NoReplyError, RefusedError
 from rig.procedures.soundness import EqualReadings
 from rig.record.taking import Fact, Recorder, Taken
-from rig.roles import Bench, Capability, HistoryEvent, PumpStatus, require
+from rig.roles import Bench, Capability, HistoryEvent, Pump, PumpStatus, require
 from rig.roles.pump import Reconnects
-from rig.therapy import TherapyState
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
 
 WATCH_EVERY_S = 600.0
-"""The pump is looked at so often, in s of the bench's clock: what happens to it is noticed within this. Asked more
-often, a virtual bench would take more than 5 % longer for the default plan."""
+"""The pump is looked at so often, in s of the bench's clock: a restart, which changes its therapy and is annunciated,
+is noticed within this. Asked more often, a virtual bench would take more than 5 % longer for the default plan."""
 RESET = "reset"
 """The kind by which a pump's log, or its annunciation, tells of a restart."""
 
@@ -61,13 +60,13 @@ class Watch:
         self._bench, self._record = bench, record
         self._expected = frozenset(expected)
         self._equal = EqualReadings(bench.metrology)
-        self._told: set[tuple[int, str]] = set()
         self._looks = 0
         self.restarts = 0
         self.answered_s = bench.clock.now()
-        self._therapy: TherapyState | None = None
         self._last_entry = max((event.sequence for event in self._log()), default=-1)
-        self.look(new=False)
+        self._told = _shown(bench.pump)  # what is annunciated was so before the measurement
+        self._therapy = bench.pump.status().therapy
+        self._answered()
         record.fact(WatchBegan(at_s=self.answered_s))
 
     def reading(self, at_s: float, mass_g: float) -> None:
@@ -78,30 +77,32 @@ class Watch:
         """Say whether it is time to look at the pump again."""
         return self._bench.clock.now() - self.answered_s >= WATCH_EVERY_S
 
-    def look(self, *, new: bool = True) -> PumpStatus:
-        """Read the pump's state and annunciations, and its log where something has changed.
-
-        With `new` false, what is annunciated was so before the measurement.
+    def look(self) -> None:
+        """Read the pump's state or what it annunciates, in turn; where either has changed, all of it and its log.
 
         Raises:
             DeviceError: as the pump's driver raises it.
         """
         pump = self._bench.pump
-        status = pump.status()
-        shown = {(each.annunciation_id, each.kind) for each in pump.annunciations()}
-        unseen = shown - self._told
+        changed = bool(_shown(pump) - self._told) if self._looks % 2 else pump.status().therapy is not self._therapy
+        if changed:
+            self.read_log(self._look_closely())
+        else:
+            self._answered()
+
+    def _look_closely(self) -> PumpStatus:
+        """Read the pump's state and annunciations, and keep each new one that is not expected as an incident."""
+        status, shown = self._bench.pump.status(), _shown(self._bench.pump)
+        for _, kind in sorted(shown - self._told):
+            if kind not in self._expected:
+                self._record.incident("pump", f"annunciates {kind}; its therapy is {status.therapy.value}")
         self._told |= shown
-        self._looks += 1
-        changed = self._therapy is not None and status.therapy is not self._therapy
         self._therapy = status.therapy
-        if new:
-            for _, kind in sorted(unseen):
-                if kind not in self._expected:
-                    self._record.incident("pump", f"annunciates {kind}; its therapy is {status.therapy.value}")
-            if unseen or changed:
-                self.read_log(status)
-        self.answered_s = self._bench.clock.now()
         return status
+
+    def _answered(self) -> None:
+        self._looks += 1
+        self.answered_s = self._bench.clock.now()
 
     def read_log(self, status: PumpStatus) -> None:
         """Count the restarts that the pump has logged since the last look, and keep each as a fact and an incident."""
@@ -113,6 +114,7 @@ class Watch:
                     status, cause=str(event.fields.get("cause", "unknown")),
                     therapy_before=str(event.fields.get("therapy_before", "unknown")),
                 )  # fmt: skip
+        self._answered()
 
     def restarted(self, status: PumpStatus, *, cause: str, therapy_before: str) -> None:
         """Keep a restart."""
@@ -139,7 +141,7 @@ class Watch:
 
     def end(self) -> None:
         """Look a last time, read the log, and keep how often the pump restarted."""
-        self.read_log(self.look())
+        self.read_log(self._look_closely())
         self.keep()
 
     def keep(self) -> None:
@@ -159,6 +161,10 @@ class Watch:
                 raise
             pump.reconnect()
             return log.history()
+
+
+def _shown(pump: Pump) -> set[tuple[int, str]]:
+    return {(each.annunciation_id, each.kind) for each in pump.annunciations()}
 
 
 @dataclass(frozen=True)

@@ -116,14 +116,14 @@ class Attempt:
         return sorted(found, key=lambda each: each.at_s)
 
     def measured(self, *, strict: bool = False) -> list[MeasuredRecord]:
-        """Read its measured values; EvidenceError when one quantity was measured twice."""
+        """Read its measured values; EvidenceError when one quantity was measured twice, unless all measure it."""
         found: list[MeasuredRecord] = []
         seen: set[Quantity] = set()
         for path in (folder / "computed" / "measured.json" for folder in self.measurements):
             if not path.is_file():
                 continue
             for each in read_model(path, MeasuredFile, strict=strict).measured:
-                if each.quantity.quantity in seen:
+                if each.quantity.quantity in seen and not each.quantity.quantity.of_every_measurement:
                     raise EvidenceError(f"{path}: {each.name} was measured before in the same attempt")
                 seen.add(each.quantity.quantity)
                 found.append(each)

@@ -74,6 +74,10 @@ def _dimension(unit: str) -> str:
     return known[0]
 
 
+OF_EVERY_MEASUREMENT = "pump."
+"""How the names of kinds begin that every measurement has: a test that measures several times has them each time."""
+
+
 @dataclass(frozen=True)
 class Quantity:
     """One quantity: its kind, the printed values of its parameters, its unit. `name` is its one printed form."""
@@ -82,6 +86,11 @@ class Quantity:
     parameters: tuple[tuple[str, str], ...]
     unit: str
     name: str = field(compare=False)
+
+    @property
+    def of_every_measurement(self) -> bool:
+        """Whether each measurement of a test has it, beside its own."""
+        return self.kind.startswith(OF_EVERY_MEASUREMENT)
 
     def __str__(self) -> str:
         return self.name

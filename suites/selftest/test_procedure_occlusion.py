@@ -88,8 +88,9 @@ def test_an_occlusion_less_than_were_asked_for_is_a_sentence_unless_the_last_was
     with pytest.raises(EvidenceError, match=r"facts\.jsonl: holds 1 OcclusionProvoked, not 3$"):
         three.compute(read_taken(tmp_path), metrology)
     facts = tmp_path / "facts.jsonl"
-    said = json.loads(facts.read_text(encoding="utf-8"))
-    facts.write_text(json.dumps(said | {"alarmed": False}) + "\n", encoding="utf-8")
+    said = [json.loads(line) for line in facts.read_text(encoding="utf-8").splitlines()]
+    given_up = [each | {"alarmed": False} if each["fact"] == "OcclusionProvoked" else each for each in said]
+    facts.write_text("".join(json.dumps(each) + "\n" for each in given_up), encoding="utf-8")
     assert three.compute(read_taken(tmp_path), metrology).values[UNALARMED.of(**AT)].value == 1.0
     facts.write_text("", encoding="utf-8")
     with pytest.raises(EvidenceError, match=r"facts\.jsonl: holds 0 OcclusionProvoked, not 3$"):
