@@ -95,12 +95,12 @@ class SerialLink:
         deadline = Deadline(self._clock, timeout_s)
         last = LAST_OCTETS
         while not self._pdus:
-            if deadline.expired and (last <= 0 or not self._port.in_waiting):
-                return None
-            try:
+            try:  # pyserial lets the bare OSError of a lost device through `in_waiting`
+                if deadline.expired and (last <= 0 or not self._port.in_waiting):
+                    return None
                 self._port.timeout = deadline.remaining_s
                 data = self._port.read_until(bytes([FLAG]))
-            except serial.SerialException as error:
+            except OSError as error:
                 raise self._lost("receiving", error) from error
             if data:
                 self._log.wire(self._clock.now(), self.name, "<", data)
