@@ -216,7 +216,7 @@ def test_lines_that_were_cut_off_and_files_half_written_do_not_keep_a_run_from_b
 def test_results_of_a_rig_that_wrote_no_outcome_into_them_are_joined_as_that_rig_did(run: Path) -> None:
     attempt = next(run.glob("record/tests/*/1"))
     shutil.rmtree(attempt)
-    end_run(RunFolder(run), "interrupted")
+    end_run(reopened(run), "interrupted")
     path = run / "record" / "results.json"
     old = read_json(path)
     assert old["verdict"] == "ERROR"
