@@ -53,7 +53,7 @@ class PumpWatched(Fact):
     looks: int
 
 
-class Watch:
+class WatchOfPump:
     """Looks at the pump while something is measured, and at every reading of the balance."""
 
     def __init__(self, bench: Bench, record: Recorder, expected: Iterable[str] = ()) -> None:
@@ -171,13 +171,13 @@ def _shown(pump: Pump) -> set[tuple[int, str]]:
 class WatchedBench(Bench):
     """A bench whose pump and balance are watched while something is measured."""
 
-    watch: Watch
+    watch: WatchOfPump
 
 
 def watched(bench: Bench, record: Recorder, expected: Iterable[str] = ()) -> WatchedBench:
     """Begin to watch a bench."""
     own = {each.name: getattr(bench, each.name) for each in fields(Bench)}
-    return WatchedBench(**own, watch=Watch(bench, record, expected))
+    return WatchedBench(**own, watch=WatchOfPump(bench, record, expected))
 
 
 def watch_quantities() -> tuple[Quantity, ...]:
