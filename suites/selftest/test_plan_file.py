@@ -42,7 +42,7 @@ def entry(table: type[Procedure], **words: object) -> Procedure:
 def decided_by(planned: Procedure) -> tuple[str, ...]:
     """The requirements that an entry decides, beside those that every measurement decides when it is long enough."""
     found = planned.decides(REQUIREMENTS)
-    assert EVERYWHERE <= set(found)
+    assert set(found) >= EVERYWHERE
     return tuple(name for name in found if name not in EVERYWHERE)
 
 
