@@ -21,7 +21,8 @@ from rig.verdicts.quantities import Kind, Quantity
 WATCH_EVERY_S = 1800.0
 """The pump is looked at so often, in s of the bench's clock: a restart, which changes its therapy and is annunciated,
 is noticed within this. On a virtual bench each look is 2 to 3 ms of the emulated controller's work: looks take 3 % of
-49 h of basal delivery, and another 2 to 3 % go to what is read at its beginning and end. Every 600 s, they took 10 %."""
+49 h of basal delivery, and another 2 to 3 % go to what is read at its beginning and end. Every 600 s, they took 10 %.
+"""
 RESET = "reset"
 """The kind by which a pump's log, or its annunciation, tells of a restart."""
 
