@@ -31,7 +31,7 @@ def found(pressure_kpa: FloatArray) -> PressureSpike | None:
 
 def occluded(readings: int = 60) -> FloatArray:
     """Readings of a line of 0.25 µL/kPa that fills at 6 U/h."""
-    return RATE_UL_PER_H / 3600.0 * EVERY_S / 0.25 * np.arange(readings)
+    return np.linspace(0.0, RATE_UL_PER_H / 3600.0 * EVERY_S / 0.25 * (readings - 1), readings)
 
 
 @given(at=st.integers(1, 50), lasts=st.integers(1, 3), jump_kpa=st.floats(10.0, 300.0), down=st.booleans())
