@@ -18,7 +18,7 @@ from rig.analysis.budget import Budget
 from rig.analysis.capability import Measurand, Statistic
 from rig.procedures.between_blanks import scale_between_blanks
 from rig.procedures.bounds import Size, Speed
-from rig.procedures.budgets import bolus_budget, error_of, error_unit, mean_bolus_budget, measured
+from rig.procedures.budgets import bolus_budget, error_of, error_unit, mean_bolus_budget, measured, told_less_weighed
 from rig.procedures.consecutive import delivered_boluses, give_boluses, weigh_delivered
 from rig.procedures.contents import bolus_content
 from rig.procedures.parameters import SIZE
@@ -31,7 +31,6 @@ from rig.roles import Bench, Capability, Metrology
 from rig.therapy import BolusRequest
 from rig.toml_files import WholeNumber
 from rig.units import u_from_ul, ul_from_u
-from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
 
 BOLUS_H = 5.0 / 60.0
@@ -126,13 +125,11 @@ class Bolus(BetweenBlanks):
         weighed = [weigh_delivered(bolus, self.planned_s, scale) for bolus in delivered]
         logged_u = [bolus.logged_u for bolus in delivered]
         budgets = self.budgets(scale, weighed)
-        mean = budgets[self._error(MEAN)]
-        u_mean = mean.expanded if mean.unit == "%" else 100.0 * mean.expanded / self.size_u
-        total_u = u_from_ul(sum(bolus.volume_ul for bolus in weighed))
+        total = mean_bolus_budget(scale, weighed).linear(float(self.count), unit="U")
         return Computed(
             measured=(
                 *(measured(quantity, budget) for quantity, budget in budgets.items()),
-                Measurement(LOGGED.of(size=self.size_u), 100.0 * (sum(logged_u) - total_u) / total_u, u_mean),
+                measured(LOGGED.of(size=self.size_u), told_less_weighed(sum(logged_u), total)),
             ),
             analyses={
                 "bolus": bolus_content(

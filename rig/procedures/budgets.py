@@ -56,6 +56,28 @@ def error_of(programmed_u: float, delivered: Budget) -> Budget:
     return delivered.linear(1.0, offset=-programmed_u, unit="U")
 
 
+def told_less_weighed(told_u: float, weighed: Budget) -> Budget:
+    """Write the budget of what was told less what was weighed, both in U, in % of what was weighed.
+
+    100 (told/weighed − 1), with the uncertainty of the denominator to first order. What is weighed within its own U of
+    nothing has no such percentage: then all that is known is that no more than m = weighed + U came. The value is that
+    of half of it, and value − U is 100 (told/m − 1), the least that the two can differ by.
+
+    Raises:
+        ValueError: nothing was weighed, and that is said to be exact.
+    """
+    if weighed.value > weighed.expanded:
+        factor = -100.0 * told_u / weighed.value**2
+        value = 100.0 * (told_u / weighed.value - 1.0)
+    else:
+        most_u = max(weighed.value, 0.0) + weighed.expanded
+        if most_u == 0.0:
+            raise ValueError("nothing was weighed, of which nothing differs by a percentage")
+        factor = -100.0 * told_u / (most_u * weighed.expanded)
+        value = 100.0 * (2.0 * told_u / most_u - 1.0)
+    return weighed.linear(factor, offset=value - factor * weighed.value, unit="%")
+
+
 def moment_budget(late_s: float, volume: Budget, *, flow_u_per_h: float, sources: Mapping[str, float]) -> Budget:
     """Write the budget in s of the moment at which a volume in U was reached, given how late in s that was.
 

@@ -27,7 +27,7 @@ from rig.procedures.bounds import (
     Word,
     lasting,
 )
-from rig.procedures.budgets import measured
+from rig.procedures.budgets import measured, told_less_weighed
 from rig.procedures.gaps import doubt_in_gaps, with_doubt
 from rig.procedures.parameters import PERSON
 from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY, start_therapy
@@ -444,18 +444,12 @@ class Day(BetweenBlanks):
         budgets[WHOLE] = whole.error_percent_of(sum(programmed))
         if whole.value > 0.0:  # of nothing no account differs by a percentage, and the error of the day says it
             logged_u = sum(accounts.bolus_u) + sum(accounts.basal_u)
-            budgets[LOGGED] = _less_weighed_percent(logged_u, whole)
+            budgets[LOGGED] = told_less_weighed(logged_u, whole)
             if accounts.reservoir_u is not None:
-                budgets[RESERVOIR] = _less_weighed_percent(self.reservoir_u - accounts.reservoir_u, whole)
+                budgets[RESERVOIR] = told_less_weighed(self.reservoir_u - accounts.reservoir_u, whole)
         if idle:
             budgets[IDLE] = max(idle, key=lambda hour: hour.value)
         return {kind.of(person=self.person): budget for kind, budget in budgets.items()}
-
-
-def _less_weighed_percent(told_u: float, weighed: Budget) -> Budget:
-    """Write the budget of what was told less what was weighed, in % of it: 100 (told/weighed − 1), to first order."""
-    factor = -100.0 * told_u / weighed.value**2
-    return weighed.linear(factor, offset=100.0 * (told_u / weighed.value - 1.0) - factor * weighed.value, unit="%")
 
 
 def _time_of_day(minute: int) -> str:

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from rig.analysis.budget import Budget
 from rig.analysis.occlusion import OcclusionAlarm, alarm_times, occlusion_alarm, released_volume_ul
+from rig.analysis.pressure_spike import pressure_spike
 from rig.errors import BlockedError
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Rate, Size, lasting
@@ -248,6 +249,7 @@ class Occlusion(BetweenBlanks):
         self, one: OcclusionProvoked, readings: Series, scale: VolumeScale, title: str
     ) -> tuple[OcclusionResult, OcclusionNumbers]:
         """Compute what one occlusion showed, with its trace for the record."""
+        self._refuse_spikes(one, readings, scale.metrology)
         delivered_u = scale.delivered_u(readings)
         alarm = occlusion_alarm(
             readings.at_s,
@@ -284,6 +286,23 @@ class Occlusion(BetweenBlanks):
         )
         missed_u = u_from_ul(alarm.missed_ul)
         return OcclusionResult(one.alarmed, alarm, missed_u, released_u, rise_kpa, looked_s, weighed_s), kept
+
+    def _refuse_spikes(self, one: OcclusionProvoked, readings: Series, metrology: Metrology) -> None:
+        """Refuse a pressure that jumps off and back while the line is closed; BlockedError with what to do."""
+        first, last = np.searchsorted(readings.at_s, (one.closed_at_s, one.opened_at_s))
+        closed = slice(max(0, int(first) - 1), int(last) + 1)  # with a neighbour on either side
+        spike = pressure_spike(
+            readings.at_s[closed],
+            readings.pressure_kpa[closed],
+            rate_ul_per_h=ul_from_u(self.rate_u_per_h),
+            sd_kpa=metrology.pressure_expanded_uncertainty_kpa / 2.0,
+        )
+        if spike is not None:
+            raise BlockedError(
+                f"pressure: the sensor jumped by {spike.jump_kpa:+.4g} kPa at {spike.from_s:.0f} s and was back by "
+                f"{spike.to_s:.0f} s, which no fluid in a closed line does; look at its cable, shield and power, keep "
+                "hands and radios away from it, and measure again"
+            )
 
     def budgets(self, results: Sequence[OcclusionResult], scale: VolumeScale) -> dict[Quantity, Budget]:
         """Write a budget for each number that is reported of a series.

@@ -24,7 +24,7 @@ from rig.procedures.gaps import Gap, gaps_in
 from rig.procedures.gates import BLANK_S
 from rig.procedures.silence import look_into
 from rig.procedures.soundness import refuse_disturbed
-from rig.procedures.watch import Watch, restarts_in, watch_quantities, watched
+from rig.procedures.watch import WatchOfPump, restarts_in, watch_quantities, watched
 from rig.record.analyses import Analysis
 from rig.record.folder import keep_computed
 from rig.record.taking import Asked, Recorder, Taken, read_taken
@@ -191,7 +191,7 @@ def _taken(bench: Bench, record: Recorder, procedure: Procedure) -> Taken:
     return read_taken(record.folder)
 
 
-def _keep_what_the_pump_did(watch: Watch, record: Recorder) -> None:
+def _keep_what_the_pump_did(watch: WatchOfPump, record: Recorder) -> None:
     """Keep, of a measurement that broke off, that the pump restarted or flowed on: both are judged all the same."""
     if watch.restarts:
         watch.keep()

@@ -26,7 +26,7 @@ from rig.record.results import Results
 from rig.roles import Identity
 from rig.run.decidable import undecidable
 from rig.run.ending import Ending, completed
-from rig.run.inputs import FIRMWARE, REQUIREMENTS, Inputs, changed_inputs, freeze, frozen_requirements, plain
+from rig.run.inputs import FIRMWARE, REQUIREMENTS, Inputs, changed_inputs, fit_for_json, freeze, frozen_requirements
 from rig.run.plan import selection
 from rig.run.results import join_run
 from rig.run.resuming import Resuming
@@ -117,11 +117,11 @@ def _manifest(inputs: Inputs, run_id: str, started: str, selected: str | None) -
             file=str(plan.path),
             sha256=plan.sha256,
             every_requirement_due=plan.plan.every_requirement_due,
-            content=plain(plan.content),
+            content=fit_for_json(plan.content),
         ),
         conditions=spec.conditions.settings,
         disposables=spec.disposables.model_dump(),
-        overrides=plain(dict(inputs.sources.overrides)),
+        overrides=fit_for_json(dict(inputs.sources.overrides)),
         selected=selected,
         suites_folder=str(inputs.sources.suites),
         inputs=inputs.sha256,

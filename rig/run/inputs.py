@@ -92,7 +92,7 @@ def read_inputs(sources: Sources) -> Inputs:
     requirements_data = read_file(sources.requirements)
     requirements = parse_requirements(sources.requirements, requirements_data, KINDS)
     files = {"bench.toml": bench_data, PLAN: plan.data, REQUIREMENTS: requirements_data}
-    frozen = plain(bench)
+    frozen = fit_for_json(bench)
     if spec.virtual is not None and spec.virtual.firmware is not None:
         files[FIRMWARE] = read_file(spec.virtual.firmware)
         frozen["virtual"]["firmware"] = FIRMWARE
@@ -102,7 +102,7 @@ def read_inputs(sources: Sources) -> Inputs:
     files[BENCH] = _json(frozen)
     files[PACKAGES] = _json({name: package.model_dump() for name, package in packages().items()})
     files |= _suite_files(sources.suites)
-    return Inputs(sources, spec, plain(bench), plan, requirements, files)
+    return Inputs(sources, spec, fit_for_json(bench), plan, requirements, files)
 
 
 def freeze(inputs: Inputs, folder: Path) -> None:
@@ -191,10 +191,10 @@ def _json(content: Mapping[str, Any]) -> bytes:
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+def fit_for_json(value: Any) -> Any:  # noqa: ANN401 - any TOML value
     """Make TOML values fit for JSON: dates become text."""
     if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
+        return {key: fit_for_json(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [plain(inner) for inner in value]
+        return [fit_for_json(inner) for inner in value]
     return value if isinstance(value, str | int | float | bool) else str(value)

@@ -141,7 +141,7 @@ class Kind:
         return Quantity(self.name, ordered, chosen, _filled(self.sentence, printed))
 
 
-def resolved(kinds: Mapping[str, Kind], name: str, unit: str, values: Mapping[str, str]) -> Quantity:
+def quantity_named(kinds: Mapping[str, Kind], name: str, unit: str, values: Mapping[str, str]) -> Quantity:
     """Look up what a requirement refers to: the kind by its name, with its unit and parameters as written.
 
     Raises:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validat
 from rig.errors import BenchFileError
 from rig.toml_files import Number, TimeS, WholeNumber, parse_toml, read_file, validated
 from rig.verdicts.limits import Limit, Rule
-from rig.verdicts.quantities import Kind, Quantity, resolved
+from rig.verdicts.quantities import Kind, Quantity, quantity_named
 
 _KINDS = "kinds"
 _LIMIT_KEYS = ("quantity", "unit", "low", "high")
@@ -50,7 +50,7 @@ class MeasurementRule(_Strict):
         for key, value in values.items():
             if not isinstance(value, str):
                 raise ValueError(f"{key} is {value!r}: a parameter of a quantity is text in quotation marks")
-        quantity = resolved(kinds, written["quantity"], written["unit"], values)
+        quantity = quantity_named(kinds, written["quantity"], written["unit"], values)
         return {"quantity": quantity, **{key: written[key] for key in _LIMIT_KEYS[1:] if key in written}}
 
     @model_validator(mode="after")

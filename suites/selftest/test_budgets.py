@@ -18,7 +18,7 @@ from rig.analysis.trumpet import trumpet_curve
 from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
 from rig.procedures.basal import Basal, notes_on_extremes
 from rig.procedures.bolus import Bolus
-from rig.procedures.budgets import budgets_record, mean_bolus_budget, measured
+from rig.procedures.budgets import budgets_record, mean_bolus_budget, measured, told_less_weighed
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Series
 from rig.roles import Air, Metrology
@@ -113,6 +113,37 @@ def bolus_budgets(size_u: float, weighed: list[WeighedBolus]) -> dict[str, Budge
     boluses = Bolus(size_u=size_u, count=len(weighed))
     declared = {str(quantity): budget for quantity, budget in boluses.budgets(SCALE, weighed).items()}
     return declared | boluses.further(SCALE, weighed)
+
+
+def test_of_a_good_delivery_the_weighed_volume_counts_in_both_places() -> None:
+    weighed = SCALE.budget(2.0, 600.0)
+    found = told_less_weighed(2.1, weighed)
+    assert (found.value, found.unit) == (pytest.approx(5.0), "%")
+    assert found.expanded == pytest.approx(100.0 * 2.1 / 2.0 * weighed.expanded / 2.0)
+
+
+@given(weighed_u=st.floats(-0.001, 10.0), told_u=st.floats(0.1, 10.0))
+def test_the_least_that_was_told_too_much_is_never_overstated(weighed_u: float, told_u: float) -> None:
+    weighed = SCALE.budget(weighed_u, 600.0)
+    found = told_less_weighed(told_u, weighed)
+    most_u = max(weighed.value, 0.0) + weighed.expanded
+    least_percent = 100.0 * (told_u / most_u - 1.0)
+    assert found.value - found.expanded <= least_percent + 1e-9 * abs(least_percent)
+
+
+def test_of_nothing_weighed_a_log_that_tells_of_a_bolus_is_wrong_for_certain() -> None:
+    weighed = SCALE.budget(0.0, 600.0)
+    found = told_less_weighed(2.0, weighed)
+    least_percent = 100.0 * (2.0 / weighed.expanded - 1.0)
+    assert found.value - found.expanded == pytest.approx(least_percent)
+    assert least_percent > 1e4
+    assert found.expanded > 0.45 * found.value
+
+
+def test_a_percentage_of_an_exact_nothing_is_refused() -> None:
+    exact = SCALE.budget(0.0, 600.0).linear(0.0, unit="U")
+    with pytest.raises(ValueError, match="nothing was weighed"):
+        told_less_weighed(2.0, exact)
 
 
 def test_boluses_below_a_unit_are_judged_in_units_and_others_in_percent() -> None:

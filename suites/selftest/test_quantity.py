@@ -15,7 +15,7 @@ from rig.procedures.occlusion import LONGEST
 from rig.procedures.parameters import DURATION, RATE, TEMPORARY, THRESHOLD
 from rig.procedures.temporary import TEMPORARY_DELAYS
 from rig.units import dimension_of
-from rig.verdicts.quantities import Kind, Parameter, Quantity, nearest, resolved
+from rig.verdicts.quantities import Kind, Parameter, Quantity, nearest, quantity_named
 
 EACH = [pytest.param(kind, id=name) for name, kind in KINDS.items()]
 numbers = st.integers(1, 10**6).map(lambda thousandths: thousandths / 1000.0)
@@ -70,7 +70,7 @@ def test_a_printed_quantity_is_found_again_by_its_printed_parameters(kind: Kind)
             each.name: each.words[0] if each.words else f"3 {(each.units or ('x',))[0]}" for each in kind.parameters
         }
         quantity = kind.of(unit=unit, **values)
-        assert resolved(KINDS, kind.name, unit, dict(quantity.parameters)) == quantity
+        assert quantity_named(KINDS, kind.name, unit, dict(quantity.parameters)) == quantity
         assert str(quantity) == quantity.name
         assert not re.search(r"[{}\[\]]", quantity.name)
         assert all(printed in quantity.name for _, printed in quantity.parameters)
@@ -111,7 +111,7 @@ def test_a_quantity_is_named_in_the_order_of_its_kind_however_it_is_asked_for() 
 )  # fmt: skip
 def test_what_is_no_quantity_is_one_sentence(kind: str, unit: str, values: dict[str, str], sentence: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        resolved(KINDS, kind, unit, values)
+        quantity_named(KINDS, kind, unit, values)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
@@ -125,7 +125,7 @@ def test_one_wrong_letter_is_answered_with_the_quantity_that_was_meant(name: str
     place = data.draw(st.integers(0, len(name) - 1))
     wrong = name[:place] + "§" + name[place + 1 :]
     with pytest.raises(ValueError, match="there is no quantity") as raised:
-        resolved(KINDS, wrong, "%", {})
+        quantity_named(KINDS, wrong, "%", {})
     assert str(raised.value) == f"there is no quantity {wrong!r}; did you mean {name!r}?"
 
 
