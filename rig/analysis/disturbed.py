@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 from rig.analysis.checks import FloatArray, positive, timed_series
 
 SPIKE_SD, STEP_G = 20.0, 1e-3
-"""A single reading that is off by 20 SD and back is no delivery. Of a mass that stays on for longer it takes 1 mg: no
-pump takes a tenth of a unit back at once."""
+"""A single reading that is off by 20 SD and back is no delivery. Of a mass that stays on for longer it takes 1 mg
+too: no pump takes a tenth of a unit back at once."""
 SAME_SHARE, SAME_SD = 0.1, 10.0
 """It came back when the two steps differ by no more than this share, so many SD and what a pump delivers meanwhile."""
 STEP_READINGS = 3
@@ -42,7 +42,7 @@ def came_back(at_s: ArrayLike, mass_g: ArrayLike, *, sd_g: float) -> CameBack | 
     Args:
         at_s: (n,) times in s, rising.
         mass_g: (n,) readings in g.
-        sd_g: SD of single readings.
+        sd_g: SD of single readings, with what rounding to the last digit adds.
 
     Raises:
         ValueError: with a sentence, on input that is not the above.
@@ -50,7 +50,7 @@ def came_back(at_s: ArrayLike, mass_g: ArrayLike, *, sd_g: float) -> CameBack | 
     times, mass = timed_series(at_s, "mass_g", mass_g)
     sd = positive("sd_g", sd_g)
     steps = np.diff(mass)
-    one_g = SPIKE_SD * sd
+    one_g, step_g = SPIKE_SD * sd, max(STEP_G, SPIKE_SD * sd)
     usual_g = float(np.quantile(np.abs(steps), USUAL_SHARE))
     same = np.abs(steps[1:] + steps[:-1]) <= SAME_SHARE * np.abs(steps[1:]) + SAME_SD * sd + usual_g
     turned = steps[1:] * steps[:-1] < 0.0
@@ -58,14 +58,14 @@ def came_back(at_s: ArrayLike, mass_g: ArrayLike, *, sd_g: float) -> CameBack | 
     if spikes.size:
         at = int(spikes[0]) + 1
         return CameBack(float(times[at]), float(times[at + 1]), float(steps[at - 1]))
-    return _longer(times, mass, SAME_SD * sd + usual_g)
+    return _longer(times, mass, step_g, SAME_SD * sd + usual_g)
 
 
-def _longer(times: FloatArray, mass: FloatArray, slack_g: float) -> CameBack | None:
-    """Look for a fall of `STEP_G` or more in up to `STEP_READINGS`, and for a rise of its size before it or after."""
+def _longer(times: FloatArray, mass: FloatArray, step_g: float, slack_g: float) -> CameBack | None:
+    """Look for a fall of `step_g` or more in up to `STEP_READINGS`, and for a rise of its size before it or after."""
     over = min(STEP_READINGS, mass.size - 1)
     changes = mass[over:] - mass[:-over]
-    fallen = np.flatnonzero(changes <= -STEP_G)
+    fallen = np.flatnonzero(changes <= -step_g)
     for fall in fallen[:CYCLES]:
         size_g = -float(changes[fall : fall + over].min())
         alike = np.flatnonzero(np.abs(changes - size_g) <= SAME_SHARE * size_g + slack_g)
