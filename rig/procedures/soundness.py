@@ -102,7 +102,10 @@ def refuse_disturbed(taken: Taken, metrology: Metrology) -> None:
                 "all of its values: the display, the line or the settings of the port are broken; check cable, parity "
                 "and the balance's own display, weigh the reference mass (rig balance-test), and measure again"
             )
-    found = came_back(balance["at_s"], balance["mass_g"], sd_g=_single_g(metrology))
+    most_g_per_h = metrology.evaporation_g_per_h + 3.0 * metrology.evaporation_uncertainty_g_per_h
+    found = came_back(
+        balance["at_s"], balance["mass_g"], sd_g=_single_g(metrology), evaporation_g_per_h=max(0.0, most_g_per_h)
+    )
     if found is not None:
         first, then = ("came", "went") if found.mass_g > 0.0 else ("went", "came")
         raise BlockedError(

@@ -103,7 +103,7 @@ def test_a_digit_that_is_always_wrong_is_an_error(tmp_path: Path, fault: Fault, 
         measured(tmp_path / "taken", procedure, fault)
 
 
-@pytest.mark.parametrize("mass_g", [0.002, 0.5, -0.01])
+@pytest.mark.parametrize("mass_g", [0.0005, 0.0009, 0.002, 0.5, -0.01])
 @pytest.mark.parametrize("lasting_s", [0.0, 40.0, 1800.0])
 def test_mass_that_comes_back_was_no_liquid(
     tmp_path: Path, at: dict[str, tuple[float, float]], mass_g: float, lasting_s: float
