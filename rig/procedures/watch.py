@@ -22,7 +22,9 @@ WATCH_EVERY_S = 600.0
 """The pump is looked at so often, in s of the bench's clock: a restart, which changes its therapy and is annunciated,
 is noticed within this. Asked more often, a virtual bench would take more than 5 % longer for the default plan."""
 RESET = "reset"
-"""The kind by which a pump's log, or its annunciation, tells of a restart."""
+"""The kind by which a pump's log tells of a restart."""
+POWER_LOST = "power was lost"
+"""The kind by which a pump without a log annunciates one."""
 
 RESTARTS = Kind(
     "pump.unexpected_restarts",
@@ -96,6 +98,8 @@ class Watch:
         for _, kind in sorted(shown - self._told):
             if kind not in self._expected:
                 self._record.incident("pump", f"annunciates {kind}; its therapy is {status.therapy.value}")
+            if kind == POWER_LOST and Capability.HISTORY not in self._bench.pump.capabilities:
+                self.restarted(status, cause=kind, therapy_before=self._therapy.value)
         self._told |= shown
         self._therapy = status.therapy
         return status

@@ -9,16 +9,19 @@ from typing import Any, cast
 
 import pytest
 
+from instruments.new_era_ne1000.driver import ALARMS
+from rig.bench.open import open_bench
 from rig.clock import ns_from_s
 from rig.errors import BlockedError, DeviceError, NoReplyError, RigError
 from rig.procedures.basal import MEAN, Basal
 from rig.procedures.bolus import Bolus
 from rig.procedures.catalogue import KINDS
-from rig.procedures.watch import RESET, RESTARTS, WATCH_EVERY_S, PumpRestarted, PumpWatched
+from rig.procedures.stopped import Stopped
+from rig.procedures.watch import POWER_LOST, RESET, RESTARTS, WATCH_EVERY_S, PumpRestarted, PumpWatched
 from rig.record.files import read_json_lines
 from rig.record.folder import MeasuredFile, read_model
 from rig.record.taking import read_taken
-from rig.roles import HistoryEvent, Pump
+from rig.roles import Annunciation, Bench, HistoryEvent, Pump
 from rig.shipped import shipped
 from rig.verdicts.limits import Measurement, Verdict, decide
 from rig.verdicts.requirements import read_requirements
@@ -191,3 +194,31 @@ def test_a_pump_that_forgets_its_log_when_it_restarts_has_restarted(tmp_path: Pa
     assert read_taken(tmp_path / "taken").the(PumpWatched).restarts == 1
     told = [each["what"] for each in read_json_lines(tmp_path / "taken" / "incidents.jsonl")]
     assert any(what.startswith("its log began anew") for what in told)
+
+
+class LosesPower:
+    """A pump without a log that annunciates, from a bench second on, that its power was lost."""
+
+    def __init__(self, bench: Bench, from_s: float) -> None:
+        self._pump, self._clock, self._from_s = bench.pump, bench.clock, from_s
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the pump has
+        return getattr(self._pump, name)
+
+    def annunciations(self) -> list[Annunciation]:
+        """Read what it annunciates."""
+        lost = [Annunciation(99, POWER_LOST, "pending")] if self._clock.now() >= self._from_s else []
+        return [*self._pump.annunciations(), *lost]
+
+
+@pytest.mark.parametrize(("from_s", "expected"), [(1000.0, Verdict.FAIL), (1e9, Verdict.PASS)])
+def test_a_pump_without_a_log_tells_of_a_restart_by_what_it_annunciates(
+    tmp_path: Path, from_s: float, expected: Verdict
+) -> None:
+    """That its power was lost before the measurement, as this one says whenever it is switched on, is no restart."""
+    with open_bench(shipped("fixtures/benches/virtual_ne1000.toml")) as bench:
+        assert ALARMS["R"] == POWER_LOST
+        pump = cast("Pump", LosesPower(bench, from_s))
+        stopped = Stopped(duration_s=600.0, blank_s=300.0)
+        found = measured_on(replace(bench, pump=pump), tmp_path / "taken", stopped)
+    assert verdict(list(found.measured)) is expected
