@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rig.analysis.checks import FloatArray, positive, timed_series
+from rig.analysis.checks import FloatArray, not_negative, positive, timed_series
 
-SPIKE_SD, STEP_G = 20.0, 1e-3
-"""A single reading that is off by 20 SD and back is no delivery. Of a mass that stays on for longer it takes 1 mg: no
-pump takes a tenth of a unit back at once."""
+SPIKE_SD, STEP_G = 20.0, 1e-4
+"""A single reading that is off by 20 SD and back is no delivery. Of a mass that stays on for longer it takes 0.1 mg
+too, beside what evaporates: no pump takes a hundredth of a unit back. A
+fall may hide behind a dose that comes with it."""
 SAME_SHARE, SAME_SD = 0.1, 10.0
 """It came back when the two steps differ by no more than this share, so many SD and what a pump delivers meanwhile."""
 STEP_READINGS = 3
@@ -36,21 +37,23 @@ class CameBack:
     mass_g: float
 
 
-def came_back(at_s: ArrayLike, mass_g: ArrayLike, *, sd_g: float) -> CameBack | None:
+def came_back(at_s: ArrayLike, mass_g: ArrayLike, *, sd_g: float, evaporation_g_per_h: float = 0.0) -> CameBack | None:
     """The first mass that came and went, or went and came; None where every step stayed.
 
     Args:
         at_s: (n,) times in s, rising.
         mass_g: (n,) readings in g.
-        sd_g: SD of single readings.
+        sd_g: SD of single readings, with what rounding to the last digit adds.
+        evaporation_g_per_h: no more than so much evaporates.
 
     Raises:
         ValueError: with a sentence, on input that is not the above.
     """
     times, mass = timed_series(at_s, "mass_g", mass_g)
+    mass = mass + (times - times[0]) * (not_negative("evaporation_g_per_h", evaporation_g_per_h) / 3600.0)
     sd = positive("sd_g", sd_g)
     steps = np.diff(mass)
-    one_g = SPIKE_SD * sd
+    one_g, step_g = SPIKE_SD * sd, max(STEP_G, SPIKE_SD * sd)
     usual_g = float(np.quantile(np.abs(steps), USUAL_SHARE))
     same = np.abs(steps[1:] + steps[:-1]) <= SAME_SHARE * np.abs(steps[1:]) + SAME_SD * sd + usual_g
     turned = steps[1:] * steps[:-1] < 0.0
@@ -58,14 +61,22 @@ def came_back(at_s: ArrayLike, mass_g: ArrayLike, *, sd_g: float) -> CameBack | 
     if spikes.size:
         at = int(spikes[0]) + 1
         return CameBack(float(times[at]), float(times[at + 1]), float(steps[at - 1]))
-    return _longer(times, mass, SAME_SD * sd + usual_g)
+    return _longer(times, mass, step_g, SAME_SD * sd + usual_g)
 
 
-def _longer(times: FloatArray, mass: FloatArray, slack_g: float) -> CameBack | None:
-    """Look for a fall of `STEP_G` or more in up to `STEP_READINGS`, and for a rise of its size before it or after."""
-    over = min(STEP_READINGS, mass.size - 1)
+def _longer(times: FloatArray, mass: FloatArray, step_g: float, slack_g: float) -> CameBack | None:
+    """Look for a fall of `step_g` or more in up to `STEP_READINGS`, and for a rise of its size before it or after."""
+    for over in range(1, min(STEP_READINGS, mass.size - 1) + 1):  # a dose may hide it from some of them
+        found = _over(over, times, mass, step_g, slack_g)
+        if found is not None:
+            return found
+    return None
+
+
+def _over(over: int, times: FloatArray, mass: FloatArray, step_g: float, slack_g: float) -> CameBack | None:
+    """Look for them between readings that are so many apart."""
     changes = mass[over:] - mass[:-over]
-    fallen = np.flatnonzero(changes <= -STEP_G)
+    fallen = np.flatnonzero(changes <= -step_g)
     for fall in fallen[:CYCLES]:
         size_g = -float(changes[fall : fall + over].min())
         alike = np.flatnonzero(np.abs(changes - size_g) <= SAME_SHARE * size_g + slack_g)

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from rig.analysis.bolus import weigh_bolus
 from rig.errors import BlockedError
+from rig.procedures.at_once import at_once
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import bolus_budget, measured
@@ -108,7 +109,7 @@ class Cancelled(BetweenBlanks):
             asked_at_s = bench.clock.now()
             told = {bolus.bolus_id: bolus.delivered_u for bolus in pump.active_boluses()}
             _refuse_late(bench.clock.now() - asked_at_s)
-            cancelling.cancel_bolus(bolus_id)
+            at_once(bench.clock, "cancelling the bolus", lambda: cancelling.cancel_bolus(bolus_id))
             record.step("bolus cancelled", pump_says_delivered_u=told.get(bolus_id))
             sample_for(bench, record, AFTER, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
             bench.pump.stop()  # one that goes on would never let the balance rest

@@ -5,10 +5,12 @@ Not responsible for what is made of one: fast (`bolus`), extended (`extended`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from rig.analysis.bolus import WeighedBolus, weigh_bolus
+from rig.procedures.at_once import LATE_S, at_once
 from rig.procedures.between_blanks import between_blanks
 from rig.procedures.preparation import start_therapy
 from rig.procedures.rest import AVERAGED_S, wait_for_rest
@@ -55,11 +57,12 @@ def give_boluses(
 
     def deliver() -> None:
         command, log = _commanding(bench.pump, bolus), require(bench.pump, Capability.HISTORY)
+        late_s = LATE_S if bolus.extended_u else math.inf  # only of those the course is judged
         start_therapy(bench, record)
         wait_for_rest(bench, record, BEFORE)
         for number in range(1, count + 1):
             start_s = bench.clock.now()
-            bolus_id = command()
+            bolus_id = at_once(bench.clock, "starting the bolus", command, within_s=late_s)
             record.step("bolus", number=number, bolus_id=bolus_id, fast_u=bolus.fast_u, extended_u=bolus.extended_u)
             during(phase_of(number), start_s)
             wait_for_rest(bench, record, _rest_after(number))

@@ -7,6 +7,7 @@ reconciled. Not responsible for limits, nor for the programme's arithmetic (`rig
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Self
 
@@ -15,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from rig.analysis.budget import Budget
 from rig.analysis.programme import Started, programmed_u
+from rig.procedures.at_once import at_once
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import (
     LARGEST_RATE,
@@ -312,10 +314,7 @@ class Day(BetweenBlanks):
         self._set_up(bench)
         wait_for_rest(bench, record, BEFORE)
         first_entry = log.history()[-1].sequence + 1
-        require(bench.pump, Capability.CLOCK).set_clock(MIDNIGHT)
-        midnight_s = bench.clock.now()
-        record.fact(DayBegan(at_s=midnight_s, first_entry=first_entry))
-        start_therapy(bench, record)
+        midnight_s = at_once(bench.clock, "starting the day", lambda: _begin(bench, record, first_entry))
         record.step("midnight", segments=len(self.segments))
         for moment, until_min in self._stretches():
             if moment is not None:
@@ -354,7 +353,8 @@ class Day(BetweenBlanks):
     def _do(self, bench: Bench, record: Recorder, moment: Eat | Exercise, midnight_s: float) -> None:
         if isinstance(moment, Exercise):
             what = moment.temporary
-            require(bench.pump, Capability.TEMPORARY_BASAL).set_temporary_rate(what)
+            change = require(bench.pump, Capability.TEMPORARY_BASAL).set_temporary_rate
+            at_once(bench.clock, "starting a temporary rate", partial(change, what))
             record.step(
                 "temporary rate", factor=what.factor, rate_u_per_h=what.rate_u_per_h, duration_min=what.duration_min
             )
@@ -382,7 +382,8 @@ class Day(BetweenBlanks):
         )
         bolus = told if advice.total_u else BolusRequest()  # the insulin on board may be enough
         if advice.total_u:
-            require(bench.pump, Capability.MULTIWAVE_BOLUS).deliver(bolus)
+            deliver = require(bench.pump, Capability.MULTIWAVE_BOLUS).deliver
+            at_once(bench.clock, "starting a bolus", partial(deliver, bolus))
             record.step("bolus", fast_u=bolus.fast_u, extended_u=bolus.extended_u, duration_min=bolus.duration_min)
         at_s = bench.clock.now()
         record.fact(
@@ -450,6 +451,15 @@ class Day(BetweenBlanks):
         if idle:
             budgets[IDLE] = max(idle, key=lambda hour: hour.value)
         return {kind.of(person=self.person): budget for kind, budget in budgets.items()}
+
+
+def _begin(bench: Bench, record: Recorder, first_entry: int) -> float:
+    """Make it midnight on the pump's clock and start therapy; returns when, in s."""
+    require(bench.pump, Capability.CLOCK).set_clock(MIDNIGHT)
+    midnight_s = bench.clock.now()
+    record.fact(DayBegan(at_s=midnight_s, first_entry=first_entry))
+    start_therapy(bench, record)
+    return midnight_s
 
 
 def _time_of_day(minute: int) -> str:

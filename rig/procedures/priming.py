@@ -6,6 +6,7 @@ Not responsible for limits.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from rig.analysis.bolus_profile import ENDED_SHARE, lateness_s
 from rig.analysis.budget import Budget
 from rig.analysis.checks import FloatArray
 from rig.analysis.programme import Course
+from rig.procedures.at_once import at_once
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Size, Speed
 from rig.procedures.budgets import bolus_budget, error_of, error_unit, measured, moment_budget
@@ -124,7 +126,7 @@ class Priming(BetweenBlanks):
             wait_for_rest(bench, record, BEFORE)
             for part, size_u in zip(PARTS, (self.tubing_u, self.cannula_u), strict=True):
                 start_s = bench.clock.now()
-                pump.prime(size_u)
+                at_once(bench.clock, f"beginning to fill the {part}", partial(pump.prime, size_u))
                 record.fact(Primed(at_s=bench.clock.now(), part=part, size_u=size_u, commanded_at_s=start_s))
                 record.step("priming", part=part, insulin_u=size_u)
                 sample_for(bench, record, part, duration_s=self._planned_s(size_u), every_s=SAMPLE_EVERY_S)

@@ -24,7 +24,7 @@ from rig.procedures.gaps import Gap, gaps_in
 from rig.procedures.gates import BLANK_S
 from rig.procedures.silence import look_into
 from rig.procedures.soundness import refuse_disturbed
-from rig.procedures.watch import WatchOfPump, restarts_in, watch_quantities, watched
+from rig.procedures.watch import PumpWatched, WatchOfPump, restarts_in, watch_quantities, watched
 from rig.record.analyses import Analysis
 from rig.record.folder import keep_computed
 from rig.record.taking import Asked, Recorder, Taken, read_taken
@@ -164,8 +164,12 @@ def measure(bench: Bench, record: Recorder, procedure: Procedure) -> Computed:
         ValueError: it shows a quantity that was not declared.
     """
     taken = _taken(bench, record, procedure)
-    refuse_disturbed(taken, bench.metrology)
-    computed = computed_from(procedure, taken, bench.metrology)
+    try:
+        refuse_disturbed(taken, bench.metrology)
+        computed = computed_from(procedure, taken, bench.metrology)
+    except BlockedError:
+        _keep_found(record, taken, bench.metrology)
+        raise
     undeclared = [each.name for each in computed.measured if each.quantity not in procedure.declared]
     if undeclared:
         raise ValueError(f"{procedure.TABLE} {procedure.title} measured what it did not declare: {undeclared[0]}")
@@ -185,21 +189,34 @@ def _taken(bench: Bench, record: Recorder, procedure: Procedure) -> Taken:
                 look_into(seen, record, error)
             raise
     except RigError:
-        _keep_what_the_pump_did(seen.watch, record)
+        _keep_what_the_pump_did(seen.watch, record, bench.metrology)
         raise
     record.sync()
     return read_taken(record.folder)
 
 
-def _keep_what_the_pump_did(watch: WatchOfPump, record: Recorder) -> None:
+def _keep_what_the_pump_did(watch: WatchOfPump, record: Recorder, metrology: Metrology) -> None:
     """Keep, of a measurement that broke off, that the pump restarted or flowed on: both are judged all the same."""
     if watch.restarts:
         watch.keep()
     record.sync()
-    taken = read_taken(record.folder)
-    found = (*(restarts_in(taken) if watch.restarts else ()), *flow_found(taken))
-    if found:
-        keep_computed(record.folder, found, {})
+    _keep_found(record, read_taken(record.folder), metrology)
+
+
+def _keep_found(record: Recorder, taken: Taken, metrology: Metrology) -> None:
+    """Keep, of a measurement that came to no value, the restarts that were counted, and what flowed.
+
+    What a balance shows that was disturbed says nothing of a flow.
+    """
+    seen = taken.facts(PumpWatched)
+    restarts = restarts_in(taken) if seen and seen[-1].restarts else ()
+    try:
+        refuse_disturbed(taken, metrology)
+        flow = flow_found(taken)
+    except BlockedError:
+        flow = ()
+    if restarts or flow:
+        keep_computed(record.folder, (*restarts, *flow), {})
 
 
 def computed_from(procedure: Procedure, taken: Taken, metrology: Metrology) -> Computed:

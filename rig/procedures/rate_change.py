@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from rig.analysis.programme import Course, Started, programmed_course
 from rig.analysis.rate_change import rate_change
 from rig.analysis.uncertainty import COVERAGE_PERCENT
 from rig.errors import BlockedError
+from rig.procedures.at_once import at_once
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Dose
 from rig.procedures.budgets import measured
@@ -44,7 +46,7 @@ RATE_OVER = "temporary basal rate over"
 FOLLOWED_S, FOLLOWED_SHARE = 300.0, 0.25
 """So long after a change no line is fitted, and no longer than this share of the stretch: it holds the delay itself."""
 LATE_S = 10.0
-"""A temporary rate is started so much later than programmed at most: the time between two readings."""
+"""Therapy and a temporary rate are started so much later than programmed at most: the time between two readings."""
 FITTED_DOSES = 40.0
 """A line is fitted to so many doses beside a change. More would scatter less, but a pump's flow drifts: of an error of
 0.03 U that repeats every 8 U, a line through 1 U makes 0.002 U, and one through 3 U 0.02 U where it ends."""
@@ -199,15 +201,12 @@ def _deliver(bench: Bench, record: Recorder, plan: RateChange) -> None:
     A profile is switched by the pump's clock, which is set to midnight as therapy starts.
     """
     require(bench.pump, Capability.BASAL_PROFILE).set_basal_profile(plan.profile)
-    if plan.temporary is None:
-        require(bench.pump, Capability.CLOCK).set_clock(MIDNIGHT)
-    start_s = bench.clock.now()
-    record.fact(DeliveryStarted(at_s=start_s))
-    start_therapy(bench, record)
+    start_s = at_once(bench.clock, "starting therapy", lambda: _start(bench, record, plan), within_s=LATE_S)
     for number, (stretch, end_s) in enumerate(zip(plan.stretches, plan.edges_s[1:], strict=True)):
         if plan.temporary is not None and number == 1:
             _refuse_late(bench.clock.now() - start_s - plan.edges_s[1])
-            require(bench.pump, Capability.TEMPORARY_BASAL).set_temporary_rate(plan.temporary)
+            starting = partial(require(bench.pump, Capability.TEMPORARY_BASAL).set_temporary_rate, plan.temporary)
+            at_once(bench.clock, "starting the temporary rate", starting, within_s=LATE_S)
         record.step(f"{stretch.name}: {stretch.rate_u_per_h:g} U/h", minutes=stretch.duration_min)
         if plan.temporary is not None and number == 2:
             sample_for(bench, record, stretch.name, duration_s=NOTICED_S, every_s=SAMPLE_EVERY_S)
@@ -224,6 +223,16 @@ def _deliver(bench: Bench, record: Recorder, plan: RateChange) -> None:
     bench.pump.stop()
     record.step("therapy stopped")
     wait_for_rest(bench, record, "rest after the last stretch")
+
+
+def _start(bench: Bench, record: Recorder, plan: RateChange) -> float:
+    """Start therapy, at midnight on the pump's clock where it changes the rates; returns when, in s."""
+    if plan.temporary is None:
+        require(bench.pump, Capability.CLOCK).set_clock(MIDNIGHT)
+    start_s = bench.clock.now()
+    record.fact(DeliveryStarted(at_s=start_s))
+    start_therapy(bench, record)
+    return start_s
 
 
 def _refuse_late(late_s: float) -> None:

@@ -7,16 +7,23 @@ run shows (`gates`).
 
 from __future__ import annotations
 
+import math
+
 from rig.analysis.disturbed import broken_digit_g, came_back
 from rig.analysis.unchanging import log10_chance_of_equal
 from rig.errors import BlockedError
 from rig.record.taking import Taken
 from rig.roles import Metrology
 
+FEWEST_DIGITS = 1.5
+"""A repeatability below so many of the last digit says hardly more than that digit: such a balance may show one value
+for as long as it likes."""
 INDEPENDENT_S = 10.0
 """Readings so far apart have noise of their own: the slowest filters of balances have forgotten by then."""
 BETTER_BY = 3.0
 """A balance may scatter three times less than its bench file says, and is no dead one for it."""
+UNSEEN_SD = 6.0
+"""Of readings: what evaporates beside noise of so many and one digit must have changed what is shown."""
 LOG10_CREDIBLE = -6.0
 """1 living balance in 1,000,000 shows equal readings for so long, and is stopped."""
 
@@ -27,6 +34,8 @@ class EqualReadings:
     def __init__(self, metrology: Metrology) -> None:
         self._sd_g = metrology.balance_repeatability_g / BETTER_BY
         self._digit_g = metrology.balance_readability_g
+        self._sure_of_noise = metrology.balance_repeatability_g >= FEWEST_DIGITS * metrology.balance_readability_g > 0.0
+        self._vanishing_g_per_h = _vanishing_g_per_h(metrology)
         self._value_g: float | None = None
         self._since_s = self._counted_s = 0.0
         self._count = 0
@@ -39,7 +48,8 @@ class EqualReadings:
         if at_s - self._counted_s < INDEPENDENT_S:
             return
         self._counted_s, self._count = at_s, self._count + 1
-        if not self._sd_g or not self._digit_g:
+        self._refuse_no_evaporation(at_s - self._since_s, mass_g)
+        if not self._sure_of_noise:
             return
         if log10_chance_of_equal(self._count, sd=self._sd_g, digit=self._digit_g) > LOG10_CREDIBLE:
             return
@@ -49,6 +59,30 @@ class EqualReadings:
             "so, whatever the pump does: it is frozen; switch it off and on, look at its display and cable, weigh the "
             "reference mass (rig balance-test), and measure again"
         )
+
+    def _refuse_no_evaporation(self, lasted_s: float, mass_g: float) -> None:
+        """Refuse one value for so long that a vessel must have lost more than a balance leaves unseen."""
+        unseen_g = self._digit_g + UNSEEN_SD * BETTER_BY * self._sd_g
+        lost_g = self._vanishing_g_per_h * lasted_s / 3600.0
+        if not self._sd_g or lost_g <= unseen_g:
+            return
+        raise BlockedError(
+            f"balance: it has shown {mass_g:.6f} g and nothing else for {lasted_s / 3600.0:.3g} h, in which "
+            f"{lost_g * 1e6:.3g} µg evaporate at least, as the bench file says: it is frozen; switch it off and on, "
+            "look at its display and cable, weigh the reference mass (rig balance-test), and measure again"
+        )
+
+
+def _vanishing_g_per_h(metrology: Metrology) -> float:
+    """Compute what evaporates in g/h at least, 3 u less than earlier blank runs found; 0 where no source is named."""
+    if metrology.evaporation_source is None:
+        return 0.0
+    return max(0.0, metrology.evaporation_g_per_h - 3.0 * metrology.evaporation_uncertainty_g_per_h)
+
+
+def _single_g(metrology: Metrology) -> float:
+    """Compute the SD of single readings in g with what rounding to the last digit adds."""
+    return math.hypot(metrology.balance_repeatability_g, metrology.balance_readability_g / math.sqrt(12.0))
 
 
 def refuse_disturbed(taken: Taken, metrology: Metrology) -> None:
@@ -68,7 +102,10 @@ def refuse_disturbed(taken: Taken, metrology: Metrology) -> None:
                 "all of its values: the display, the line or the settings of the port are broken; check cable, parity "
                 "and the balance's own display, weigh the reference mass (rig balance-test), and measure again"
             )
-    found = came_back(balance["at_s"], balance["mass_g"], sd_g=metrology.balance_repeatability_g)
+    most_g_per_h = metrology.evaporation_g_per_h + 3.0 * metrology.evaporation_uncertainty_g_per_h
+    found = came_back(
+        balance["at_s"], balance["mass_g"], sd_g=_single_g(metrology), evaporation_g_per_h=max(0.0, most_g_per_h)
+    )
     if found is not None:
         first, then = ("came", "went") if found.mass_g > 0.0 else ("went", "came")
         raise BlockedError(

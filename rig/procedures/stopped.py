@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rig.errors import BlockedError
+from rig.procedures.at_once import at_once
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import lasting
 from rig.procedures.budgets import measured
@@ -95,7 +96,7 @@ class Stopped(BetweenBlanks):
             _run_before_the_stop(bench, record)
             before = take_sample(bench, record, STAYS)  # what a pump delivers until it answers the command counts too
             _refuse_late(bench.clock.now() - before.at_s)
-            bench.pump.stop()
+            at_once(bench.clock, "stopping the pump", bench.pump.stop)
             record.step("pump told to stop", minutes=self.duration_s / 60.0)
             sample_for(bench, record, STAYS, duration_s=self.duration_s, every_s=SAMPLE_EVERY_S)
 

@@ -7,7 +7,7 @@ what a procedure measures, nor for a pump that falls silent (`silence`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from rig.errors import NoReplyError, RefusedError
@@ -24,7 +24,9 @@ is noticed within this. On a virtual bench each look is 2 to 3 ms of the emulate
 49 h of basal delivery, and another 2 to 3 % go to what is read at its beginning and end. Every 600 s, they took 10 %.
 """
 RESET = "reset"
-"""The kind by which a pump's log, or its annunciation, tells of a restart."""
+"""The kind by which a pump's log tells of a restart."""
+POWER_LOST = "power was lost"
+"""The kind by which a pump without a log annunciates one."""
 
 RESTARTS = Kind(
     "pump.unexpected_restarts",
@@ -65,7 +67,7 @@ class WatchOfPump:
         self._looks = 0
         self.restarts = 0
         self.answered_s = bench.clock.now()
-        self._last_entry = max((event.sequence for event in self._log()), default=-1)
+        self._last = _last(self._log())
         self._told = _shown(bench.pump)  # what is annunciated was so before the measurement
         self._therapy = bench.pump.status().therapy
         self._answered()
@@ -98,6 +100,8 @@ class WatchOfPump:
         for _, kind in sorted(shown - self._told):
             if kind not in self._expected:
                 self._record.incident("pump", f"annunciates {kind}; its therapy is {status.therapy.value}")
+            if kind == POWER_LOST and Capability.HISTORY not in self._bench.pump.capabilities:
+                self.restarted(status, cause=kind, therapy_before=self._therapy.value)
         self._told |= shown
         self._therapy = status.therapy
         return status
@@ -108,8 +112,13 @@ class WatchOfPump:
 
     def read_log(self, status: PumpStatus) -> None:
         """Count the restarts that the pump has logged since the last look, and keep each as a fact and an incident."""
-        entries = [event for event in self._log() if event.sequence > self._last_entry]
-        self._last_entry = max([self._last_entry, *(event.sequence for event in entries)])
+        log = self._log()
+        entries = log if (anew := _began_anew(log, self._last)) else _after(log, self._last)
+        if anew:
+            self._record.incident("pump", "its log began anew: what stood in it before is lost")
+        self._last = _last(log) or self._last
+        if anew and not any(event.kind == RESET for event in entries):
+            self.restarted(status, cause="unknown; its log began anew", therapy_before="unknown")
         for event in entries:
             if event.kind == RESET:
                 self.restarted(
@@ -139,7 +148,7 @@ class WatchOfPump:
 
     def passed_over(self) -> None:
         """Leave out what the log has gained: the rig itself caused it."""
-        self._last_entry = max((event.sequence for event in self._log()), default=self._last_entry)
+        self._last = _last(self._log()) or self._last
 
     def end(self) -> None:
         """Look a last time, read the log, and keep how often the pump restarted."""
@@ -163,6 +172,23 @@ class WatchOfPump:
                 raise
             pump.reconnect()
             return log.history()
+
+
+def _last(log: Sequence[HistoryEvent]) -> HistoryEvent | None:
+    """Take the entry with the highest number; None of an empty log."""
+    return max(log, key=lambda event: event.sequence, default=None)
+
+
+def _after(log: Sequence[HistoryEvent], last: HistoryEvent | None) -> Sequence[HistoryEvent]:
+    return [event for event in log if last is None or event.sequence > last.sequence]
+
+
+def _began_anew(log: Sequence[HistoryEvent], last: HistoryEvent | None) -> bool:
+    """Say whether a log lost what it held: its numbers go back, or one of them stands for another entry than before."""
+    now = _last(log)
+    if last is None or now is None:
+        return last is not None
+    return now.sequence < last.sequence or any(each.sequence == last.sequence and each != last for each in log)
 
 
 def _shown(pump: Pump) -> set[tuple[int, str]]:

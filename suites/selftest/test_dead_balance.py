@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +19,11 @@ from rig.errors import BlockedError
 from rig.procedures.basal import MEAN, Basal
 from rig.procedures.bolus import LARGEST, Bolus
 from rig.procedures.procedure import Computed, Procedure
+from rig.procedures.soundness import EqualReadings
+from rig.procedures.stopped import Stopped
 from rig.record.taking import read_taken
 from suites.measuring import VIRTUAL, measured_on
-from suites.stands.failing_balance import Fault, broken_digit, failing_bench, frozen, laid_on
+from suites.stands.failing_balance import Fault, broken_digit, failing_bench, frozen, laid_on, rounded
 from suites.studies.coverage.laboratory import declared, laboratory
 from suites.studies.coverage.whole_bench import watched_bench
 
@@ -99,7 +103,7 @@ def test_a_digit_that_is_always_wrong_is_an_error(tmp_path: Path, fault: Fault, 
         measured(tmp_path / "taken", procedure, fault)
 
 
-@pytest.mark.parametrize("mass_g", [0.002, 0.5, -0.01])
+@pytest.mark.parametrize("mass_g", [0.0005, 0.0009, 0.002, 0.5, -0.01])
 @pytest.mark.parametrize("lasting_s", [0.0, 40.0, 1800.0])
 def test_mass_that_comes_back_was_no_liquid(
     tmp_path: Path, at: dict[str, tuple[float, float]], mass_g: float, lasting_s: float
@@ -114,6 +118,45 @@ def test_mass_that_stays_is_liquid_and_is_judged(tmp_path: Path, at: dict[str, t
     good = measured(tmp_path / "good", BASAL, lambda _, mass_g: mass_g).values[MEAN.of(rate=1.0)].value
     more = measured(tmp_path / "taken", BASAL, laid_on(0.001, sum(at["analysis period"]) / 2.0))
     assert more.values[MEAN.of(rate=1.0)].value == pytest.approx(good + 5.0, abs=0.1)
+
+
+QUIET = Stopped(duration_s=1800.0, blank_s=300.0)
+
+
+@pytest.mark.parametrize("procedure", [BASAL, BOLUSES, QUIET], ids=lambda each: str(each.TABLE))
+@pytest.mark.parametrize(
+    ("readability_g", "repeatability_g"), [(1e-4, 2.5e-6), (1e-4, 1e-4), (1e-3, 2.5e-6), (1e-3, 1e-3)]
+)
+def test_a_coarse_balance_is_neither_dead_nor_disturbed(
+    tmp_path: Path, procedure: Procedure, readability_g: float, repeatability_g: float
+) -> None:
+    """A data sheet's repeatability is often one digit; readings then stay the same for hours, and turn back by one."""
+    with open_bench(VIRTUAL) as bench:
+        told = replace(bench.metrology, balance_repeatability_g=repeatability_g, balance_readability_g=readability_g)
+        measured_on(
+            failing_bench(replace(bench, metrology=told), rounded(readability_g)), tmp_path / "taken", procedure
+        )
+
+
+@pytest.mark.parametrize(
+    ("source", "hours", "dead"), [("blank runs", 22.0, True), ("blank runs", 20.0, False), (None, 500.0, False)]
+)
+def test_a_coarse_balance_is_dead_when_it_does_not_see_what_evaporates(
+    source: str | None, hours: float, dead: bool
+) -> None:
+    """Of 0.02 ± 0.005 mg/h (u) 5 µg/h are sure; a digit of 0.1 mg and six times 1 µg of noise are passed in 21.2 h."""
+    told = replace(
+        declared(),
+        balance_repeatability_g=1e-6,
+        balance_readability_g=1e-4,
+        evaporation_g_per_h=2e-5,
+        evaporation_uncertainty_g_per_h=5e-6,
+        evaporation_source=source,
+    )
+    equal = EqualReadings(told)
+    with pytest.raises(BlockedError, match="evaporate at least") if dead else nullcontext():
+        for number in range(round(hours * 60.0) + 1):
+            equal.look(60.0 * number, 10.0)
 
 
 def test_a_pump_that_delivers_nothing_fails_with_its_value(tmp_path: Path) -> None:

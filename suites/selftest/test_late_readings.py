@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,14 +25,16 @@ from rig.errors import BlockedError
 from rig.procedures.basal import LARGEST, MEAN, MISSED, SMALLEST, Basal
 from rig.procedures.catalogue import TABLES
 from rig.procedures.gaps import Gap
+from rig.procedures.occlusion import TYPICAL, OcclusionProvoked
 from rig.procedures.procedure import Computed, Procedure
 from rig.procedures.sampling import ticks
+from rig.procedures.threshold import ALARM
 from rig.record.files import read_json_lines
 from rig.record.taking import read_taken
-from rig.roles import Bench
+from rig.roles import Annunciation, Bench, Pump
 from rig.verdicts.quantities import Quantity
 from suites.measuring import VIRTUAL, measured_on
-from suites.stands.standing_still import late_bench
+from suites.stands.standing_still import StallsAt, late_bench
 
 SLOW = Basal(rate_u_per_h=0.1, stabilisation_s=1800.0, analysis_s=21600.0, windows_s=(900.0, 3600.0), blank_s=300.0)
 """Four doses an hour, one of them at every quarter: where the moment of a reading counts most."""
@@ -261,6 +264,79 @@ def test_no_measurement_takes_a_stall_for_the_pump(tmp_path: Path, table: str) -
             slack = now.expanded_uncertainty + then.expanded_uncertainty + PULSES.get(table, 0.0)
             assert abs(now.value - then.value) <= slack, f"{quantity} with a stall at {at_s:.0f} s"
     assert blocked <= 3
+
+
+COMMANDS = {
+    "extended": ("pump", "deliver", 1),
+    "priming": ("pump", "prime", 1),
+    "temporary": ("pump", "set_temporary_rate", 1),
+    "switch": ("pump", "set_clock", 1),
+    "stopped": ("pump", "stop", 2),
+    "cancelled": ("pump", "cancel_bolus", 1),
+    "occlusion": ("switch", "set_line", 3),
+}
+"""Of each measurement the command whose moment counts: of which role, and which call of it."""
+
+
+@pytest.mark.parametrize("stall_s", [20.0, 160.0])
+@pytest.mark.parametrize("heard", [False, True])
+@pytest.mark.parametrize("table", COMMANDS)
+def test_a_computer_that_stands_still_within_a_command_is_not_the_pump_s_delay(
+    tmp_path: Path, table: str, heard: bool, stall_s: float
+) -> None:
+    role, command, number = COMMANDS[table]
+    with open_bench(VIRTUAL) as bench:
+        device = StallsAt(getattr(bench, role), bench.clock, command, number, stall_s, heard=heard)
+        stalling: dict[str, Any] = {role: device}
+        with pytest.raises(BlockedError, match=r"^rig: [\d.]+ s passed in .* held the computer up"):
+            measured_on(replace(bench, **stalling), tmp_path / "taken", TABLES[table].model_validate(SHORT[table]))
+
+
+def test_boluses_that_are_only_weighed_do_not_mind_when_they_began(tmp_path: Path) -> None:
+    bolus = TABLES["bolus"].model_validate(SHORT["bolus"])
+    on_time = taken(tmp_path / "on time", bolus)
+    with open_bench(VIRTUAL) as bench:
+        pump = StallsAt(bench.pump, bench.clock, "bolus", 2, 160.0, heard=False)
+        found = measured_on(replace(bench, pump=cast("Pump", pump)), tmp_path / "taken", bolus)
+    for quantity, then in on_time.values.items():
+        now = found.values[quantity]
+        assert abs(now.value - then.value) <= now.expanded_uncertainty + then.expanded_uncertainty, quantity
+
+
+@pytest.mark.parametrize("stall_s", [50.0, 160.0])
+def test_an_alarm_whose_answer_came_late_is_known_so_much_worse(tmp_path: Path, stall_s: float) -> None:
+    """The pump was asked, and its answer lay on the line: the alarm may have come at any moment of the stall."""
+    occlusion = TABLES["occlusion"].model_validate(SHORT["occlusion"])
+    with open_bench(VIRTUAL) as bench:
+        looks = CountsLooks(bench.pump)
+        measured_on(replace(bench, pump=cast("Pump", looks)), tmp_path / "on time", occlusion)
+    with open_bench(VIRTUAL) as bench:
+        pump = StallsAt(bench.pump, bench.clock, "annunciations", looks.alarmed_at, stall_s, heard=True)
+        found = measured_on(replace(bench, pump=cast("Pump", pump)), tmp_path / "taken", occlusion)
+    on_time = read_taken(tmp_path / "on time").the(OcclusionProvoked)
+    now = read_taken(tmp_path / "taken").the(OcclusionProvoked)
+    assert now.alarm_at_s - on_time.alarm_at_s == pytest.approx(stall_s, abs=1.0)
+    time = found.values[TYPICAL.of(rate=5.0, threshold=None)]
+    assert time.value - time.expanded_uncertainty <= on_time.alarm_at_s - on_time.closed_at_s
+    assert time.expanded_uncertainty >= stall_s
+
+
+class CountsLooks:
+    """The pump, and which look at its annunciations was the first that saw an occlusion."""
+
+    def __init__(self, pump: Pump) -> None:
+        self._pump, self._looks, self.alarmed_at = pump, 0, 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._pump, name)
+
+    def annunciations(self) -> Sequence[Annunciation]:
+        """Read what it annunciates."""
+        self._looks += 1
+        shown = self._pump.annunciations()
+        if not self.alarmed_at and any(each.kind == ALARM for each in shown):
+            self.alarmed_at = self._looks
+        return shown
 
 
 PULSES: Mapping[str, float] = {"unoccluded": 1.3, "occlusion": 0.025}

@@ -9,20 +9,24 @@ from typing import Any, cast
 
 import pytest
 
+from instruments.new_era_ne1000.driver import ALARMS
+from rig.bench.open import open_bench
 from rig.clock import ns_from_s
-from rig.errors import DeviceError, NoReplyError, RigError
+from rig.errors import BlockedError, DeviceError, NoReplyError, RigError
 from rig.procedures.basal import MEAN, Basal
 from rig.procedures.bolus import Bolus
 from rig.procedures.catalogue import KINDS
-from rig.procedures.watch import RESTARTS, WATCH_EVERY_S, PumpRestarted, PumpWatched
+from rig.procedures.stopped import Stopped
+from rig.procedures.watch import POWER_LOST, RESET, RESTARTS, WATCH_EVERY_S, PumpRestarted, PumpWatched
 from rig.record.files import read_json_lines
 from rig.record.folder import MeasuredFile, read_model
 from rig.record.taking import read_taken
-from rig.roles import Pump
+from rig.roles import Annunciation, Bench, HistoryEvent, Pump
 from rig.shipped import shipped
 from rig.verdicts.limits import Measurement, Verdict, decide
 from rig.verdicts.requirements import read_requirements
 from suites.measuring import measured_on
+from suites.stands.failing_balance import failing_bench, laid_on
 from suites.studies.coverage.laboratory import declared, laboratory
 from suites.studies.coverage.whole_bench import WatchedBench, watched_bench
 
@@ -132,3 +136,89 @@ def test_a_silent_pump_is_switched_once_and_only_one_that_answers_then_has_faile
     if not for_good:
         assert verdict([each.measurement for each in read_model(computed, MeasuredFile).measured]) is Verdict.FAIL
         assert read_taken(tmp_path / "taken").the(PumpRestarted).cause.startswith("hung")
+
+
+def kept(folder: Path) -> list[Measurement]:
+    """What was kept of a measurement that came to no value."""
+    return [each.measurement for each in read_model(folder / "computed" / "measured.json", MeasuredFile).measured]
+
+
+def test_a_restart_is_judged_although_somebody_leaned_on_the_balance_too(tmp_path: Path) -> None:
+    with watched_bench(laboratory(5, declared())) as watched:
+        watched.world.clock.call_at(ns_from_s(MID_BASAL_S), lambda: interrupt_supply(watched))
+        bench = failing_bench(watched.bench, laid_on(0.5, 5000.0, 5030.0))
+        with pytest.raises(BlockedError, match="went again"):
+            measured_on(bench, tmp_path / "taken", BASAL)
+    (restarts,) = kept(tmp_path / "taken")
+    assert verdict([restarts]) is Verdict.FAIL
+
+
+@pytest.mark.parametrize("from_s", [200.0, 240.0])
+def test_a_flow_is_not_read_off_a_balance_that_somebody_leaned_on(tmp_path: Path, from_s: float) -> None:
+    """2 mg for a while in the later part of the closing blank run, which alone would read as some 2 U/h."""
+    with watched_bench(laboratory(5, declared())) as watched:
+        measured_on(watched.bench, tmp_path / "good", BASAL)
+    closing_s = float(read_taken(tmp_path / "good").values("balance", "closing blank run")["at_s"][0])
+    with watched_bench(laboratory(5, declared())) as watched:
+        bench = failing_bench(watched.bench, laid_on(0.002, closing_s + from_s, closing_s + 285.0))
+        with pytest.raises(BlockedError, match="scatter"):
+            measured_on(bench, tmp_path / "taken", BASAL)
+    assert not (tmp_path / "taken" / "computed" / "measured.json").exists()
+
+
+class ForgetsItsLog:
+    """The pump, whose log begins anew with the last restart in it, or without any, from a bench second on."""
+
+    def __init__(self, pump: Pump, watched: WatchedBench, from_s: float, *, logs_it: bool) -> None:
+        self._pump, self._watched, self._from_s, self._logs_it = pump, watched, from_s, logs_it
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the pump has
+        return getattr(self._pump, name)
+
+    def history(self) -> list[HistoryEvent]:
+        """Read the log."""
+        log: list[HistoryEvent] = list(cast("Any", self._pump).history())
+        if self._watched.bench.clock.now() < self._from_s:
+            return log
+        last = max(number for number, event in enumerate(log) if event.kind == RESET)
+        return [replace(event, sequence=number) for number, event in enumerate(log[last + (not self._logs_it) :])]
+
+
+@pytest.mark.parametrize("logs_it", [False, True])
+def test_a_pump_that_forgets_its_log_when_it_restarts_has_restarted(tmp_path: Path, logs_it: bool) -> None:
+    with watched_bench(laboratory(5, declared())) as watched:
+        watched.world.clock.call_at(ns_from_s(MID_BASAL_S), lambda: interrupt_supply(watched))
+        pump = ForgetsItsLog(watched.bench.pump, watched, MID_BASAL_S + 2.0, logs_it=logs_it)
+        found = measured_on(replace(watched.bench, pump=cast("Pump", pump)), tmp_path / "taken", BASAL)
+    assert verdict(list(found.measured)) is Verdict.FAIL
+    assert read_taken(tmp_path / "taken").the(PumpWatched).restarts == 1
+    told = [each["what"] for each in read_json_lines(tmp_path / "taken" / "incidents.jsonl")]
+    assert any(what.startswith("its log began anew") for what in told)
+
+
+class LosesPower:
+    """A pump without a log that annunciates, from a bench second on, that its power was lost."""
+
+    def __init__(self, bench: Bench, from_s: float) -> None:
+        self._pump, self._clock, self._from_s = bench.pump, bench.clock, from_s
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the pump has
+        return getattr(self._pump, name)
+
+    def annunciations(self) -> list[Annunciation]:
+        """Read what it annunciates."""
+        lost = [Annunciation(99, POWER_LOST, "pending")] if self._clock.now() >= self._from_s else []
+        return [*self._pump.annunciations(), *lost]
+
+
+@pytest.mark.parametrize(("from_s", "expected"), [(1000.0, Verdict.FAIL), (1e9, Verdict.PASS)])
+def test_a_pump_without_a_log_tells_of_a_restart_by_what_it_annunciates(
+    tmp_path: Path, from_s: float, expected: Verdict
+) -> None:
+    """That its power was lost before the measurement, as this one says whenever it is switched on, is no restart."""
+    with open_bench(shipped("fixtures/benches/virtual_ne1000.toml")) as bench:
+        assert ALARMS["R"] == POWER_LOST
+        pump = cast("Pump", LosesPower(bench, from_s))
+        stopped = Stopped(duration_s=600.0, blank_s=300.0)
+        found = measured_on(replace(bench, pump=pump), tmp_path / "taken", stopped)
+    assert verdict(list(found.measured)) is expected

@@ -1,4 +1,4 @@
-"""A balance that fails while it answers: it freezes, a digit of it is broken, or something lies on it for a while.
+"""A balance that fails while it answers: it freezes, is coarse, has a broken digit, or something lies on it.
 
 Not responsible for faults of its line.
 """
@@ -57,6 +57,11 @@ def broken_digit(place: int, shows: Callable[[int], int]) -> Fault:
         return (whole + (shows(digit) - digit) * step) * 1e-6
 
     return shown
+
+
+def rounded(digit_g: float) -> Fault:
+    """Show readings to a coarser last digit, in g."""
+    return lambda _at_s, mass_g: round(round(mass_g / digit_g) * digit_g, 9)
 
 
 def laid_on(mass_g: float, from_s: float, until_s: float = float("inf")) -> Fault:

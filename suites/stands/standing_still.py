@@ -13,6 +13,38 @@ from rig.clock import Clock
 from rig.roles import Balance, Bench, MassReading
 
 
+class StallsAt:
+    """A device of the bench beside which the computer stands still once: at the n-th call of a command of its.
+
+    Args:
+        device: the bench's.
+        clock: the bench's.
+        command: the name of its method.
+        number: which call of it, from 1.
+        stall_s: for how long.
+        heard: whether the device has heard the command already.
+    """
+
+    def __init__(self, device: object, clock: Clock, command: str, number: int, stall_s: float, *, heard: bool) -> None:
+        self._device, self._clock = device, clock
+        self._command, self._left, self._stall_s, self._heard = command, number, stall_s, heard
+
+    def __getattr__(self, name: str) -> object:
+        own = getattr(self._device, name)
+        if name != self._command:
+            return own
+
+        def told(*args: object, **kwargs: object) -> object:
+            self._left -= 1
+            stall_s = 0.0 if self._left else self._stall_s
+            self._clock.sleep(0.0 if self._heard else stall_s)
+            answer = own(*args, **kwargs)
+            self._clock.sleep(stall_s if self._heard else 0.0)
+            return answer
+
+        return told
+
+
 class LateBalance:
     """The bench's balance, asked late.
 
