@@ -1,8 +1,9 @@
 """The role Pump over a New Era NE-1000 syringe pump: one basal rate, or one fast bolus at a time.
 
 The pump knows a rate, a volume, a diameter and nothing of insulin: what therapy there is stands here. It keeps no log,
-has no reservoir and sees no occlusion before its motor stalls; that is no capability of it. RUN and STP are repeated
-only when the pump, asked, shows that they were not obeyed. Not responsible for the line (`line`).
+has no reservoir and sees no occlusion before its motor stalls; that is no capability of it. A setting is never repeated
+after a lost reply. RUN and STP are only when the pump, asked, shows that they were not obeyed. Not responsible for the
+line (`line`).
 Source: New Era, NE-1000 user manual, publication 1200-01; see protocol.md.
 """
 
@@ -150,7 +151,7 @@ class SyringePump:
         if self._therapy is not TherapyState.STOP and bool(rate_u_per_h) != bool(self._rate_u_per_h):
             raise self._refused(f"{rate_u_per_h:g} U/h after {self._rate_u_per_h:g} U/h", "therapy is not stopped")
         if rate_u_per_h:
-            self._tell(f"RAT{digits(rate_u_per_h * UL_PER_U)}UH")
+            self._set(f"RAT{digits(rate_u_per_h * UL_PER_U)}UH")
         self._rate_u_per_h = rate_u_per_h
 
     def run(self) -> None:
@@ -230,7 +231,7 @@ class SyringePump:
         # with VOLUL, as without it the same number is 1000 times as much in a syringe of more than 14 mm
         settings = (self._diameter, "VOLUL", f"VOL{digits(volume_ul)}", f"RAT{digits(rate_ul_per_h)}UH", "DIRINF")
         for command in ("PHN1", "FUNRAT", *settings, "CLDINF"):
-            self._tell(command)
+            self._set(command)
         if self._alarms_heard != heard:
             raise self._refused("RUN", f"the alarm “{self._alarms[-1].kind}” came")
         self._start()
@@ -253,9 +254,14 @@ class SyringePump:
             raise self._odd("DIS", text) from None
 
     def _tell(self, command: str) -> Reply:
-        """Ask, or set to a value: what may be repeated until it is answered."""
+        """Ask: what changes nothing, and may be repeated until it is answered."""
         self._prepare()
         return self._line.ask_again(lambda: self._obeyed(command), asked=repr(command))
+
+    def _set(self, command: str) -> None:
+        """Set to a value, once: after a lost reply the error says that it may have been obeyed."""
+        self._prepare()
+        self._line.ask_once(lambda: self._obeyed(command), asked=repr(command))
 
     def _act(self, command: str, obeyed: Callable[[Reply], bool]) -> None:
         """Do what may not be done twice: after a lost reply the pump is asked whether it was obeyed."""
@@ -300,10 +306,10 @@ class SyringePump:
             return
         self._prepared = True
         self._line.safe = True
-        self._tell(f"SAF{self._options.safe_s}")
+        self._set(f"SAF{self._options.safe_s}")
         self._line.safe = self._options.safe_s > 0
         if self._tell("").status == "S":
-            self._tell(self._diameter)
+            self._set(self._diameter)
 
     def _refused(self, asked: str, reason: str) -> RefusedError:
         return RefusedError(asked=asked, of_whom=self.name, came_back=f"refused, {reason}", look_at="see protocol.md")

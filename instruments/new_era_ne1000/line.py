@@ -87,6 +87,11 @@ class PumpLine:
         self._step.probe = self._probe()
         return self._step.ask(exchange, asked=asked)
 
+    def ask_once(self, exchange: Callable[[], Made], *, asked: str) -> Made:
+        """Make an exchange once; when its reply fails, the error says that it may have been obeyed."""
+        self._step.probe = self._probe()
+        return self._step.command(exchange, asked=asked)
+
     def get_into_step(self) -> None:
         """Be in step: where a reply was missed, ask for the model until that is answered (protocol.md, In step)."""
         self._step.probe = self._probe()

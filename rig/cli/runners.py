@@ -130,7 +130,11 @@ def _run_one(
         return Ending("interrupted", f"the run was interrupted by {stop.asked}{how}")
     finally:
         view.refresh()
-    said = essence(log.read_text(encoding="utf-8", errors="replace").replace(f"{run.inputs.resolve()}/", ""))
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # somebody has taken it away; what was measured stands in the record
+        text = f"{log} is gone"
+    said = essence(text.replace(f"{run.inputs.resolve()}/", ""))
     return judge_runner(name, process.returncode, owed, run, said)
 
 

@@ -6,6 +6,7 @@ Not responsible for what stands in them, nor for files that grow (`appending`).
 from __future__ import annotations
 
 import datetime
+import errno
 import json
 import os
 import re
@@ -50,12 +51,22 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def keep_room(path: Path, octets: int) -> None:
-    """Take room on the disk with a file of zeros, to be given back later; a disk that has less keeps none."""
+    """Take room on the disk with a file, to be given back later; of noise, as some disks take no room for zeros.
+
+    Raises:
+        EvidenceError: the disk has less. Where something else is in the way, none is kept.
+    """
     try:
-        path.write_bytes(bytes(octets))
-    except OSError:
+        path.write_bytes(os.urandom(octets))
+    except OSError as error:
         with suppress(OSError):
             path.unlink(missing_ok=True)
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):  # such as a largest size of files
+            return
+        raise EvidenceError(
+            f"{path.parent}: there is no room for the {octets / 2**20:g} MiB that the end of a run may need "
+            f"({error.strerror}); make room, or name a folder on another disk"
+        ) from error
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ wall time and paths, so that two runs of one virtual bench and seed leave the sa
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -143,6 +144,7 @@ class RunFolder:
         self.record = path / RECORD
         self.appender: Appender = appender or DirectAppender()
         self.lease: Lease | None = None
+        self._process = os.getpid()
         if not (self.record / "manifest.json").is_file():
             raise EvidenceError(f"{path}: there is no {RECORD}/manifest.json, so this is no run folder")
 
@@ -256,6 +258,7 @@ class RunFolder:
         EvidenceError when it was not declared, or the run was closed.
         """
         self.refuse_closed()
+        _refuse_copy(self._process, self.path)
         folder = self.record / "tests" / self.declared(test_id).folder
         number = 1 + max((int(path.name) for path in _numbered(folder)), default=0)
         note = partial(self._note_test, test_id)
@@ -311,6 +314,7 @@ class AttemptRecord:
         self._clock: Clock | None = None
         self._started_s = 0.0
         self._outcome: Outcome | None = None
+        self._process = os.getpid()
         self._taking: list[Recorder] = []
         self.wires = WireLog(folder, appender)
 
@@ -334,6 +338,7 @@ class AttemptRecord:
 
         Said again when the bench could not be left; an error or interruption that was said before stays the reason.
         """
+        _refuse_copy(self._process, self.folder)
         if self._outcome in ("error", "interrupted"):
             return
         self._note_clock("end")
@@ -414,6 +419,12 @@ def _holds_a_file(folder: Path) -> bool:
     return any(path.is_file() and path.suffix != ".partial" for path in folder.rglob("*"))
 
 
+def _refuse_copy(process: int, path: Path) -> None:
+    """Refuse a process that a test has forked, and that goes on as if it were the one which has the run."""
+    if os.getpid() != process:
+        raise EvidenceError(f"{path}: belongs to the process {process}; one that was forked from it adds nothing")
+
+
 def _numbered(folder: Path) -> list[Path]:
     """List the folders of attempts in their order; a copy that somebody has put beside them is none."""
     return sorted((path for path in folder.glob("*") if path.name.isdecimal()), key=lambda path: int(path.name))
@@ -425,7 +436,13 @@ def _read_attempt(collected: Collected, folder: Path, *, strict: bool) -> Attemp
         checked(path, event, Ended if event.get("event") == "end" else Began, strict=strict)
         for event in read_json_lines(path)
     ]
-    end = next((event for event in reversed(found) if isinstance(event, Ended)), None)
+    ends = [event for event in found if isinstance(event, Ended)]
+    later = next((each.outcome for each in ends[1:] if each.outcome not in ("error", "interrupted")), None)
+    if later is not None:
+        raise EvidenceError(
+            f"{path}: the test ended as {ends[0].outcome}, and once more as {later}, which no test does"
+        )
+    end = ends[-1] if ends else None
     if end is None:
         return Attempt(collected, int(folder.name), folder, None, None, 0.0)
     return Attempt(collected, int(folder.name), folder, end.outcome, end.message, end.duration_s)

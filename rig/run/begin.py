@@ -59,7 +59,8 @@ def start_run(
         resuming: the run that it goes on with, whose tests are copied into it.
 
     Raises:
-        EvidenceError: the folder holds files already, can be none of a run, or cannot be written.
+        EvidenceError: the folder holds files already, can be none of a run, cannot be written, or has no room for the
+            end of a run.
     """
     if out is not None:
         refuse_unusable(out)
@@ -73,6 +74,7 @@ def start_run(
         manifest = _manifest(inputs, folder.name if out is None else run_id, started, selected).model_copy(
             update={"begun_by": begun_by, "resumes": resuming.link if resuming is not None else None}
         )
+        keep_room(folder / RESERVE, RESERVED_OCTETS)
         freeze(inputs, folder / RECORD / "inputs")
         if resuming is not None:  # before the manifest: a run that has one has all of them
             resuming.copy_into(folder / RECORD)
@@ -82,7 +84,6 @@ def start_run(
         raise
     run.lease = lease
     run.note_clock("the start of the run")
-    keep_room(folder / RESERVE, RESERVED_OCTETS)
     return run
 
 

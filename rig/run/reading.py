@@ -7,6 +7,8 @@ computing any value again (`rig.offline.recomputed`).
 
 from __future__ import annotations
 
+import json
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,28 +18,83 @@ from rig.record.folder import RECORD, RunFolder
 from rig.record.manifest import Manifest
 from rig.record.reading import Run, read_run
 from rig.record.results import Results
-from rig.run.inputs import frozen_requirements
+from rig.run.inputs import BENCH, FIRMWARE, PLAN, REQUIREMENTS, frozen_requirements, plain
 from rig.run.results import join_run
+from rig.verdicts.limits import Verdict, worst
 
 
 def read_whole_run(folder: Path) -> Run:
     """Read and check a run folder of any format; everything that may be said of a run comes from here.
 
     Raises:
-        EvidenceError: as `read_run`; or the results are not those of the tests and the requirements.
+        EvidenceError: as `read_run`; or the manifest is not that of the frozen inputs, or the results are not those of
+            the tests and the requirements.
     """
     run = read_run(folder)
     if (folder / RECORD).is_dir():
+        _refuse_other_manifest(RunFolder(folder), run.manifest)
         _refuse_other_results(RunFolder(folder), run.manifest, run.results)
     return run
 
 
+def _refuse_other_manifest(run: RunFolder, manifest: Manifest) -> None:
+    """Refuse a manifest that says otherwise what its frozen inputs say: their hashes, the plan, the bench.
+
+    They are read as plain TOML and JSON, so that a later version of the rig that allows less can read old runs.
+    """
+    closing = run.closing()
+    changed = closing.changed_inputs if closing is not None else ()
+    plan = manifest.plan
+    hashes = {
+        "bench_sha256": (manifest.bench_sha256, "bench.toml"),
+        "requirements_sha256": (manifest.requirements_sha256, REQUIREMENTS),
+        "firmware_sha256": (manifest.firmware_sha256, FIRMWARE),
+        **({"plan sha256": (plan.sha256, PLAN)} if plan is not None else {}),
+    }
+    for key, (said, name) in hashes.items():
+        if manifest.inputs and said != manifest.inputs.get(name):
+            raise _other_manifest(run, f"{key} is {said!r}, and of inputs/{name} {manifest.inputs.get(name)!r}")
+    if plan is not None and PLAN in manifest.inputs and PLAN not in changed:
+        content = plain(tomllib.loads((run.inputs / PLAN).read_text(encoding="utf-8")))
+        due = content.get("every_requirement_due", False)
+        said, follows = (plan.name, plan.every_requirement_due, plan.content), (content.get("name"), due, content)
+        if said != follows:
+            raise _other_manifest(run, f"its plan {plan.name!r} is not that of inputs/{PLAN}")
+    if BENCH in manifest.inputs and BENCH not in changed:
+        bench = json.loads((run.inputs / BENCH).read_text(encoding="utf-8"))
+        if _comparable(manifest.bench) != _comparable(bench):
+            raise _other_manifest(run, f"its bench is not that of inputs/{BENCH}")
+        if manifest.virtual is not ("virtual" in bench):
+            raise _other_manifest(run, f"virtual is {manifest.virtual}, and inputs/{BENCH} says otherwise")
+
+
+def _comparable(bench: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the tables of a bench without the two paths that freezing replaces."""
+    paths = {"virtual": "firmware", "balance": "routine_test"}
+    return {
+        name: {key: value for key, value in table.items() if key != paths.get(name)}
+        if isinstance(table, dict)
+        else table
+        for name, table in bench.items()
+    }
+
+
+def _other_manifest(run: RunFolder, what: str) -> EvidenceError:
+    return EvidenceError(f"{run.record / 'manifest.json'}: contradicts the frozen inputs: {what}")
+
+
 def _refuse_other_results(run: RunFolder, manifest: Manifest, results: Results) -> None:
+    path = run.record / "results.json"
+    if results.outcome is None and manifest.outcome != "complete":  # rigs wrote none; a broken run is none the better
+        follows = worst([results.verdict, Verdict.ERROR])
+        if results.verdict is not follows:
+            called = f"is called {results.verdict.value} in place of {follows.value}"
+            raise EvidenceError(f"{path}: the run was {manifest.outcome}, and {called}")
     ended = manifest.model_copy(update={"outcome": results.outcome}) if results.outcome is None else manifest
     joined = join_run(run, ended, frozen_requirements(run, manifest))
     then, now = _plain(results), _plain(joined)
     if then != now:
-        raise EvidenceError(f"{run.record / 'results.json'}: contradicts the parts of the record: {_where(then, now)}")
+        raise EvidenceError(f"{path}: contradicts the parts of the record: {_where(then, now)}")
 
 
 def _plain(results: Results) -> dict[str, Any]:

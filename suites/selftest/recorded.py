@@ -24,6 +24,8 @@ from rig.record.manifest import BenchCheck, Manifest, RunOutcome
 from rig.record.models import MeasuredRecord
 from rig.record.results import Outcome, Results
 from rig.run.begin import end_run
+from rig.run.inputs import BENCH as BENCH_FILE
+from rig.run.inputs import FIRMWARE
 from rig.run.inputs import REQUIREMENTS as REQUIREMENTS_FILE
 
 FORMAT_1 = Path("suites/selftest/format_1")
@@ -166,7 +168,16 @@ def framed(run: Path, **values: Any) -> None:  # noqa: ANN401 - any value of the
     """Say something else in the manifest, and join the results again."""
     path = run / "record" / "manifest.json"
     outcome = RunFolder(run).manifest().outcome
-    manifest = Manifest.model_validate(dict(read_model(path, Manifest)) | values)
+    before = read_model(path, Manifest)
+    if "bench" in values:
+        bench = run / "record" / "inputs" / BENCH_FILE
+        writable(run)
+        write_json(bench, values["bench"])
+        values["inputs"] = before.inputs | {BENCH_FILE: sums(bench).sha256}
+    if "inputs" in values:
+        names = {"requirements_sha256": REQUIREMENTS_FILE, "firmware_sha256": FIRMWARE}
+        values |= {key: values["inputs"].get(name, getattr(before, key)) for key, name in names.items()}
+    manifest = Manifest.model_validate(dict(before) | values)
     write_json(path, manifest.model_dump(mode="json"))
     end_run(reopened(run), outcome)
 

@@ -16,8 +16,9 @@ from reports.documents import write_documents
 from rig.errors import EvidenceError
 from rig.offline.recomputed import recompute
 from rig.record.files import read_json, write_json
+from rig.run.begin import end_run
 from rig.run.reading import read_whole_run
-from suites.selftest.recorded import rig, sealed, writable
+from suites.selftest.recorded import STOPPED, attempt_folder, ended, reopened, rig, sealed, writable
 
 FREE_TEXT = {"reason"}
 """Explanations that follow from nothing; another version of the rig may say them in other words."""
@@ -179,3 +180,49 @@ def test_a_run_may_be_reached_through_a_link(recorded: Path, tmp_path: Path) -> 
     for reached in (tmp_path / "runs" / "run", tmp_path / "latest"):
         assert read_whole_run(reached).results.verdict.value == "PASS"
         assert recompute(reached)
+
+
+def test_results_without_an_outcome_are_no_better_than_the_end_of_the_run(run: Path) -> None:
+    ended(run, "broken")
+    path = run / "record" / "results.json"
+    kept = read_json(path)
+    assert (kept["outcome"], kept["verdict"]) == ("broken", "ERROR")
+    del kept["outcome"]
+    write_json(path, kept | {"verdict": "PASS"})
+    sealed(run)
+    with pytest.raises(EvidenceError, match=r"results\.json: the run was broken, and is called PASS in place of ERROR"):
+        read_whole_run(run)
+
+
+MANIFEST: dict[str, tuple[tuple[str, ...], Any]] = {
+    "another plan": (("plan", "name"), "shorter"),
+    "requirements that are due": (("plan", "every_requirement_due"), True),
+    "an entry of the plan": (("plan", "content", "bolus"), []),
+    "the hash of the plan": (("plan", "sha256"), "00"),
+    "the hash of the bench file": (("bench_sha256",), "00"),
+    "the hash of the requirements": (("requirements_sha256",), "00"),
+    "firmware": (("firmware_sha256",), "00"),
+    "another bench": (("bench", "name"), "another"),
+    "no simulation": (("bench", "virtual"), {}),
+}
+
+
+@pytest.mark.parametrize("what", MANIFEST)
+def test_a_manifest_is_held_against_the_frozen_inputs(run: Path, what: str) -> None:
+    at, value = MANIFEST[what]
+    path = run / "record" / "manifest.json"
+    write_json(path, altered(read_json(path), at, value))
+    end_run(reopened(run), "complete")
+    with pytest.raises(EvidenceError, match=r"manifest\.json: contradicts the frozen inputs: "):
+        read_whole_run(run)
+
+
+@pytest.mark.parametrize("first", ["failed", "error", "interrupted", "passed"])
+def test_a_test_that_ended_does_not_end_better_once_more(run: Path, first: str) -> None:
+    path = attempt_folder(run, STOPPED) / "events.jsonl"
+    began, last = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([began, last.replace("passed", first), last, ""]), encoding="utf-8")
+    sealed(run)
+    sentence = rf"events\.jsonl: the test ended as {first}, and once more as passed, which no test does"
+    with pytest.raises(EvidenceError, match=sentence):
+        read_whole_run(run)

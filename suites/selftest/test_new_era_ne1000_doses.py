@@ -34,6 +34,26 @@ class Stand:
         left = [octets]
         self.port.distort = lambda data: b"" if left and left[0] in data and left.pop() else data
 
+    def lose_reply_to(self, command: bytes) -> list[bytes]:
+        """Lose the next reply to a command; returns the commands that the pump hears from then on."""
+        hear, heard, losing = self.twin._line._receive, [], []
+
+        def listen(data: bytes) -> None:
+            heard.append(data)
+            if command in data and not losing:
+                losing.append(True)
+            hear(data)
+
+        def distort(data: bytes) -> bytes:
+            if losing == [True]:
+                losing.append(False)
+                return b""
+            return data
+
+        self.port.on_receive(listen)
+        self.port.distort = distort
+        return heard
+
     def lose_command(self, octets: bytes) -> None:
         hear, left = self.twin._line._receive, [octets]
         self.port.on_receive(lambda data: None if left and left[0] in data and left.pop() else hear(data))
@@ -86,6 +106,36 @@ def test_a_run_that_is_lost_after_a_pause_is_repeated(stand: Stand) -> None:
     driver.run()
     stand.port.clock.sleep(600.0)
     assert stand.line.pushed_ul == pytest.approx(50.0)
+
+
+SETTINGS = ["PHN1", "FUNRAT", "DIA8.585", "VOLUL", "VOL25", "DIRINF", "CLDINF"]
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_setting_whose_reply_is_lost_is_never_repeated(stand: Stand, setting: str) -> None:
+    driver = stand.open()
+    driver.set_basal_profile(flat(0.0))
+    driver.run()
+    heard = stand.lose_reply_to(setting.encode())
+    with pytest.raises(NoReplyError, match=f"no reply, and '{setting}' may have been obeyed"):
+        driver.bolus(2.5)
+    stand.port.clock.sleep(600.0)
+    driver.status()
+    assert [data for data in heard if setting.encode() in data] == [b"00%s\r" % setting.encode()]
+    assert not any(b"RUN" in data for data in heard)
+    assert stand.line.pushed_ul == 0.0
+
+
+def test_a_rate_whose_reply_is_lost_is_never_repeated(stand: Stand) -> None:
+    driver = stand.open()
+    driver.set_basal_profile(flat(2.0))
+    driver.run()
+    heard = stand.lose_reply_to(b"RAT40UH")
+    with pytest.raises(NoReplyError, match="'RAT40UH' may have been obeyed"):
+        driver.set_basal_profile(flat(4.0))
+    assert heard == [b"00RAT40UH\r"]
+    driver.make_safe()
+    assert driver.status().therapy is TherapyState.STOP
 
 
 @pytest.mark.parametrize("rate_u_per_h", [0.0, 200.0])

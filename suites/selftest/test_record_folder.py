@@ -1,6 +1,7 @@
 """A run's record is append-only, complete up to its last line, and says when the disk does not take it."""
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from rig.clock import SimClock
 from rig.errors import EvidenceError
 from rig.procedures.bolus import MEAN
 from rig.record.appending import DirectAppender
-from rig.record.files import read_json_lines, slug
+from rig.record.files import keep_room, read_json_lines, slug
 from rig.record.folder import RunFolder, WireLog, keep_computed
 from rig.record.models import Incident
 from rig.record.taking import Asked, Fact, Recorder, read_taken
@@ -213,3 +214,34 @@ def test_a_full_disk_is_a_sentence_and_what_was_written_is_kept(run: RunFolder) 
     assert samples.read_text().endswith("\n0.0,rest,0.25\n"), "a part of a line was left"
     assert len(samples.read_bytes()) > 9_980
     assert json.loads((folder / "events.jsonl").read_text())["event"] == "start"
+
+
+def test_a_disk_without_room_for_the_end_of_a_run_is_refused_before_it_begins(tmp_path: Path) -> None:
+    (tmp_path / "room").symlink_to("/dev/full")
+    with pytest.raises(EvidenceError, match=r"there is no room for the 2 MiB that .* may need \(No space"):
+        keep_room(tmp_path / "room", 2 * 2**20)
+    assert not (tmp_path / "room").is_symlink()
+    keep_room(tmp_path / "room", 1000)
+    assert (tmp_path / "room").stat().st_size == 1000
+
+
+def test_a_copy_of_the_process_that_has_a_run_adds_nothing_to_it(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path / "run", manifest())
+    run.collect("a::b", "a test", [], [])
+    attempt = run.attempt("a::b")
+    attempt.start(SimClock())
+    copied = os.fork()
+    if copied == 0:
+        refused = 0
+        for add in (lambda: attempt.end("passed"), lambda: run.attempt("a::b")):
+            try:
+                add()
+            except EvidenceError:
+                refused += 1
+        os._exit(refused)
+    assert os.waitstatus_to_exitcode(os.waitpid(copied, 0)[1]) == 2
+    attempt.end("passed")
+    attempt.wires.close()
+    run.appender.close()
+    [found] = run.attempts()
+    assert (found.number, found.outcome) == (1, "passed")
