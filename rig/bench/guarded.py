@@ -30,8 +30,8 @@ NOTES = "guardian.jsonl"
 
 BEATS, WAITS_FOR_PERSON, PUMP_OPENED, TICKS = 0, 1, 2, 3
 PAGE_WORDS = 4
-"""The shared page: how often the heart has beaten; whether silence is a person's; whether the pump was opened; how often
-the guardian has looked."""
+"""The shared page: how often the heart has beaten; whether silence is a person's; whether the pump was opened; how
+often the guardian has looked."""
 
 FAREWELL, READY, UNSAFE, LEASE = b"farewell", b"ready", b"unsafe", b"lease"
 
