@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rig.bench.file import BenchFile
-from rig.bench.lease import BenchLease, is_open, take_opening
+from rig.bench.lease import BenchLease, is_open, is_open_for, take_opening
 from rig.clock import Clock, Deadline, WallClock
 from rig.errors import BlockedError, RigError
 from rig.lease import Lease
@@ -231,10 +231,13 @@ def told_by_guardians(folder: Path) -> list[str]:
     return [str(entry["what"]) for entry in read_json_lines(path) if "what" in entry]
 
 
-def wait_until_left(spec: BenchFile, clock: Clock, within_s: float = ACT_WITHIN_S) -> bool:
-    """Wait until nobody has a bench open and no guardian is at it; False when that takes longer than `within_s`."""
+def wait_until_left(spec: BenchFile, clock: Clock, within_s: float = ACT_WITHIN_S, *, of: str = "") -> bool:
+    """Wait until nobody has a bench open and no guardian is at it; False when that takes longer than `within_s`.
+
+    With `of`, nobody whose purpose has these words in it: others may have the bench by then.
+    """
     deadline = Deadline(clock, within_s)
-    while spec.virtual is None and is_open(spec):
+    while spec.virtual is None and (is_open_for(spec, of) if of else is_open(spec)):
         if deadline.expired:
             return False
         clock.sleep(LOOK_AGAIN_S)
