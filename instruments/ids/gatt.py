@@ -217,8 +217,15 @@ class GattClient:
                     look_at="protocol.md, section 1",
                 )
             entries += found
-            last = found[-1][2:4] if op == READ_BY_GROUP_TYPE else found[-1][0:2]
-            first = int.from_bytes(last, "little") + 1
+            last = int.from_bytes(found[-1][2:4] if op == READ_BY_GROUP_TYPE else found[-1][0:2], "little")
+            if last < first:  # the same again, without an end
+                raise BadReplyError(
+                    asked="discovering its attributes",
+                    of_whom=self.name,
+                    came_back=f"handles up to {last:#06x}, asked from {first:#06x} on",
+                    look_at="protocol.md, section 1",
+                )
+            first = last + 1
         return entries
 
     def _request(self, op: int, parameters: bytes, *, asked: str) -> bytes:

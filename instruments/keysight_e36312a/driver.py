@@ -83,9 +83,16 @@ class KeysightE36312A:
         return self._ask(f"MEAS:CURR? (@{CHANNEL})", self._number)
 
     def make_safe(self) -> None:
-        """Switch the output off; said once more, unheard, when the supply does not answer."""
+        """Switch the output off; said once more, unheard, when the supply does not answer.
+
+        What it reports the first time may be of another program, or of half a line that one left behind: then OUTP OFF
+        was no command of its own. It is told again.
+        """
         try:
-            self.switch(on=False)
+            try:
+                self.switch(on=False)
+            except RefusedError:
+                self.switch(on=False)
         except (NoReplyError, BadReplyError):
             self._wire.send(f"OUTP OFF,(@{CHANNEL})\n".encode("ascii"))
             raise

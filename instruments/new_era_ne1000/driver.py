@@ -38,6 +38,8 @@ MINUTES_A_DAY = 1440
 SMALLEST_VOLUME_UL = 0.001
 """Of three digits behind the point; 0 is no volume, but a plunger that moves without end."""
 ATTEMPTS = 3
+STOPS = 4
+"""STP is told so often at most: once to pause, once to stop, and twice where an alarm or somebody else came between."""
 ALARMS = {
     "R": "power was lost",
     "S": "mechanical",
@@ -52,6 +54,8 @@ REFUSALS = {
     "?COM": "a damaged packet",
     "?IGN": "ignored, a program phase begins",
 }
+DAMAGED = "?COM"
+"""The packet was not obeyed, so whatever it was may be told again."""
 MOVING, PAUSED = "IWX", "P"
 
 
@@ -172,9 +176,15 @@ class SyringePump:
         self._therapy = TherapyState.PAUSE
 
     def stop(self) -> None:
-        """Stop the plunger: the first STP pauses it, the second ends its program."""
-        while (status := self._tell("").status) != "S":
-            self._act("STP", lambda reply, before=status: reply.status != before)  # type: ignore[misc]
+        """Stop the plunger: the first STP pauses it, the second ends its program; RefusedError when it moves on."""
+        for _ in range(STOPS):
+            before = self._tell("").status
+            if before == "S":
+                break
+            self._act("STP", lambda reply, before=before: reply.status != before)  # type: ignore[misc]
+        else:
+            if (status := self._tell("").status) != "S":
+                raise self._refused("STP", f"{STOPS} times: its status is {status} still")
         self._therapy = TherapyState.STOP
         self._bolus_u = None
 
@@ -285,6 +295,13 @@ class SyringePump:
                 break
             self._alarm(command, reply.alarm)
             reply = self._line.ask(command)
+        if reply.data == DAMAGED:
+            raise BadReplyError(
+                asked=repr(command),
+                of_whom=self.name,
+                came_back=f"it heard {REFUSALS[DAMAGED]}",
+                look_at="check the cable",
+            )
         if reply.data.startswith("?"):
             raise self._refused(repr(command), f"“{REFUSALS.get(reply.data, reply.data)}” ({reply.data}) came back")
         return reply
@@ -306,7 +323,12 @@ class SyringePump:
             return
         self._prepared = True
         self._line.safe = True
-        self._set(f"SAF{self._options.safe_s}")
+        agree = f"SAF{self._options.safe_s}"
+        try:
+            self._obeyed(agree)
+        except (NoReplyError, BadReplyError):  # half a line of a program that died: what followed it was none
+            self._line.end_half_line()
+            self._set(agree)
         self._line.safe = self._options.safe_s > 0
         if self._tell("").status == "S":
             self._set(self._diameter)

@@ -24,6 +24,8 @@ REPLY_WITHIN_S = 1.0
 """Assumed: the manual states no longest time to reply."""
 LONGEST_REPLY = 260
 """Octets: a Safe packet's length is one octet."""
+NO_COMMAND = b"?\r"
+"""No command ends so: the pump answers that it does not know it."""
 PIECE = 256
 """Octets at once while the line gets into step."""
 
@@ -81,6 +83,10 @@ class PumpLine:
     def say(self, command: str) -> None:
         """Send a command, in step or not, and hear nothing."""
         self.send(self._packet(command))
+
+    def end_half_line(self) -> None:
+        """End a Basic line that stands half in the pump, by what makes no command of it; Safe mode does not hear it."""
+        self.send(NO_COMMAND)
 
     def ask_again(self, exchange: Callable[[], Made], *, asked: str) -> Made:
         """Make an exchange that may be repeated; again, up to twice, when its reply fails."""

@@ -33,6 +33,8 @@ ERRORS_AT_ONCE = 16
 PROBE = Probe(b"\rS\rECHO OFF\r", re.compile(rb"Echo\s*:\s*OFF[^\n]*\n"))
 """Ends a half-typed line and periodic output, and switches off the echo, which is never on (protocol.md, In step)."""
 
+_ECHO_OFF = re.compile(r"Echo\s*:\s*OFF")
+
 _LOOK_AT_CABLE = "check the cable and that the user port is at 4800 7E1, or as in its options (protocol.md)"
 _LOOK_AT_PORT = "is another device on this port? (protocol.md, Framing)"
 _LOOK_AT_FORMAT = "send FORM / and UNIT M, UNIT P HPA once (protocol.md, Oddities)"
@@ -106,10 +108,12 @@ class VaisalaPTU300:
         errors = [self._reply("ERRS").strip()]
         if errors[0].lower() == "no errors":
             return []
+        if _ECHO_OFF.search(errors[0]):  # an answer to the question before
+            raise self._bad("ERRS", f"{errors[0]!r}", _LOOK_AT_PORT)
         self._wire.write("ECHO OFF")
         while len(errors) <= ERRORS_AT_ONCE:
             line = self._wire.read(asked="'ECHO OFF'", look_at=_LOOK_AT_CABLE).strip()
-            if re.search(r"Echo\s*:\s*OFF", line):
+            if _ECHO_OFF.search(line):
                 return errors
             errors.append(line)
         raise self._bad("ECHO OFF", f"{errors[-1]!r} after {ERRORS_AT_ONCE} lines", _LOOK_AT_PORT)

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rig.bench.file import BenchFile
-from rig.bench.lease import BenchLease, is_open, take_opening
+from rig.bench.lease import BenchLease, is_open, is_open_for, take_opening
 from rig.clock import Clock, Deadline, WallClock
 from rig.errors import BlockedError, RigError
 from rig.lease import Lease
@@ -28,14 +28,18 @@ from rig.wire import ByteLog
 NOTES = "guardian.jsonl"
 """Where a guardian that had to act says so: in the run's folder, or in that of the leases."""
 
-BEATS, WAITS_FOR_PERSON, PUMP_OPENED = 0, 1, 2
-PAGE_WORDS = 3
-"""The shared page: how often the heart has beaten; whether silence is a person's; whether the pump was opened."""
+BEATS, WAITS_FOR_PERSON, PUMP_OPENED, TICKS = 0, 1, 2, 3
+PAGE_WORDS = 4
+"""The shared page: how often the heart has beaten; whether silence is a person's; whether the pump was opened; how
+often the guardian has looked."""
 
 FAREWELL, READY, UNSAFE, LEASE = b"farewell", b"ready", b"unsafe", b"lease"
 
 LOOK_EVERY_S = 0.5
 """So often the guardian is looked at in its turn."""
+LOOKS = 20
+"""A guardian that has not looked once in the time of so many is halted. They are counted, so that a computer that stood
+still is no reason."""
 
 LOOK_AGAIN_S = 0.05
 START_WITHIN_S = 60.0
@@ -47,7 +51,7 @@ CI_MARKS = ("RUNNER_TRACKING_ID", "JENKINS_NODE_COOKIE", "BUILD_ID", "JENKINS_SE
 
 
 class UnguardedError(RigError):
-    """The guardian of an open bench has ended: nobody would stop the pump if the program did. The bench is left."""
+    """The guardian of an open bench has ended or is halted: nobody would stop the pump if the program did."""
 
 
 class UnsafeBenchError(RigError):
@@ -67,6 +71,7 @@ class Guard:
         self._folder = folder
         self._clock = WallClock()
         self._look_at_s = 0.0
+        self._ticks, self._looks = 0, 0
         self._page = memoryview(bytearray(8 * PAGE_WORDS)).cast("Q")
         self._line: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -77,7 +82,7 @@ class Guard:
         """Tell the guardian that the program goes on; takes a microsecond.
 
         Raises:
-            UnguardedError: the guardian has ended, and the bench is not being left.
+            UnguardedError: the guardian has ended or is halted, and the bench is not being left.
         """
         self._page[BEATS] += 1
         now_s = self._clock.now()
@@ -134,7 +139,7 @@ class Guard:
                 self._part(process, line)
                 raise
             if not self._part(process, line):
-                raise self._unguarded()
+                raise self._unguarded("has ended")
 
     def _started(self, leases: Sequence[Lease], purpose: str) -> tuple[subprocess.Popen[bytes], socket.socket]:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -152,18 +157,19 @@ class Guard:
             pass_fds=passed,
             start_new_session=True,
         )
-        theirs.close()
-        os.close(page)
-        ours.settimeout(START_WITHIN_S)
         try:
+            theirs.close()
+            os.close(page)
+            ours.settimeout(START_WITHIN_S)
             ours.send(pickle.dumps((self._spec, self._folder, purpose)))
             answer = ours.recv(4096)
         except OSError as error:
             answer = str(error).encode()
+        except BaseException:  # Ctrl-C: nothing is open, and nobody is to be guarded
+            _dismiss(process, ours)
+            raise
         if answer != READY:
-            process.kill()
-            process.wait()
-            ours.close()
+            _dismiss(process, ours)
             why = answer.decode(errors="replace") or f"it ended with {process.returncode}"
             raise BlockedError(
                 f"the guardian of the bench {self._spec.name!r} cannot be started: {why}; without one nothing is opened"
@@ -172,14 +178,21 @@ class Guard:
         return process, ours
 
     def _look(self) -> None:
-        if self._line is not None and not self._leaving and _is_closed(self._line):
-            raise self._unguarded()
+        if self._line is None or self._leaving:
+            return
+        if _is_closed(self._line):
+            raise self._unguarded("has ended")
+        ticks = self._page[TICKS]
+        self._looks = 0 if ticks != self._ticks else self._looks + 1
+        self._ticks = ticks
+        if self._looks >= LOOKS:
+            raise self._unguarded("is halted")
 
-    def _unguarded(self) -> UnguardedError:
+    def _unguarded(self, what: str) -> UnguardedError:
         number = self._process.pid if self._process is not None else 0
         return UnguardedError(
-            f"the guardian of the bench {self._spec.name!r} (process {number}) has ended, and nobody would stop the "
-            "pump if this program did; the bench is left safe: see what ended it, then begin again"
+            f"the guardian of the bench {self._spec.name!r} (process {number}) {what}, and nobody would stop the "
+            "pump if this program did; the bench is left safe: see what did that, then begin again"
         )
 
     def _part(self, process: subprocess.Popen[bytes], line: socket.socket) -> bool:
@@ -218,10 +231,13 @@ def told_by_guardians(folder: Path) -> list[str]:
     return [str(entry["what"]) for entry in read_json_lines(path) if "what" in entry]
 
 
-def wait_until_left(spec: BenchFile, clock: Clock, within_s: float = ACT_WITHIN_S) -> bool:
-    """Wait until nobody has a bench open and no guardian is at it; False when that takes longer than `within_s`."""
+def wait_until_left(spec: BenchFile, clock: Clock, within_s: float = ACT_WITHIN_S, *, of: str = "") -> bool:
+    """Wait until nobody has a bench open and no guardian is at it; False when that takes longer than `within_s`.
+
+    With `of`, nobody whose purpose has these words in it: others may have the bench by then.
+    """
     deadline = Deadline(clock, within_s)
-    while spec.virtual is None and is_open(spec):
+    while spec.virtual is None and (is_open_for(spec, of) if of else is_open(spec)):
         if deadline.expired:
             return False
         clock.sleep(LOOK_AGAIN_S)
@@ -243,6 +259,13 @@ class _BeatingLog:
     def incident(self, at_s: float, of_whom: str, what: str) -> None:
         """Keep what went wrong and was mended."""
         self._kept.incident(at_s, of_whom, what)
+
+
+def _dismiss(process: subprocess.Popen[bytes], line: socket.socket) -> None:
+    """End a guardian that never went on duty."""
+    process.kill()
+    process.wait()
+    line.close()
 
 
 def _is_closed(line: socket.socket) -> bool:

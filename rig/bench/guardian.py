@@ -33,6 +33,7 @@ from rig.bench.guarded import (
     PAGE_WORDS,
     PUMP_OPENED,
     READY,
+    TICKS,
     UNSAFE,
     WAITS_FOR_PERSON,
 )
@@ -98,6 +99,7 @@ class Watch:
         silent_s, beats, looked_s = 0.0, self._page[BEATS], self._clock.now()
         while True:
             events = dict(poll.poll(1000 * TICK_S))
+            self._page[TICKS] += 1
             now_s = self._clock.now()
             if self._line.fileno() in events:
                 trip, is_over = self._heard()

@@ -25,7 +25,7 @@ from pyvisa.rname import ASRLInstr, InvalidResourceName, ResourceName, TCPIPInst
 from rig.bench.drivers import ROLES, driver_module
 from rig.bench.file import BenchFile, InstrumentTable
 from rig.errors import BlockedError
-from rig.lease import Lease, carried, is_held
+from rig.lease import Lease, carried, holder_named_in, is_held
 from rig.record.files import utc_now
 from rig.roles import Identity
 
@@ -148,6 +148,13 @@ def is_open(spec: BenchFile) -> bool:
     return is_held(lease_folder() / _file_name(_opening_key(spec)))
 
 
+def is_open_for(spec: BenchFile, what: str) -> bool:
+    """Say whether a real bench is open for a purpose that has `what` in it, or is being made safe after that."""
+    path = lease_folder() / _file_name(_opening_key(spec))
+    holder = holder_named_in(path)
+    return holder is not None and what in holder.purpose and is_held(path)
+
+
 def _opening_key(spec: BenchFile) -> str:
     return f"open {' '.join(port_keys(spec.pump.port))}"
 
@@ -223,12 +230,17 @@ def _network(host: str, port: str) -> str:
     """Name a place on the network by the address of its host."""
     host = host.strip("[]").rstrip(".").casefold()
     try:
-        address = str(ipaddress.ip_address(host))
+        found = [ipaddress.ip_address(host)]
     except ValueError:
         try:
-            address = min(str(each[4][0]) for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))
-        except OSError:
-            address = host  # it cannot be reached by this name now, and will be refused when it is opened
+            told = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            found = [ipaddress.ip_address(str(each[4][0]).partition("%")[0]) for each in told]
+        except (OSError, ValueError):
+            found = []
+    # A host has addresses of both versions, and a bench file names the older one more often.
+    addresses = sorted((getattr(each, "ipv4_mapped", None) or each for each in found), key=lambda a: (a.version, a))
+    # Without one it cannot be reached by this name now, and will be refused when it is opened.
+    address = str(addresses[0]) if addresses else host
     return f"network {'127.0.0.1' if address == '::1' else address} {port.casefold()}"
 
 

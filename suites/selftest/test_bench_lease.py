@@ -63,7 +63,15 @@ def test_a_terminal_that_is_not_there_is_known_by_its_path() -> None:
         (("TCPIP0::192.0.2.10::5025::SOCKET", "tcpip::192.0.2.10::5025::SOCKET"), ("network 192.0.2.10 5025",)),
         (("socket://192.0.2.10:5025", "rfc2217://192.0.2.10:5025?ign_set_control"), ("network 192.0.2.10 5025",)),
         (("TCPIP::192.0.2.10::INSTR", "TCPIP0::192.0.2.10::inst0"), ("network 192.0.2.10 inst0",)),
-        (("TCPIP0::localhost::7::SOCKET", "socket://127.0.0.1:7", "socket://[::1]:7"), ("network 127.0.0.1 7",)),
+        (
+            (
+                "TCPIP0::localhost::7::SOCKET",
+                "socket://127.0.0.1:7",
+                "socket://[::1]:7",
+                "socket://[::ffff:127.0.0.1]:7",
+            ),
+            ("network 127.0.0.1 7",),
+        ),
         (("USB::0x2A8D::0x1102::MY1::INSTR", "USB0::0x2a8d::0x1102::my1::0"), ("usb0::0x2a8d::0x1102::my1::0::instr",)),
         (
             ("ble://usb:0/F0:F1:F2:F3:F4:F5", "ble://usb:0/f0:f1:f2:f3:f4:f5/P"),

@@ -211,6 +211,40 @@ def test_a_guardian_that_dies_ends_the_holder_with_a_sentence_and_a_safe_bench(b
         assert not bench.supply_is_on()
 
 
+def test_a_guardian_that_is_halted_ends_the_holder_with_a_sentence_and_a_safe_bench(bench: ServedBench) -> None:
+    with held(bench) as holder:
+        os.kill(holder.guardian, signal.SIGSTOP)
+        assert holder.process.wait(PATIENCE_S) == 3
+        said = holder.process.communicate()[0].splitlines()
+        assert said[-1].startswith(f"the guardian of the bench 'Virtual bench' (process {holder.guardian}) is halted, ")
+        assert not bench.supply_is_on()
+        assert not is_kept(bench)
+
+
+def guardians_of(process: int) -> list[int]:
+    children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()
+    return [int(each) for each in children if b"rig.bench.guardian" in Path(f"/proc/{each}/cmdline").read_bytes()]
+
+
+def test_ctrl_c_while_a_guardian_begins_leaves_neither_guardian_nor_lease(bench: ServedBench) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "suites.stands.bench_holder", str(bench.file), "waits"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=bench.environment,
+    ) as process:
+        wait_until(lambda: bool(guardians_of(process.pid)))
+        (guardian,) = guardians_of(process.pid)
+        process.send_signal(signal.SIGINT)  # it takes half a second to begin
+        said, complained = process.communicate(timeout=PATIENCE_S)
+    assert said == ""
+    assert complained.endswith("KeyboardInterrupt\n")
+    assert not is_there(guardian)
+    assert not is_kept(bench)
+    assert not (bench.leases / "guardian.jsonl").exists()
+
+
 def test_a_guardian_is_in_no_terminal_and_deaf_to_what_ends_jobs(bench: ServedBench) -> None:
     with held(bench, RUNNER_TRACKING_ID="a job", JENKINS_NODE_COOKIE="another") as holder:
         assert os.getsid(holder.guardian) == holder.guardian

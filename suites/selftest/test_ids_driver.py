@@ -231,3 +231,13 @@ def test_a_value_that_an_sfloat_cannot_hold_is_not_sent(scripted: ScriptedPump) 
     with pytest.raises(ValueError, match=r"20\.475 has more digits than an SFLOAT holds"):
         pump.bolus(20.475)
     assert scripted.writes_to(COMMAND) == []
+
+
+@pytest.mark.parametrize(("op", "last"), [(0x08, "0x0002"), (0x04, "0x0004")])
+def test_a_pump_that_lists_the_same_attributes_again_and_again_is_refused(
+    scripted: ScriptedPump, monkeypatch: pytest.MonkeyPatch, op: int, last: str
+) -> None:
+    listed = scripted._list
+    monkeypatch.setattr(scripted, "_list", lambda each, first: listed(each, 1 if each == op else first))
+    with pytest.raises(BadReplyError, match=f"at discovering its attributes: handles up to {last}, asked from "):
+        connected(scripted)

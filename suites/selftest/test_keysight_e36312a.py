@@ -53,6 +53,16 @@ def test_make_safe_takes_the_rail_away(rack: Rack) -> None:
     assert rack.supply.read_current_a() == 0.0
 
 
+@pytest.mark.parametrize("left", [b"MEAS:VO", b"OUTP ON,(@1)", b"APPL CH1,3.7", b"NONSENSE\n"])
+def test_make_safe_takes_the_rail_away_whatever_another_program_left_behind(rack: Rack, left: bytes) -> None:
+    rack.supply.set_output(voltage_v=3.7, current_limit_a=1.0)
+    rack.supply.switch(on=True)
+    rack.port.host_write(left)
+    rack.clock.sleep(0.1)
+    rack.supply.make_safe()
+    assert rack.load.rail_v[-1] == 0.0
+
+
 def test_a_load_above_the_limit_gets_the_limit_current(rack: Rack) -> None:
     rack.supply.set_output(voltage_v=5.0, current_limit_a=0.05)
     rack.supply.switch(on=True)

@@ -222,3 +222,45 @@ def test_it_is_spoken_to_by_its_address(port: Port) -> None:
     assert stand.open(address=5).identify().serial_number == "address 05"
     with pytest.raises(NoReplyError, match="network address 04"):
         stand.open(address=4)
+
+
+@pytest.mark.parametrize("half", [b"00", b"00ST", b"00RUN", b"00RAT5"])
+@pytest.mark.parametrize("safe_s", [0, 10])
+def test_a_pump_whose_holder_died_within_a_line_is_stopped_at_once(stand: Stand, half: bytes, safe_s: int) -> None:
+    died = stand.open(safe_s=safe_s)
+    died.set_basal_profile(flat(1.0))
+    died.run()
+    stand.port.host_write(half)
+    stand.port.clock.sleep(0.1)
+    died.close()
+    rescuer, begun_s = open_driver(URL, clock=stand.port.clock, log=NoLog(), safe_s=safe_s), stand.port.clock.now()
+    rescuer.make_safe()
+    assert stand.port.clock.now() - begun_s < 1.7  # for so long the guardian waits for a pump
+    assert rescuer.status().operational == "standing"
+
+
+def test_a_pump_whose_holder_died_within_a_packet_is_stopped_at_once(stand: Stand) -> None:
+    died = stand.open(safe_s=10)
+    died.set_basal_profile(flat(1.0))
+    died.run()
+    stand.port.host_write(b"\x02\x0900R")
+    died.close()
+    rescuer = open_driver(URL, clock=stand.port.clock, log=NoLog(), safe_s=10)
+    rescuer.make_safe()
+    assert rescuer.status().operational == "standing"
+
+
+def test_a_plunger_that_no_stop_stops_is_an_error_after_four(stand: Stand) -> None:
+    driver = stand.open()
+    driver.set_basal_profile(flat(1.0))
+    driver.run()
+    hear, told = stand.twin._line._receive, []
+
+    def deaf_to_stop(data: bytes) -> None:
+        told.append(data)
+        hear(data.replace(b"STP", b""))
+
+    stand.port.on_receive(deaf_to_stop)
+    with pytest.raises(RefusedError, match="at STP: refused, 4 times: its status is I still"):
+        driver.make_safe()
+    assert sum(b"STP" in data for data in told) == 4

@@ -132,6 +132,13 @@ def test_present_errors_make_the_self_test_fail(rack: Rack) -> None:
     assert rack.environment.read_air().temperature_c == 23.1
 
 
+def test_an_answer_to_the_question_before_is_no_error_of_the_transmitter(rack: Rack) -> None:
+    late = [b"Echo           : OFF\r\n"]
+    rack.port.distort = lambda data: late.pop() + data if late and b"No errors" in data else data
+    assert rack.environment.self_test() == "no errors"
+    assert not late
+
+
 def test_a_message_without_a_quantity_is_an_error(rack: Rack) -> None:
     rack.dialogue('FORM "T=" T U3 "P=" P U5 #r #n\r')
     with pytest.raises(BadReplyError, match=r"at 'SEND': answered .*, without RH in its unit; send FORM /"):
