@@ -18,7 +18,7 @@ from rig.record.folder import RECORD, RunFolder
 from rig.record.manifest import Manifest
 from rig.record.reading import Run, read_run
 from rig.record.results import Results
-from rig.run.inputs import BENCH, FIRMWARE, PLAN, REQUIREMENTS, frozen_requirements, plain
+from rig.run.inputs import BENCH, FIRMWARE, PLAN, REQUIREMENTS, fit_for_json, frozen_requirements
 from rig.run.results import join_run
 from rig.verdicts.limits import Verdict, worst
 
@@ -55,10 +55,9 @@ def _refuse_other_manifest(run: RunFolder, manifest: Manifest) -> None:
         if manifest.inputs and said != manifest.inputs.get(name):
             raise _other_manifest(run, f"{key} is {said!r}, and of inputs/{name} {manifest.inputs.get(name)!r}")
     if plan is not None and PLAN in manifest.inputs and PLAN not in changed:
-        content = plain(tomllib.loads((run.inputs / PLAN).read_text(encoding="utf-8")))
+        content = fit_for_json(tomllib.loads((run.inputs / PLAN).read_text(encoding="utf-8")))
         due = content.get("every_requirement_due", False)
-        said, follows = (plan.name, plan.every_requirement_due, plan.content), (content.get("name"), due, content)
-        if said != follows:
+        if (plan.name, plan.every_requirement_due, plan.content) != (content.get("name"), due, content):
             raise _other_manifest(run, f"its plan {plan.name!r} is not that of inputs/{PLAN}")
     if BENCH in manifest.inputs and BENCH not in changed:
         bench = json.loads((run.inputs / BENCH).read_text(encoding="utf-8"))

@@ -36,19 +36,20 @@ class Stand:
 
     def lose_reply_to(self, command: bytes) -> list[bytes]:
         """Lose the next reply to a command; returns the commands that the pump hears from then on."""
-        hear, heard, losing = self.twin._line._receive, [], []
+        hear = self.twin._line._receive
+        heard: list[bytes] = []
+        replies = {"to it": 0, "lost": 0}
 
         def listen(data: bytes) -> None:
             heard.append(data)
-            if command in data and not losing:
-                losing.append(True)
+            replies["to it"] += command in data
             hear(data)
 
         def distort(data: bytes) -> bytes:
-            if losing == [True]:
-                losing.append(False)
-                return b""
-            return data
+            if replies["lost"] or not replies["to it"]:
+                return data
+            replies["lost"] += 1
+            return b""
 
         self.port.on_receive(listen)
         self.port.distort = distort
