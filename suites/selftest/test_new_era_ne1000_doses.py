@@ -36,7 +36,9 @@ class Stand:
 
     def lose_reply_to(self, command: bytes) -> list[bytes]:
         """Lose the next reply to a command; returns the commands that the pump hears from then on."""
-        hear, heard, losing = self.twin._line._receive, [], []
+        hear = self.twin._line._receive
+        heard: list[bytes] = []
+        losing: list[bool] = []
 
         def listen(data: bytes) -> None:
             heard.append(data)
