@@ -242,9 +242,10 @@ def open_console(bench: BenchOption = BENCH, set_: SetOption = None) -> None:
 def report(run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")]) -> None:
     """Write report.pdf and interactive.html from a run folder; a run that was killed is closed as interrupted first."""
     from reports.documents import write_documents
-    from rig.run.abandoned import close_abandoned
+    from rig.run.abandoned import REASON, close_abandoned
 
-    close_abandoned(run)
+    if close_abandoned(run):
+        console.print(f"{run}: {REASON}; it is closed as interrupted.", soft_wrap=True, markup=False)
     for what, path in write_documents(run).items():
         console.print(f"{what}: {path}", soft_wrap=True, markup=False)
 

@@ -245,8 +245,11 @@ def print_results(results: Results, console: Console) -> None:
     print_table(console, ("requirement", "verdict", "measured", "limit"), rows, caption=caption, grouped=True)
     print_reported(results.reported, console)
     for attempts in results.repeated.values():
-        said = ", ".join(f"{each.attempt} {each.outcome}" for each in attempts)
-        say(console, f"Attempted {len(attempts)} times, and each counts: {attempts[0].title} ({said})", "yellow")
+        said = ", ".join(
+            f"{each.attempt} {each.outcome}{', which gives way' if each.superseded else ''}" for each in attempts
+        )
+        counts = "" if any(each.superseded for each in attempts) else ", and each counts"
+        say(console, f"Attempted {len(attempts)} times{counts}: {attempts[0].title} ({said})", "yellow")
 
 
 def print_reported(reported: Sequence[ReportedRecord], console: Console) -> None:

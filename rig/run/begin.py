@@ -142,6 +142,8 @@ def refuse_unusable(out: Path) -> None:
     for path in (out, *out.parents):
         if path.exists() and not path.is_dir():
             raise EvidenceError(f"--out {str(out)!r}: {path} is a file; name a new folder for the run")
+        if path != out and holds_a_run(path):
+            raise EvidenceError(f"--out {str(out)!r}: lies in the folder of the run {path}; name a folder elsewhere")
 
 
 def _begin(folder: Path) -> None:

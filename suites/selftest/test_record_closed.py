@@ -22,7 +22,7 @@ from rig.record.folder import RunFolder, read_model
 from rig.record.manifest import BenchCheck
 from rig.record.reading import read_run
 from rig.run.abandoned import REASON, close_abandoned
-from rig.run.begin import end_run, open_run
+from rig.run.begin import end_run, open_run, refuse_unusable
 from rig.run.reading import read_whole_run
 from rig.verdicts.limits import Verdict
 from suites.selftest.recorded import (
@@ -115,6 +115,12 @@ def test_a_file_that_was_put_into_the_record_is_refused(run: Path) -> None:
 def test_a_closed_record_can_only_be_read(recorded: Path) -> None:
     assert {path.stat().st_mode & 0o222 for path in files(recorded)} == {0}
     assert all(path.stat().st_mode & 0o400 for path in files(recorded))
+
+
+def test_no_run_is_made_in_the_folder_of_another(recorded: Path) -> None:
+    for out in (recorded / "in", recorded / "record" / "tests" / "in"):
+        with pytest.raises(EvidenceError, match=f"lies in the folder of the run {recorded}; name a folder elsewhere"):
+            refuse_unusable(out)
 
 
 def test_nothing_is_added_to_a_closed_run(run: Path) -> None:

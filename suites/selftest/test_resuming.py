@@ -16,7 +16,7 @@ from rig.record.models import Device
 from rig.run.begin import discard, end_run, start_run
 from rig.run.reading import read_whole_run
 from rig.run.resuming import Resuming, read_resumable, refuse_other_devices, refuse_other_tests
-from suites.selftest.recorded import BASAL, attempt_folder, framed
+from suites.selftest.recorded import BASAL, attempt_folder, framed, reopened
 
 BEGIN = "; begin a new run with rig verify"
 
@@ -25,7 +25,7 @@ BEGIN = "; begin a new run with rig verify"
 def interrupted(run: Path) -> Path:
     """A run that was interrupted in its test of basal delivery."""
     (attempt_folder(run, BASAL) / "events.jsonl").write_text('{"event": "start"}\n', encoding="utf-8")
-    end_run(RunFolder(run), "interrupted")
+    end_run(reopened(run), "interrupted")
     return run
 
 

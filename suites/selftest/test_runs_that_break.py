@@ -122,7 +122,7 @@ def test_a_closed_run_takes_no_runner(recorded: Path) -> None:
     command = ["pytest", "suites/pump", "-p", "no:cacheprovider", "--run", str(recorded)]
     done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
     assert done.returncode == 4
-    assert "the run was closed, and a closed record takes no more" in done.stderr
+    assert "the run was closed, and nothing is ever added to a closed record; begin a new run" in done.stderr
 
 
 def test_a_run_that_goes_on_is_left_alone(run: Path) -> None:
@@ -145,5 +145,7 @@ sys.stdin.read()
             assert (done.returncode, done.stderr.count("\n")) == (3, 1), done.stderr
             assert f"the run {run} is in use: rig verify (process {holder.pid} of" in done.stderr
         holder.communicate()
-    assert rig("report", str(run)).returncode == 0
+    done = rig("report", str(run))
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"{run}: the run was never closed: its process ended without a word; it is closed as")
     assert read_whole_run(run).manifest.outcome == "interrupted"

@@ -186,6 +186,8 @@ def test_a_killed_run_leaves_nobody_behind_and_goes_on_from_where_it_was(tmp_pat
     resumed = rig("resume", str(out), "--out", str(on))
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert f"{out}: the run was never closed: its process ended without a word" in resumed.stdout
+    assert "(1 interrupted, which gives way, 2 passed)" in " ".join(resumed.stdout.split())
+    assert "each counts" not in resumed.stdout
     first, second = read_whole_run(out), read_whole_run(on)
     assert (first.manifest.outcome, first.results.verdict.value) == ("interrupted", "ERROR")
     assert (second.manifest.outcome, second.results.verdict.value) == ("complete", "PASS")
