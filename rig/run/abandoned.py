@@ -6,13 +6,17 @@ going on with it (`rig.run.resuming`).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
-from rig.errors import EvidenceError
+from rig.bench.guarded import wait_until_left
+from rig.clock import WallClock
+from rig.errors import EvidenceError, RigError
 from rig.record.closed import CLOSING
 from rig.record.folder import RECORD, RunFolder
 from rig.run.begin import end_run, take_lease
 from rig.run.ending import Ending
+from rig.run.inputs import frozen_inputs
 
 REASON = "the run was never closed: its process ended without a word"
 
@@ -40,5 +44,12 @@ def close_abandoned(path: Path) -> bool:
     with lease:
         if not is_abandoned(path):  # another has closed it meanwhile
             return False
-        end_run(RunFolder(path), Ending("interrupted", REASON))
+        _wait_for_guardian(run := RunFolder(path))
+        end_run(run, Ending("interrupted", REASON))
     return True
+
+
+def _wait_for_guardian(run: RunFolder) -> None:
+    """Wait until the guardian of a run that was killed is done: what it did belongs into the run."""
+    with suppress(RigError):  # inputs that nobody can read any more are told when the run is closed
+        wait_until_left(frozen_inputs(run, run.manifest()).spec, WallClock(), of=run.path.resolve().name)

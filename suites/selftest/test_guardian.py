@@ -17,11 +17,13 @@ import pytest
 
 from instruments.ids.driver import open_driver
 from rig.bench.file import read_bench_file
+from rig.bench.lease import FOLDER
 from rig.bench.making_safe import MadeSafe, Rescuer, is_safe
 from rig.bench.open import open_bench
 from rig.clock import Deadline, WallClock
 from rig.lease import is_held
 from rig.record.folder import RunFolder
+from rig.run.abandoned import close_abandoned
 from rig.shipped import DEFAULT_BENCH, shipped
 from rig.therapy import TherapyState
 from rig.wire import NoLog
@@ -317,8 +319,9 @@ def test_a_bench_that_cannot_be_left_safe_is_kept_by_its_guardian_until_it_is(be
     assert "THE BENCH IS NOT SAFE, take the pump's power away by hand" in first["what"]
 
 
-def test_a_run_whose_runner_is_killed_says_what_its_guardian_did(bench: ServedBench, tmp_path: Path) -> None:
-    run = tmp_path / "run"
+@contextmanager
+def measuring(bench: ServedBench, run: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A run on a bench that measures by now, and the process of its runner."""
     command = [sys.executable, "-m", "rig", "verify", "--bench", str(bench.file), "--out", str(run)]
     patient(bench)
     with subprocess.Popen(
@@ -331,17 +334,46 @@ def test_a_run_whose_runner_is_killed_says_what_its_guardian_did(bench: ServedBe
         steps = "record/tests/*/*/1-*/steps.jsonl"
         wait_until(lambda: process.poll() is not None or bool(list(run.glob(steps))), 2 * PATIENCE_S)
         assert process.poll() is None, process.communicate()[0]
-        assert f"is in use: rig verify into {run} (process {process.pid} of " in refusal(bench)
         (runner,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
-        os.kill(int(runner), signal.SIGKILL)
+        yield process, int(runner)
+
+
+def reason_of(run: Path) -> str:
+    """Why a run ended, its guardian's part included."""
+    reason = RunFolder(run).manifest().reason
+    assert reason is not None
+    said = "the test suites/pump/test_stopped.py::test_stopped_pump[30 min] of the run in "
+    assert said in reason
+    assert "died without leaving it safe; its guardian acted, and the pump can deliver no more: " in reason
+    return reason
+
+
+def test_a_run_whose_runner_is_killed_says_what_its_guardian_did(bench: ServedBench, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with measuring(bench, run) as (process, runner):
+        assert f"is in use: rig verify into {run} (process {process.pid} of " in refusal(bench)
+        os.kill(runner, signal.SIGKILL)
         output = process.communicate(timeout=PATIENCE_S)[0]
         assert process.returncode == 3, output
     assert not bench.supply_is_on()
-    reason = RunFolder(run).manifest().reason
-    assert reason is not None
-    assert reason.startswith("the test suites/pump/test_stopped.py::test_stopped_pump[30 min] of the run in ")
-    assert "died without leaving it safe; its guardian acted, and the pump can deliver no more: " in reason
+    reason = reason_of(run)
+    assert reason.startswith("pytest was killed by SIGKILL; the test ")
     assert reason in output.replace("\n", "")
+
+
+def test_a_killed_run_that_is_closed_at_once_says_what_its_guardian_did(
+    bench: ServedBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    monkeypatch.setenv(FOLDER, str(bench.leases))
+    with measuring(bench, run) as (process, runner):
+        process.kill()
+        os.kill(runner, signal.SIGKILL)
+        process.wait()
+    wait_until(lambda: not is_held(run / "lease"))
+    assert close_abandoned(run)
+    assert not bench.supply_is_on()
+    assert reason_of(run).startswith("the run was never closed: its process ended without a word; the test ")
 
 
 def test_a_relay_that_feeds_the_pump_is_released_first(bench: ServedBench) -> None:
