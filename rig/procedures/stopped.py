@@ -38,6 +38,9 @@ RHYTHM_S = 360.0
 """A whole number of intervals of each of these doses: so much later therapy stands as it does after `RUNS_S`."""
 LATE_S = 3.0
 """The stop may come so much later than planned: half of the time since the last dose."""
+ANSWERED_S = 20.0
+"""The stop is answered within so much, or this computer stood still. What a pump delivers until it answers is held
+against it, and a driver waits 12 s for an answer on a line; of a pump that is right 0.006 U come meanwhile."""
 DELIVERED = Kind(
     "stopped.delivered", "delivered while stopped", ("U",), (), "What a pump delivers from the moment of its stop on."
 )
@@ -96,7 +99,7 @@ class Stopped(BetweenBlanks):
             _run_before_the_stop(bench, record)
             before = take_sample(bench, record, STAYS)  # what a pump delivers until it answers the command counts too
             _refuse_late(bench.clock.now() - before.at_s)
-            at_once(bench.clock, "stopping the pump", bench.pump.stop)
+            at_once(bench.clock, "stopping the pump", bench.pump.stop, within_s=ANSWERED_S)
             record.step("pump told to stop", minutes=self.duration_s / 60.0)
             sample_for(bench, record, STAYS, duration_s=self.duration_s, every_s=SAMPLE_EVERY_S)
 

@@ -151,7 +151,7 @@ def test_what_comes_until_the_pump_has_answered_its_stop_counts(tmp_path: Path) 
 
         def late() -> None:
             world.fluid.push(ul_from_u(0.2))
-            world.clock.sleep(60.0)
+            world.clock.sleep(15.0)
 
         bench = replace(watched.bench, pump=cast("Pump", Lingering(watched.bench.pump, late)))
         found = measured_on(bench, tmp_path / "taken", HALF_AN_HOUR)
