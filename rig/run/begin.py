@@ -139,7 +139,7 @@ def refuse_unusable(out: Path) -> None:
     """Refuse a folder that was asked for and can be none of a run, before anything is made; EvidenceError."""
     if "[" in str(out) or "]" in str(out):
         raise EvidenceError(f"--out {str(out)!r}: pytest reads [ and ] as parameters of a test; name a folder without")
-    for path in (out, *out.parents):
+    for path in (*reversed(out.parents), out):
         if path.exists() and not path.is_dir():
             raise EvidenceError(f"--out {str(out)!r}: {path} is a file; name a new folder for the run")
         if path != out and holds_a_run(path):
