@@ -15,7 +15,7 @@ from rig.analysis.blank_run import change_of_rate, largest_credible_sd, repeatab
 from rig.analysis.evaporation import EvaporationRate, evaporation_rate, interpolated, with_earlier_knowledge
 from rig.analysis.uncertainty import WeighingUncertainty
 from rig.errors import BlockedError
-from rig.procedures.flows_on import keep_flow
+from rig.procedures.flows_on import keep_flow, look_with_outlet_closed
 from rig.procedures.sampling import read_air, samples_for, series_of
 from rig.record.taking import Recorder, Series, Taken
 from rig.roles import Bench, Metrology
@@ -67,19 +67,30 @@ def blank_run(
     )
     metrology = bench.metrology
     found = blank_shown(readings, metrology, duration_s=duration_s)
-    keep_flow(record, phase, found.evaporation, metrology, air, at_s=bench.clock.now())
-    if not outlet_closed:
-        _check_line(readings, metrology, phase)
-    _check_repeatability(readings, metrology, phase)
-    _check_drift(readings, metrology, phase, _u_wander_mg_per_h(metrology, duration_s))
     record.step(
         phase,
         evaporation_mg_per_h=found.evaporation.rate_mg_per_h,
         u_evaporation_mg_per_h=found.evaporation.u_mg_per_h,
         repeatability_g=found.repeatability_g,
     )
-    _check_evaporation(found.evaporation, metrology, phase)
+    if outlet_closed:  # nothing of the pump's comes through it
+        _hold_balance(readings, found, metrology, phase, duration_s)
+        return found
+    keep_flow(record, phase, found.evaporation, metrology, air, at_s=bench.clock.now())
+    try:
+        _check_line(readings, metrology, phase)
+        _hold_balance(readings, found, metrology, phase, duration_s)
+    except BlockedError:
+        look_with_outlet_closed(bench, record, air)
+        raise
     return found
+
+
+def _hold_balance(readings: Series, found: BlankRun, metrology: Metrology, phase: str, duration_s: float) -> None:
+    """Hold the balance and its vessel to the bench file; BlockedError with what to do."""
+    _check_repeatability(readings, metrology, phase)
+    _check_drift(readings, metrology, phase, _u_wander_mg_per_h(metrology, duration_s))
+    _check_evaporation(found.evaporation, metrology, phase)
 
 
 def blank_shown(readings: Series, metrology: Metrology, *, duration_s: float) -> BlankRun:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from rig.analysis.bolus import plateau_reached
 from rig.analysis.evaporation import evaporation_rate
 from rig.errors import BlockedError
-from rig.procedures.flows_on import keep_flow
+from rig.procedures.flows_on import keep_flow, look_with_outlet_closed
 from rig.procedures.sampling import Sample, samples_for, series_of
 from rig.record.taking import Recorder
 from rig.roles import Bench, Metrology
@@ -70,7 +70,9 @@ def _keep_what_flows(bench: Bench, record: Recorder, phase: str, seen: list[Samp
     """Keep what flows in the last `FLOWING_S` of waiting for rest."""
     last = series_of(_since(seen, seen[-1].at_s - FLOWING_S))
     found = evaporation_rate(last.at_s, last.mass_g)
-    keep_flow(record, phase, found, bench.metrology, bench.environment.read_air(), at_s=bench.clock.now())
+    air = bench.environment.read_air()
+    keep_flow(record, phase, found, bench.metrology, air, at_s=bench.clock.now())
+    look_with_outlet_closed(bench, record, air)
 
 
 def _since(seen: list[Sample], at_s: float) -> list[Sample]:

@@ -20,6 +20,7 @@ from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
 from rig.procedures.sampling import sample_for, take_sample
+from rig.procedures.watch import watch_quantities
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
 from rig.toml_files import TimeS
@@ -80,6 +81,11 @@ class Stopped(BetweenBlanks):
     def quantities(self) -> tuple[Quantity, ...]:
         """What it measures."""
         return (DELIVERED.of(),)
+
+    @property
+    def declared(self) -> tuple[Quantity, ...]:
+        """What it measures, and what is watched: its blank runs have the outlet closed and show no flow of the pump."""
+        return (*self.quantities, *watch_quantities())
 
     @property
     def extent(self) -> Mapping[str, float]:

@@ -40,7 +40,7 @@ def verdict(flow: Measurement) -> Verdict:
     return decide(flow, requirement.measurement_rule(FLOW.of()).limit, requirement.rule).verdict
 
 
-@pytest.mark.parametrize("rate_u_per_h", [0.2, 1.0, 20.0])
+@pytest.mark.parametrize("rate_u_per_h", [0.2, 1.0, 20.0, 200.0])
 @pytest.mark.parametrize("from_s", [0.0, STOPPED_AT_S], ids=["from the start", "after the stop"])
 def test_a_leak_that_stays_fails(tmp_path: Path, rate_u_per_h: float, from_s: float) -> None:
     with watched_bench(laboratory(6, declared())) as watched:
