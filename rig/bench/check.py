@@ -12,13 +12,12 @@ from typing import cast
 
 from rig.bench.declared import immersion
 from rig.bench.driver_errors import named_errors
+from rig.bench.far_side import ROLES, far_side
 from rig.bench.file import BenchFile
 from rig.bench.guarded import Guard, UnguardedError
 from rig.bench.lease import BenchLease, take_bench, take_identity
 from rig.bench.open import (
-    ROLES,
     compare_identity,
-    far_side,
     feed_pump,
     leave_safe,
     open_device,

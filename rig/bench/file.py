@@ -298,6 +298,12 @@ class BenchFile(_Table):
     guardian: GuardianTable = GuardianTable()
     virtual: VirtualTable | None = None
 
+    def table(self, role: str) -> DeviceTable:
+        """Find what is said of the device of a role."""
+        table = getattr(self, role)
+        assert isinstance(table, DeviceTable)
+        return table
+
     @model_validator(mode="after")
     def _has_the_line_that_feeds_the_pump(self) -> Self:
         line = self.cut_off.line

@@ -16,8 +16,9 @@ import pyvisa
 
 from rig.bench.driver_errors import named_errors
 from rig.bench.drivers import driver_module
+from rig.bench.far_side import FarSide
 from rig.bench.file import BenchFile
-from rig.bench.open import CUT_OFFS, FarSide, open_device
+from rig.bench.open import CUT_OFFS, open_device
 from rig.clock import Clock, Deadline
 from rig.errors import RigError
 from rig.record.files import utc_now

@@ -16,9 +16,10 @@ from rich.text import Text
 
 from rig.analysis.reference_mass import reference_weighing
 from rig.bench.declared import metrology
+from rig.bench.far_side import far_side
 from rig.bench.file import BenchFile, parse_override, read_bench_file
 from rig.bench.lease import take_bench, take_identity
-from rig.bench.open import compare_identity, far_side, open_device, refuse_overdue
+from rig.bench.open import compare_identity, open_device, refuse_overdue
 from rig.cli.printing import say
 from rig.errors import BenchFileError, EvidenceError
 from rig.procedures.reference_mass import allowed_error_g, allowed_repeatability_g, problems, weigh_reference

@@ -14,8 +14,9 @@ from pathlib import Path
 import pyvisa
 from rich.console import Console
 
+from rig.bench.far_side import ROLES, FarSide, open_virtual
 from rig.bench.file import BenchFile, parse_override, read_bench_file
-from rig.bench.open import ROLES, FarSide, open_device, open_virtual, power_pump
+from rig.bench.open import open_device, power_pump
 from rig.cli.endpoints import Endpoint, PtyEndpoint, SocketEndpoint
 from rig.cli.printing import print_table, say
 from rig.clock import NS_PER_S, WallClock

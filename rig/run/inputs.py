@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from rig.bench.channels import split
+from rig.bench.far_side import refuse_unknown_devices
 from rig.bench.file import BenchFile, parse_bench_file
-from rig.bench.open import refuse_unknown_devices
 from rig.errors import BenchFileError, EvidenceError
 from rig.procedures.catalogue import KINDS
 from rig.record.files import write_whole

@@ -12,8 +12,9 @@ from typing import Any
 
 import pyvisa
 
+from rig.bench.far_side import FarSide, open_virtual
 from rig.bench.file import read_bench_file
-from rig.bench.open import FarSide, open_device, open_virtual
+from rig.bench.open import open_device
 from rig.roles import Balance
 from rig.wire import NoLog
 from suites.selftest.conformance.client import Client, Link

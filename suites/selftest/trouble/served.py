@@ -19,7 +19,7 @@ from pathlib import Path
 import pyvisa
 from pyvisa.resources import MessageBasedResource
 
-from rig.bench.open import ROLES
+from rig.bench.far_side import ROLES
 from rig.clock import Deadline, WallClock
 from suites.measuring import VIRTUAL
 

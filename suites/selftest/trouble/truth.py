@@ -17,8 +17,8 @@ import numpy as np
 import pyvisa
 from numpy.typing import NDArray
 
+from rig.bench.far_side import FarSide, open_virtual
 from rig.bench.file import BenchFile
-from rig.bench.open import FarSide, open_virtual
 from rig.clock import NS_PER_S, ns_from_s
 from rig.procedures.between_blanks import scale_between_blanks
 from rig.procedures.procedure import BetweenBlanks, Computed

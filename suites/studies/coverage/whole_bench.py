@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from rig.bench.declared import metrology
+from rig.bench.far_side import ROLES, FarSide, open_virtual
 from rig.bench.file import BenchFile, read_bench_file
-from rig.bench.open import ROLES, FarSide, compare_identity, open_device, open_virtual, power_pump
+from rig.bench.open import compare_identity, open_device, power_pump
 from rig.procedures.basal import ANALYSIS
 from rig.procedures.bolus import Bolus
 from rig.record.taking import read_taken
