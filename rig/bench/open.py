@@ -277,11 +277,17 @@ def leave_safe(spec: BenchFile, devices: Mapping[str, Instrument], guard: Guard)
 
 
 def _despite_full_disk(action: Callable[[Instrument], None], device: Instrument) -> None:
-    """Do it again when the record could not be written: the log gives up at its first failure, the command is due."""
-    try:
-        action(device)
-    except EvidenceError:
-        action(device)
+    """Do it again when the record could not be written: the command is due.
+
+    Each of the log's two files, of bytes and of incidents, gives up at its first failure.
+    """
+    for _ in range(2):
+        try:
+            action(device)
+        except EvidenceError:
+            continue
+        return
+    action(device)
 
 
 def refuse_untested(spec: BenchFile, today: datetime.date) -> None:
