@@ -21,7 +21,8 @@ for as long as it likes."""
 INDEPENDENT_S = 10.0
 """Readings so far apart have noise of their own: the slowest filters of balances have forgotten by then."""
 BETTER_BY = 3.0
-"""A balance may scatter three times less than its bench file says, and is no dead one for it."""
+"""A balance may scatter three times less than its bench file says, and is no dead one for it. Nor is one whose file
+says far too much: no more than one digit of scatter is counted on, whatever the file says."""
 UNSEEN_SD = 6.0
 """Of readings: what evaporates beside noise of so many and one digit must have changed what is shown."""
 LOG10_CREDIBLE = -6.0
@@ -32,9 +33,9 @@ class EqualReadings:
     """Follows readings of a balance, and refuses a row of equal ones that no living balance shows."""
 
     def __init__(self, metrology: Metrology) -> None:
-        self._sd_g = metrology.balance_repeatability_g / BETTER_BY
-        self._digit_g = metrology.balance_readability_g
-        self._sure_of_noise = metrology.balance_repeatability_g >= FEWEST_DIGITS * metrology.balance_readability_g > 0.0
+        self._claimed_g, self._digit_g = metrology.balance_repeatability_g, metrology.balance_readability_g
+        self._sd_g = min(self._claimed_g / BETTER_BY, self._digit_g)
+        self._sure_of_noise = self._claimed_g >= FEWEST_DIGITS * self._digit_g > 0.0
         self._vanishing_g_per_h = _vanishing_g_per_h(metrology)
         self._value_g: float | None = None
         self._since_s = self._counted_s = 0.0
@@ -54,17 +55,17 @@ class EqualReadings:
         if log10_chance_of_equal(self._count, sd=self._sd_g, digit=self._digit_g) > LOG10_CREDIBLE:
             return
         raise BlockedError(
-            f"balance: it has shown {mass_g:.6f} g and nothing else for {at_s - self._since_s:.0f} s; of those that "
-            f"scatter by {self._sd_g * BETTER_BY * 1e6:.3g} µg, as the bench file says, fewer than 1 in 1,000,000 does "
-            "so, whatever the pump does: it is frozen; switch it off and on, look at its display and cable, weigh the "
-            "reference mass (rig balance-test), and measure again"
+            f"balance: it has shown {mass_g:.6f} g and nothing else for {at_s - self._since_s:.0f} s; of living ones "
+            f"whose readings scatter by {self._sd_g * 1e6:.2g} µg and more, fewer than 1 in 1,000,000 do so, whatever "
+            "the pump does: it is frozen; switch it off and on, look at its display and cable, weigh the reference "
+            "mass (rig balance-test), and measure again"
         )
 
     def _refuse_no_evaporation(self, lasted_s: float, mass_g: float) -> None:
         """Refuse one value for so long that a vessel must have lost more than a balance leaves unseen."""
-        unseen_g = self._digit_g + UNSEEN_SD * BETTER_BY * self._sd_g
+        unseen_g = self._digit_g + UNSEEN_SD * self._claimed_g
         lost_g = self._vanishing_g_per_h * lasted_s / 3600.0
-        if not self._sd_g or lost_g <= unseen_g:
+        if not self._claimed_g or lost_g <= unseen_g:
             return
         raise BlockedError(
             f"balance: it has shown {mass_g:.6f} g and nothing else for {lasted_s / 3600.0:.3g} h, in which "

@@ -52,8 +52,8 @@ def _refuse_other_manifest(run: RunFolder, manifest: Manifest) -> None:
         **({"plan sha256": (plan.sha256, PLAN)} if plan is not None else {}),
     }
     for key, (said, name) in hashes.items():
-        if manifest.inputs and said != manifest.inputs.get(name):
-            raise _other_manifest(run, f"{key} is {said!r}, and of inputs/{name} {manifest.inputs.get(name)!r}")
+        if name in manifest.inputs and said != manifest.inputs[name]:
+            raise _other_manifest(run, f"{key} is {said!r}, and of inputs/{name} {manifest.inputs[name]!r}")
     if plan is not None and PLAN in manifest.inputs and PLAN not in changed:
         content = fit_for_json(tomllib.loads((run.inputs / PLAN).read_text(encoding="utf-8")))
         due = content.get("every_requirement_due", False)

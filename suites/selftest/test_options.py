@@ -137,7 +137,9 @@ def test_a_line_at_another_speed_than_the_instruments_gives_no_bench() -> None:
 
 def test_a_relay_that_the_module_does_not_have_is_a_mistake_of_the_file() -> None:
     with (
-        pytest.raises(BenchFileError, match=r"^switch: Expected a relay from 0 to 7 for line 'occluder', got 9$"),
+        pytest.raises(
+            BenchFileError, match=r"^switch.lines.occluder is 9: numato_relay has the lines 0 to 7, and no such one$"
+        ),
         open_bench(VIRTUAL, {"switch.lines": {"occluder": 9}}),
     ):
         pass
