@@ -167,7 +167,24 @@ class IdsClient:
         for record in records:
             if e2e_crc(record[:-2]) != record[-2:]:
                 raise self.odd(asked, record)
+        stored = self._number_of_records()
+        if len(records) != stored:  # a notification that is damaged on its way is dropped, and nobody repeats it
+            raise BadReplyError(
+                asked=asked,
+                of_whom=self.name,
+                came_back=f"{len(records)} of its {stored} records came",
+                look_at="is the line disturbed?",
+            )
         return [record[:-2] for record in records]
+
+    def _number_of_records(self) -> int:
+        """The number of stored history records (RACP: Report Number of Stored Records, All; 3.9.4.2)."""
+        asked = "Report Number of Stored Records (0x5A)"
+        self._write(Uuid.RACP, bytes([0x5A, 0x33]), asked)
+        answer = self._checked(self._gatt.wait_for(Uuid.RACP, asked=asked), asked)
+        if answer[:2] != bytes([0x66, 0x0F]) or len(answer) != 6:
+            raise self.odd(asked, answer)
+        return int.from_bytes(answer[2:], "little")
 
     def odd(self, asked: str, value: bytes) -> BadReplyError:
         """Make the error for octets that the service does not allow."""

@@ -15,7 +15,7 @@ from rig.bench.file import read_bench_file
 from rig.bench.open import open_bench
 from rig.clock import SimClock
 from rig.errors import BenchFileError, DeviceError, NoReplyError, NotConnectedError
-from rig.roles import Bench
+from rig.roles import Bench, Capability, require
 from rig.virtual import protocol_twin
 from rig.virtual.faults import DEVICES, KINDS, SIZES, Fault
 from rig.virtual.line_faults import begin
@@ -92,6 +92,9 @@ def test_one_character_in_so_many_is_damaged_the_same_ones_each_time(kind: str, 
         damaged = [(a, b) for a, b in zip(sent, found, strict=True) if a != b]
         assert len(damaged) == pytest.approx(len(sent) / 50, rel=0.25)
         assert {(a ^ b).bit_count() for a, b in damaged} == {1}
+
+
+PUMP_DROPS_OCTETS = {"device": "pump", "kind": "drop", "at": "30 s", "until": "30.005 s", "every": 20}
 
 
 def open_faulty(kind: str, device: str = "balance", **more: str | int) -> AbstractContextManager[Bench]:
@@ -276,3 +279,15 @@ def test_every_kind_is_documented_with_its_devices_and_parameters() -> None:
         kind: (groups.get(devices, (devices,)), set(re.findall(r"`(\w+)`", takes))) for kind, devices, takes in table
     }
     assert documented == {name: (kind.devices, set(kind.takes)) for name, kind in KINDS.items()}
+
+
+def test_a_log_of_which_a_record_was_lost_on_its_way_is_asked_for_again_and_not_taken_for_a_shorter_one() -> None:
+    with open_bench(VIRTUAL, {"virtual.fault": [PUMP_DROPS_OCTETS]}) as bench:
+        log = require(bench.pump, Capability.HISTORY)
+        for _ in range(20):
+            bench.pump.run()
+            bench.pump.stop()
+        whole = log.history()
+        bench.clock.sleep(29.97 - bench.clock.now())
+        assert log.history() == whole
+        assert bench.clock.now() > 30.0, "the fault came while records were on their way"

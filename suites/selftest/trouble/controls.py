@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from rig.clock import ns_from_s
@@ -45,8 +46,8 @@ def _image(name: str) -> Mapping[str, Any]:
     return {"virtual.firmware": str((_MUTANTS / f"{name}.elf").resolve())}
 
 
-def _leak(conductance_ul_per_s_kpa: float) -> Callable[[World], None]:
-    return lambda world: world.fluid.set_leak(conductance_ul_per_s_kpa)
+def _leak(world: World, conductance_ul_per_s_kpa: float) -> None:
+    world.fluid.set_leak(conductance_ul_per_s_kpa)
 
 
 def _siphon(world: World) -> None:
@@ -61,8 +62,14 @@ def _siphon(world: World) -> None:
 
 
 CONTROLS = (
-    *(Control("nothing delivered", each, meddle=_leak(WIDE_OPEN_UL_PER_S_KPA)) for each in ("bolus", "basal")),
-    *(Control("a tenth leaks", each, meddle=_leak(TENTH_UL_PER_S_KPA)) for each in ("bolus", "basal")),
+    *(
+        Control("nothing delivered", each, meddle=partial(_leak, conductance_ul_per_s_kpa=WIDE_OPEN_UL_PER_S_KPA))
+        for each in ("bolus", "basal")
+    ),
+    *(
+        Control("a tenth leaks", each, meddle=partial(_leak, conductance_ul_per_s_kpa=TENTH_UL_PER_S_KPA))
+        for each in ("bolus", "basal")
+    ),
     *(Control("runaway by 10 %", each, _image("over_deliver_10_percent")) for each in ("bolus", "basal")),
     Control("one pulse in twenty dropped", "basal", _image("drop_one_pulse_in_twenty")),
     Control("never alarms", "occlusion", _image("never_alarm")),
