@@ -35,7 +35,10 @@ def served() -> Iterator[dict[str, str]]:
             yield addresses
         finally:
             process.send_signal(signal.SIGINT)
-            rest = process.communicate(timeout=20)[0]
+            try:
+                rest = process.communicate(timeout=20)[0]
+            finally:
+                process.kill()  # one that Ctrl-C does not end must not keep the tests
     assert process.returncode == 0, rest
     assert "Stopped." in rest
 
