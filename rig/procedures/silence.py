@@ -7,7 +7,7 @@ for asking a harmless question again (`rig.wire`), nor for what was measured bef
 
 from __future__ import annotations
 
-from rig.errors import DeviceError, NoReplyError, NotConnectedError
+from rig.errors import BadReplyError, DeviceError, NoReplyError, NotConnectedError
 from rig.procedures.watch import WatchedBench
 from rig.record.taking import Recorder
 from rig.roles import PumpStatus
@@ -18,7 +18,9 @@ OFF_S, START_S = 5.0, 10.0
 
 
 def look_into(bench: WatchedBench, record: Recorder, error: DeviceError) -> None:
-    """Find out whether the pump restarted or hung when it did not do what it was asked; returns when it answers.
+    """Find out whether the pump restarted or hung when it did not do what it was asked.
+
+    Returns when it answers, or when its line is disturbed.
 
     Raises:
         NotConnectedError: its port cannot be opened anew.
@@ -30,6 +32,8 @@ def look_into(bench: WatchedBench, record: Recorder, error: DeviceError) -> None
     status = _answer(bench)
     if status is not None:
         bench.watch.read_log(status)
+        return
+    if isinstance(error, BadReplyError):  # the line damages what comes: that nothing comes says nothing of the pump
         return
     record.incident("pump", "is silent on a new connection too; its supply is switched off and on")
     bench.supply.switch(on=False)
