@@ -101,10 +101,16 @@ def _summary_row(row: RequirementRecord, results: Results) -> dict[str, Any]:
         "verdict": row.verdict.value,
         "reason": plain_reason(row.reason) if row.reason else None,
         "measurements": [
-            _measured(each, results.called(each.test, each.attempt) if row.is_shared(each) else None)
-            for each in row.measurements
+            _measured(each, _whose(each, others, results) if row.is_shared(each) else None)
+            for each, others in row.told()
         ],
     }
+
+
+def _whose(measurement: JudgedRecord, others: int, results: Results) -> str:
+    """Name the test of a value, and for how many more passes in results.json it speaks."""
+    more = f"; {others} more pass, none nearer to the limit: results.json" if others else ""
+    return results.called(measurement.test, measurement.attempt) + more
 
 
 def _measured(measurement: JudgedRecord, test: str | None) -> dict[str, str]:

@@ -236,7 +236,7 @@ def print_results(results: Results, console: Console) -> None:
             continue
         verdict = row.verdict.value
         text = Text.assemble((plain(row.id), "bold"), f" {plain(row.text)}")
-        first, *others = [(_judged(row, each, results), _limit(each)) for each in row.measurements] or [
+        first, *others = [(_judged(row, *told, results), _limit(told[0])) for told in row.told()] or [
             (row.reason or "", "")
         ]
         rows.append((text, Text(verdict, style=STYLES[verdict]), *first))
@@ -261,10 +261,12 @@ def print_reported(reported: Sequence[ReportedRecord], console: Console) -> None
         say(console, f"  {_value(measurement)}")
 
 
-def _judged(row: RequirementRecord, measurement: JudgedRecord, results: Results) -> str:
-    """Write a measured value; where several tests measured its quantity, with the test."""
-    whose = f" ({results.called(measurement.test, measurement.attempt)})" if row.is_shared(measurement) else ""
-    return _value(measurement) + whose
+def _judged(row: RequirementRecord, measurement: JudgedRecord, others: int, results: Results) -> str:
+    """Write a measured value; where several tests measured its quantity, with the test and how many more pass."""
+    if not row.is_shared(measurement):
+        return _value(measurement)
+    more = f"; {others} more pass, none nearer to the limit" if others else ""
+    return f"{_value(measurement)} ({results.called(measurement.test, measurement.attempt)}{more})"
 
 
 def _limit(measurement: JudgedRecord) -> str:

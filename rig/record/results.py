@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from rig.record.manifest import RunOutcome
 from rig.record.models import Incident, LimitRecord, MeasuredRecord, QuantityRecord, Record
 from rig.verdicts.limits import Rule, Verdict, decide, worst
+from rig.verdicts.quantities import Quantity
 
 Outcome = Literal["passed", "failed", "error", "interrupted", "not applicable", "not run"]
 UNFINISHED = (None, "interrupted")
@@ -39,12 +40,29 @@ class JudgedRecord(MeasuredRecord):
             raise ValueError(f"{self.name} is called {self.verdict.value}, its numbers say {follows.value}")
         return self
 
+    @property
+    def room_left(self) -> float:
+        """The share of the limit that is left beyond value ± U: 1 in the middle of it, 0 at its end, less outside.
+
+        A limit of 0 has no shares: what lies at it has all of its room, what lies beyond it none.
+        """
+        limit, u = self.limit.limit, self.expanded_uncertainty
+        gaps = [] if limit.high is None else [limit.high - self.value - u]
+        gaps += [] if limit.low is None else [self.value - u - limit.low]
+        if limit.tolerance == 0.0:
+            return 1.0 if min(gaps) >= 0.0 else 0.0
+        return min(gaps) / limit.tolerance
+
 
 class ReportedRecord(MeasuredRecord):
     """A measured value that no requirement judges, and which test measured it."""
 
     test: str
     attempt: int = Field(default=1, ge=1)
+
+
+MOST_TOLD = 6
+"""So many passes of one quantity are told one by one; of more, the one that is nearest to its limit speaks for all."""
 
 
 class RequirementRecord(Record):
@@ -63,6 +81,24 @@ class RequirementRecord(Record):
     def is_shared(self, measurement: JudgedRecord) -> bool:
         """Say whether its quantity was measured more than once, so that the value needs its test beside it."""
         return sum(each.quantity == measurement.quantity for each in self.measurements) > 1
+
+    def told(self) -> list[tuple[JudgedRecord, int]]:
+        """List what a reader is told one by one, and for how many more passes of its quantity each speaks.
+
+        Whatever is no pass is always told.
+        """
+        passes: dict[Quantity, list[JudgedRecord]] = {}
+        for each in self.measurements:
+            if each.verdict is Verdict.PASS:
+                passes.setdefault(each.quantity.quantity, []).append(each)
+        found = []
+        for each in self.measurements:
+            alike = passes[each.quantity.quantity] if each.verdict is Verdict.PASS else []
+            if len(alike) <= MOST_TOLD:
+                found.append((each, 0))
+            elif each is min(alike, key=lambda one: one.room_left):
+                found.append((each, len(alike) - 1))
+        return found
 
 
 class TestRecord(Record):

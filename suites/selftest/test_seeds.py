@@ -8,7 +8,6 @@ from rig.record.models import LimitRecord, MeasuredRecord
 from rig.record.results import JudgedRecord
 from rig.verdicts.limits import Limit, Measurement, Rule, decide
 from rig.verdicts.quantities import Quantity
-from suites.studies.seeds import room
 
 
 def judged(value: float, u: float, low: float | None, high: float | None) -> JudgedRecord:
@@ -40,4 +39,4 @@ def judged(value: float, u: float, low: float | None, high: float | None) -> Jud
 def test_room_is_the_share_of_the_limit_beyond_value_and_uncertainty(
     value: float, u: float, low: float | None, high: float | None, left: float
 ) -> None:
-    assert room(judged(value, u, low, high)) == pytest.approx(left)
+    assert judged(value, u, low, high).room_left == pytest.approx(left)

@@ -17,7 +17,7 @@ import typer
 
 from rig.clock import WallClock
 from rig.record.folder import read_model
-from rig.record.results import JudgedRecord, Results
+from rig.record.results import Results
 from rig.verdicts.limits import Verdict
 
 
@@ -67,19 +67,6 @@ def _not_passed(results: Results) -> Iterator[str]:
             yield f"{row.id} {row.verdict.value}: {row.reason or ''}"
 
 
-def room(measured: JudgedRecord) -> float:
-    """The share of the limit that is left beyond value ± U: 1 in the middle of it, 0 at its end, less outside.
-
-    A limit of 0 has no shares: what lies at it has all of its room, what lies beyond it none.
-    """
-    limit, u = measured.limit.limit, measured.expanded_uncertainty
-    gaps = [] if limit.high is None else [limit.high - measured.value - u]
-    gaps += [] if limit.low is None else [measured.value - u - limit.low]
-    if limit.tolerance == 0.0:
-        return 1.0 if min(gaps) >= 0.0 else 0.0
-    return min(gaps) / limit.tolerance
-
-
 def _closest_words(results: Results | None) -> str:
     """Name the requirement that was met with the least room; counts, which have no uncertainty, are met or not."""
     judged = [
@@ -90,10 +77,10 @@ def _closest_words(results: Results | None) -> str:
     ]
     if not judged:
         return "nothing judged"
-    name, closest = min(judged, key=lambda one: room(one[1]))
+    name, closest = min(judged, key=lambda one: one[1].room_left)
     return (
         f"closest: {name}, {closest.name} is {closest.value:.4g} ± {closest.expanded_uncertainty:.2g} {closest.unit}, "
-        f"limit {closest.limit.limit}, {100.0 * room(closest):.0f} % of it left"
+        f"limit {closest.limit.limit}, {100.0 * closest.room_left:.0f} % of it left"
     )
 
 
