@@ -181,7 +181,7 @@ class SyringePump:
             before = self._tell("").status
             if before == "S":
                 break
-            self._act("STP", lambda reply, before=before: reply.status != before)  # type: ignore[misc]
+            self._leave(before)
         else:
             if (status := self._tell("").status) != "S":
                 raise self._refused("STP", f"{STOPS} times: its status is {status} still")
@@ -272,6 +272,10 @@ class SyringePump:
         """Set to a value, once: after a lost reply the error says that it may have been obeyed."""
         self._prepare()
         self._line.ask_once(lambda: self._obeyed(command), asked=repr(command))
+
+    def _leave(self, status: str) -> None:
+        """Tell the plunger to stop: once it pauses, twice its program ends."""
+        self._act("STP", lambda reply: reply.status != status)
 
     def _act(self, command: str, obeyed: Callable[[Reply], bool]) -> None:
         """Do what may not be done twice: after a lost reply the pump is asked whether it was obeyed."""

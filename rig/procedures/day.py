@@ -9,27 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import Field, model_validator
 
 from rig.analysis.budget import Budget
 from rig.analysis.programme import Started, programmed_u
 from rig.procedures.at_once import at_once
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import (
-    LARGEST_RATE,
     Carbohydrates,
     Dose,
     Glucose,
-    Minutes,
-    ShareOrNone,
     Size,
     Word,
-    lasting,
 )
 from rig.procedures.budgets import measured, told_less_weighed
+from rig.procedures.day_in_words import Eat, Exercise, Profile, segments_of, time_of_day
 from rig.procedures.gaps import doubt_in_gaps, with_doubt
 from rig.procedures.parameters import PERSON
 from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY, start_therapy
@@ -37,13 +34,10 @@ from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rate_change import RATE_OVER
 from rig.procedures.rest import wait_for_rest
 from rig.procedures.sampling import sample_for
-from rig.procedures.temporary import RateOrShare
 from rig.record.analyses import DayNumbers
 from rig.record.taking import Fact, Recorder, Taken, joined
 from rig.roles import Bench, Capability, Metrology, require
-from rig.therapy import BasalSegment, BolusReason, BolusRequest, Meal, ProfileBlock, ProfileKind, TemporaryRate
-from rig.toml_files import WholeNumber, by_a_person, within
-from rig.units import parse, parse_time_of_day
+from rig.therapy import BasalSegment, BolusReason, BolusRequest, ProfileBlock, ProfileKind, TemporaryRate
 from rig.verdicts.quantities import Kind, Quantity
 
 SAMPLE_EVERY_S = 60.0
@@ -118,98 +112,6 @@ class DayAccounts(Fact):
     reservoir_u: float | None
 
 
-def _minute(written: object, info: ValidationInfo[dict[str, Any] | None]) -> object:
-    if not isinstance(written, str) and by_a_person(info):
-        raise ValueError("a time of day needs quotation marks, such as '07:30'")
-    return parse_time_of_day(written) if isinstance(written, str) else written
-
-
-AtMin = Annotated[WholeNumber, BeforeValidator(_minute), Field(alias="at", ge=0, lt=1440)]
-"""A time of day such as "07:30", as minutes since midnight."""
-
-
-class _Words(BaseModel):
-    """A part of a day as people write it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
-
-    at_min: AtMin
-
-
-class Eat(_Words):
-    """A meal, or a correction without one; a share of its insulin may be extended, as for protein and fat."""
-
-    carbohydrates_g: Annotated[Carbohydrates, Field(alias="carbohydrates")] = 0.0
-    glucose_mg_per_dl: Annotated[Glucose | None, Field(alias="glucose")] = None
-    extended_percent: Annotated[ShareOrNone, Field(alias="extended")] = 0.0
-    over_s: Annotated[Minutes, lasting("0 min", "1 d"), Field(alias="over")] = 0.0
-
-    @property
-    def meal(self) -> Meal:
-        """What the calculator is told: glucose as a meter shows it, in whole mg/dL."""
-        glucose = self.glucose_mg_per_dl
-        return Meal(self.carbohydrates_g, round(glucose) if glucose is not None else None)
-
-
-class Exercise(_Words):
-    """A temporary basal rate: a share of the profile, or a rate."""
-
-    rate: RateOrShare
-    duration_s: Annotated[Minutes, lasting("1 min", "1 d"), Field(alias="duration")]
-
-    @property
-    def temporary(self) -> TemporaryRate:
-        """What the pump is told."""
-        return TemporaryRate(round(self.duration_s / 60.0), *self.rate)
-
-
-def _written_segment(written: object, info: ValidationInfo[dict[str, Any] | None]) -> object:
-    if not isinstance(written, str) and by_a_person(info):
-        raise ValueError("a segment is a time of day with a rate, such as '04:00 1.2 U/h'")
-    return _segment(written) if isinstance(written, str) else written
-
-
-def _segment(written: str) -> tuple[int, float]:
-    """Read "04:00 1.2 U/h" into a minute of the day and a rate in U/h."""
-    start, _, rate = written.strip().partition(" ")
-    if not rate:
-        raise ValueError(f"{written!r} is no time with a rate, such as '04:00 1.2 U/h'")
-    return parse_time_of_day(start), parse(rate, "rate_u_per_h")
-
-
-def read_profile(segments: Sequence[str]) -> tuple[BasalSegment, ...]:
-    """Read a basal profile from words such as "04:00 1.2 U/h"; ValueError unless it begins at 00:00 and goes on."""
-    return segments_of(_from_midnight_on(tuple(_segment(each) for each in segments)))
-
-
-def segments_of(profile: Sequence[tuple[int, float]]) -> tuple[BasalSegment, ...]:
-    """Make a day's segments of minutes of the day and rates in U/h."""
-    ends = [*(start for start, _ in profile[1:]), MINUTES_A_DAY]
-    return tuple(BasalSegment(end - start, rate) for (start, rate), end in zip(profile, ends, strict=True))
-
-
-def _from_midnight_on(profile: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
-    starts = [start for start, _ in profile]
-    if starts[:1] != [0] or starts != sorted(set(starts)):
-        got = ", ".join(_time_of_day(start) for start in starts) or "none"
-        raise ValueError(f"a profile's times go from 00:00 on, each later than the one before, got {got}")
-    return profile
-
-
-_RateUPerH = Annotated[float, within("rate_u_per_h", "0 U/h", LARGEST_RATE)]  # its text is read with its time
-Profile = Annotated[
-    tuple[
-        Annotated[
-            tuple[int, Annotated[float, within("rate_u_per_h", "0 U/h", LARGEST_RATE)]],
-            BeforeValidator(_written_segment),
-        ],
-        ...,
-    ],
-    AfterValidator(_from_midnight_on),
-]
-"""A basal profile: from which minute of the day on which rate in U/h."""
-
-
 class Day(BetweenBlanks):
     """Live a person's day from midnight to midnight, weighed hour by hour and reconciled with log and reservoir."""
 
@@ -240,7 +142,7 @@ class Day(BetweenBlanks):
         minutes = [each.at_min for each in (*self.eat, *self.exercise)]
         for minute in minutes:
             if minutes.count(minute) > 1:
-                raise ValueError(f"two things happen at {_time_of_day(minute)}")
+                raise ValueError(f"two things happen at {time_of_day(minute)}")
         return self
 
     @property
@@ -460,7 +362,3 @@ def _begin(bench: Bench, record: Recorder, first_entry: int) -> float:
     record.fact(DayBegan(at_s=midnight_s, first_entry=first_entry))
     start_therapy(bench, record)
     return midnight_s
-
-
-def _time_of_day(minute: int) -> str:
-    return f"{minute // 60:02d}:{minute % 60:02d}"

@@ -25,22 +25,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from rig.clock import Clock
 from rig.errors import EvidenceError
 from rig.lease import Lease
 from rig.record.analyses import Analysis
-from rig.record.appending import Appender, DirectAppender, LineFile, appender_for
+from rig.record.appending import Appender, DirectAppender, appender_for
+from rig.record.attempt import AttemptRecord, Began, Ended, refuse_copy
 from rig.record.closed import CLOSING, listed_files, make_read_only, refuse_altered_closing, with_own_hash
 from rig.record.files import read_json, read_json_lines, slug, utc_now, write_json
 from rig.record.host_clock import NOTES, ClockNote, clock_steps, read_clock_notes
 from rig.record.manifest import BenchCheck, Closing, Manifest, RunOutcome
 from rig.record.models import Incident, MeasuredRecord, QuantityRecord, Record
 from rig.record.results import UNFINISHED, Outcome, Results
-from rig.record.taking import INCIDENTS, Asked, Recorder
+from rig.record.taking import INCIDENTS
 from rig.toml_files import explain
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Quantity
@@ -65,21 +65,6 @@ class Collected(Record):
     title: str
     requirements: tuple[str, ...]
     quantities: tuple[QuantityRecord, ...] = ()
-
-
-class Began(Record):
-    """A line of `events.jsonl`: the test began, on an open bench."""
-
-    event: Literal["start"] = "start"
-
-
-class Ended(Record):
-    """A line of `events.jsonl`: how an attempt at a test ended, why, and after how many s of the bench's clock."""
-
-    event: Literal["end"] = "end"
-    outcome: Outcome
-    message: str | None
-    duration_s: float
 
 
 class MeasuredFile(Record):
@@ -258,7 +243,7 @@ class RunFolder:
         EvidenceError when it was not declared, or the run was closed.
         """
         self.refuse_closed()
-        _refuse_copy(self._process, self.path)
+        refuse_copy(self._process, self.path)
         folder = self.record / "tests" / self.declared(test_id).folder
         number = 1 + max((int(path.name) for path in _numbered(folder)), default=0)
         note = partial(self._note_test, test_id)
@@ -302,89 +287,6 @@ class RunFolder:
         file.close()
 
 
-class AttemptRecord:
-    """What one attempt at a test leaves behind."""
-
-    def __init__(self, folder: Path, appender: Appender, tell: partial[None], note_clock: partial[None]) -> None:
-        self.folder = folder
-        self._appender = appender
-        self._tell = tell
-        self._note_clock = note_clock
-        self._events = appender.open(folder / "events.jsonl")
-        self._clock: Clock | None = None
-        self._started_s = 0.0
-        self._outcome: Outcome | None = None
-        self._process = os.getpid()
-        self._taking: list[Recorder] = []
-        self.wires = WireLog(folder, appender)
-
-    def start(self, clock: Clock) -> None:
-        """State that the test begins, on an open bench."""
-        self._clock, self._started_s = clock, clock.now()
-        self._note_clock("start")
-        self._events.json(Began().model_dump(mode="json"))
-
-    def take(self, asked: Asked) -> Recorder:
-        """Begin a measurement."""
-        assert self._clock is not None
-        folder = self.folder / f"{len(self._taking) + 1}-{asked.table}"
-        recorder = Recorder(folder, self._clock, self._appender, self._tell)
-        recorder.asked(asked)
-        self._taking.append(recorder)
-        return recorder
-
-    def end(self, outcome: Outcome, message: str | None = None) -> None:
-        """End the test: `passed`, `failed`, `error`, `interrupted` or `not applicable`, and why; all is on the disk.
-
-        Said again when the bench could not be left; an error or interruption that was said before stays the reason.
-        """
-        _refuse_copy(self._process, self.folder)
-        if self._outcome in ("error", "interrupted"):
-            return
-        self._note_clock("end")
-        if self._outcome is not None:
-            self._events = self._appender.open(self._events.path)
-        self._outcome = outcome
-        duration_s = self._clock.now() - self._started_s if self._clock is not None else 0.0
-        ended = Ended(outcome=outcome, message=message, duration_s=duration_s).model_dump(mode="json")
-        self._events.json(ended)
-        self._tell({"ended": ended})
-        self.close()
-
-    def close(self) -> None:
-        """Close the files, but for the wires: the bench is left safe after a test has ended."""
-        for recorder in self._taking:
-            recorder.close()
-        self._events.close()
-        self._appender.sync()
-
-
-class WireLog:
-    """Every byte to and from every device, one message a line, and what went wrong. Fulfils `rig.wire.ByteLog`."""
-
-    def __init__(self, folder: Path, appender: Appender) -> None:
-        self._folder = folder
-        self._appender = appender
-        self._bytes = appender.open(folder / "wire.log")
-        self._incidents: LineFile | None = None
-
-    def wire(self, at_s: float, device: str, direction: str, data: bytes) -> None:
-        """Keep bytes that went ">" to or came "<" from `device`."""
-        self._bytes.line(f"{at_s:.6f}\t{device}\t{direction}\t{data.hex(' ')}")
-
-    def incident(self, at_s: float, of_whom: str, what: str) -> None:
-        """Keep what went wrong and was mended."""
-        if self._incidents is None:
-            self._incidents = self._appender.open(self._folder / INCIDENTS)
-        self._incidents.json(Incident(at_s=at_s, of_whom=of_whom, what=what).model_dump(mode="json"))
-
-    def close(self) -> None:
-        """Close the files."""
-        self._bytes.close()
-        if self._incidents is not None:
-            self._incidents.close()
-
-
 def keep_computed(folder: Path, measured: Sequence[Measurement], analyses: Mapping[str, Analysis]) -> None:
     """Keep what was computed from the readings in a measurement's folder: analyses by name, and the measured values."""
     for name, analysis in analyses.items():
@@ -417,12 +319,6 @@ def checked(path: Path, content: Mapping[str, Any], model: type[_Model], *, stri
 def _holds_a_file(folder: Path) -> bool:
     """Say whether a measurement left more than a file that was being written when its process was killed."""
     return any(path.is_file() and path.suffix != ".partial" for path in folder.rglob("*"))
-
-
-def _refuse_copy(process: int, path: Path) -> None:
-    """Refuse a process that a test has forked, and that goes on as if it were the one which has the run."""
-    if os.getpid() != process:
-        raise EvidenceError(f"{path}: belongs to the process {process}; one that was forked from it adds nothing")
 
 
 def _numbered(folder: Path) -> list[Path]:

@@ -24,8 +24,9 @@ from rig.record.analyses import (
     OcclusionSeries,
     Trumpet,
 )
+from rig.record.attempt import Began, Ended
 from rig.record.files import write_whole
-from rig.record.folder import Began, Collected, Ended, MeasuredFile
+from rig.record.folder import Collected, MeasuredFile
 from rig.record.manifest import BenchCheck, Closing, Manifest
 from rig.record.models import Incident
 from rig.record.results import Results

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from rig.bench.open import open_bench
-from rig.record.folder import AttemptRecord, RunFolder
+from rig.record.attempt import AttemptRecord
+from rig.record.folder import RunFolder
 from rig.roles import Bench
 from rig.run.inputs import Frozen, refuse_changed_inputs
 from rig.run.stopping import StopSignals

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from rig.bench.driver_errors import named_errors
 from rig.errors import BenchFileError
 from rig.procedures.procedure import Computed, Procedure, measure
-from rig.record.folder import AttemptRecord, Collected
+from rig.record.attempt import AttemptRecord
+from rig.record.folder import Collected
 from rig.roles import Bench, Capability
 from rig.verdicts.limits import Measurement, Verdict, decide
 from rig.verdicts.quantities import Quantity

@@ -7,6 +7,7 @@ responsible for measured values (`misreading`), nor for which faults a device ma
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 
@@ -77,7 +78,7 @@ class _Garbage(_OnLine):
         pass_on(bytes(octet if octet in b"\r\n" else octet ^ 0x7F for octet in data))
 
 
-class _Characters(_OnLine):
+class _Characters(_OnLine, ABC):
     """Something happens to one character in `every`, on average, both ways."""
 
     def __init__(self, port: Port, fault: Fault, key: int) -> None:
@@ -98,8 +99,9 @@ class _Characters(_OnLine):
         chance = uniform(self._key, self._number) * self._fault.every
         return character if chance >= 1.0 else self._hit(character, chance)
 
+    @abstractmethod
     def _hit(self, character: bytes, chance: float) -> bytes:
-        raise NotImplementedError
+        """Say what becomes of the character; `chance` is uniform from 0 to 1."""
 
 
 class _Drop(_Characters):
@@ -171,7 +173,7 @@ class _Merged(_OnLine):
             pass_on(data)
 
 
-class _Repeating(_OnLine):
+class _Repeating(_OnLine, ABC):
     """Something that the device does again and again by itself."""
 
     def __init__(self, port: Port, fault: Fault, key: int, period_ns: int) -> None:
@@ -188,8 +190,9 @@ class _Repeating(_OnLine):
         self._act()
         self._again()
 
+    @abstractmethod
     def _act(self) -> None:
-        raise NotImplementedError
+        """Send what is sent each time."""
 
     def end(self) -> None:
         if self._next is not None:

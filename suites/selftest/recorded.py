@@ -17,9 +17,10 @@ from typing import Any
 
 from rig.errors import BenchFileError
 from rig.record.analyses import Analysis, Trumpet
+from rig.record.attempt import Began, Ended
 from rig.record.closed import CLOSING, listed_files, sums, with_own_hash
 from rig.record.files import read_json, write_json
-from rig.record.folder import Began, Ended, MeasuredFile, RunFolder, read_model
+from rig.record.folder import MeasuredFile, RunFolder, read_model
 from rig.record.manifest import BenchCheck, Manifest, RunOutcome
 from rig.record.models import MeasuredRecord
 from rig.record.results import Outcome, Results

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.analysis.programme import Started, programmed_u
-from rig.procedures.day import read_profile
+from rig.procedures.day_in_words import read_profile
 from rig.therapy import BasalSegment, BolusRequest, TemporaryRate
 from rig.units import parse, parse_time_of_day
 

@@ -17,8 +17,9 @@ from rig.clock import SimClock
 from rig.errors import EvidenceError
 from rig.procedures.bolus import MEAN
 from rig.record.appending import DirectAppender
+from rig.record.attempt import WireLog
 from rig.record.files import keep_room, read_json_lines, slug
-from rig.record.folder import RunFolder, WireLog, keep_computed
+from rig.record.folder import RunFolder, keep_computed
 from rig.record.models import Incident
 from rig.record.taking import Asked, Fact, Recorder, read_taken
 from rig.verdicts.limits import Measurement

@@ -16,7 +16,8 @@ import pytest_rerunfailures
 from reports.documents import write_documents
 from rig.cli.printing import new_console
 from rig.cli.verify import print_results
-from rig.record.folder import Began, Ended, RunFolder
+from rig.record.attempt import Began, Ended
+from rig.record.folder import RunFolder
 from rig.run.begin import end_run
 from rig.run.reading import read_whole_run
 from suites.selftest.recorded import STOPPED, attempt_folder, measured, reopened, results

@@ -19,7 +19,7 @@ from rig.bench.open import open_bench
 from rig.clock import SimClock, WallClock, ns_from_s
 from rig.procedures.basal import Basal
 from rig.record.appending import DirectAppender
-from rig.record.folder import WireLog
+from rig.record.attempt import WireLog
 from suites.measuring import VIRTUAL, measured_on
 
 LOOK_EVERY_H = 6.0

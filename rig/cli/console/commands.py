@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from rig.cli.printing import print_table, say
-from rig.procedures.day import read_profile
+from rig.procedures.day_in_words import read_profile
 from rig.roles import Bench, Capability, require
 from rig.therapy import BolusRequest, Meal, Setting, TemporaryRate
 from rig.units import parse

@@ -18,7 +18,8 @@ from rig.bench.open import open_bench
 from rig.errors import DriverError, RigError
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.record.appending import DirectAppender
-from rig.record.folder import AttemptRecord, Collected, MeasuredFile, read_model
+from rig.record.attempt import AttemptRecord
+from rig.record.folder import Collected, MeasuredFile, read_model
 from rig.record.taking import read_taken
 from rig.run.collection import Declaration
 from rig.run.verification import NotApplicableError, RequirementNotMetError, Verification

@@ -11,7 +11,7 @@ from rig.bench.open import open_bench
 from rig.clock import WallClock
 from rig.procedures.basal import Basal
 from rig.record.appending import DirectAppender
-from rig.record.folder import WireLog
+from rig.record.attempt import WireLog
 from suites.measuring import VIRTUAL, measured_on
 
 PLAN = Basal(rate_u_per_h=1.0)
