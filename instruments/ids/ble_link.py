@@ -106,6 +106,11 @@ class BleLink:
         self._note(">", pdu)
         self._turn(lambda: self._device.send_l2cap_pdu(self._connection.handle, ATT_CHANNEL, pdu))
 
+    @property
+    def damaged_frames(self) -> int:
+        """None: the radio's own checks let no damaged one through."""
+        return 0
+
     def receive(self, timeout_s: float) -> bytes | None:
         """The next PDU, None when none has come within `timeout_s`."""
         deadline = Deadline(self._clock, timeout_s)

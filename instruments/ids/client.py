@@ -144,6 +144,11 @@ class IdsClient:
         """Write a characteristic of another service, which has no protection."""
         self._once(lambda: self._gatt.write(uuid, value, asked=asked), asked)
 
+    @property
+    def damaged_frames(self) -> int:
+        """How many have come on this connection, and were dropped."""
+        return self._gatt.damaged_frames
+
     def has(self, uuid: Uuid) -> bool:
         """Whether the pump offers a characteristic."""
         return self._gatt.has(uuid)

@@ -86,6 +86,7 @@ class IdsPump:
         self._clock = clock
         self._reopen = reopen
         self._client = IdsClient(link, clock)
+        self._damaged_before = 0
 
     # ---- instrument -------------------------------------------------------------------------------------------
 
@@ -127,8 +128,14 @@ class IdsPump:
         if self._reopen is None:
             self._client.connect()
             return
+        self._damaged_before = self.damaged_frames
         self._client.close()
         self._client = IdsClient(self._reopen(), self._clock)
+
+    @property
+    def damaged_frames(self) -> int:
+        """How many frames from the pump came damaged, on all connections, and were dropped."""
+        return self._damaged_before + self._client.damaged_frames
 
     # ---- state ------------------------------------------------------------------------------------------------
 

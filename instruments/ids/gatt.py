@@ -141,6 +141,11 @@ class GattClient:
             if kind == CLIENT_CONFIGURATION:
                 self._configurations[owners[max(value for value in owners if value < handle)]] = handle
 
+    @property
+    def damaged_frames(self) -> int:
+        """How many have come on this connection, and were dropped."""
+        return self._link.damaged_frames
+
     def has(self, uuid: Uuid) -> bool:
         """Whether the pump offers a characteristic."""
         return uuid in self._values

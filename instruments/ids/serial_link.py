@@ -31,6 +31,11 @@ class Link(Protocol):
     reply_within_s: float
     """How long a pump may take to answer."""
 
+    @property
+    def damaged_frames(self) -> int:
+        """How many have come on this connection, and were dropped."""
+        ...
+
     def renew(self) -> bool:
         """Begin a new connection, in which nothing of the old one comes; False on a link that has no connections."""
         ...
@@ -72,6 +77,11 @@ class SerialLink:
                 came_back=f"the port cannot be opened ({error})",
                 look_at="check the cable and the port in the bench file",
             ) from error
+
+    @property
+    def damaged_frames(self) -> int:
+        """How many have come on this connection, and were dropped."""
+        return self._decoder.dropped
 
     def renew(self) -> bool:
         """A line has no connections: what was said comes all the same."""

@@ -11,8 +11,11 @@ from rig.errors import BadReplyError, DeviceError, NoReplyError, NotConnectedErr
 from rig.procedures.watch import WatchedBench
 from rig.record.taking import Recorder
 from rig.roles import PumpStatus
-from rig.roles.pump import Reconnects
+from rig.roles.pump import CountsDamage, Reconnects
 
+FEWEST_DAMAGED = 3
+"""So many frames that came damaged since the bench was opened are a disturbed line; one or two a pump that hangs within
+a frame leaves. The house's."""
 OFF_S, START_S = 5.0, 10.0
 """Without supply, so that capacitors are empty; and from the supply to an answer, which the self-test takes."""
 
@@ -33,7 +36,8 @@ def look_into(bench: WatchedBench, record: Recorder, error: DeviceError) -> None
     if status is not None:
         bench.watch.read_log(status)
         return
-    if isinstance(error, BadReplyError):  # the line damages what comes: that nothing comes says nothing of the pump
+    if isinstance(error, BadReplyError) or _is_disturbed(bench):  # that nothing comes says nothing of the pump then
+        record.incident("pump", "its line is disturbed, and nobody can say whether the pump hung")
         return
     record.incident("pump", "is silent on a new connection too; its supply is switched off and on")
     bench.supply.switch(on=False)
@@ -50,6 +54,11 @@ def look_into(bench: WatchedBench, record: Recorder, error: DeviceError) -> None
         ) from error
     bench.watch.passed_over()
     bench.watch.restarted(status, cause="hung; it answers since its supply was switched", therapy_before="unknown")
+
+
+def _is_disturbed(bench: WatchedBench) -> bool:
+    pump = bench.pump
+    return isinstance(pump, CountsDamage) and pump.damaged_frames >= FEWEST_DAMAGED
 
 
 def _answer(bench: WatchedBench) -> PumpStatus | None:

@@ -81,6 +81,16 @@ class Reconnects(Protocol):
         ...
 
 
+@runtime_checkable
+class CountsDamage(Protocol):
+    """A pump whose driver counts what came from it damaged, and was dropped."""
+
+    @property
+    def damaged_frames(self) -> int:
+        """How many since the bench was opened."""
+        ...
+
+
 class Pump(Instrument, Protocol):
     """The device under test, as far as every pump goes; what more one can do, `rig.roles.require` hands over."""
 
