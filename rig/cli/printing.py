@@ -76,9 +76,8 @@ def print_table(
     )
     for column in columns:
         table.add_column(Text(column), overflow="fold")
-    firsts = [bool(row[0].plain) for row in cells[1:]]
-    for row, next_begins in zip(cells, [*firsts, False], strict=True):
-        table.add_row(*row, end_section=grouped and next_begins)
+    for number, row in enumerate(cells, start=1):
+        table.add_row(*row, end_section=grouped and any(below[0].plain for below in cells[number : number + 1]))
     if (fold and console.width >= LOG_COLUMNS // 2) or _fits(console, table):
         console.print(table)
         return

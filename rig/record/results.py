@@ -160,7 +160,7 @@ class Results(Record):
     @model_validator(mode="after")
     def _verdict_follows(self) -> Self:
         follows = run_verdict(
-            [row.verdict for row in self.requirements if row.in_scope],
+            deciding(self.requirements),
             [test.outcome for test in self.tests if not test.requirements and not test.superseded],
             self.outcome,
         )
@@ -217,8 +217,20 @@ def requirement_verdict(
     return worst(verdicts) if whole else Verdict.UNSET
 
 
+def deciding(rows: Sequence[RequirementRecord]) -> list[Verdict]:
+    """List the verdicts of which a run's own is made: those in its scope.
+
+    What every measurement watches besides, such as restarts, makes no run a PASS alone: what the run set out to measure
+    was judged by nothing, and that is UNSET.
+    """
+    in_scope = [row for row in rows if row.in_scope]
+    kinds = [each.quantity.quantity for row in in_scope for each in row.measurements]
+    watched_alone = bool(kinds) and all(each.of_every_measurement for each in kinds)
+    return [row.verdict for row in in_scope] + ([Verdict.UNSET] if watched_alone else [])
+
+
 def run_verdict(decided: Sequence[Verdict], undeciding: Sequence[str], outcome: RunOutcome | None = None) -> Verdict:
-    """Decide a run from the verdicts in its scope, from how the tests ended that decide nothing, and from its own end.
+    """Decide a run from the `deciding` verdicts, from how the tests ended that decide nothing, and from its own end.
 
     A run that did not come to its end is an ERROR where it would be better; what failed in it stays a FAIL.
     """

@@ -215,7 +215,7 @@ def end_run(run: RunFolder, ended: RunOutcome | Ending) -> tuple[Results, RunOut
     manifest = run.manifest()
     ending = completed(run, ended if isinstance(ended, Ending) else Ending(ended))
     changed = changed_inputs(run, manifest.inputs)
-    told = [*([ending.reason] if ending.reason else []), *changed.values(), *told_by_guardians(run.path)]
+    told = [*changed.values(), *([ending.reason] if ending.reason else []), *told_by_guardians(run.path)]
     reason = "; ".join(told) or None
     outcome: RunOutcome = "broken" if changed and ending.outcome == "complete" else ending.outcome
     if REQUIREMENTS in changed:

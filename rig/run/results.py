@@ -19,6 +19,7 @@ from rig.record.results import (
     RequirementRecord,
     Results,
     TestRecord,
+    deciding,
     not_run,
     requirement_verdict,
     run_verdict,
@@ -89,10 +90,10 @@ def join(
     partial = f"not selected by {selected!r}" if selected is not None else None
     if plan is not None:
         partial = partial or f"not part of the plan {plan!r}"
-    deciding = [each for each in attempts if each[0] not in superseded]
-    rows = [_row(requirement, tests, deciding, partial, outcome) for requirement in requirements.values()]
+    counting = [each for each in attempts if each[0] not in superseded]
+    rows = [_row(requirement, tests, counting, partial, outcome) for requirement in requirements.values()]
     verdict = run_verdict(
-        [row.verdict for row in rows if row.in_scope],
+        deciding(rows),
         [test.outcome for test in tests if not test.requirements and not test.superseded],
         outcome,
     )
@@ -187,8 +188,8 @@ def _row(
         for each in measured
         if requirement.asks_for(each.quantity.quantity)
     ]
-    deciding = [test for test in naming if not test.superseded]
-    verdict, reason = _verdict(requirement, deciding, measurements, unbegun=not_run(outcome))
+    counting = [test for test in naming if not test.superseded]
+    verdict, reason = _verdict(requirement, counting, measurements, unbegun=not_run(outcome))
     if not naming and partial is not None:
         reason = partial
     return RequirementRecord(

@@ -63,20 +63,24 @@ def test_missed_and_released_are_the_truth_and_the_looks_are_in_the_uncertainty(
 
 
 def test_pressure_that_rises_after_the_alarm_is_reported_to_the_last_digit(tmp_path: Path) -> None:
-    """As of a pump that goes on pushing: 30 kPa more at one reading while it is watched."""
+    """As of a pump that goes on pushing: 30 kPa more from some reading on, for as long as it is watched."""
     found = measured_virtually(tmp_path, ONE)
     path = tmp_path / "pressure.csv"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     at = next(n for n, line in enumerate(lines) if line.split(",")[1] == "after occlusion alarm 1")
-    at_s, phase, pressure_kpa = lines[at + 20].split(",")
     at_alarm_kpa = float(lines[at - 1].split(",")[2])
-    lines[at + 20] = f"{at_s},{phase},{float(pressure_kpa) + 30.0!r}\n"
+    watched = [n for n, line in enumerate(lines) if line.split(",")[1] == "after occlusion alarm 1" and n >= at + 20]
+    pushed_kpa = []
+    for n in watched:
+        at_s, phase, pressure_kpa = lines[n].split(",")
+        pushed_kpa.append(float(pressure_kpa) + 30.0)
+        lines[n] = f"{at_s},{phase},{pushed_kpa[-1]!r}\n"
     path.write_text("".join(lines), encoding="utf-8")
     with open_bench(VIRTUAL) as bench:
         pushed = ONE.compute(read_taken(tmp_path), bench.metrology)
     rise = pushed.values[RISE.of(**AT)]
     assert abs(found.values[RISE.of(**AT)].value) < 5.0
-    assert rise.value == pytest.approx(float(pressure_kpa) + 30.0 - at_alarm_kpa, abs=1e-9)
+    assert rise.value == pytest.approx(max(pushed_kpa) - at_alarm_kpa, abs=1e-9)
     assert rise.expanded_uncertainty == pytest.approx(0.5, rel=1e-3)  # U of the bench file's sensor
 
 

@@ -122,9 +122,9 @@ def test_robot_framework_is_stopped_like_pytest(tmp_path: Path) -> None:
     assert_interrupted(out, process.returncode, output)
     assert_left_safe(out)
     outcomes = [(test.outcome, test.message) for test in read_whole_run(out).results.tests]
-    assert len(outcomes) == 3
+    assert len(outcomes) == 4
     assert outcomes.count(("interrupted", "the run was interrupted by SIGINT during this test")) == 1
-    assert outcomes.count(("not run", "the run was interrupted by SIGINT before this test")) == 2
+    assert outcomes.count(("not run", "the run was interrupted by SIGINT before this test")) == 3
 
 
 def test_stopped_while_the_suites_declare_what_they_measure(tmp_path: Path) -> None:

@@ -187,6 +187,12 @@ def test_rows_that_belong_together_have_no_line_between_them(capsys: pytest.Capt
     assert kinds == ["┏", "┃", "┡", "│", "│", "├", "│", "└"]
 
 
+def test_a_table_without_rows_is_its_heads(capsys: pytest.CaptureFixture[str]) -> None:
+    """As of a run that was stopped before anything was declared, and of which no requirement is in scope."""
+    print_table(new_console(), ("name", "n"), [], grouped=True)
+    assert capsys.readouterr().out.splitlines()[1].split() == ["┃", "name", "┃", "n", "┃"]
+
+
 def test_control_characters_are_escapes_and_letters_of_any_language_are_not() -> None:
     assert plain("a\tb\x1b[0m\r\n[s] µ Ω 泵") == "a\\tb\\x1b[0m\\r\n[s] µ Ω 泵"
 
