@@ -138,6 +138,24 @@ def test_a_silent_pump_is_switched_once_and_only_one_that_answers_then_has_faile
         assert read_taken(tmp_path / "taken").the(PumpRestarted).cause.startswith("hung")
 
 
+class HangsOnADisturbedLine(Hangs):
+    """The same, while three frames from it have come damaged."""
+
+    damaged_frames = 3
+
+
+def test_nobody_is_switched_on_a_disturbed_line_and_no_pump_fails_for_it(tmp_path: Path) -> None:
+    with watched_bench(laboratory(5, declared())) as watched:
+        restarts = len(watched.world.board.mcu.resets)
+        pump = HangsOnADisturbedLine(watched.bench.pump, watched, MID_BASAL_S, for_good=True)
+        with pytest.raises(DeviceError, match="no reply within 2 s"):
+            measured_on(replace(watched.bench, pump=cast("Pump", pump)), tmp_path / "taken", BASAL)
+        assert len(watched.world.board.mcu.resets) == restarts
+    told = [each["what"] for each in read_json_lines(tmp_path / "taken" / "incidents.jsonl")]
+    assert "its line is disturbed, and nobody can say whether the pump hung" in told
+    assert not read_taken(tmp_path / "taken").facts(PumpRestarted)
+
+
 def kept(folder: Path) -> list[Measurement]:
     """What was kept of a measurement that came to no value."""
     return [each.measurement for each in read_model(folder / "computed" / "measured.json", MeasuredFile).measured]

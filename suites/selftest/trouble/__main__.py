@@ -89,6 +89,8 @@ def main(
     cells = every_cell(each_measurement=each_measurement)
     cells = [Cell.named(name) for name in names] if names else slice_of(cells) if only_slice else cells
     cells = [cell for cell in cells if matching in cell.name]
+    if not cells:
+        raise typer.BadParameter(f"no cell's name holds {matching!r}; --list prints the names")
     if listed:
         typer.echo("\n".join(cell.name for cell in cells))
         return
