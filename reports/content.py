@@ -11,7 +11,7 @@ from reports.back_matter import deviations, equipment, identification, tests
 from reports.method import method
 from reports.words import duration, limit_text, moment_in_words, plain_reason, value_and_uncertainty
 from rig.record.reading import Run
-from rig.record.results import JudgedRecord, RequirementRecord, Results
+from rig.record.results import JUDGES_NOTHING, JudgedRecord, RequirementRecord, Results
 from rig.verdicts.limits import Verdict
 
 SIMULATED = "SIMULATED — no evidence about any device"
@@ -47,7 +47,7 @@ def report_content(run: Run) -> dict[str, Any]:
         "marks": marks_of(run),
         "device": f"{device.maker} {device.model}" if device else "Device not identified",
         "serial_number": device.serial_number if device else None,
-        "verdict": {"verdict": results.verdict.value, "meaning": _MEANING[results.verdict]},
+        "verdict": {"verdict": results.verdict.value, "meaning": _meaning(results)},
         "counts": [
             {"verdict": verdict.value, "count": sum(row.verdict is verdict for row in in_scope)} for verdict in Verdict
         ],
@@ -89,6 +89,10 @@ def _cover(run: Run) -> list[tuple[str, str]]:
     return rows + (
         [("Scope", f"partial run: only tests selected by “{manifest.selected}”")] if manifest.selected else []
     )
+
+
+def _meaning(results: Results) -> str:
+    return JUDGES_NOTHING if results.judges_nothing else _MEANING[results.verdict]
 
 
 def _summary_row(row: RequirementRecord, results: Results) -> dict[str, Any]:

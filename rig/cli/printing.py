@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from rich.console import Console, ConsoleDimensions
 from rich.measure import Measurement
@@ -76,8 +77,8 @@ def print_table(
     )
     for column in columns:
         table.add_column(Text(column), overflow="fold")
-    for number, row in enumerate(cells, start=1):
-        table.add_row(*row, end_section=grouped and any(below[0].plain for below in cells[number : number + 1]))
+    for row, below in zip_longest(cells, cells[1:]):
+        table.add_row(*row, end_section=grouped and below is not None and bool(below[0].plain))
     if (fold and console.width >= LOG_COLUMNS // 2) or _fits(console, table):
         console.print(table)
         return

@@ -24,7 +24,7 @@ from rig.cli.runners import collect, run_suites
 from rig.clock import WallClock
 from rig.errors import BenchFileError, EvidenceError
 from rig.record.folder import RunFolder
-from rig.record.results import JudgedRecord, ReportedRecord, RequirementRecord, Results
+from rig.record.results import JUDGES_NOTHING, JudgedRecord, ReportedRecord, RequirementRecord, Results
 from rig.run.begin import discard, end_run, keep_findings, start_run
 from rig.run.collection import Declaration, refuse_unanswered
 from rig.run.ending import Ending, not_ended
@@ -244,6 +244,8 @@ def print_results(results: Results, console: Console) -> None:
     caption = "Decision rule: guard band w = U, unless the limit names another."
     print_table(console, ("requirement", "verdict", "measured", "limit"), rows, caption=caption, grouped=True)
     print_reported(results.reported, console)
+    if results.judges_nothing:
+        say(console, JUDGES_NOTHING)
     for attempts in results.repeated.values():
         said = ", ".join(
             f"{each.attempt} {each.outcome}{', which gives way' if each.superseded else ''}" for each in attempts

@@ -61,6 +61,9 @@ class ReportedRecord(MeasuredRecord):
     attempt: int = Field(default=1, ge=1)
 
 
+JUDGES_NOTHING = "No requirement judges what this run set out to measure."
+"""What a reader is told of a run that `judges_nothing`."""
+
 MOST_TOLD = 6
 """So many passes of one quantity are told one by one; of more, the one that is nearest to its limit speaks for all."""
 
@@ -142,6 +145,12 @@ class Results(Record):
         return f"{title}, attempt {attempt}" if len(of_it) > 1 else title
 
     @property
+    def judges_nothing(self) -> bool:
+        """Whether the run is UNSET though no requirement is: none judges what it set out to measure."""
+        unset = [row for row in self.requirements if row.in_scope and row.verdict is Verdict.UNSET]
+        return self.verdict is Verdict.UNSET and not unset
+
+    @property
     def repeated(self) -> dict[str, list[TestRecord]]:
         """The attempts at each test that was attempted more than once, in their order, by its id."""
         found: dict[str, list[TestRecord]] = {}
@@ -220,8 +229,8 @@ def requirement_verdict(
 def deciding(rows: Sequence[RequirementRecord]) -> list[Verdict]:
     """List the verdicts of which a run's own is made: those in its scope.
 
-    What every measurement watches besides, such as restarts, makes no run a PASS alone: what the run set out to measure
-    was judged by nothing, and that is UNSET.
+    UNSET is one of them where nothing is judged but what every measurement has besides, such as restarts: that makes no
+    PASS alone.
     """
     in_scope = [row for row in rows if row.in_scope]
     kinds = [each.quantity.quantity for row in in_scope for each in row.measurements]

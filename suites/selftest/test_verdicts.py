@@ -15,8 +15,7 @@ from rig.errors import BenchFileError, EvidenceError
 from rig.procedures.procedure import Computed, Procedure
 from rig.record.folder import RunFolder, keep_computed
 from rig.record.manifest import RunOutcome
-from rig.record.models import LimitRecord, MeasuredRecord
-from rig.record.results import MOST_TOLD, JudgedRecord, Outcome, RequirementRecord, Results
+from rig.record.results import Outcome, Results
 from rig.record.taking import Asked, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology, PumpStatus
 from rig.run.results import EXIT_CODES, join
@@ -132,35 +131,6 @@ def test_the_worst_verdict_speaks_and_nothing_measured_is_no_pass() -> None:
     assert worst([Verdict.PASS, Verdict.UNSET]) is Verdict.UNSET
     assert worst([Verdict.ERROR, Verdict.INCONCLUSIVE]) is Verdict.ERROR
     assert worst([Verdict.ERROR, Verdict.FAIL]) is Verdict.FAIL
-
-
-def row(*values: float) -> RequirementRecord:
-    """A requirement of at most 1 %, of which one quantity was measured so often."""
-    limit = Limit("%", high=1.0)
-    judged = tuple(
-        JudgedRecord(
-            **dict(MeasuredRecord.of(error(value))),
-            limit=LimitRecord(low=None, high=1.0, unit="%"),
-            verdict=decide(error(value), limit, Rule.GUARD_BAND).verdict,
-            test=f"t{number}",
-        )
-        for number, value in enumerate(values)
-    )
-    verdict = worst([each.verdict for each in judged])
-    return RequirementRecord(
-        id="PR-1", text="", clause="", hazard="", verdict=verdict, reason=None, tests=(), measurements=judged
-    )
-
-
-@given(st.lists(st.integers(-300, 300).map(lambda hundredths: hundredths / 100.0), min_size=1, max_size=30))
-def test_many_passes_of_one_quantity_have_one_speaker_and_whatever_is_no_pass_is_told(values: list[float]) -> None:
-    told = row(*values).told()
-    assert len(told) + sum(others for _, others in told) == len(values)
-    assert [each.value for each, _ in told if each.verdict is Verdict.FAIL] == [each for each in values if each > 1.0]
-    passes = [each for each in values if each <= 1.0]
-    if len(passes) > MOST_TOLD:
-        [(speaker, others)] = [each for each in told if each[0].verdict is Verdict.PASS]
-        assert (speaker.value, others) == (max(passes), len(passes) - 1)
 
 
 def test_exit_codes_are_those_of_the_manual() -> None:
