@@ -8,6 +8,7 @@ import serial
 from instruments.ids import IdsPump, open_driver
 from rig.clock import SimClock
 from rig.errors import BadReplyError, DeviceError, NoReplyError, RefusedError
+from rig.therapy import TherapyState
 from rig.virtual import protocol_twin
 from rig.virtual.port import Port
 from rig.wire import NoLog
@@ -169,6 +170,17 @@ def test_an_att_error_is_named(scripted: ScriptedPump, code: int, meaning: str) 
     scripted.att_error = code
     with pytest.raises(RefusedError, match=meaning):
         pump.stop()
+
+
+def test_damaged_frames_are_counted_over_all_connections(scripted: ScriptedPump) -> None:
+    """The read of a status is answered all the same; a new connection begins with what the old ones have counted."""
+    pump = connected(scripted)
+    for expected in (2, 4):
+        scripted.port.send(b"\x7e\x1d\x11\x00\x55\x0f\x7e" * 2)
+        assert pump.status().therapy is TherapyState.STOP
+        assert pump.damaged_frames == expected
+        pump.reconnect()
+        assert pump.damaged_frames == expected
 
 
 def test_a_lost_answer_to_a_bolus_is_silence_after_two_seconds_and_nothing_is_repeated(scripted: ScriptedPump) -> None:
