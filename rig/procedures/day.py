@@ -18,13 +18,7 @@ from rig.analysis.budget import Budget
 from rig.analysis.programme import Started, programmed_u
 from rig.procedures.at_once import at_once
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
-from rig.procedures.bounds import (
-    Carbohydrates,
-    Dose,
-    Glucose,
-    Size,
-    Word,
-)
+from rig.procedures.bounds import Carbohydrates, Dose, Glucose, Size, Word
 from rig.procedures.budgets import measured, told_less_weighed
 from rig.procedures.day_in_words import Eat, Exercise, Profile, segments_of, time_of_day
 from rig.procedures.gaps import doubt_in_gaps, with_doubt

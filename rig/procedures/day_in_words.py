@@ -10,14 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from rig.procedures.bounds import (
-    LARGEST_RATE,
-    Carbohydrates,
-    Glucose,
-    Minutes,
-    ShareOrNone,
-    lasting,
-)
+from rig.procedures.bounds import LARGEST_RATE, Carbohydrates, Glucose, Minutes, ShareOrNone, lasting
 from rig.procedures.preparation import MINUTES_A_DAY
 from rig.procedures.temporary import RateOrShare
 from rig.therapy import BasalSegment, Meal, TemporaryRate
@@ -105,13 +98,7 @@ def _from_midnight_on(profile: tuple[tuple[int, float], ...]) -> tuple[tuple[int
 
 _RateUPerH = Annotated[float, within("rate_u_per_h", "0 U/h", LARGEST_RATE)]  # its text is read with its time
 Profile = Annotated[
-    tuple[
-        Annotated[
-            tuple[int, Annotated[float, within("rate_u_per_h", "0 U/h", LARGEST_RATE)]],
-            BeforeValidator(_written_segment),
-        ],
-        ...,
-    ],
+    tuple[Annotated[tuple[int, _RateUPerH], BeforeValidator(_written_segment)], ...],
     AfterValidator(_from_midnight_on),
 ]
 """A basal profile: from which minute of the day on which rate in U/h."""
