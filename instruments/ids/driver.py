@@ -128,9 +128,10 @@ class IdsPump:
         if self._reopen is None:
             self._client.connect()
             return
-        self._damaged_before = self.damaged_frames
+        damaged = self.damaged_frames
         self._client.close()
         self._client = IdsClient(self._reopen(), self._clock)
+        self._damaged_before = damaged
 
     @property
     def damaged_frames(self) -> int:

@@ -40,6 +40,7 @@ class FrameDecoder:
     def __init__(self) -> None:
         self._body = bytearray()
         self._escaped = False
+        self._beyond = 0
         self.dropped = 0
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -54,6 +55,9 @@ class FrameDecoder:
             elif len(self._body) <= LONGEST_BODY:
                 self._body.append(octet ^ FLIP if self._escaped else octet)
                 self._escaped = False
+            else:  # a flood without an end: as much as the longest frame counts as one
+                self._beyond += 1
+                self.dropped += self._beyond % LONGEST_BODY == 0
         return pdus
 
     def _close(self) -> bytes | None:

@@ -116,7 +116,8 @@ def do_run(
     reason = run.manifest().reason
     if reason is not None:
         console.print(f"{reason}.", style="red", soft_wrap=True, markup=False)
-    if outcome == "interrupted":
+    closing = run.closing()
+    if outcome == "interrupted" and not (closing and closing.changed_inputs):
         console.print(f"Go on with it: rig resume {run.path}", soft_wrap=True, markup=False)
     console.print(f"Verdict: {results.verdict.value}", style=STYLES[results.verdict.value])
     try:

@@ -11,11 +11,14 @@ from rig.errors import BadReplyError, DeviceError, NoReplyError, NotConnectedErr
 from rig.procedures.watch import WatchedBench
 from rig.record.taking import Recorder
 from rig.roles import PumpStatus
-from rig.roles.pump import CountsDamage, Reconnects
+from rig.roles.pump import Reconnects
 
-FEWEST_DAMAGED = 3
-"""So many frames that came damaged since the bench was opened are a disturbed line; one or two a pump that hangs within
-a frame leaves. The house's."""
+BY_A_HANG, BY_A_START = 1, 1
+"""A frame that a pump which hangs breaks off, and one that a start may put on its line. What more came damaged since it
+last answered is a disturbed line."""
+ASKED_FOR_S, ASKED_EVERY_S = 60.0, 5.0
+"""So long a silent pump is asked, and how often, before its supply is switched. The house's."""
+DISTURBED = "its line is disturbed, and nobody can say whether the pump hung"
 OFF_S, START_S = 5.0, 10.0
 """Without supply, so that capacitors are empty; and from the supply to an answer, which the self-test takes."""
 
@@ -32,12 +35,16 @@ def look_into(bench: WatchedBench, record: Recorder, error: DeviceError) -> None
     silent = isinstance(error, NoReplyError | NotConnectedError)
     if silent:
         record.incident("pump", f"fell silent: {error}")
+    silent_s = bench.clock.now()
     status = _answer(bench)
+    while status is None and bench.clock.now() < silent_s + ASKED_FOR_S:  # a line may come back, a pump that hangs not
+        bench.clock.sleep(ASKED_EVERY_S)
+        status = _answer(bench)
     if status is not None:
         bench.watch.read_log(status)
         return
-    if isinstance(error, BadReplyError) or _is_disturbed(bench):  # that nothing comes says nothing of the pump then
-        record.incident("pump", "its line is disturbed, and nobody can say whether the pump hung")
+    if isinstance(error, BadReplyError) or bench.watch.damaged_frames > BY_A_HANG:
+        record.incident("pump", DISTURBED)
         return
     record.incident("pump", "is silent on a new connection too; its supply is switched off and on")
     bench.supply.switch(on=False)
@@ -52,13 +59,12 @@ def look_into(bench: WatchedBench, record: Recorder, error: DeviceError) -> None
             came_back="nothing: the pump or its line is dead",
             look_at="check the cable and the pump's own display, and measure again",
         ) from error
+    disturbed = bench.watch.damaged_frames > BY_A_HANG + BY_A_START
     bench.watch.passed_over()
+    if disturbed:
+        record.incident("pump", DISTURBED)
+        return
     bench.watch.restarted(status, cause="hung; it answers since its supply was switched", therapy_before="unknown")
-
-
-def _is_disturbed(bench: WatchedBench) -> bool:
-    pump = bench.pump
-    return isinstance(pump, CountsDamage) and pump.damaged_frames >= FEWEST_DAMAGED
 
 
 def _answer(bench: WatchedBench) -> PumpStatus | None:

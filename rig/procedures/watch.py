@@ -14,7 +14,7 @@ from rig.errors import NoReplyError, RefusedError
 from rig.procedures.soundness import EqualReadings
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, HistoryEvent, Pump, PumpStatus, require
-from rig.roles.pump import Reconnects
+from rig.roles.pump import CountsDamage, Reconnects
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
 
@@ -109,6 +109,12 @@ class WatchOfPump:
     def _answered(self) -> None:
         self._looks += 1
         self.answered_s = self._bench.clock.now()
+        self._damaged_before = _damaged_frames(self._bench.pump)
+
+    @property
+    def damaged_frames(self) -> int:
+        """How many frames from the pump came damaged since it last answered here; 0 where its driver counts none."""
+        return _damaged_frames(self._bench.pump) - self._damaged_before
 
     def read_log(self, status: PumpStatus) -> None:
         """Count the restarts that the pump has logged since the last look, and keep each as a fact and an incident."""
@@ -189,6 +195,10 @@ def _began_anew(log: Sequence[HistoryEvent], last: HistoryEvent | None) -> bool:
     if last is None or now is None:
         return last is not None
     return now.sequence < last.sequence or any(each.sequence == last.sequence and each != last for each in log)
+
+
+def _damaged_frames(pump: Pump) -> int:
+    return pump.damaged_frames if isinstance(pump, CountsDamage) else 0
 
 
 def _shown(pump: Pump) -> set[tuple[int, str]]:

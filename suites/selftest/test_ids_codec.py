@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from instruments.ids import codes
 from instruments.ids.codec import decode_sfloat, e2e_crc, encode_sfloat, next_counter
-from instruments.ids.framing import FrameDecoder, encode_frame
+from instruments.ids.framing import LONGEST_BODY, FrameDecoder, encode_frame
 
 
 def test_the_published_crc_vectors() -> None:
@@ -112,3 +112,11 @@ def test_an_aborted_frame_is_dropped() -> None:
     decoder = FrameDecoder()
     assert decoder.feed(bytes.fromhex("7e 0b 33 7d 7e")) == []
     assert decoder.dropped == 1
+
+
+def test_a_flood_without_an_end_counts_as_one_frame_for_each_longest_one() -> None:
+    decoder = FrameDecoder()
+    assert decoder.feed(b"\x7e" + b"\x55" * (4 * LONGEST_BODY)) == []
+    assert decoder.dropped == 2  # the first, and one octet, fill the body
+    pdu = bytes.fromhex("0b 33 3c")
+    assert decoder.feed(b"\x7e" + encode_frame(pdu)) == [pdu]
