@@ -19,6 +19,8 @@ from rig.shipped import ROOT
 DISTRIBUTION = "insulin-pump-rig"
 ROOMS = ("rig", "instruments", "fixtures", "reports")
 """The packages whose code makes a run."""
+VENDORED = "_vendor"
+"""Where setuptools has copies of packages of its own. Once it is imported they are on the path, and seem installed."""
 _SHOWN = (DISTRIBUTION, "pyvisa", "pyserial", "numpy", "scipy", "gtc", "pytest", "robotframework", "typst", "unicorn")
 
 
@@ -44,6 +46,8 @@ def packages() -> dict[str, Package]:
     for distribution in importlib.metadata.distributions():
         name: str | None = distribution.metadata["Name"]
         if name is None:  # a folder of metadata that was left half removed
+            continue
+        if VENDORED in Path(str(distribution.locate_file(""))).parts:
             continue
         listed = distribution.read_text("RECORD")
         sha256 = hashlib.sha256(listed.encode()).hexdigest() if listed else None
