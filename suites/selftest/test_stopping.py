@@ -90,8 +90,8 @@ import sys, signal
 from rig.run.stopping import StopSignals
 with StopSignals() as stop:
     stop.watch_parent()
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)
         signal.pause()
     except KeyboardInterrupt:
         print(stop.asked, flush=True)
