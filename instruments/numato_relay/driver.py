@@ -1,4 +1,4 @@
-"""Numato Lab 8 Channel USB Relay Module as the switch of valves and relays.
+"""Numato Lab USB Relay Module of 8 channels, or 16, as the switch of valves and relays.
 
 Every write is read back. Not responsible for what a line is connected to, nor for the time that contacts take.
 Source: Numato Lab, 8 Channel USB Relay Module, user guide (numato.com/docs); see protocol.md.
@@ -37,11 +37,13 @@ _LOOK_AT_MODULE = "is another device on this port? (protocol.md, Framing)"
 
 
 class NumatoRelayModule:
-    """Switch role over the module's terminal dialogue."""
+    """Switch role over the terminal dialogue of a module of `count` relays, numbered in one hexadecimal digit."""
 
-    def __init__(self, wire: Wire, lines: Mapping[str, int]) -> None:
+    def __init__(self, wire: Wire, lines: Mapping[str, int], *, count: int = RELAY_COUNT) -> None:
         self._wire = wire
         self._relays = dict(lines)
+        self._count = count
+        self._digits = count // 4
 
     @property
     def lines(self) -> Sequence[str]:
@@ -53,7 +55,7 @@ class NumatoRelayModule:
         self._clear_half_line()
         return Identity(
             maker="Numato Lab",
-            model="8 Channel USB Relay Module",
+            model=f"{self._count} Channel USB Relay Module",
             serial_number=self._ask("id get", r"[!-~]{8}"),
             firmware=self._ask("ver", r"[!-~]+"),
         )
@@ -65,32 +67,34 @@ class NumatoRelayModule:
         energised = [line for line, relay in self._relays.items() if mask >> relay & 1]
         for line, relay in self._relays.items():
             if self.is_energised(line) != (line in energised):
-                raise self._bad(f"relay read {relay}", f"another state than in {mask:02x}", "power-cycle the module")
+                shown = f"another state than in {mask:0{self._digits}x}"
+                raise self._bad(f"relay read {relay:X}", shown, "power-cycle the module")
         return f"answers; energised: {', '.join(energised) or 'none'}"
 
     def set_line(self, line: str, *, energised: bool) -> None:
         """Energise or release a line and read it back; ValueError naming the known lines when there is no such line."""
         relay = self._relay(line)
         wanted = "on" if energised else "off"
-        self._command(f"relay {wanted} {relay}")
+        self._command(f"relay {wanted} {relay:X}")
         if self.is_energised(line) != energised:
-            raise self._not_obeyed(f"relay {wanted} {relay}", f"read back {'off' if energised else 'on'}")
+            raise self._not_obeyed(f"relay {wanted} {relay:X}", f"read back {'off' if energised else 'on'}")
 
     def is_energised(self, line: str) -> bool:
         """The state of a line, read back from the module."""
-        return self._ask(f"relay read {self._relay(line)}", r"on|off") == "on"
+        return self._ask(f"relay read {self._relay(line):X}", r"on|off") == "on"
 
     def make_safe(self) -> None:
         """Release every relay of the module, named or not, and read them back; said unheard when it does not answer."""
+        release = f"relay writeall {0:0{self._digits}x}"
         try:
             self._clear_half_line()
-            self._command("relay writeall 00")
+            self._command(release)
             mask = self._read_all()
         except (NoReplyError, BadReplyError):
-            self._wire.send(b"\rrelay writeall 00\r")
+            self._wire.send(f"\r{release}\r".encode())
             raise
         if mask != 0:
-            raise self._not_obeyed("relay writeall 00", f"read back {mask:02x}")
+            raise self._not_obeyed(release, f"read back {mask:0{self._digits}x}")
 
     def close(self) -> None:
         """Release the port; the relays stay as they are."""
@@ -102,7 +106,7 @@ class NumatoRelayModule:
         return self._relays[line]
 
     def _read_all(self) -> int:
-        return int(self._ask("relay readall", r"[0-9a-fA-F]{2}"), 16)
+        return int(self._ask("relay readall", rf"[0-9a-fA-F]{{{self._digits}}}"), 16)
 
     def _clear_half_line(self) -> None:
         """End a line that a broken session may have left in the module, and drop what comes back."""
@@ -163,12 +167,17 @@ def open_driver(wire: Wire, *, clock: Clock, lines: Mapping[str, int], baud: Bau
         baud: what the host's port is set to, in bit/s; the module does not care.
     """
     del clock
+    return configured(wire, lines, baud, count=RELAY_COUNT)
+
+
+def configured(wire: Wire, lines: Mapping[str, int], baud: int, *, count: int) -> NumatoRelayModule:
+    """Configure the wire of a module of `count` relays; ValueError on a relay that it has not, or named twice."""
     for line, relay in lines.items():
-        if not 0 <= relay < RELAY_COUNT:
-            raise ValueError(f"Expected a relay from 0 to {RELAY_COUNT - 1} for line {line!r}, got {relay}")
+        if not 0 <= relay < count:
+            raise ValueError(f"Expected a relay from 0 to {count - 1} for line {line!r}, got {relay}")
     if len(set(lines.values())) < len(lines):
         raise ValueError(f"two lines share a relay: {dict(lines)}")
     wire.configure_serial(baud=baud)
     wire.configure_text(read_end=">", write_end="\r", timeout_s=REPLY_TIMEOUT_S)
     wire.configure_probe(PROBE)
-    return NumatoRelayModule(wire, lines)
+    return NumatoRelayModule(wire, lines, count=count)

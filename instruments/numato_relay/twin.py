@@ -1,7 +1,7 @@
-"""The far side of the wire of a Numato Lab 8 Channel USB Relay Module: a terminal that echoes what it hears.
+"""The far side of the wire of a Numato Lab USB Relay Module: a terminal that echoes what it hears.
 
-Eight relays, an identity that the user sets, no GPIO and no analogue inputs: this model has none. Not responsible for
-what hangs on a relay: the simulated world is.
+Eight relays, or sixteen, and an identity that the user sets; no GPIO and no analogue inputs, which the rig
+never asks. Not responsible for what hangs on a relay: the simulated world is.
 Source: Numato Lab, 8 Channel USB Relay Module, user guide (numato.com/docs); see protocol.md.
 """
 
@@ -36,25 +36,26 @@ LONGEST_LINE = 64
 class NumatoRelay:
     """The module: coils, contacts that follow them, identity, and the command table."""
 
-    def __init__(self, port: Port, signals: Signals, *, serial_number: str) -> None:
+    def __init__(self, port: Port, signals: Signals, *, serial_number: str, relays: int = RELAYS) -> None:
         if not re.fullmatch(r"[!-~]{8}", serial_number):
             raise ValueError(f"the module's id has exactly 8 printable characters, got {serial_number!r}")
         self._port = port
         self._signals = signals
         self._id = serial_number
-        self._coils = [False] * RELAYS
-        self._moving: list[Event | None] = [None] * RELAYS
+        self._coils = [False] * relays
+        self._moving: list[Event | None] = [None] * relays
+        one, all_ = f"([0-{'7' if relays == RELAYS else '9A-F'}])", f"([0-9a-fA-F]{{{relays // 4}}})"
         self._line = b""
         self._commands: list[tuple[re.Pattern[str], Callable[..., str | None]]] = [
             (re.compile(r"ver"), lambda: FIRMWARE),
             (re.compile(r"id get"), lambda: self._id),
             (re.compile(r"id set ([!-~]{8})"), self._set_id),
-            (re.compile(r"relay on ([0-7])"), lambda relay: self._drive(int(relay), energised=True)),
-            (re.compile(r"relay off ([0-7])"), lambda relay: self._drive(int(relay), energised=False)),
-            (re.compile(r"relay read ([0-7])"), lambda relay: "on" if self._coils[int(relay)] else "off"),
+            (re.compile(f"relay on {one}"), lambda relay: self._drive(int(relay, 16), energised=True)),
+            (re.compile(f"relay off {one}"), lambda relay: self._drive(int(relay, 16), energised=False)),
+            (re.compile(f"relay read {one}"), lambda relay: "on" if self._coils[int(relay, 16)] else "off"),
             (re.compile(r"relay readall"), self._read_all),
-            (re.compile(r"relay writeall ([0-9a-fA-F]{2})"), self._write_all),
-            (re.compile(r"reset"), lambda: self._write_all("00")),
+            (re.compile(f"relay writeall {all_}"), self._write_all),
+            (re.compile(r"reset"), lambda: self._write_all("0")),
         ]
         port.on_receive(self._receive)
 
@@ -84,10 +85,10 @@ class NumatoRelay:
         self._id = new_id
 
     def _read_all(self) -> str:
-        return f"{sum(on << relay for relay, on in enumerate(self._coils)):02x}"
+        return f"{sum(on << relay for relay, on in enumerate(self._coils)):0{len(self._coils) // 4}x}"
 
     def _write_all(self, mask: str) -> None:
-        for relay in range(RELAYS):
+        for relay in range(len(self._coils)):
             self._drive(relay, energised=bool(int(mask, 16) >> relay & 1))
 
     def _drive(self, relay: int, *, energised: bool) -> None:

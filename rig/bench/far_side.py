@@ -147,7 +147,7 @@ def open_virtual(spec: BenchFile, occasion: str = "") -> Iterator[World]:
             firmware=None if virtual.firmware is None else virtual.firmware.read_bytes(),
             places=places,
             pump_url=spec.pump.port,
-            occluder_line=spec.switch.lines["occluder"],
+            lines=spec.switch.lines,
             occasion=occasion,
         )
         try:

@@ -105,6 +105,16 @@ class Procedure(BaseModel, ABC):
         return (*self.quantities, *watch_quantities())
 
     @property
+    def needed_lines(self) -> tuple[str, ...]:
+        """Lines of the bench's switch that it energises, by name."""
+        return ()
+
+    @property
+    def needed_roles(self) -> tuple[str, ...]:
+        """Instruments that it uses and not every bench has, by role."""
+        return ()
+
+    @property
     def needed_u(self) -> float:
         """Insulin that it takes of one reservoir, in U."""
         return 0.0

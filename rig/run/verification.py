@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rig.bench.driver_errors import named_errors
-from rig.errors import BenchFileError
+from rig.errors import BenchFileError, BlockedError
 from rig.procedures.procedure import Computed, Procedure, measure
 from rig.record.attempt import AttemptRecord
 from rig.record.folder import Collected
@@ -51,10 +51,12 @@ class Verification:
 
         Raises:
             NotApplicableError: the pump cannot do it.
+            BlockedError: the bench lacks what it takes.
             BenchFileError: the test has not declared one of its quantities, or has measured it already.
             RigError: as the procedure's `take`.
         """
         self.need(*procedure.needs)
+        self._need_of_bench(procedure)
         undeclared = [each for each in procedure.quantities if each not in self._declared]
         if undeclared:
             raise BenchFileError(
@@ -81,6 +83,16 @@ class Verification:
         lacking = [each.value for each in capabilities if each not in self.bench.pump.capabilities]
         if lacking:
             raise NotApplicableError(f"this pump has no {' and no '.join(lacking)}")
+
+    def _need_of_bench(self, procedure: Procedure) -> None:
+        lines = [line for line in procedure.needed_lines if line not in self.bench.switch.lines]
+        roles = [role for role in procedure.needed_roles if self.bench.devices.get(role) is None]
+        lacking = [*(f"line {line!r} of the switch" for line in lines), *roles]
+        if lacking:
+            raise BlockedError(
+                f"rig: {procedure.in_words} cannot be done on this bench, which has no {' and no '.join(lacking)}; "
+                "enter it in the bench file (docs/benches.md), or leave the test out with --select"
+            )
 
     def conclude(self) -> None:
         """Raise RequirementNotMetError with every measurement that did not pass."""

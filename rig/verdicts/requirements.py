@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
@@ -85,13 +85,20 @@ class AtLeast(_Strict):
     exercises: WholeNumber = Field(default=0, ge=0)
 
 
+Judge = Literal[
+    "balance", "pressure", "sound", "vibration", "current", "line", "log", "log against balance", "log against bench"
+]
+"""What decides a requirement: an instrument, what the pump's line carries, or its log held against one of them."""
+
+
 class Requirement(_Strict):
-    """One requirement on a pump; `rule` says how its measurements are decided, `at_least` by which tests."""
+    """One requirement on a pump: `judge` says by what it is decided, `rule` how, `at_least` by which tests."""
 
     id: str = Field(pattern=r"^[A-Z]+-[A-Z0-9.]+$")
     text: str
     clause: str
     hazard: str
+    judge: tuple[Judge, ...] = ()
     rule: Rule = Rule.GUARD_BAND
     at_least: AtLeast = AtLeast()
     measurement: tuple[MeasurementRule, ...] = Field(min_length=1)

@@ -39,6 +39,10 @@ class Edge:
     high: bool
 
 
+def _or_stuck(stuck: float | None, read: Callable[[], float]) -> float:
+    return read() if stuck is None else stuck
+
+
 class ControllerBoard:
     """The controller between the pump's parts.
 
@@ -58,6 +62,9 @@ class ControllerBoard:
         motor_slips_every: fault: the motor misses each step of this number, 0 when it misses none.
         encoder_stuck: fault: the encoder keeps its outputs while the motor turns.
         buzzer_broken: fault: the buzzer draws no current and makes no sound.
+        vibrator_broken: fault: the vibrator does not turn.
+        stuck_temperature_c: fault: the temperature sensor gives this; None when it works.
+        stuck_ambient_hpa: fault: the sensor of ambient pressure gives this; None when it works.
         stuck_force_v: fault: the force sensor gives this voltage whatever the force; None when it works.
     """
 
@@ -80,15 +87,17 @@ class ControllerBoard:
         self._driver_awake = self._retracts = False
         self._buzzer_driven = self._vibrator = False
         self.edges: list[Edge] = []
-        self.motor_stalled = self.encoder_stuck = self.buzzer_broken = False
+        self.motor_stalled = self.encoder_stuck = self.buzzer_broken = self.vibrator_broken = False
+        self.stuck_temperature_c: float | None = None
+        self.stuck_ambient_hpa: float | None = None
         self.motor_slips_every = 0
         self._steps_asked = 0
         self.stuck_force_v: float | None = None
         self._inputs_v: dict[int, Callable[[], float]] = {
             0: lambda: self._force_v(plunger_force_n()),
             1: lambda: self._rail_v / 2,
-            2: lambda: 0.500 + 0.010 * temperature_c(),
-            3: lambda: 0.0025 * ambient_hpa() - 0.250,
+            2: lambda: 0.500 + 0.010 * _or_stuck(self.stuck_temperature_c, temperature_c),
+            3: lambda: 0.0025 * _or_stuck(self.stuck_ambient_hpa, ambient_hpa) - 0.250,
         }
         self._listeners: dict[str, Callable[[bool], None]] = {
             "PB0": self._step,
@@ -147,7 +156,7 @@ class ControllerBoard:
     @property
     def vibrator(self) -> bool:
         """Whether the vibrator runs."""
-        return self._vibrator
+        return self._vibrator and not self.vibrator_broken
 
     # ---- wires ---------------------------------------------------------------------------------------------
 

@@ -26,6 +26,8 @@ DOSE_UL = 0.25
 WATER_KPA_PER_M = 9.789
 """Pressure of a metre of water at 20 °C: 998.2 kg/m³ (Tanaka 2001) · 9.80665 m/s² (CGPM 1901)."""
 ATMOSPHERE_KPA = 101.325
+BEHIND_VALVE_UL_PER_KPA = 0.05
+"""Give of reservoir and seal behind a closed valve. Assumption: a twentieth of a soft line's."""
 
 
 def mean_stick_ul(noise_ul: float) -> float:
@@ -166,7 +168,8 @@ class FluidPath:
         self._compliance = fluid.compliance_ul_per_kpa + fluid.air_bubble_ul / ATMOSPHERE_KPA
         self._resistance = fluid.resistance_kpa_s_per_ul
         self._leak = self._leak_past = 0.0
-        self._closed = False
+        self._closed = self._to_waste = self._reservoir_closed = False
+        self._held_ul = 0.0  # pressed into the reservoir behind its closed valve
         self._back_kpa, self._head_m = fluid.back_pressure_kpa, fluid.head_m
         self._reservoir_ul = fluid.reservoir_ul
         self._followers: list[Callable[[FlowBetweenEvents], None]] = []
@@ -181,19 +184,31 @@ class FluidPath:
         moved_ul = self.drive.step(direction, ahead_ul=reservoir_ul, behind_ul=STROKE_UL - reservoir_ul)
         if moved_ul != 0.0:
             self._reservoir_ul = reservoir_ul - moved_ul
-            self._begin(self._clock.now_ns, moved_ul)
+            self._press(moved_ul)
 
     def push(self, volume_ul: float) -> float:
         """Push `volume_ul` (negative: draw it) by another drive than this one; returns µL short at the barrel's end."""
         moved_ul = max(min(volume_ul, self._reservoir_ul), self._reservoir_ul - STROKE_UL)
         self._reservoir_ul -= moved_ul
-        self._begin(self._clock.now_ns, moved_ul)
+        self._press(moved_ul)
         return volume_ul - moved_ul
 
     def set_occluder(self, *, closed: bool) -> None:
         """Close or open the valve at the outlet."""
         self._closed = closed
         self._change()
+
+    def set_waste(self, *, on: bool) -> None:
+        """Lead what leaves the needle past the vessel, as a set does that has come off; or into it again."""
+        self._to_waste = on
+        self._change()
+
+    def set_reservoir_valve(self, *, closed: bool) -> None:
+        """Close or open the valve between reservoir and line; what was held behind it goes into the line."""
+        self._reservoir_closed = closed
+        if not closed:
+            self._begin(self._clock.now_ns, self._held_ul)
+            self._held_ul = 0.0
 
     def set_leak(self, conductance_ul_per_s_kpa: float) -> None:
         """Let the line leak to waste, at atmospheric pressure, with a conductance in µL/(s kPa); 0 is tight."""
@@ -232,7 +247,8 @@ class FluidPath:
 
     def plunger_force_n(self) -> float:
         """The force on the plunger in N: friction, or what an end stop holds, and 0.1 N/kPa of pressure."""
-        return self.drive.force_n() + N_PER_KPA * self.line_pressure_kpa()
+        behind_kpa = self._held_ul / BEHIND_VALVE_UL_PER_KPA
+        return self.drive.force_n() + N_PER_KPA * (self.line_pressure_kpa() + behind_kpa)
 
     def delivered_ul(self) -> float:
         """The volume in µL that has left the needle."""
@@ -253,6 +269,13 @@ class FluidPath:
         return self._compliance * self.line_pressure_kpa()
 
     # ---- the equations ----------------------------------------------------------------------------------------
+
+    def _press(self, moved_ul: float) -> None:
+        """Press so much out of the reservoir, into the line or against its closed valve."""
+        if self._reservoir_closed:
+            self._held_ul += moved_ul
+        else:
+            self._begin(self._clock.now_ns, moved_ul)
 
     def _begin(self, at_ns: int, added_ul: float = 0.0) -> None:
         """Begin a new flow from the state at `at_ns`, `added_ul` having been pushed into the line."""
@@ -286,13 +309,16 @@ class FluidPath:
         excess_kpa = pressure_kpa - self._final_kpa
         excess_ul = self._compliance * excess_kpa
         fading_ul, leak_ul_per_s = self._share * excess_ul, self._leak_ul_per_s
+        steady_ul_per_s = -leak_ul_per_s
+        if self._to_waste:  # what leaves the needle is lost with what leaks
+            fading_ul, leak_ul_per_s, steady_ul_per_s = 0.0, 0.0, 0.0
         return FlowBetweenEvents(
             at_ns,
             self._decay_per_s,
             pressure_kpa,
             excess_kpa,
             delivered_ul,
-            -leak_ul_per_s,
+            steady_ul_per_s,
             fading_ul,
             leaked_ul,
             leak_ul_per_s,

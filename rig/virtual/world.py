@@ -9,7 +9,7 @@ words or firmware, nor for how fast simulated time passes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from rig.errors import BenchFileError
 from rig.virtual import line_faults, protocol_twin
 from rig.virtual.air import RoomAir
 from rig.virtual.board import ControllerBoard
+from rig.virtual.break_out import effects
 from rig.virtual.faults import KINDS, Fault, Level
 from rig.virtual.fluid import FluidPath
 from rig.virtual.misreading import Misreading, Reading, misreading
@@ -66,13 +67,12 @@ class World:
         firmware: bytes | None,
         places: Sequence[TwinPlace],
         pump_url: str,
-        occluder_line: int,
+        lines: Mapping[str, int],
         occasion: str = "",
     ) -> None:
         self.clock = SimClock()
         self.pump_url = pump_url
         self._addresses = {place.role: place.address for place in places}
-        self._occluder_line = occluder_line
         self._seed = seed
         self._misreadings: dict[str, list[Misreading]] = {"balance": [], "pressure": [], "environment": []}
         self.room = RoomAir(self.clock, parameters.air, seed, occasion)
@@ -85,6 +85,8 @@ class World:
             if firmware is None:
                 raise ValueError("a pump without a twin needs the firmware of its controller")
             self.board = self._controller(firmware)
+        known = effects(self.fluid, self.board)
+        self._relays = {number: known[name] for name, number in lines.items() if name in known}
         self.on_network = {place.role for place in places if place.address.startswith("TCPIP")}
         self.seven_bits = {place.role for place in places if place.twin.DATA_BITS == 7}
         for place in places:
@@ -179,9 +181,9 @@ class World:
         return self.fluid.line_pressure_kpa()
 
     def set_relay(self, line: int, *, energised: bool) -> None:
-        """Energise or release a relay; the occluder valve hangs on one of them."""
-        if line == self._occluder_line:
-            self.fluid.set_occluder(closed=energised)
+        """Energise or release a relay; what hangs on it, `rig.virtual.break_out` knows by its line's name."""
+        if line in self._relays:
+            self._relays[line](energised)
 
     def _line(self, place: TwinPlace) -> Port:
         uart = place.role == "pump"

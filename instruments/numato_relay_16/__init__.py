@@ -1,0 +1,1 @@
+"""Numato Lab 16 Channel USB Relay Module."""
