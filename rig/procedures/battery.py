@@ -7,6 +7,7 @@ responsible for limits, nor for how long a cell lasts from one step to the next:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -87,7 +88,7 @@ Cell = Annotated[VoltageV, within("voltage_v", "0.5 V", "6 V")]
 
 
 def _falling(steps_v: tuple[float, ...]) -> tuple[float, ...]:
-    if any(later >= earlier for earlier, later in zip(steps_v, steps_v[1:], strict=False)):
+    if any(later >= earlier for earlier, later in pairwise(steps_v)):
         raise ValueError("a battery that runs down has falling voltages")
     return steps_v
 

@@ -18,6 +18,7 @@ from rig.procedures.power import CURRENT_LIMIT_A, START_S, confirm_all, find_aga
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
+from rig.procedures.watch import RESET
 from rig.record.taking import Fact, Recorder, Taken, joined
 from rig.roles import Bench, Capability, HistoryEvent, Metrology, require
 from rig.therapy import TherapyState
@@ -62,6 +63,7 @@ class DipDone(Fact):
     programmed_u: float
     logged_u: float
     end_reason: str
+    restarted: bool
     runs: bool
     annunciated: tuple[str, ...]
 
@@ -129,6 +131,7 @@ class Dips(BetweenBlanks):
         if bench.pump.status().therapy is not TherapyState.RUN:
             bench.pump.run()
         nominal_v = bench.supply.read_voltage_v()
+        last = max((each.sequence for each in log.history()), default=-1)
         bolus_id = pump.bolus(self.size_u)
         sample_for(bench, record, f"bolus {number}", duration_s=self.after_s, every_s=SAMPLE_EVERY_S)
         record.step("dip", number=number, to_percent=share_percent, lasts_s=lasts_s)
@@ -140,6 +143,7 @@ class Dips(BetweenBlanks):
         sample_for(bench, record, f"bolus {number}", duration_s=self.takes_s + START_S, every_s=SAMPLE_EVERY_S)
         status = find_again(bench)
         wait_for_rest(bench, record, _rest(number))
+        entries = log.history()
         record.fact(
             DipDone(
                 at_s=bench.clock.now(),
@@ -148,7 +152,8 @@ class Dips(BetweenBlanks):
                 lasted_s=lasted_s,
                 programmed_u=self.size_u,
                 logged_u=logged_bolus_u(log, bolus_id),
-                end_reason=end_reason(log.history(), bolus_id),
+                end_reason=end_reason(entries, bolus_id),
+                restarted=any(each.kind == RESET and each.sequence > last for each in entries),
                 runs=status.therapy is TherapyState.RUN,
                 annunciated=confirm_all(bench, record),
             )
@@ -186,8 +191,8 @@ def _rest(number: int) -> str:
 
 
 def _complete(dip: DipDone) -> bool:
-    """Say whether the bolus was delivered as if nothing had been."""
-    return dip.runs and abs(dip.logged_u - dip.programmed_u) < AGREES_U
+    """Say whether the bolus was delivered as if nothing had been: a restart in its middle is something."""
+    return dip.runs and not dip.restarted and abs(dip.logged_u - dip.programmed_u) < AGREES_U
 
 
 def _stopped(dip: DipDone) -> bool:

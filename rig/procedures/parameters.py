@@ -24,3 +24,4 @@ THRESHOLD = Parameter("threshold", words=("low", "normal", "high"), needed=False
 PERSON = Parameter("person")
 BY = Parameter("by", words=("supply", "command"))
 OFF = Parameter("off", ("s",))
+LOST = Parameter("lost", words=("reply", "link"))
