@@ -19,6 +19,8 @@ from rig.procedures.flood import Flood
 from rig.procedures.flows_on import FLOW
 from rig.procedures.link_lost import Link
 from rig.procedures.log import PumpLog
+from rig.procedures.log_contents import LogContents
+from rig.procedures.long_log import LongLog
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.priming import Priming
 from rig.procedures.procedure import Procedure
@@ -58,6 +60,8 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Link,
     Unattended,
     Flood,
+    LogContents,
+    LongLog,
 )
 EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""
