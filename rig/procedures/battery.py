@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import AfterValidator, Field
 
+from rig.errors import BlockedError
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Rate, lasting
 from rig.procedures.budgets import measured
@@ -30,6 +31,8 @@ from rig.verdicts.quantities import Kind, Quantity
 LOW, EMPTY = "battery low", "battery empty"
 POLL_S = 5.0
 """So often the pump's annunciations are read; a delay is known so well."""
+LONGEST_LOOK_S = 20.0
+"""From look to look: a driver waits 12 s at most. Beyond, this computer stood still, and the delay is not the pump's."""
 FADING_S = 60.0
 """13 time constants of a line that fades in 4.5 s: what came before the alarm has arrived."""
 DOWN_S, UP_S = 60.0, 300.0
@@ -183,9 +186,17 @@ class Battery(BetweenBlanks):
         """Look for `hold_s` at what the pump annunciates of its battery, from now on."""
         begun_s = bench.clock.now()
         seen: dict[str, float] = {}
+        looked_s = begun_s
         while bench.clock.now() < begun_s + self.hold_s:
             sample_for(bench, record, f"at {voltage_v:g} V", duration_s=POLL_S, every_s=POLL_S)
-            for each in shown(bench):
+            kinds = shown(bench)
+            if bench.clock.now() - looked_s > LONGEST_LOOK_S:
+                raise BlockedError(
+                    f"rig: {bench.clock.now() - looked_s:.4g} s passed from look to look at the pump, "
+                    f"{LONGEST_LOOK_S:g} s may; find out what held the computer up, and measure again"
+                )
+            looked_s = bench.clock.now()
+            for each in kinds:
                 if each.kind in (LOW, EMPTY):
                     seen.setdefault(each.kind, bench.clock.now() - begun_s)
         return BatteryStep(

@@ -39,7 +39,9 @@ ERROR = Kind(
     "All that came, less the one bolus that was commanded.",
 )
 TAKEN = Kind("flood.taken", "old commands in a flood that the pump took", ("commands",), (), "By its own log.")
-UNANSWERED = Kind("flood.unanswered", "floods after which the pump did not answer", ("floods",), ())
+UNANSWERED = Kind(
+    "flood.unanswered", "floods after which the pump did not answer", ("floods",), (), "Over a new connection."
+)
 CURRENT = Kind("flood.current", "current of the pump in a flood of commands", ("mA",), (), "Mean of readings.")
 
 

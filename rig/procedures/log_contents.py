@@ -60,9 +60,19 @@ SECOND_S = 0.5
 PART_OF_SFLOAT_U = 0.005
 """Half of the last digit in which the reservoir is told."""
 
-UNLOGGED = Kind("log_contents.unlogged", "what was done and does not stand in the log", ("entries",), ())
-UNEXPLAINED = Kind("log_contents.unexplained", "what stands in the log and was not done", ("entries",), ())
-DISORDER = Kind("log_contents.out_of_order", "log entries out of order", ("entries",), ())
+UNLOGGED = Kind(
+    "log_contents.unlogged", "what was done and does not stand in the log", ("entries",), (), "Entries that it lacks."
+)
+UNEXPLAINED = Kind(
+    "log_contents.unexplained",
+    "what stands in the log and was not done",
+    ("entries",),
+    (),
+    "Entries of nothing that the bench did or the pump showed, those that stand twice among them.",
+)
+DISORDER = Kind(
+    "log_contents.out_of_order", "log entries out of order", ("entries",), (), "Numbered before what came earlier."
+)
 TIME = Kind(
     "log_contents.time_error",
     "largest error of a logged time",
@@ -77,9 +87,19 @@ AMOUNT = Kind(
     (),
     "Boluses whole, cancelled and interrupted, and a priming; its size.",
 )
-SUM = Kind("log_contents.sum_less_weighed", "sum of logged deliveries less weighed", ("U",), ())
+SUM = Kind(
+    "log_contents.sum_less_weighed",
+    "sum of logged deliveries less weighed",
+    ("U",),
+    (),
+    "Of all boluses and the priming, whole and interrupted.",
+)
 DECREMENT = Kind(
-    "log_contents.reservoir_less_weighed", "what the reservoir lost by its account less weighed", ("U",), ()
+    "log_contents.reservoir_less_weighed",
+    "what the reservoir lost by its account less weighed",
+    ("U",),
+    (),
+    "By the pump's state before and after.",
 )
 LOGGED_LATENCY = Kind(
     "log_contents.alarm_latency",
@@ -88,7 +108,13 @@ LOGGED_LATENCY = Kind(
     (),
     "The cartridge is taken out in the middle of a bolus.",
 )
-SEEN_LATENCY = Kind("log_contents.alarm_seen", "time from a provoked alarm until it is seen on the link", ("s",), ())
+SEEN_LATENCY = Kind(
+    "log_contents.alarm_seen",
+    "time from a provoked alarm until it is seen on the link",
+    ("s",),
+    (),
+    "The link is read every 0.1 s; the time is known to the two readings between which it was.",
+)
 
 
 class LoggedEntry(BaseModel):
@@ -310,8 +336,9 @@ def _latencies(taken: Taken, entries: list[Entry], u_clock_s: float) -> tuple[Me
         if entry.kind == "annunciation" and all(entry.fields.get(name) == value for name, value in of.items())
     ]
     latency_s = min(logged, key=lambda at_s: abs(at_s - provoked_s)) - provoked_s if logged else POLLED_FOR_S
-    seen_s = POLLED_FOR_S if alarm.seen_s is None else alarm.seen_s - provoked_s
+    seen_s = POLLED_FOR_S if alarm.seen_s is None else (alarm.seen_s + alarm.unseen_s) / 2.0 - provoked_s
+    u_seen_s = u_provoked_s if alarm.seen_s is None else u_provoked_s + (alarm.seen_s - alarm.unseen_s) / 2.0
     return (
         Measurement(LOGGED_LATENCY.of(), latency_s, SECOND_S + u_clock_s + u_provoked_s),
-        Measurement(SEEN_LATENCY.of(), seen_s, u_provoked_s),
+        Measurement(SEEN_LATENCY.of(), seen_s, u_seen_s),
     )

@@ -58,11 +58,12 @@ class Weighed(Fact):
 
 
 class AlarmProvoked(Fact):
-    """An alarm that was provoked between `from_s` and `to_s`, and seen on the link at `seen_s`; None: never."""
+    """An alarm that was provoked between `from_s` and `to_s`, not yet seen at `unseen_s`, seen at `seen_s`; None: never."""
 
     kind: str
     from_s: float
     to_s: float
+    unseen_s: float
     seen_s: float | None
 
 
@@ -237,12 +238,17 @@ class Script:
         self._sample(phase, STOPPED_AFTER_S)
         from_s = self._now()
         self._bench.switch.set_line(RESERVOIR, energised=True)
-        to_s, seen_s, kind = self._now(), None, ""
+        to_s, unseen_s, seen_s, kind = self._now(), from_s, None, ""
         while seen_s is None and self._now() < to_s + POLLED_FOR_S:
+            asked_s = self._now()
             for each in self._bench.pump.annunciations():
                 seen_s, kind = self._now(), each.kind
-            self._bench.clock.sleep(POLL_S)
-        self._record.fact(AlarmProvoked(at_s=self._now(), kind=kind, from_s=from_s, to_s=to_s, seen_s=seen_s))
+            if seen_s is None:
+                unseen_s = asked_s
+                self._bench.clock.sleep(POLL_S)
+        self._record.fact(
+            AlarmProvoked(at_s=self._now(), kind=kind, from_s=from_s, to_s=to_s, unseen_s=unseen_s, seen_s=seen_s)
+        )
         self._did("bolus delivered", from_s, bolus_id=bolus_id)
         self._did("therapy changed", from_s, old="run", new="stop")
         self._bench.switch.set_line(RESERVOIR, energised=False)

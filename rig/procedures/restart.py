@@ -91,7 +91,11 @@ LOST = Kind(
     "Entries that changed or are gone, gaps in the numbers, and restarts logged more or less often than once.",
 )
 SILENT = Kind(
-    "restart.unannounced", "restarts that the pump did not annunciate, {off} without supply", ("restarts",), (OFF,)
+    "restart.unannounced",
+    "restarts that the pump did not annunciate, {off} without supply",
+    ("restarts",),
+    (OFF,),
+    "Nothing new was shown after it.",
 )
 
 

@@ -48,6 +48,16 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
         "exercise": [{"at": "16:00", "rate": "50 %", "duration": "60 min"}], **BLANK,
     },
     "priming": {"tubing": "2 U", "cannula": "0.5 U", **BLANK},
+    "battery": {"hold": "70 s", "watch": "60 s", **BLANK},
+    "dips": {"to": ["0 %", "60 %"], "lasting": ["100 ms"], **BLANK},
+    "restart": {"by": "supply", "off": "150 s", "watch": "5 min", **BLANK},
+    "damaged": {"size": "0.5 U", "takes": "30 s", **BLANK},
+    "replayed": {"size": "0.5 U", "takes": "30 s", **BLANK},
+    "link": {"lost": "reply", "size": "0.5 U", "takes": "30 s", **BLANK},
+    "unattended": {"rate": "5 U/h", "duration": "10 min", **BLANK},
+    "flood": {"duration": "2 s", "size": "0.5 U", "takes": "30 s", **BLANK},
+    "log_contents": {**BLANK},
+    "long_log": {"entries": 150},
 }  # fmt: skip
 """As people write them: by the keys of a plan's table, with units."""
 
