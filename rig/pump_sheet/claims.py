@@ -97,7 +97,9 @@ _KINDS = (
     _count("basal.segments", "Most segments of a basal profile.", 1, 288),
     _time("basal.segment_step", "Segments begin at whole multiples of this.", "1 min", "1 d"),
     _within_percent("basal.tolerance", "Error of basal delivery over a day."),
-    _within_percent("basal.hour_tolerance", "Error of basal delivery in any window of an hour at the intermediate rate."),
+    _within_percent(
+        "basal.hour_tolerance", "Error of basal delivery in any window of an hour at the intermediate rate."
+    ),
     _insulin("bolus.minimum", "Smallest bolus."),
     _insulin("bolus.maximum", "Largest bolus, as it comes from the maker."),
     _insulin("bolus.step", "Step of a bolus."),
@@ -131,7 +133,7 @@ _KINDS = (
     _insulin("limits.day", "Most insulin in any 24 h, as it comes from the maker.", "1 U", "5000 U"),
     _insulin("occlusion.missed", "Insulin that is missed at most before an occlusion is alarmed.", "0.1 U", "20 U"),
     _insulin("occlusion.released", "Bolus that is released at most when an occlusion clears.", "0.01 U", "20 U"),
-    _pressure("occlusion.highest_pressure", "Highest pressure in the line before the alarm: maximum infusion pressure."),
+    _pressure("occlusion.highest_pressure", "Highest pressure in the line before the alarm."),
     _insulin("reservoir.capacity", "What a full reservoir holds.", "10 U", "1000 U"),
     _insulin("reservoir.low", "A low reservoir is annunciated when so much is left.", "1 U", "200 U"),
     _insulin("reservoir.low_earliest", "What is left at most when it is annunciated.", "1 U", "200 U"),

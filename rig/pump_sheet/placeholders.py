@@ -106,8 +106,8 @@ def _apart(inside: str, sheet: PumpSheet | None, where: Path | str) -> tuple[flo
     match = _INSIDE.fullmatch(inside)
     if match is None:
         raise BenchFileError(
-            f"{where}: {{{inside}}} is no placeholder; it is the name of a claim such as {{bolus.maximum}}, or a number "
-            "and the name such as {2 dose.size}"
+            f"{where}: {{{inside}}} is no placeholder; it is the name of a claim such as {{bolus.maximum}}, or a number"
+            " and the name such as {2 dose.size}"
         )
     name = match[2]
     own = [each for each in (sheet.claims if sheet is not None else ()) if each.startswith(f"{OWN}.")]

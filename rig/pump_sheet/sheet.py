@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -220,7 +221,7 @@ class _Sheet(_Table):
         claims = self.claims
         for names in RISING:
             stated = [claims[name] for name in names if name in claims and claims[name].is_stated]
-            for one, other in zip(stated, stated[1:], strict=False):
+            for one, other in pairwise(stated):
                 if one.values[-1] > other.values[0]:
                     raise ValueError(f"{one.name}, {one.text}, must not be more than {other.name}, {other.text}")
         return self
@@ -254,7 +255,7 @@ def _with_source(path: Path, content: Mapping[str, Any], claim: Claim) -> Claim:
         if not claim.is_stated:
             return claim
         raise BenchFileError(
-            f"{path}: {claim.name} has no source; write it once for the table, source = \"manual, p. 12\" in [{table}], "
+            f'{path}: {claim.name} has no source; write it once for the table, source = "manual, p. 12" in [{table}], '
             f"or for the claim alone, {claim.name.split('.')[1]} = {{ value = …, source = … }}"
         )
     key, _, place = written.partition(",")
@@ -263,7 +264,7 @@ def _with_source(path: Path, content: Mapping[str, Any], claim: Claim) -> Claim:
         near = difflib.get_close_matches(key.strip(), documents, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(documents)}"
         raise BenchFileError(
-            f"{path}: the source of {claim.name} is {written!r}: it begins with the name of one of the documents; {hint}"
+            f"{path}: the source of {claim.name} is {written!r}: it begins with the name of a document; {hint}"
         )
     document = documents[key.strip()]
     source = ", ".join(filter(None, [document["title"], document["revision"], place.strip()]))
