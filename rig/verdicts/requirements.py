@@ -79,8 +79,8 @@ def _in_unit(key: str, written: object, unit: str) -> object:
     try:
         return float(written) if known is None else parse(written, known[0]) / known[1]
     except ValueError as error:
-        kind = f"text with a unit as {unit} has it" if known else "a number"
-        raise ValueError(f"{key} is {written!r}, and the quantity is measured in {unit}: write {kind}") from error
+        with_unit = f" in {unit}, or text with a unit such as '5 {unit}'" if known else ""
+        raise ValueError(f"{key} is {written!r}: it is a number{with_unit}") from error
 
 
 def _refuse_unknown(values: Mapping[str, object], parameters: Sequence[str]) -> None:
