@@ -1,4 +1,4 @@
-"""What a run reads, frozen before its first measurement: bench file, plan, requirements, suites, firmware, packages.
+"""What a run reads, frozen before its first measurement: bench file, plan, requirements, faults, suites, firmware.
 
 Everything is read once, checked, and copied into the run's `record/inputs/`; whoever goes on with the run reads those
 copies, whose hashes stand in the manifest. Not responsible for the run (`rig.run.begin`).
@@ -18,17 +18,19 @@ from rig.bench.channels import split
 from rig.bench.far_side import refuse_unknown_devices
 from rig.bench.file import BenchFile, parse_bench_file
 from rig.errors import BenchFileError, EvidenceError
+from rig.faults import parse_faults
 from rig.procedures.catalogue import KINDS
 from rig.record.files import write_whole
 from rig.record.folder import RunFolder
 from rig.record.manifest import Manifest
 from rig.run.plan import DEFAULT_PLAN, PlanFile, TestPlan, parse_plan, read_plan
 from rig.run.software import packages
-from rig.shipped import DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
+from rig.shipped import DEFAULT_FAULTS, DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
 from rig.toml_files import read_file
 from rig.verdicts.requirements import Requirement, parse_requirements
 
 BENCH, PLAN, REQUIREMENTS, FIRMWARE = "bench.json", "plan.toml", "requirements.toml", "firmware.elf"
+FAULTS = "faults.toml"
 ROUTINE_TEST, PACKAGES, SUITES = "routine_test.json", "packages.json", "suites/pump"
 
 
@@ -91,7 +93,10 @@ def read_inputs(sources: Sources) -> Inputs:
     plan = read_plan(sources.plan)
     requirements_data = read_file(sources.requirements)
     requirements = parse_requirements(sources.requirements, requirements_data, KINDS)
-    files = {"bench.toml": bench_data, PLAN: plan.data, REQUIREMENTS: requirements_data}
+    faults = shipped(DEFAULT_FAULTS)
+    faults_data = read_file(faults)
+    parse_faults(faults, faults_data)
+    files = {"bench.toml": bench_data, PLAN: plan.data, REQUIREMENTS: requirements_data, FAULTS: faults_data}
     frozen = fit_for_json(bench)
     if spec.virtual is not None and spec.virtual.firmware is not None:
         files[FIRMWARE] = read_file(spec.virtual.firmware)
