@@ -1,4 +1,4 @@
-"""What a run reads, frozen before its first measurement: bench, plan, pump sheet, requirements, faults, suites, firmware.
+"""What a run reads, frozen before its first measurement: bench, plan, pump sheet, requirements, faults, suites, image.
 
 Everything is read once, checked, and copied into the run's `record/inputs/`; whoever goes on with the run reads those
 copies, whose hashes stand in the manifest. Not responsible for the run (`rig.run.begin`).
