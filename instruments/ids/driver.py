@@ -160,8 +160,7 @@ class IdsPump:
             found.add(Capability.TAPPED_LINE)
         return ALWAYS | found
 
-    @property
-    def tap(self) -> LineTap:
+    def line_tap(self) -> LineTap:
         """The tap on its serial line; UnableError over a link that has none."""
         if self._tap is None:
             raise UnableError(asked="tapping its line", of_whom=self._client.name)

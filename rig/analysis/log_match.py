@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 
 Value = float | int | str
@@ -118,18 +117,19 @@ def _equal(told: Value | None, wanted: Value) -> bool:
 def _paired(places: Sequence[int], done: Sequence[Done], candidates: Sequence[Entry]) -> list[tuple[int, Entry]]:
     if len(done) == len(candidates):
         return list(zip(places, candidates, strict=True))
-    pairs: list[tuple[int, Entry]] = []
-    left = list(candidates)
-    for place, each in zip(places, done, strict=True):
-        if left:
-            nearest = min(left, key=partial(_distance_s, each))
-            pairs.append((place, nearest))
-            left.remove(nearest)
-    return pairs
-
-
-def _distance_s(done: Done, entry: Entry) -> float:
-    return abs(_outside_s(done, entry.at_s))
+    near = sorted(
+        (
+            (abs(_outside_s(each, entry.at_s)), place, entry)
+            for place, each in zip(places, done, strict=True)
+            for entry in candidates
+        ),
+        key=lambda pair: (pair[0], pair[1], pair[2].number),
+    )
+    pairs: dict[int, Entry] = {}
+    for _, place, entry in near:
+        if place not in pairs and entry not in pairs.values():
+            pairs[place] = entry
+    return sorted(pairs.items())
 
 
 def _outside_s(done: Done, at_s: float) -> float:

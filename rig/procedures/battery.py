@@ -32,7 +32,7 @@ LOW, EMPTY = "battery low", "battery empty"
 POLL_S = 5.0
 """So often the pump's annunciations are read; a delay is known so well."""
 LONGEST_LOOK_S = 20.0
-"""From look to look: a driver waits 12 s at most. Beyond, this computer stood still, and the delay is not the pump's."""
+"""From look to look: a driver waits 12 s at most. Beyond, this computer stood still, and the delay is its own."""
 FADING_S = 60.0
 """13 time constants of a line that fades in 4.5 s: what came before the alarm has arrived."""
 DOWN_S, UP_S = 60.0, 300.0

@@ -118,7 +118,7 @@ class Link(BetweenBlanks):
             sample_for(bench, record, BOLUS, duration_s=self.after_s, every_s=SAMPLE_EVERY_S)
             if self.lost == "link":
                 record.step("link lost", lasts_s=self.silence_s)
-                with tapped(bench).tap.mute():
+                with tapped(bench).line_tap().mute():
                     sample_for(bench, record, BOLUS, duration_s=self.silence_s, every_s=SAMPLE_EVERY_S)
                 record.step("link back", answers=reached(bench, record))
             sample_for(bench, record, BOLUS, duration_s=self.takes_s, every_s=SAMPLE_EVERY_S)
@@ -134,7 +134,7 @@ class Link(BetweenBlanks):
         """Command the bolus and hear no reply; then ask which are under way, as a controller must before a retry."""
         pump = require(bench.pump, Capability.FAST_BOLUS)
         try:
-            with tapped(bench).tap.without_replies():
+            with tapped(bench).line_tap().without_replies():
                 pump.bolus(self.size_u)
             record.step("the driver took a bolus for started without a reply")
         except NoReplyError as error:

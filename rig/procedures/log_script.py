@@ -58,7 +58,7 @@ class Weighed(Fact):
 
 
 class AlarmProvoked(Fact):
-    """An alarm that was provoked between `from_s` and `to_s`, not yet seen at `unseen_s`, seen at `seen_s`; None: never."""
+    """An alarm that was provoked from `from_s` to `to_s`, unseen at `unseen_s`, seen at `seen_s`; None: never."""
 
     kind: str
     from_s: float

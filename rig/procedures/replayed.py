@@ -100,8 +100,8 @@ class Replayed(BetweenBlanks):
 
         def again(what: str, frame: bytes) -> None:
             for _ in range(TIMES):
-                tapped(bench).tap.send(frame)
-                tapped(bench).tap.hear(HEARD_S)
+                tapped(bench).line_tap().send(frame)
+                tapped(bench).line_tap().hear(HEARD_S)
             record.step("repeated", how=what)
             how.append(what)
             if not answers(bench, record, of=what):
