@@ -17,7 +17,7 @@ from rig.errors import BlockedError
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Rate, lasting
 from rig.procedures.budgets import measured
-from rig.procedures.power import find_again, set_voltage, shown, weighed_over
+from rig.procedures.power import commanded, find_again, set_voltage, shown, weighed_over
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
@@ -179,7 +179,7 @@ class Battery(BetweenBlanks):
 
         read("stopped")
         start_therapy(bench, record)
-        require(bench.pump, Capability.FAST_BOLUS).bolus(BOLUS_U)
+        commanded(record, lambda: require(bench.pump, Capability.FAST_BOLUS).bolus(BOLUS_U))
         read("bolus")
 
     def _looked(self, bench: Bench, record: Recorder, voltage_v: float) -> BatteryStep:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from functools import partial
 
 from rig.errors import DeviceError, RefusedError
-from rig.procedures.power import put_battery_in, take_battery_out
+from rig.procedures.power import commanded, put_battery_in, take_battery_out
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.procedures.tapped import last_number
@@ -106,9 +107,10 @@ class Script:
     def _now(self) -> float:
         return self._bench.clock.now()
 
-    def _did(self, kind: str, from_s: float, to_s: float | None = None, **fields: float | int | str) -> None:
-        end_s = self._now() if to_s is None else to_s
-        self._record.fact(Did(at_s=self._now(), kind=kind, fields=fields, from_s=from_s, to_s=end_s))
+    def _did(self, kind: str, from_s: float, **fields: float | int | str) -> None:
+        """Keep what was done from a moment until now."""
+        now_s = self._now()
+        self._record.fact(Did(at_s=now_s, kind=kind, fields=fields, from_s=from_s, to_s=now_s))
 
     def _do(self, command: Callable[[], object], kind: str, **fields: float | int | str) -> None:
         """Give a command that must leave an entry; one that the pump refuses has none."""
@@ -169,9 +171,9 @@ class Script:
             self._do(command, "therapy changed", old=now.value, new=wanted.value)
 
     def _begin(self, phase: str, size_u: float) -> tuple[int, float]:
-        """Command a bolus, and return its id and since when it runs."""
+        """Command a bolus, and return its id and since when it runs; one that is refused is missed in the log."""
         from_s = self._now()
-        bolus_id = self._fast.bolus(size_u)
+        bolus_id = commanded(self._record, lambda: self._fast.bolus(size_u))
         self._did("bolus programmed", from_s, bolus_id=bolus_id, programmed_u=size_u)
         self._record.step("bolus", bolus_id=bolus_id, insulin_u=size_u)
         self._record.fact(Weighed(at_s=self._now(), phase=phase, bolus_id=bolus_id))
@@ -222,10 +224,10 @@ class Script:
             if not shown:
                 return
             one = shown[0]
-            told = {"annunciation_id": one.annunciation_id, "annunciation": one.kind}
+            told: dict[str, float | int | str] = {"annunciation_id": one.annunciation_id, "annunciation": one.kind}
             self._did("annunciation", since_s, **told, status="pending")
             self._do(
-                lambda number=one.annunciation_id: self._bench.pump.confirm(number),  # type: ignore[misc]
+                partial(self._bench.pump.confirm, one.annunciation_id),
                 "annunciation",
                 **told,
                 status="confirmed",
@@ -309,9 +311,8 @@ class Script:
             from_s = self._now()
             wanted = clock.clock() + ahead
             clock.set_clock(wanted)
-            to_s = self._now()
+            self._did("reference time", from_s, reason="set")
             self._compare_after(last)
-            self._did("reference time", from_s, to_s, reason="set")
             self._set(Setting.SNOOZE_MIN, snooze_min)
 
     def _restarted(self) -> None:

@@ -7,6 +7,7 @@ responsible for what the pump must do then.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from rig.analysis.budget import Budget
 from rig.errors import DeviceError, NoReplyError, RefusedError
@@ -24,6 +25,10 @@ ASKED_FOR_S, ASKED_EVERY_S = 60.0, 5.0
 """So long a pump is asked after its supply came back, and how often."""
 CONFIRMED_AT_MOST = 20
 """Annunciations are shown one at a time; a pump that raises them again without end is not confirmed for ever."""
+
+
+UNKNOWN = -1
+"""The id of a bolus that the pump refused."""
 
 
 class SupplySet(Fact):
@@ -110,6 +115,15 @@ def confirm_all(bench: Bench, record: Recorder) -> tuple[str, ...]:
             break
     record.step("confirmed", kinds=", ".join(kinds))
     return tuple(kinds)
+
+
+def commanded(record: Recorder, command: Callable[[], int]) -> int:
+    """Command a bolus and return its id; `UNKNOWN` where the pump refuses it, which is its own fault and is weighed."""
+    try:
+        return command()
+    except RefusedError as error:
+        record.step("bolus refused", reason=str(error))
+        return UNKNOWN
 
 
 def weighed_over(scale: VolumeScale, readings: Series) -> Budget:

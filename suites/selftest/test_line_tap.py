@@ -16,6 +16,7 @@ from rig.errors import NoReplyError
 from rig.line_tap import LineTap, nothing
 from rig.roles import Bench, Capability, require
 from rig.roles.capabilities import HasTappedLine
+from rig.roles.pump import Reconnects
 from rig.therapy import TherapyState
 from rig.wire import NoLog
 from suites.measuring import VIRTUAL
@@ -73,7 +74,8 @@ def test_a_mute_line_is_a_line_again_afterwards(bench: Bench) -> None:
 
 def test_a_tap_outlives_the_ports_that_the_driver_opens(bench: Bench) -> None:
     before = tapped(bench).line_tap()
-    bench.pump.reconnect()  # type: ignore[attr-defined]
+    assert isinstance(bench.pump, Reconnects)
+    bench.pump.reconnect()
     assert tapped(bench).line_tap() is before
     with before.capturing() as sent:
         bench.pump.status()
