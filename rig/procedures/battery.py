@@ -213,7 +213,7 @@ class Battery(BetweenBlanks):
         good, low, poor, empty = taken.exactly(4, BatteryStep)
         false = len(good.kinds) + len({EMPTY} & set(low.kinds)) + len({EMPTY} & set(poor.kinds))
         after, shutdown = (weighed_over(scale, taken.series(phase)) for phase in (AFTER_EMPTY, SHUTDOWN))
-        currents = {fact.doing: 1e3 * float(np.mean(fact.current_a)) for fact in taken.facts(CurrentRead)}
+        currents = {fact.doing: 1e3 * float(np.mean(fact.current_a)) for fact in taken.exactly(2, CurrentRead)}
         return Computed(
             measured=(
                 Measurement(FALSE.of(), float(false)),

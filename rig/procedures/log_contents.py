@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -129,9 +129,12 @@ class LoggedEntry(BaseModel):
 
 
 class LogHeld(Fact):
-    """What the log gained, and what the reservoir held before and after by the pump's account, in U."""
+    """What the log gained; how many things were done, clocks compared and deliveries weighed; the reservoir in U."""
 
     entries: tuple[LoggedEntry, ...]
+    done: int
+    compared: int
+    weighed: int
     before_u: float
     after_u: float
 
@@ -202,13 +205,17 @@ class LogContents(BetweenBlanks):
         def play() -> None:
             wait_for_rest(bench, record, REST)
             last, before_u = last_number(log), bench.pump.status().reservoir_u
-            Script(bench, record).play()
+            script = Script(bench, record)
+            script.play()
             after_u = bench.pump.status().reservoir_u
             entries = _with_times(log.history())
             record.fact(
                 LogHeld(
                     at_s=bench.clock.now(),
                     entries=tuple(entry for entry in entries if entry.number > last),
+                    done=script.done,
+                    compared=script.compared,
+                    weighed=script.weighed,
                     before_u=before_u or 0.0,
                     after_u=after_u or 0.0,
                 )
@@ -219,13 +226,15 @@ class LogContents(BetweenBlanks):
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Match what was done with what was logged, and weigh what was delivered."""
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
-        held, clocks = taken.the(LogHeld), taken.facts(PumpClock)
+        held = taken.the(LogHeld)
+        clocks = taken.exactly(held.compared, PumpClock)
         entries = [each for each in _on_bench(held.entries, clocks) if not _is_periodic(each)]
-        done = [Done(each.kind, each.fields, each.from_s, each.to_s) for each in taken.facts(Did)]
+        done = [Done(each.kind, each.fields, each.from_s, each.to_s) for each in taken.exactly(held.done, Did)]
         found = matched(done, entries, follows=FOLLOWS, within_s=FOLLOWS_WITHIN_S, apart_s=APART_S)
-        amounts = _amounts(taken, scale, entries)
+        deliveries = taken.exactly(held.weighed, Weighed)
+        amounts = _amounts(taken, scale, entries, deliveries)
         logged_u = sum(told_u for told_u, _ in amounts)
-        total = weighed_over(scale, joined(taken.series(REST).part(slice(-1, None)), *_all_parts(taken)))
+        total = weighed_over(scale, joined(taken.series(REST).part(slice(-1, None)), *_all_parts(taken, deliveries)))
         budgets = {
             AMOUNT.of(): _largest([weighed.linear(-1.0, offset=told_u, unit="U") for told_u, weighed in amounts]),
             SUM.of(): total.linear(-1.0, offset=logged_u, unit="U"),
@@ -295,10 +304,12 @@ def _is_periodic(entry: Entry) -> bool:
     return entry.kind == "reference time" and entry.fields.get("reason") == "periodic"
 
 
-def _amounts(taken: Taken, scale: VolumeScale, entries: list[Entry]) -> list[tuple[float, Budget]]:
+def _amounts(
+    taken: Taken, scale: VolumeScale, entries: list[Entry], deliveries: Sequence[Weighed]
+) -> list[tuple[float, Budget]]:
     """Pair what the log says of each delivery in U with what was weighed of it; 0 where the log says nothing."""
     pairs, before = [], taken.series(REST).part(slice(-1, None))
-    for weighed in taken.facts(Weighed):
+    for weighed in deliveries:
         rest = taken.series(rest_of(weighed.phase))
         budget = weighed_over(scale, joined(before, taken.series(weighed.phase), rest))
         pairs.append((_logged_u(entries, weighed.bolus_id), budget))
@@ -316,8 +327,8 @@ def _logged_u(entries: list[Entry], bolus_id: int) -> float:
     )
 
 
-def _all_parts(taken: Taken) -> list[Series]:
-    return [taken.series(phase) for each in taken.facts(Weighed) for phase in (each.phase, rest_of(each.phase))]
+def _all_parts(taken: Taken, deliveries: Sequence[Weighed]) -> list[Series]:
+    return [taken.series(phase) for each in deliveries for phase in (each.phase, rest_of(each.phase))]
 
 
 def _largest(differences: list[Budget]) -> Budget:

@@ -74,13 +74,18 @@ def rest_of(phase: str) -> str:
 
 
 class Script:
-    """Does what the log is tried by; `play` does all of it."""
+    """Does what the log is tried by; `play` does all of it.
+
+    Attributes:
+        done, compared, weighed: how many facts of each kind were written down.
+    """
 
     def __init__(self, bench: Bench, record: Recorder) -> None:
         self._bench, self._record = bench, record
         self._log = require(bench.pump, Capability.HISTORY)
         self._fast = require(bench.pump, Capability.FAST_BOLUS)
         self._settings = require(bench.pump, Capability.SETTINGS)
+        self.done = self.compared = self.weighed = 0
 
     def play(self) -> None:
         """Do every step."""
@@ -110,6 +115,7 @@ class Script:
     def _did(self, kind: str, from_s: float, **fields: float | int | str) -> None:
         """Keep what was done from a moment until now."""
         now_s = self._now()
+        self.done += 1
         self._record.fact(Did(at_s=now_s, kind=kind, fields=fields, from_s=from_s, to_s=now_s))
 
     def _do(self, command: Callable[[], object], kind: str, **fields: float | int | str) -> None:
@@ -134,6 +140,7 @@ class Script:
             before_s = self._now()
             now = clock.clock()
         after_s = self._now()
+        self.compared += 1
         self._record.fact(
             PumpClock(
                 at_s=after_s,
@@ -176,8 +183,12 @@ class Script:
         bolus_id = commanded(self._record, lambda: self._fast.bolus(size_u))
         self._did("bolus programmed", from_s, bolus_id=bolus_id, programmed_u=size_u)
         self._record.step("bolus", bolus_id=bolus_id, insulin_u=size_u)
-        self._record.fact(Weighed(at_s=self._now(), phase=phase, bolus_id=bolus_id))
+        self._weigh(phase, bolus_id)
         return bolus_id, from_s
+
+    def _weigh(self, phase: str, bolus_id: int) -> None:
+        self.weighed += 1
+        self._record.fact(Weighed(at_s=self._now(), phase=phase, bolus_id=bolus_id))
 
     def _sample(self, phase: str, duration_s: float) -> None:
         sample_for(self._bench, self._record, phase, duration_s=duration_s, every_s=SAMPLE_EVERY_S)
@@ -274,7 +285,7 @@ class Script:
         priming = require(self._bench.pump, Capability.PRIMING)
         from_s = self._now()
         self._do(lambda: priming.prime(1.0), "priming started", programmed_u=1.0)
-        self._record.fact(Weighed(at_s=self._now(), phase=phase, bolus_id=0))
+        self._weigh(phase, 0)
         self._sample(phase, BOLUS_TAKES_S)
         self._did("priming done", from_s)
         self._rest(phase)

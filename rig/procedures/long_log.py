@@ -14,12 +14,13 @@ from pydantic import Field
 
 from rig.errors import DeviceError
 from rig.procedures.power import put_battery_in, take_battery_out
-from rig.procedures.preparation import prepare
+from rig.procedures.preparation import MINUTES_A_DAY
 from rig.procedures.procedure import Computed, Procedure
 from rig.procedures.tapped import last_number
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, HistoryEvent, Metrology, require
 from rig.roles.pump import ReadsPartsOfHistory
+from rig.therapy import BasalSegment
 from rig.toml_files import WholeNumber
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
@@ -98,7 +99,9 @@ class LongLog(Procedure):
     def take(self, bench: Bench, record: Recorder) -> None:
         """Make some entries, lose power, make the others, and read."""
         log = require(bench.pump, Capability.HISTORY)
-        prepare(bench, record, rate_u_per_h=RATE_U_PER_H)
+        bench.pump.stop()
+        flat = [BasalSegment(MINUTES_A_DAY, RATE_U_PER_H)]
+        require(bench.pump, Capability.BASAL_PROFILE).set_basal_profile(flat)
         self._fill(bench, BEFORE_POWER_IS_LOST)
         before = log.history()
         take_battery_out(bench, record)

@@ -13,7 +13,7 @@ from rig.analysis.budget import Budget
 from rig.errors import DeviceError, NoReplyError, RefusedError
 from rig.procedures.volume import VolumeScale
 from rig.procedures.watch import WatchedBench
-from rig.record.taking import Fact, Recorder, Series
+from rig.record.taking import Recorder, Series
 from rig.roles import Annunciation, Bench, PumpStatus
 from rig.roles.pump import Reconnects
 
@@ -31,16 +31,9 @@ UNKNOWN = -1
 """The id of a bolus that the pump refused."""
 
 
-class SupplySet(Fact):
-    """What the supply was set to in V, 0 when it was switched off."""
-
-    voltage_v: float
-
-
 def set_voltage(bench: Bench, record: Recorder, voltage_v: float) -> float:
     """Set the supply to a voltage in V; returns when it was done, in s of the bench's clock."""
     bench.supply.set_output(voltage_v=voltage_v, current_limit_a=CURRENT_LIMIT_A)
-    record.fact(SupplySet(at_s=bench.clock.now(), voltage_v=voltage_v))
     record.step("supply set", voltage_v=voltage_v)
     return bench.clock.now()
 
@@ -50,7 +43,6 @@ def take_battery_out(bench: Bench, record: Recorder) -> float:
     if isinstance(bench, WatchedBench):
         bench.watch.look()  # while the pump has no supply it is not looked at
     bench.supply.switch(on=False)
-    record.fact(SupplySet(at_s=bench.clock.now(), voltage_v=0.0))
     record.step("supply off")
     return bench.clock.now()
 
@@ -58,8 +50,7 @@ def take_battery_out(bench: Bench, record: Recorder) -> float:
 def put_battery_in(bench: Bench, record: Recorder) -> PumpStatus:
     """Switch the supply on and find the pump again; returns its state. Raises as `find_again`."""
     bench.supply.switch(on=True)
-    record.fact(SupplySet(at_s=bench.clock.now(), voltage_v=bench.supply.read_voltage_v()))
-    record.step("supply on")
+    record.step("supply on", voltage_v=bench.supply.read_voltage_v())
     bench.clock.sleep(START_S)
     return find_again(bench)
 

@@ -41,6 +41,10 @@ class Capability(Enum):
     TAPPED_LINE = "line that can be tapped"
 
 
+OF_THE_BENCH = frozenset({Capability.TAPPED_LINE})
+"""What the line to a pump has, and no maker claims."""
+
+
 @dataclass(frozen=True)
 class DamagedFrame:
     """A frame that was damaged on its way: how, in words, and its octets."""

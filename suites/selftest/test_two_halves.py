@@ -60,6 +60,8 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
     "long_log": {"entries": 150},
 }  # fmt: skip
 """As people write them: by the keys of a plan's table, with units."""
+LOGS = ("log", "long_log")
+"""Those that read nothing but the pump's log."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def test_what_is_declared_is_measured_and_nothing_else(done: Done) -> None:
 def test_a_last_line_that_was_cut_off_counts_as_never_written(done: Done, tmp_path: Path, cut: int) -> None:
     """As a process leaves it that was killed while it wrote."""
     channels = sorted(path.name for path in done.folder.glob("*.csv"))
-    assert bool(channels) == (done.procedure.TABLE != "log")
+    assert bool(channels) == (done.procedure.TABLE not in LOGS)
     for name in channels:
         cut_off, without = (done.copy(tmp_path / f"{kind} {name}") for kind in ("cut off", "without"))
         whole = (done.folder / name).read_bytes()
@@ -150,7 +152,7 @@ def test_a_last_line_that_was_cut_off_counts_as_never_written(done: Done, tmp_pa
 
 def test_a_phase_that_is_missing_is_a_sentence_unless_no_number_needs_it(done: Done, tmp_path: Path) -> None:
     """Never other numbers, and never a traceback."""
-    if done.procedure.TABLE == "log":
+    if done.procedure.TABLE in LOGS:
         assert not list(done.folder.glob("*.csv"))
         return
     missed = set()
