@@ -11,6 +11,7 @@ from rig.procedures.basal import Basal
 from rig.procedures.battery import Battery
 from rig.procedures.bolus import Bolus
 from rig.procedures.cancelled import Cancelled
+from rig.procedures.core_fault import ControllerFault
 from rig.procedures.damaged import Damaged
 from rig.procedures.day import Day
 from rig.procedures.dips import Dips
@@ -62,6 +63,7 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Flood,
     LogContents,
     LongLog,
+    ControllerFault,
 )
 EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""

@@ -58,6 +58,7 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
     "flood": {"duration": "2 s", "size": "0.5 U", "takes": "30 s", **BLANK},
     "log_contents": {**BLANK},
     "long_log": {"entries": 150},
+    "core_fault": {"part": "backup cell", "watch": "60 s", **BLANK},
 }  # fmt: skip
 """As people write them: by the keys of a plan's table, with units."""
 LOGS = ("log", "long_log")
