@@ -67,7 +67,7 @@ class CoreFault(Fact):
 
 
 class ControllerFault(BetweenBlanks):
-    """Deliver basal insulin, disturb a part of the controller, wait until it is annunciated, and weigh what still comes."""
+    """Deliver basal insulin, disturb a part of the controller, wait until that is told, and weigh what still comes."""
 
     TABLE: ClassVar = "core_fault"
     KEYWORD: ClassVar = "Disturb The Controller"
