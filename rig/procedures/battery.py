@@ -17,7 +17,7 @@ from rig.errors import BlockedError
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Rate, lasting
 from rig.procedures.budgets import measured
-from rig.procedures.power import commanded, find_again, set_voltage, shown, weighed_over
+from rig.procedures.power import commanded, find_again, set_voltage, shown, stop_and_fade, weighed_over
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
@@ -164,6 +164,7 @@ class Battery(BetweenBlanks):
                 sample_for(bench, record, SHUTDOWN, duration_s=lasts_s, every_s=SAMPLE_EVERY_S)
             status = find_again(bench)
             record.step("battery good again", therapy=status.therapy.value)
+            stop_and_fade(bench, record)
 
         between_blanks(bench, record, rate_u_per_h=self.rate_u_per_h, blank_s=self.blank_s, deliver=run_down)
 

@@ -16,7 +16,7 @@ from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Rate, lasting
 from rig.procedures.budgets import measured
 from rig.procedures.parameters import PART
-from rig.procedures.power import confirm_all, put_battery_in, shown, take_battery_out, weighed_over
+from rig.procedures.power import confirm_all, put_battery_in, shown, stop_and_fade, take_battery_out, weighed_over
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
@@ -131,6 +131,7 @@ class ControllerFault(BetweenBlanks):
                 sample_for(bench, record, WATCHED, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
             finally:
                 bench.switch.set_line(line, energised=False)
+            stop_and_fade(bench, record)
             confirm_all(bench, record)
 
         between_blanks(bench, record, rate_u_per_h=self.rate_u_per_h, blank_s=self.blank_s, deliver=disturb)

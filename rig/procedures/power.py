@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from rig.analysis.budget import Budget
 from rig.errors import DeviceError, NoReplyError, RefusedError
+from rig.procedures.rest import SAMPLE_EVERY_S
+from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
 from rig.procedures.watch import WatchedBench
 from rig.record.taking import Recorder, Series
@@ -27,6 +29,8 @@ CONFIRMED_AT_MOST = 20
 """Annunciations are shown one at a time; a pump that raises them again without end is not confirmed for ever."""
 
 
+END_S = 60.0
+"""13 time constants of a line that fades in 4.5 s."""
 UNKNOWN = -1
 """The id of a bolus that the pump refused."""
 
@@ -115,6 +119,12 @@ def commanded(record: Recorder, command: Callable[[], int]) -> int:
     except RefusedError as error:
         record.step("bolus refused", reason=str(error))
         return UNKNOWN
+
+
+def stop_and_fade(bench: Bench, record: Recorder) -> None:
+    """Stop a pump that may still deliver, and give the line its time, before a blank run takes it for draught."""
+    bench.pump.stop()
+    sample_for(bench, record, "fading at the end", duration_s=END_S, every_s=SAMPLE_EVERY_S)
 
 
 def weighed_over(scale: VolumeScale, readings: Series) -> Budget:
