@@ -18,6 +18,7 @@ from rig.procedures.watch import WatchedBench
 from rig.record.taking import Recorder, Series
 from rig.roles import Annunciation, Bench, PumpStatus
 from rig.roles.pump import Reconnects
+from rig.therapy import TherapyState
 
 CURRENT_LIMIT_A = 0.5
 """While a voltage is set: four times what motor and buzzer of a pump draw together."""
@@ -31,6 +32,8 @@ CONFIRMED_AT_MOST = 20
 
 END_S = 60.0
 """13 time constants of a line that fades in 4.5 s."""
+SILENT = PumpStatus(TherapyState.UNDETERMINED, "unknown", None, reservoir_attached=False)
+"""The state of a pump that does not tell it."""
 UNKNOWN = -1
 """The id of a bolus that the pump refused."""
 
@@ -63,7 +66,7 @@ def find_again(bench: Bench) -> PumpStatus:
     """Ask for the pump's state over a new connection, and pass over what its log has gained: the rig caused it.
 
     Raises:
-        NoReplyError: it stays silent for `ASKED_FOR_S`.
+        NoReplyError: it stays silent for `ASKED_FOR_S`, which is held against it like a hang.
     """
     begun_s = bench.clock.now()
     while True:
@@ -74,10 +77,17 @@ def find_again(bench: Bench) -> PumpStatus:
             break
         except NoReplyError:
             if bench.clock.now() > begun_s + ASKED_FOR_S:
+                _keep_silent(bench)
                 raise
             bench.clock.sleep(ASKED_EVERY_S)
     pass_over(bench)
     return status
+
+
+def _keep_silent(bench: Bench) -> None:
+    """Hold against the pump that it is silent: it answered until the rig changed its supply, and nothing else."""
+    if isinstance(bench, WatchedBench):
+        bench.watch.restarted(SILENT, cause="silent since its supply was changed", therapy_before="unknown")
 
 
 def pass_over(bench: Bench) -> None:
