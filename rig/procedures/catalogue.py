@@ -11,6 +11,7 @@ from rig.procedures.basal import Basal
 from rig.procedures.battery import Battery
 from rig.procedures.bolus import Bolus
 from rig.procedures.cancelled import Cancelled
+from rig.procedures.course import Course
 from rig.procedures.damaged import Damaged
 from rig.procedures.day import Day
 from rig.procedures.dips import Dips
@@ -46,6 +47,7 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Stopped,
     Cancelled,
     Refused,
+    Course,
     Reservoir,
     PumpLog,
     Day,
