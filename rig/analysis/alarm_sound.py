@@ -17,10 +17,9 @@ from rig.analysis.alarm_bursts import bursts_of
 from rig.analysis.alarm_pulses import pulses_of
 from rig.analysis.alarm_signal import RANK, AlarmSound, Burst, Edition, Escalation, Priority, Silence, Train
 from rig.analysis.alarm_sources import sources_of
-from rig.analysis.alarm_spectrum import LOWEST_RATE_HZ, picture_of
+from rig.analysis.alarm_spectrum import LOWEST_RATE_HZ, Recording, Thinning, picture_of
 
 LEAST_S = 0.2
-CLIPPED_AT = 0.999
 LOUDER_DB = 6.0
 SHORTER = 0.7
 """An interburst interval that lasts less than this share of those before is an escalation. Assumption."""
@@ -50,16 +49,21 @@ def analyse_alarm(
         raise ValueError(f"sound has the shape {samples.shape}; (n,) or (n, channels) is a sound")
     if not rate_hz >= LOWEST_RATE_HZ:
         raise ValueError(f"{rate_hz:g} samples per second: harmonics up to 4 kHz need {LOWEST_RATE_HZ:g} or more")
-    if samples.shape[0] < LEAST_S * rate_hz:
-        raise ValueError(f"{samples.shape[0] / rate_hz:.3g} s of sound: a burst needs {LEAST_S} s or more")
     if samples.dtype.kind == "i":
         samples = samples / float(-int(np.iinfo(samples.dtype).min))
     elif samples.dtype.kind == "u":
         middle = (int(np.iinfo(samples.dtype).max) + 1) / 2
         samples = (samples - middle) / middle
-    if not np.all(np.isfinite(samples)):
-        raise ValueError("sound holds samples that are no numbers")
-    found = [_channel(samples[:, channel], rate_hz, edition, channel) for channel in range(samples.shape[1])]
+    thinning = Thinning(rate_hz, samples.shape[1])
+    thinning.take(samples)
+    return analyse_recording(thinning.recording(), edition=edition)
+
+
+def analyse_recording(recording: Recording, *, edition: Edition = Edition.A2_2020) -> AlarmSound:
+    """Find the bursts of alarms in a recording; ValueError with a sentence where it is too short."""
+    if recording.duration_s < LEAST_S:
+        raise ValueError(f"{recording.duration_s:.3g} s of sound: a burst needs {LEAST_S} s or more")
+    found = [_channel(recording, channel, edition) for channel in range(recording.channels)]
     return max(found, key=lambda each: (_worth(each), -each.channel))
 
 
@@ -67,25 +71,24 @@ def _worth(sound: AlarmSound) -> float:
     return sum(burst.confidence + 0.01 * len(burst.pulses) for burst in sound.bursts)
 
 
-def _channel(samples: NDArray[np.floating], rate_hz: float, edition: Edition, channel: int) -> AlarmSound:
-    recording_s = samples.size / rate_hz
-    picture = picture_of(samples, rate_hz)
+def _channel(recording: Recording, channel: int, edition: Edition) -> AlarmSound:
+    recording_s = recording.duration_s
+    picture = picture_of(recording.samples[:, channel], recording.rate_hz)
     bursts: list[Burst] = []
     for number, source in enumerate(sources_of(picture)):
         bursts += bursts_of(pulses_of(picture, source), number, edition, recording_s)
     bursts.sort(key=lambda each: each.at_s)
-    clipped = float(np.mean(np.abs(samples) >= CLIPPED_AT) * 100.0)
     return AlarmSound(
         duration_s=recording_s,
-        rate_hz=rate_hz,
+        rate_hz=recording.recorded_rate_hz,
         edition=edition,
         bursts=tuple(bursts),
         trains=tuple(trains_of(bursts)),
         silences=tuple(silences_of(bursts)),
         escalations=tuple(escalations_of(bursts)),
         confidence=min((burst.confidence for burst in bursts), default=0.0),
-        clipped_percent=clipped,
-        offset=float(np.mean(samples, dtype=np.float64)),
+        clipped_percent=recording.clipped_percent[channel],
+        offset=recording.offset[channel],
         channel=channel,
         remarks=(),
     )

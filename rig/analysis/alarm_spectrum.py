@@ -20,6 +20,10 @@ LOWEST_RATE_HZ = 8000.0
 """Harmonics reach up to 4 kHz; below this rate half of them are missing."""
 
 WORKING_RATE_HZ = 9600.0
+FILTER_REACH = 20
+"""The filter before thinning out looks at ten thinned samples on either side; twice that is room enough."""
+
+CLIPPED_AT = 0.999
 FRAME_S = 0.0256
 HOP_S = 0.0025
 LOWEST_HZ = 110.0
@@ -67,23 +71,100 @@ class Picture:
         return float(self.hz[1] - self.hz[0])
 
 
-def at_working_rate(sound: NDArray[np.floating], rate_hz: float) -> tuple[FloatArray, float]:
-    """Take the mean away and thin out to the lowest whole part of the rate that still holds every harmonic.
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Sound at the working rate, its offset taken away, and what was seen of it on the way.
 
-    Returns:
-        Samples, and their rate in Hz.
+    Attributes:
+        samples: (n, channels), full scale 1.
+        rate_hz: of `samples`; `recorded_rate_hz` is that of the recorder.
+        duration_s: of the recording.
+        clipped_percent: of each channel: share of samples at full scale.
+        offset: of each channel: mean, full scale 1.
+        silent: of each channel: every sample is the same.
     """
-    centred = np.asarray(sound, dtype=np.float32)
-    centred = centred - np.float32(centred.mean(dtype=np.float64))
-    every = max(1, int(rate_hz // WORKING_RATE_HZ))
-    if every > 1:
-        centred = resample_poly(centred, 1, every).astype(np.float32)
-    return centred, rate_hz / every
+
+    samples: FloatArray
+    rate_hz: float
+    recorded_rate_hz: float
+    duration_s: float
+    clipped_percent: tuple[float, ...]
+    offset: tuple[float, ...]
+    silent: tuple[bool, ...]
+
+    @property
+    def channels(self) -> int:
+        """How many channels it has."""
+        return int(self.samples.shape[1])
 
 
-def picture_of(sound: NDArray[np.floating], rate_hz: float) -> Picture:
-    """Picture the tones of one channel; full scale is 1."""
-    samples, rate = at_working_rate(sound, rate_hz)
+class Thinning:
+    """Takes a recording block by block, and keeps the lowest whole part of its rate that still holds every harmonic."""
+
+    def __init__(self, rate_hz: float, channels: int) -> None:
+        self._rate_hz = rate_hz
+        self._every = max(1, int(rate_hz // WORKING_RATE_HZ))
+        self._around = FILTER_REACH * self._every
+        self._waiting = np.zeros((0, channels), np.float32)
+        self._thin: list[FloatArray] = []
+        self._frames = 0
+        self._sum = np.zeros(channels)
+        self._clipped = np.zeros(channels)
+        self._low = np.full(channels, np.inf)
+        self._high = np.full(channels, -np.inf)
+
+    def take(self, block: NDArray[np.floating]) -> None:
+        """Take the next (n, channels) samples, full scale 1; ValueError where some are no numbers."""
+        block = np.asarray(block, dtype=np.float32)
+        if not block.size:
+            return
+        if not np.all(np.isfinite(block)):
+            raise ValueError("the sound holds samples that are no numbers")
+        if not self._frames:
+            # Held at its first value, a recording with an offset begins without a knock.
+            self._waiting = np.repeat(block[:1], self._around, axis=0)
+        self._frames += block.shape[0]
+        self._sum += block.sum(axis=0, dtype=np.float64)
+        self._clipped += np.count_nonzero(np.abs(block) >= CLIPPED_AT, axis=0)
+        self._low = np.minimum(self._low, block.min(axis=0))
+        self._high = np.maximum(self._high, block.max(axis=0))
+        self._waiting = np.concatenate([self._waiting, block])
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        ready = (self._waiting.shape[0] - 2 * self._around) // self._every * self._every
+        if ready <= 0:
+            return
+        thin = self._waiting[self._around : self._around + ready]
+        if self._every > 1:
+            part = resample_poly(self._waiting[: ready + 2 * self._around], 1, self._every, axis=0)
+            thin = part[FILTER_REACH : FILTER_REACH + ready // self._every].astype(np.float32)
+        self._thin.append(thin)
+        self._waiting = self._waiting[ready:]
+
+    def recording(self) -> Recording:
+        """Give what was taken; ValueError where that was nothing."""
+        if not self._frames:
+            raise ValueError("the sound holds no samples")
+        last = np.repeat(self._waiting[-1:], self._around + self._every, axis=0)
+        self._waiting = np.concatenate([self._waiting, last])
+        self._pass_on()
+        offset = self._sum / self._frames
+        samples = np.concatenate(self._thin)[: -(-self._frames // self._every)]
+        samples -= offset.astype(np.float32)
+        return Recording(
+            samples,
+            self._rate_hz / self._every,
+            self._rate_hz,
+            self._frames / self._rate_hz,
+            tuple(map(float, 100.0 * self._clipped / self._frames)),
+            tuple(map(float, offset)),
+            tuple(map(bool, self._low == self._high)),
+        )
+
+
+def picture_of(samples: FloatArray, rate: float) -> Picture:
+    """Picture the tones of one channel, given at the working rate; full scale is 1."""
     length = round(FRAME_S * rate)
     hop = max(1, round(HOP_S * rate))
     bands = 1 << ceil(np.log2(length))

@@ -179,9 +179,13 @@ class SoundTable(InstrumentTable):
 
 
 class PumpTable(DeviceTable):
-    """The pump: its driver is a folder of `instruments/`, and it has a pyserial port or URL."""
+    """The pump: its driver is a folder of `instruments/`, and it has a pyserial port or URL.
+
+    `sheet` is the file of what its maker claims of it; a run may be given another.
+    """
 
     port: Words
+    sheet: Path | None = None
 
 
 class FluidTable(_Table):
@@ -378,6 +382,10 @@ def parse_bench_file(
     if bench.balance.routine_test is not None:
         test = path.parent / bench.balance.routine_test
         bench = bench.model_copy(update={"balance": bench.balance.model_copy(update={"routine_test": test})})
+    if bench.pump.sheet is not None:
+        bench = bench.model_copy(
+            update={"pump": bench.pump.model_copy(update={"sheet": path.parent / bench.pump.sheet})}
+        )
     if bench.virtual is not None and bench.virtual.firmware is not None:
         image = path.parent / bench.virtual.firmware
         if not image.is_file():
