@@ -19,7 +19,7 @@ from pydantic import AfterValidator
 
 from rig.clock import Clock
 from rig.errors import BadReplyError, NoReplyError, RefusedError
-from rig.roles import Identity, Recording
+from rig.roles import Identity, SoundRecording
 from rig.step import Probe
 from rig.wire import Wire
 
@@ -112,7 +112,7 @@ class KeysightL4532A:
         self._begun = _Begun(from_s, self._clock.now(), count)
         self._command("*OPC")
 
-    def fetch(self) -> Recording:
+    def fetch(self) -> SoundRecording:
         """Wait for the end of the recording that was begun, and read both channels; RefusedError when none was."""
         begun = self._begun
         if begun is None:
@@ -126,7 +126,7 @@ class KeysightL4532A:
         sound, vibration = (self._channel(channel, begun.count) for channel in (SOUND, VIBRATION))
         self._begun = None
         between_s = begun.until_s - begun.from_s
-        return Recording(
+        return SoundRecording(
             began_at_s=begun.from_s + between_s / 2.0,
             began_u_s=between_s / math.sqrt(12.0),  # it began somewhere between, each moment as likely
             rate_hz=float(RATE_HZ),
@@ -155,7 +155,7 @@ class KeysightL4532A:
                     asked="'*ESR?'",
                     of_whom=self._wire.device,
                     came_back=f"did not say within {READY_WITHIN_S:g} s of its end that the recording is complete",
-                    look_at="is it armed and triggered at once, by its own clock? (protocol.md, Recording)",
+                    look_at="is it armed and triggered at once, by its own clock? (protocol.md, SoundRecording)",
                 )
             self._clock.sleep(LOOK_EVERY_S)
 
