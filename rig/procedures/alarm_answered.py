@@ -152,7 +152,7 @@ class AlarmAnswered(Procedure):
         gone_s = taken.the(CauseGone).at_s
         first, again, last = (heard_in(taken, name) for name in (SNOOZED, AGAIN, CONFIRMED))
         pulses_s = [s for s in _pulse_ends_s(first) if s > snoozed.to_s]
-        comes_s = next((again.begins_s(burst) for burst in again.sound.bursts), again.to_s)
+        comes_s = next((again.begins_s(burst) for burst in again.signals), again.to_s)
         after = time_between(again, comes_s, snoozed.from_s, snoozed.to_s, unit="min")
         silenced = time_between(
             first, max(pulses_s, default=(snoozed.from_s + snoozed.to_s) / 2.0), snoozed.from_s, snoozed.to_s
@@ -176,4 +176,4 @@ class AlarmAnswered(Procedure):
 
 
 def _pulse_ends_s(heard: Heard) -> list[float]:
-    return [heard.from_s + pulse.end_s for burst in heard.sound.bursts for pulse in burst.pulses]
+    return [heard.from_s + pulse.end_s for burst in heard.signals for pulse in burst.pulses]

@@ -122,7 +122,7 @@ class AlarmUnanswered(Procedure):
         first, later = heard_in(taken, FIRST), heard_in(taken, LATER)
         escalated = _escalated_after(provoked, first, later)
         quantity = ESCALATED.of(cause=self.cause)
-        longest = Measurement(LONGEST.of(cause=self.cause), max(pauses_s(later, later.sound.bursts)))
+        longest = Measurement(LONGEST.of(cause=self.cause), max(pauses_s(later, later.signals)))
         return Computed(
             (measured(quantity, escalated), longest),
             {
@@ -151,14 +151,14 @@ def _escalated_after(provoked: Provoked, first: Heard, later: Heard) -> Budget:
 
 
 def _more_urgent(at_first: tuple[Burst, ...], later: Heard) -> Burst | None:
-    """Find the first later burst of a higher priority than any at the beginning, or one where the rhythm quickened."""
+    """Find the first later burst of a higher priority than any at the beginning, or that comes sooner, or louder."""
     usual = max((RANK.get(burst.priority, 0) for burst in at_first), default=math.inf)
-    quickened_s = [each.at_s for each in later.sound.escalations]
-    return next(
-        (
+    urgent = [burst for burst in later.signals if RANK.get(burst.priority, 0) > usual]
+    for escalation in later.sound.escalations:
+        sooner = escalation.kind == "interburst"  # told of the burst before the shorter pause
+        urgent += [
             burst
-            for burst in later.sound.bursts
-            if RANK.get(burst.priority, 0) > usual or any(abs(burst.at_s - at_s) < 1e-9 for at_s in quickened_s)
-        ),
-        None,
-    )
+            for burst in later.signals
+            if burst.at_s > escalation.at_s or (not sooner and burst.at_s == escalation.at_s)
+        ][:1]
+    return min(urgent, key=lambda burst: burst.at_s, default=None)

@@ -5,6 +5,7 @@ Judged by a recording. Not responsible for limits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from statistics import median
 from typing import Annotated, ClassVar, Self
 
@@ -115,6 +116,11 @@ class AlarmsTogether(Procedure):
         """What it measures."""
         kinds = self.KINDS if self._then_is_higher else (DELAY, LOWER)
         return tuple(kind.of(first=self.first, then=self.then) for kind in kinds)
+
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """For how long it is listened after the second alarm is due, in s."""
+        return {"analysis": self.listen_s}
 
     @property
     def _then_is_higher(self) -> bool:

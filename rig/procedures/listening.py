@@ -1,6 +1,6 @@
 """Listening to a pump: a recording of microphone and pickup into the record, and what is heard and felt in it.
 
-Every recording stands in the folder of its measurement as a WAV file, from which all numbers are computed. Times heard
+Every recording stands in the folder of its measurement as a FLAC file, from which all numbers are computed. Times heard
 are on the bench's clock, with the uncertainty of where the recording begins on it. Not responsible for alarms' causes.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from rig.analysis.alarm_signal import AlarmSound, Burst, Priority
 from rig.analysis.alarm_sound import analyse_alarm
@@ -22,7 +23,16 @@ from rig.roles import Bench, SoundRecorder
 
 ONSET_U_S = 0.005
 """Standard uncertainty of where a pulse begins in a recording: within a rise of 15 to 28 ms; 2.9 ms of air in it."""
-PRIORITIES = ("high", "medium", "low")
+QUIETER_DB = 25.0
+"""What is so much quieter than the loudest burst is no signal of the same pump: IEC 60601-1-8 has the pulses of a burst
+within 10 dB, and no priority quieter than a lower one. Assumption."""
+LONGEST_BURST_S = 3.0
+"""A burst that begins later before the end of a recording may be cut off; ten pulses take 2.7 s. Of such a one the
+beginning counts, which ends the pause before it, and its priority does not."""
+HUM_DB = 6.0
+NEAR_S, NEAR_SHARE = 0.2, 0.05
+"""A sound that begins so soon after a buzz, with the buzz's frequency, and `HUM_DB` or more below the loudest burst, is
+the vibrator itself that the microphone hears. Assumption."""
 
 
 class SoundRecorded(Fact):
@@ -36,17 +46,23 @@ class SoundRecorded(Fact):
 
 @dataclass(frozen=True)
 class Heard:
-    """What a recording holds; times are in s on the bench's clock."""
+    """What a recording holds; times are in s on the bench's clock.
+
+    `signals` are the bursts of `sound` that the pump may have given as signals: none that is much quieter than the
+    loudest, none that may be cut off, and not the vibrator's own hum. `to_s` is where listening ends: the end of the
+    recording, or the beginning of the burst that is cut off by it.
+    """
 
     sound: AlarmSound
+    signals: tuple[Burst, ...]
     buzzes: tuple[Buzz, ...]
     from_s: float
     to_s: float
     u_s: float
 
     def bursts(self, since_s: float = -math.inf, until_s: float = math.inf) -> tuple[Burst, ...]:
-        """Bursts that began in a time."""
-        return tuple(each for each in self.sound.bursts if since_s <= self.from_s + each.at_s < until_s)
+        """Signals that began in a time."""
+        return tuple(each for each in self.signals if since_s <= self.from_s + each.at_s < until_s)
 
     def begins_s(self, event: Burst | Buzz) -> float:
         """When a burst or a buzz began."""
@@ -75,9 +91,9 @@ def begin_listening(bench: Bench, record: Recorder, *, lasting_s: float) -> None
 
 
 def end_listening(bench: Bench, record: Recorder, name: str) -> None:
-    """Wait for the end of the recording, and keep it as `name`.wav."""
+    """Wait for the end of the recording, and keep it as `name`.flac."""
     recording = recorder_of(bench).fetch()
-    keep_sound(record.folder / f"{name}.wav", recording)
+    keep_sound(record.folder / f"{name}.flac", recording)
     lasted_s = recording.sound_v.size / recording.rate_hz
     record.fact(
         SoundRecorded(
@@ -88,20 +104,42 @@ def end_listening(bench: Bench, record: Recorder, name: str) -> None:
             lasted_s=lasted_s,
         )
     )
-    record.step("recording kept", file=f"{name}.wav", lasted_s=lasted_s)
+    record.step("recording kept", file=f"{name}.flac", lasted_s=lasted_s)
 
 
 def heard_in(taken: Taken, name: str) -> Heard:
     """Hear a recording again, from its file; EvidenceError when it is missing or damaged."""
     fact = next(each for each in taken.facts(SoundRecorded) if each.name == name)
-    kept = read_sound(taken.folder / f"{name}.wav")
+    kept = read_sound(taken.folder / f"{name}.flac")
+    sound, buzzes = analyse_alarm(kept.sound, kept.rate_hz), buzzes_in(kept.vibration, kept.rate_hz)
+    heard = signals_in(sound.bursts, buzzes)
+    whole = tuple(burst for burst in heard if burst.at_s <= fact.lasted_s - LONGEST_BURST_S)
+    cut = heard[len(whole) :]
     return Heard(
-        sound=analyse_alarm(kept.sound, kept.rate_hz),
-        buzzes=buzzes_in(kept.vibration, kept.rate_hz),
+        sound=sound,
+        signals=whole,
+        buzzes=buzzes,
         from_s=fact.began_at_s,
-        to_s=fact.began_at_s + fact.lasted_s,
+        to_s=fact.began_at_s + (cut[0].at_s if cut else fact.lasted_s),
         u_s=fact.began_u_s,
     )
+
+
+def signals_in(bursts: Sequence[Burst], buzzes: Sequence[Buzz]) -> tuple[Burst, ...]:
+    """Leave out what is much quieter than the loudest burst, and the hum of the vibrator."""
+    loudest_db = max((burst.level_db for burst in bursts), default=0.0)
+    return tuple(
+        burst
+        for burst in bursts
+        if burst.level_db >= loudest_db - QUIETER_DB
+        and (burst.level_db > loudest_db - HUM_DB or not any(_is_hum(burst, buzz) for buzz in buzzes))
+    )
+
+
+def _is_hum(burst: Burst, buzz: Buzz) -> bool:
+    begins_with_it = -NEAR_S <= burst.at_s - buzz.at_s <= buzz.duration_s
+    sounds_like_it = abs(median(burst.pitches_hz) - buzz.frequency_hz) <= NEAR_SHARE * buzz.frequency_hz
+    return begins_with_it and sounds_like_it
 
 
 def of_priority(bursts: Sequence[Burst], priority: str) -> tuple[Burst, ...]:
