@@ -24,6 +24,7 @@ from rig.procedures.alarm_causes import (
     lines_of,
     needs_of,
     provoke,
+    refuse_incomplete,
 )
 from rig.procedures.alarm_numbers import numbers_of
 from rig.procedures.bounds import lasting
@@ -145,6 +146,7 @@ class Alarm(Procedure):
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Count bursts and buzzes, and time them."""
         del metrology  # times on one clock, and no level
+        refuse_incomplete(taken)
         provoked = taken.the(Provoked)
         heard = heard_in(taken, SOUND)
         bursts = heard.bursts(since_s=provoked.from_s)

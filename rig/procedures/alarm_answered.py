@@ -21,6 +21,7 @@ from rig.procedures.alarm_causes import (
     lines_of,
     needs_of,
     provoke,
+    refuse_incomplete,
     told,
 )
 from rig.procedures.alarm_numbers import numbers_of
@@ -148,6 +149,7 @@ class AlarmAnswered(Procedure):
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Find what sounded after each answer."""
         del metrology  # times on one clock, and no level
+        refuse_incomplete(taken, recordings=3)
         snoozed, holding, cleared = taken.exactly(3, Answered)
         gone_s = taken.the(CauseGone).at_s
         first, again, last = (heard_in(taken, name) for name in (SNOOZED, AGAIN, CONFIRMED))

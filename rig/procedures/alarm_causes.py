@@ -12,10 +12,12 @@ from typing import Literal
 
 from rig.errors import DeviceError, RefusedError
 from rig.faults import Injection, shipped_faults
+from rig.procedures.listening import SoundRecorded
 from rig.procedures.power import confirm_all
-from rig.procedures.preparation import prepare, start_therapy
-from rig.procedures.provoking import FaultBench, provoking
-from rig.record.taking import Fact, Recorder
+from rig.procedures.preparation import PREPARATION, prepare, start_therapy
+from rig.procedures.provoking import FaultBench, FaultCleared, FaultInjected, provoking
+from rig.procedures.sampling import read_air
+from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, require
 from rig.verdicts.quantities import Parameter
 
@@ -24,6 +26,8 @@ RATE_U_PER_H = 0.5
 LEFT_U = 20.0
 """What the pump is told that its reservoir holds, where it is to run low: the bolus after it takes it below."""
 BOLUS_U = 0.5
+AFTERWARDS = "afterwards"
+"""The phase under which the air at the end is kept."""
 
 CauseName = Literal["reservoir out", "temperature", "battery low", "key held", "reservoir low"]
 Priority = Literal["high", "medium", "low"]
@@ -146,6 +150,16 @@ def told(bench: Bench) -> tuple[str, ...] | None:
         return None
 
 
+def refuse_incomplete(taken: Taken, *, causes: int = 1, faults: int = 1, recordings: int = 1) -> None:
+    """Refuse a record that lacks what was kept of so many causes, faults and recordings; EvidenceError."""
+    taken.values("environment", PREPARATION)
+    taken.exactly(faults, FaultInjected)
+    taken.exactly(faults, FaultCleared)
+    taken.exactly(causes, Provoked)
+    taken.exactly(recordings, SoundRecorded)
+    taken.the(Ended)
+
+
 def _bolus(bench: Bench) -> None:
     require(bench.pump, Capability.FAST_BOLUS).bolus(BOLUS_U)
 
@@ -154,4 +168,5 @@ def _leave_quiet(bench: Bench, record: Recorder) -> None:
     """Confirm what is left once no cause holds any more, and stop the pump."""
     bench.pump.stop()
     confirm_all(bench, record)
+    read_air(bench, record, AFTERWARDS)
     record.fact(Ended(at_s=bench.clock.now(), annunciated=told(bench)))

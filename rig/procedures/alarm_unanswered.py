@@ -24,6 +24,7 @@ from rig.procedures.alarm_causes import (
     lines_of,
     needs_of,
     provoke,
+    refuse_incomplete,
 )
 from rig.procedures.alarm_numbers import numbers_of
 from rig.procedures.bounds import lasting
@@ -118,6 +119,7 @@ class AlarmUnanswered(Procedure):
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Find the first burst that is more urgent than those at the beginning."""
         del metrology  # times on one clock, and no level
+        refuse_incomplete(taken, recordings=2)
         provoked = taken.the(Provoked)
         first, later = heard_in(taken, FIRST), heard_in(taken, LATER)
         escalated = _escalated_after(provoked, first, later)

@@ -24,6 +24,7 @@ from rig.procedures.alarm_causes import (
     lines_of,
     needs_of,
     provoke,
+    refuse_incomplete,
 )
 from rig.procedures.alarm_numbers import numbers_of
 from rig.procedures.bounds import lasting
@@ -140,6 +141,7 @@ class AlarmsTogether(Procedure):
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Find which alarm sounded once both causes held."""
         del metrology  # times on one clock, and levels of one recording
+        refuse_incomplete(taken, causes=2, faults=2)
         heard = heard_in(taken, SOUND)
         _, second = taken.exactly(2, Provoked)
         after = heard.bursts(since_s=second.from_s)

@@ -22,6 +22,7 @@ from rig.procedures.alarm_causes import (
     lines_of,
     needs_of,
     provoke,
+    refuse_incomplete,
     told,
 )
 from rig.procedures.alarm_numbers import numbers_of
@@ -127,7 +128,9 @@ class AnnunciatorCut(Procedure):
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Time the first vibration, or count the bursts."""
         del metrology  # times on one clock, and no level
+        refuse_incomplete(taken, faults=2)
         provoked = taken.the(Provoked)
+        said = taken.the(ToldOfIt)
         heard = heard_in(taken, SOUND)
         analyses = {"alarm": numbers_of(heard.sound, f"Alarm with a broken {self.title}")}
         if self.part == "vibrator":
@@ -136,7 +139,7 @@ class AnnunciatorCut(Procedure):
         felt = heard.felt(since_s=provoked.from_s)
         comes_s = heard.begins_s(felt[0]) if felt else heard.to_s
         after = time_between(heard, comes_s, provoked.from_s, provoked.to_s)
-        annunciated = taken.the(ToldOfIt).annunciated or ()
+        annunciated = said.annunciated or ()
         quantity = FELT.of(cause=self.cause)
         return Computed(
             (

@@ -1,7 +1,7 @@
 """Recordings of sound and vibration in a record: a FLAC file beside the facts, which anybody can listen to.
 
-Channel 1 is the microphone, channel 2 the vibration pickup, 16 bits each, without loss and in half of a WAV file's size.
-Not responsible for what is heard in them.
+Channel 1 is the microphone, channel 2 the vibration pickup, 16 bits each, without loss, in half of the size of a WAV
+file. Not responsible for what is heard in them.
 """
 
 from __future__ import annotations
