@@ -29,10 +29,9 @@ within 10 dB, and no priority quieter than a lower one. Assumption."""
 LONGEST_BURST_S = 3.0
 """A burst that begins later before the end of a recording may be cut off; ten pulses take 2.7 s. Of such a one the
 beginning counts, which ends the pause before it, and its priority does not."""
-HUM_DB = 6.0
 NEAR_S, NEAR_SHARE = 0.2, 0.05
-"""A sound that begins so soon after a buzz, with the buzz's frequency, and `HUM_DB` or more below the loudest burst, is
-the vibrator itself that the microphone hears. Assumption."""
+"""A sound that lasts no longer than a buzz, within so much of it, with its frequency, is the vibrator itself that the
+microphone hears. Assumption."""
 
 
 class SoundRecorded(Fact):
@@ -131,15 +130,14 @@ def signals_in(bursts: Sequence[Burst], buzzes: Sequence[Buzz]) -> tuple[Burst, 
     return tuple(
         burst
         for burst in bursts
-        if burst.level_db >= loudest_db - QUIETER_DB
-        and (burst.level_db > loudest_db - HUM_DB or not any(_is_hum(burst, buzz) for buzz in buzzes))
+        if burst.level_db >= loudest_db - QUIETER_DB and not any(_is_hum(burst, buzz) for buzz in buzzes)
     )
 
 
 def _is_hum(burst: Burst, buzz: Buzz) -> bool:
-    begins_with_it = -NEAR_S <= burst.at_s - buzz.at_s <= buzz.duration_s
+    within_it = burst.at_s >= buzz.at_s - NEAR_S and burst.end_s <= buzz.at_s + buzz.duration_s + NEAR_S
     sounds_like_it = abs(median(burst.pitches_hz) - buzz.frequency_hz) <= NEAR_SHARE * buzz.frequency_hz
-    return begins_with_it and sounds_like_it
+    return within_it and sounds_like_it
 
 
 def of_priority(bursts: Sequence[Burst], priority: str) -> tuple[Burst, ...]:
