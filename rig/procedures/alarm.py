@@ -20,8 +20,8 @@ from rig.procedures.alarm_causes import (
     CauseName,
     Priority,
     Provoked,
+    cause_lines,
     delivering,
-    lines_of,
     needs_of,
     provoke,
     refuse_incomplete,
@@ -117,7 +117,7 @@ class Alarm(Procedure):
     @property
     def needed_lines(self) -> tuple[str, ...]:
         """Lines of the switch that it energises."""
-        return lines_of(self.cause)
+        return cause_lines(self.cause)
 
     @property
     def needed_roles(self) -> tuple[str, ...]:

@@ -17,8 +17,8 @@ from rig.procedures.alarm_causes import (
     Answered,
     CauseName,
     answer,
+    cause_lines,
     delivering,
-    lines_of,
     needs_of,
     provoke,
     refuse_incomplete,
@@ -110,7 +110,7 @@ class AlarmAnswered(Procedure):
     @property
     def needed_lines(self) -> tuple[str, ...]:
         """Lines of the switch that it energises."""
-        return lines_of(self.cause)
+        return cause_lines(self.cause)
 
     @property
     def needed_roles(self) -> tuple[str, ...]:

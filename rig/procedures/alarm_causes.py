@@ -71,7 +71,7 @@ class Provoked(Fact):
     to_s: float
 
 
-class Ended(Fact):
+class QuietAgain(Fact):
     """A cause that was taken away, and what the pump still annunciated then; None where it did not answer."""
 
     annunciated: tuple[str, ...] | None
@@ -93,7 +93,7 @@ def needs_of(*causes: CauseName) -> tuple[Capability, ...]:
     return (Capability.ALARM_SIGNALS, *dict.fromkeys(named))
 
 
-def lines_of(*causes: CauseName) -> tuple[str, ...]:
+def cause_lines(*causes: CauseName) -> tuple[str, ...]:
     """List the lines of the switch that these causes need."""
     return tuple(dict.fromkeys(line for cause in causes for line in CAUSES[cause].lines))
 
@@ -157,7 +157,7 @@ def refuse_incomplete(taken: Taken, *, causes: int = 1, faults: int = 1, recordi
     taken.exactly(faults, FaultCleared)
     taken.exactly(causes, Provoked)
     taken.exactly(recordings, SoundRecorded)
-    taken.the(Ended)
+    taken.the(QuietAgain)
 
 
 def _bolus(bench: Bench) -> None:
@@ -169,4 +169,4 @@ def _leave_quiet(bench: Bench, record: Recorder) -> None:
     bench.pump.stop()
     confirm_all(bench, record)
     read_air(bench, record, AFTERWARDS)
-    record.fact(Ended(at_s=bench.clock.now(), annunciated=told(bench)))
+    record.fact(QuietAgain(at_s=bench.clock.now(), annunciated=told(bench)))

@@ -20,8 +20,8 @@ from rig.procedures.alarm_causes import (
     CAUSE,
     CauseName,
     Provoked,
+    cause_lines,
     delivering,
-    lines_of,
     needs_of,
     provoke,
     refuse_incomplete,
@@ -87,7 +87,7 @@ class AlarmUnanswered(Procedure):
     @property
     def needed_lines(self) -> tuple[str, ...]:
         """Lines of the switch that it energises."""
-        return lines_of(self.cause)
+        return cause_lines(self.cause)
 
     @property
     def needed_roles(self) -> tuple[str, ...]:

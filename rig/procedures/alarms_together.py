@@ -20,8 +20,8 @@ from rig.procedures.alarm_causes import (
     CauseName,
     Priority,
     Provoked,
+    cause_lines,
     delivering,
-    lines_of,
     needs_of,
     provoke,
     refuse_incomplete,
@@ -105,7 +105,7 @@ class AlarmsTogether(Procedure):
     @property
     def needed_lines(self) -> tuple[str, ...]:
         """Lines of the switch that it energises."""
-        return lines_of(self.first, self.then)
+        return cause_lines(self.first, self.then)
 
     @property
     def needed_roles(self) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ from rig.procedures.alarm_causes import (
     CauseName,
     Priority,
     Provoked,
+    cause_lines,
     delivering,
-    lines_of,
     needs_of,
     provoke,
     refuse_incomplete,
@@ -97,7 +97,7 @@ class AnnunciatorCut(Procedure):
     @property
     def needed_lines(self) -> tuple[str, ...]:
         """Lines of the switch that it energises."""
-        return (*lines_of(self.cause), self.part)
+        return (*cause_lines(self.cause), self.part)
 
     @property
     def needed_roles(self) -> tuple[str, ...]:

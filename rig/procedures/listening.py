@@ -17,7 +17,7 @@ from rig.analysis.budget import Budget, Input, combined
 from rig.analysis.uncertainty import COVERAGE_PERCENT
 from rig.analysis.vibration import Buzz, buzzes_in
 from rig.errors import BlockedError
-from rig.record.sounds import keep_sound, read_sound
+from rig.record.sounds import keep_sound, kept_sound
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, SoundRecorder
 
@@ -109,7 +109,7 @@ def end_listening(bench: Bench, record: Recorder, name: str) -> None:
 def heard_in(taken: Taken, name: str) -> Heard:
     """Hear a recording again, from its file; EvidenceError when it is missing or damaged."""
     fact = next(each for each in taken.facts(SoundRecorded) if each.name == name)
-    kept = read_sound(taken.folder / f"{name}.flac")
+    kept = kept_sound(taken.folder / f"{name}.flac")
     sound, buzzes = analyse_alarm(kept.sound, kept.rate_hz), buzzes_in(kept.vibration, kept.rate_hz)
     heard = signals_in(sound.bursts, buzzes)
     whole = tuple(burst for burst in heard if burst.at_s <= fact.lasted_s - LONGEST_BURST_S)

@@ -42,7 +42,7 @@ def keep_sound(path: Path, recording: SoundRecording) -> None:
     write_whole(path, file.getvalue())
 
 
-def read_sound(path: Path) -> KeptSound:
+def kept_sound(path: Path) -> KeptSound:
     """Read what `keep_sound` has written; EvidenceError when it is missing or damaged."""
     try:
         samples, rate_hz = soundfile.read(path, dtype="int16", always_2d=True)

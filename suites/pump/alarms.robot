@@ -5,22 +5,16 @@ Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
 
 *** Test Cases ***
-Reservoir Is Taken Out
-    [Documentation]    A high alarm: how soon, in what rhythm, again and again, felt as well as heard.
-    [Tags]    PR-A1.1    PR-A1.4    PR-A3.2
-    Listen To Alarm    reservoir out    high    due=1 s
-
-Temperature, Battery And A Key That Is Held
-    [Documentation]    Medium alarms: the pump looks at temperature and battery once a minute, a key sticks after 3 min.
-    [Tags]    PR-A1.1    PR-A1.4    PR-A3.2
+Every Priority Is Heard In Its Own Rhythm
+    [Documentation]    Three medium alarms, a low and a high one: how soon, in what rhythm, how often, and felt.
+    ...    Temperature and battery are looked at once a minute, a key sticks after 3 min; the reservoir comes last,
+    ...    because a pump from which it was taken wants to be primed.
+    [Tags]    PR-A1.1    PR-A1.4    PR-A3.3
     Listen To Alarm    temperature    medium    due=65 s
     Listen To Alarm    battery low    medium    due=65 s
     Listen To Alarm    key held    medium    due=185 s
-
-Reservoir Runs Low
-    [Documentation]    A low alarm, which sounds seldom.
-    [Tags]    PR-A1.1    PR-A1.4
     Listen To Alarm    reservoir low    low    due=30 s    listen=65 s
+    Listen To Alarm    reservoir out    high    due=1 s
 
 Nobody Answers
     [Documentation]    A medium alarm, listened to at its beginning and around the time at which it becomes more urgent.

@@ -15,7 +15,7 @@ from rig.clock import WallClock
 from rig.errors import BenchFileError, EvidenceError, NoReplyError, RefusedError
 from rig.record.appending import DirectAppender
 from rig.record.attempt import WireLog
-from rig.record.sounds import FULL_SCALE, keep_sound, read_sound
+from rig.record.sounds import FULL_SCALE, keep_sound, kept_sound
 from rig.roles import Bench, SoundRecorder, SoundRecording
 from rig.wire import BLOCK_PIECE, NoLog, Wire
 from suites.measuring import VIRTUAL
@@ -101,7 +101,7 @@ def test_a_kept_recording_is_read_as_it_was(tmp_path: Path) -> None:
     counts = np.array([0, 1, -1, FULL_SCALE, -FULL_SCALE, 1234], dtype=float)
     recording = SoundRecording(5.0, 0.01, 8000.0, 0.5 * counts / FULL_SCALE, counts[::-1] / FULL_SCALE, (0.5, 1.0))
     keep_sound(tmp_path / "a.flac", recording)
-    kept = read_sound(tmp_path / "a.flac")
+    kept = kept_sound(tmp_path / "a.flac")
     assert kept.rate_hz == 8000.0
     assert (kept.sound * FULL_SCALE).tolist() == counts.tolist()
     assert (kept.vibration * FULL_SCALE).tolist() == counts[::-1].tolist()
@@ -109,13 +109,13 @@ def test_a_kept_recording_is_read_as_it_was(tmp_path: Path) -> None:
 
 def test_a_kept_recording_that_is_missing_or_damaged_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError, match=r"gone\.flac: the file is missing from the run folder"):
-        read_sound(tmp_path / "gone.flac")
+        kept_sound(tmp_path / "gone.flac")
     (tmp_path / "bad.flac").write_bytes(b"fLaC, and then nothing of the sort")
     with pytest.raises(EvidenceError, match=r"bad\.flac: cannot be read as a recording"):
-        read_sound(tmp_path / "bad.flac")
+        kept_sound(tmp_path / "bad.flac")
     soundfile.write(tmp_path / "one.flac", np.zeros(100, dtype=np.int16), 8000)
     with pytest.raises(EvidenceError, match=r"one\.flac: holds 1 channels"):
-        read_sound(tmp_path / "one.flac")
+        kept_sound(tmp_path / "one.flac")
 
 
 def test_a_block_over_a_real_socket_is_whole_whatever_bytes_are_in_it() -> None:
