@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rig.procedures.alarm import Alarm
+from rig.procedures.alarm_answered import AlarmAnswered
+from rig.procedures.alarm_unanswered import AlarmUnanswered
+from rig.procedures.alarms_together import AlarmsTogether
+from rig.procedures.annunciator_cut import AnnunciatorCut
 from rig.procedures.basal import Basal
 from rig.procedures.battery import Battery
 from rig.procedures.bolus import Bolus
@@ -60,6 +65,11 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Link,
     Unattended,
     Flood,
+    Alarm,
+    AlarmUnanswered,
+    AlarmAnswered,
+    AlarmsTogether,
+    AnnunciatorCut,
 )
 EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""
