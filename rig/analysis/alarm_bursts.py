@@ -34,15 +34,15 @@ class Rhythm:
 
 def bursts_of(pulses: Sequence[Pulse], source: int, edition: Edition, recording_s: float) -> list[Burst]:
     """Part the pulses of one sounder into bursts, judge each by itself, then by what comes after it."""
-    groups = grouped(pulses)
+    return judged(grouped(pulses), source, edition)
+
+
+def judged(groups: Sequence[Sequence[Pulse]], source: int, edition: Edition) -> list[Burst]:
+    """Judge groups of pulses of one sounder: each by its rhythm, then by what comes after it."""
     bursts = []
     for place, group in enumerate(groups):
-        rest_s = (groups[place + 1][0].onset_s if place + 1 < len(groups) else recording_s) - group[-1].end_s
-        followed = place + 1 < len(groups)
-
-        rhythm = rhythm_of(group)
-        bursts.append(_burst(group, source, rhythm, rest_s if followed else None, edition))
-
+        rest_s = groups[place + 1][0].onset_s - group[-1].end_s if place + 1 < len(groups) else None
+        bursts.append(_burst(group, source, rhythm_of(group), rest_s, edition))
     return _low_by_repeats(bursts)
 
 
@@ -80,6 +80,11 @@ def rhythm_of(pulses: Sequence[Pulse]) -> Rhythm:
     """Say which priority the rhythm of a group of pulses stands for."""
     count, steps = len(pulses), _steps(pulses)
     td = median(pulse.duration_s for pulse in pulses)
+    if 2 * sum(pulse.fundamental_hz is not None for pulse in pulses) <= count:
+        pitch_hz = median(pulse.pitch_hz for pulse in pulses)
+        return Rhythm(
+            Priority.UNDECIDED, f"{count} beeps of {pitch_hz:.0f} Hz, no fundamental in 150 Hz to 1000 Hz", 0.0
+        )
     if count == 10:
         first, second = _figure(steps[:4]), _figure(steps[5:])
         if first is not None and second is not None and _near(first, second):

@@ -19,6 +19,8 @@ STANDS_OUT_DB = 9.0
 """Noise stands this much above its mean in one frame of 3,000 (e^-8)."""
 
 SHORTEST_S = 0.035
+STEADY_S = 0.020
+STEADY_HZ = 8.0
 LINE_HZ = 8.0
 WITHIN_HZ = 20.0
 TOGETHER = 0.7
@@ -80,7 +82,23 @@ def _peaks(picture: Picture) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArra
     left, middle, right = level[frame, band - 1], level[frame, band], level[frame, band + 1]
     curve = np.minimum(left - 2.0 * middle + right, -1e-3)
     shift = np.clip(0.5 * (left - right) / curve, -0.5, 0.5)
-    return frame, band, picture.hz[band].astype(float) + shift * picture.band_hz
+    hz = picture.hz[band] + shift * picture.band_hz
+    steady = _steady(frame, band, hz, level.shape, max(1, round(STEADY_S / picture.hop_s)))
+    return frame[steady], band[steady], hz[steady].astype(float)
+
+
+def _steady(
+    frame: NDArray[np.intp], band: NDArray[np.intp], hz: NDArray[np.floating], shape: tuple[int, ...], apart: int
+) -> NDArray[np.bool_]:
+    """Say of each peak whether the same tone stands there a moment before or after: a voice glides."""
+    grid = np.full((shape[0] + 2 * apart, shape[1] + 2), np.nan, np.float32)
+    grid[frame + apart, band + 1] = hz
+    steady = np.zeros(frame.size, bool)
+    for step in (-apart, apart):
+        for beside in (-1, 0, 1):
+            with np.errstate(invalid="ignore"):
+                steady |= np.abs(grid[frame + apart + step, band + 1 + beside] - hz) <= STEADY_HZ
+    return steady
 
 
 def sources_of(picture: Picture) -> list[Source]:

@@ -1,0 +1,84 @@
+"""Who sounded when: sounders told apart by their tones, their pulses, and melodies put together again.
+
+Not responsible for what a rhythm means (`alarm_bursts`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from rig.analysis.alarm_bursts import bursts_of, grouped, judged, rhythm_of
+from rig.analysis.alarm_pulses import pulses_of
+from rig.analysis.alarm_signal import Burst, Edition, Priority, Pulse
+from rig.analysis.alarm_sources import Source, sources_of
+from rig.analysis.alarm_spectrum import Picture
+
+TOGETHER_S = 0.025
+"""Pulses that begin within 25 ms of each other began together: half of the shortest pause."""
+
+SAME_SHARE = 0.6
+LEVELS_WITHIN_DB = 15.0
+DURATIONS_WITHIN = 0.3
+
+
+def voices_of(picture: Picture) -> list[list[Pulse]]:
+    """Give the pulses of each sounder; lines that keep time with another sounder's pulses are that sounder's."""
+    left = [(source, pulses) for source in sources_of(picture) if (pulses := pulses_of(picture, source))]
+    left.sort(key=lambda each: -sum(pulse.duration_s * 10.0 ** (pulse.level_db / 20.0) for pulse in each[1]))
+    voices: list[list[Pulse]] = []
+    while left:
+        source, pulses = left.pop(0)
+        same = [each for each in left if _keeps_time(each[1], pulses)]
+        left = [each for each in left if each not in same]
+        lines = [*source.lines, *(line for other, _ in same for line in other.lines)]
+        if same:
+            pulses = pulses_of(picture, Source(tuple(sorted(lines, key=lambda line: line.hz)))) or pulses
+        voices.append(pulses)
+    return voices
+
+
+def _keeps_time(pulses: Sequence[Pulse], others: Sequence[Pulse]) -> bool:
+    inside = sum(
+        any(
+            other.onset_s - TOGETHER_S <= pulse.onset_s and pulse.end_s <= other.end_s + 2.0 * TOGETHER_S
+            or abs(other.onset_s - pulse.onset_s) <= TOGETHER_S
+            for other in others
+        )
+        for pulse in pulses
+    )  # fmt: skip
+    return inside >= SAME_SHARE * len(pulses)
+
+
+def bursts_in(voices: Sequence[Sequence[Pulse]], edition: Edition, recording_s: float) -> list[Burst]:
+    """Part the pulses of all sounders into bursts: melodies first, then each sounder by itself."""
+    melodies = _melodies(voices)
+    taken = [pulse for group in melodies for pulse in group]
+    number = len(voices)
+    bursts = judged(melodies, number, edition) if melodies else []
+    for source, pulses in enumerate(voices):
+        rest = [pulse for pulse in pulses if not any(abs(pulse.onset_s - each.onset_s) <= TOGETHER_S for each in taken)]
+        bursts += bursts_of(rest, source, edition, recording_s)
+    return sorted(bursts, key=lambda each: each.at_s)
+
+
+def _melodies(voices: Sequence[Sequence[Pulse]]) -> list[list[Pulse]]:
+    """Find groups of pulses of several sounders that make one rhythm together: equal sounds of different pitch."""
+    pool: list[tuple[Pulse, int]] = []
+    for voice, pulses in enumerate(voices):
+        for pulse in pulses:
+            if not any(abs(pulse.onset_s - other.onset_s) <= TOGETHER_S for other, _ in pool):
+                pool.append((pulse, voice))
+    found = []
+    of = {id(pulse): voice for pulse, voice in pool}
+    for group in grouped([pulse for pulse, _ in pool]):
+        if len({of[id(pulse)] for pulse in group}) < 2 or rhythm_of(group).priority not in (
+            Priority.HIGH,
+            Priority.MEDIUM,
+        ):
+            continue
+        levels, lasts = [each.level_db for each in group], [each.duration_s for each in group]
+        even = max(lasts) - min(lasts) <= DURATIONS_WITHIN * median(lasts) + TOGETHER_S
+        if even and max(levels) - min(levels) <= LEVELS_WITHIN_DB:
+            found.append(group)
+    return found
