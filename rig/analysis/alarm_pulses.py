@@ -6,6 +6,7 @@ lines does no harm. Not responsible for rhythm (`alarm_bursts`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -33,6 +34,15 @@ SOFT_DB = 25.0
 """Lines softer than the loudest by more do not speak: some are only the click of its keying."""
 
 DIP_DB = 2.5
+ECHO_DB = (3.0, 12.0)
+ECHO_S = 0.055
+EARLY_DB = 2.5
+"""A fall by 9 dB that lasts longer than 55 ms is an echo: the slowest fall of a pulse takes 45 ms."""
+
+TAIL_S = 1.5
+TAIL_DB = 13.0
+"""Pulses of a burst lie within 10 dB; what follows within 1.5 s and is 13 dB softer is a bump in the echo."""
+
 SHORTEST_S = 0.030
 UNEVEN_DB = 5.0
 """Between the first and the last fifth of a pulse, half of its levels lie this close together; a syllable's do not."""
@@ -56,7 +66,14 @@ def pulses_of(picture: Picture, source: Source) -> list[Pulse]:
             pulse = _pulse(picture, source, together, start, stop)
             if pulse is not None:
                 found.append(pulse)
-    return found
+    return [pulse for pulse in found if not _tail(pulse, found)]
+
+
+def _tail(pulse: Pulse, pulses: Sequence[Pulse]) -> bool:
+    """Whether a pulse is a bump in the echo of others: much softer than one that came shortly before."""
+    return any(
+        0.0 < pulse.onset_s - other.onset_s < TAIL_S and pulse.level_db < other.level_db - TAIL_DB for other in pulses
+    )
 
 
 def _near(picture: NDArray[np.float32], column: int) -> NDArray[np.float64]:
@@ -104,14 +121,21 @@ def _pulse(
     slope = max(high - low, 0.0) * hop
     rise = 1.6 * float(np.sqrt(max(slope**2 - (SMOOTHED * FRAME_S) ** 2, 0.0)))
     rise = min(rise, 0.4 * width)
+    # In a room the tone's own end is a first, sudden fall; the echo decides when half of the level is reached.
+    sooner, later = (_crossing(together, peak, last, plateau - each, +1) for each in ECHO_DB)
+    echo = (later - sooner) * hop > ECHO_S or together[min(last, together.size - 1)] > plateau - ECHO_DB[1]
+    if echo:
+        width = (_crossing(together, peak, last, plateau - EARLY_DB, +1) - onset) * hop
     partials = partials_of(picture, [line.hz for line in source.lines], int(np.ceil(onset)), int(fall) + 1)
-    return _made(onset * hop, width - rise, rise, partials, onset > 1 and fall < together.size - 2)
+    return _made(
+        onset * hop, max(width - rise, 0.5 * width), rise, partials, echo, onset > 1 and fall < together.size - 2
+    )
 
 
-def _made(onset_s: float, duration_s: float, rise_s: float, partials: Partials, whole: bool) -> Pulse:
+def _made(onset_s: float, duration_s: float, rise_s: float, partials: Partials, echo: bool, whole: bool) -> Pulse:
     return Pulse(
         onset_s, duration_s, rise_s, partials.level_db, partials.fundamental_hz, partials.hz, partials.db,
-        partials.noise_db, whole,
+        partials.noise_db, echo, whole,
     )  # fmt: skip
 
 

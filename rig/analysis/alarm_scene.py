@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from rig.analysis.alarm_bursts import bursts_of, grouped, judged, rhythm_of
+from rig.analysis.alarm_bursts import best_rhythm, bursts_of, grouped, judged
 from rig.analysis.alarm_pulses import pulses_of
 from rig.analysis.alarm_signal import Burst, Edition, Priority, Pulse
 from rig.analysis.alarm_sources import Source, sources_of
@@ -41,7 +41,7 @@ def voices_of(picture: Picture) -> list[list[Pulse]]:
 def _keeps_time(pulses: Sequence[Pulse], others: Sequence[Pulse]) -> bool:
     inside = sum(
         any(
-            other.onset_s - TOGETHER_S <= pulse.onset_s and pulse.end_s <= other.end_s + 2.0 * TOGETHER_S
+            (other.onset_s - TOGETHER_S <= pulse.onset_s and pulse.end_s <= other.end_s + 2.0 * TOGETHER_S)
             or abs(other.onset_s - pulse.onset_s) <= TOGETHER_S
             for other in others
         )
@@ -64,21 +64,23 @@ def bursts_in(voices: Sequence[Sequence[Pulse]], edition: Edition, recording_s: 
 
 def _melodies(voices: Sequence[Sequence[Pulse]]) -> list[list[Pulse]]:
     """Find groups of pulses of several sounders that make one rhythm together: equal sounds of different pitch."""
+    everything = [(pulse, voice) for voice, pulses in enumerate(voices) for pulse in pulses]
     pool: list[tuple[Pulse, int]] = []
-    for voice, pulses in enumerate(voices):
-        for pulse in pulses:
-            if not any(abs(pulse.onset_s - other.onset_s) <= TOGETHER_S for other, _ in pool):
-                pool.append((pulse, voice))
-    found = []
+    for pulse, voice in sorted(everything, key=lambda each: -each[0].level_db):
+        if not any(_overlap_s(pulse, other) > 0.5 * pulse.duration_s for other, _ in pool):
+            pool.append((pulse, voice))
     of = {id(pulse): voice for pulse, voice in pool}
-    for group in grouped([pulse for pulse, _ in pool]):
-        if len({of[id(pulse)] for pulse in group}) < 2 or rhythm_of(group).priority not in (
-            Priority.HIGH,
-            Priority.MEDIUM,
-        ):
+    found = []
+    for together in grouped([pulse for pulse, _ in pool]):
+        group, rhythm = best_rhythm(together)
+        if len({of[id(pulse)] for pulse in group}) < 2 or rhythm.priority not in (Priority.HIGH, Priority.MEDIUM):
             continue
         levels, lasts = [each.level_db for each in group], [each.duration_s for each in group]
         even = max(lasts) - min(lasts) <= DURATIONS_WITHIN * median(lasts) + TOGETHER_S
         if even and max(levels) - min(levels) <= LEVELS_WITHIN_DB:
-            found.append(group)
+            found.append(list(group))
     return found
+
+
+def _overlap_s(one: Pulse, other: Pulse) -> float:
+    return min(one.end_s, other.end_s) - max(one.onset_s, other.onset_s)

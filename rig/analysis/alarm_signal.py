@@ -43,6 +43,7 @@ class Pulse:
         partials_hz: every tone found in it, rising.
         partials_db: level of each against full scale.
         noise_db: a softer tone than this would not have been found.
+        echo: a room hides its end; its duration is known to 50 ms at best.
         whole: whether it began and ended within the recording.
     """
 
@@ -54,6 +55,7 @@ class Pulse:
     partials_hz: tuple[float, ...]
     partials_db: tuple[float, ...]
     noise_db: float = -120.0
+    echo: bool = False
     whole: bool = True
 
     @property

@@ -35,6 +35,8 @@ QUIET_SHARE = 0.2
 QUIET_OF_MEAN = 0.223
 """Of noise, a fifth of the powers lie below this share of the mean: −ln(1 − 0.2)."""
 
+LOUD_SHARE = 0.98
+LEAKS = 1e-5
 NEIGHBOURS = (3, 11)
 NEIGHBOUR_SHARE = 0.25
 NEIGHBOUR_OF_MEAN = 0.288
@@ -188,6 +190,8 @@ def picture_of(samples: FloatArray, rate: float) -> Picture:
         power = _power(frames[start : start + per_block], window, bands, keep) * np.float32(scale**2)
         np.maximum(power, np.float32(BELOW_FULL_SCALE), out=power)
         quiet = np.quantile(power, QUIET_SHARE, axis=0) / QUIET_OF_MEAN
+        # What a tone leaks into other bands while it rises lies 50 dB below it.
+        quiet = np.maximum(quiet, np.quantile(power.max(axis=1), LOUD_SHARE) * LEAKS)
         background.append(10.0 * np.log10(quiet))
         if len(background) > 1 and power.shape[0] < per_block // 2:
             # The rest of a recording may be one burst: its background is that of the block before.
