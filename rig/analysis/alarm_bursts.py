@@ -33,11 +33,6 @@ class Rhythm:
     fit: float
 
 
-def bursts_of(pulses: Sequence[Pulse], source: int, edition: Edition, recording_s: float) -> list[Burst]:
-    """Part the pulses of one sounder into bursts, judge each by itself, then by what comes after it."""
-    return judged(grouped(pulses), source, edition)
-
-
 def judged(groups: Sequence[Sequence[Pulse]], source: int, edition: Edition) -> list[Burst]:
     """Judge groups of pulses of one sounder: each by its rhythm, then by what comes after it."""
     bursts = []

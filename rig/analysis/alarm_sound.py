@@ -72,7 +72,7 @@ def _worth(sound: AlarmSound) -> float:
 def _channel(recording: Recording, channel: int, edition: Edition) -> AlarmSound:
     recording_s = recording.duration_s
     picture = picture_of(recording.samples[:, channel], recording.rate_hz)
-    bursts = bursts_in(voices_of(picture), edition, recording_s)
+    bursts = bursts_in(voices_of(picture), edition)
     return AlarmSound(
         duration_s=recording_s,
         rate_hz=recording.recorded_rate_hz,

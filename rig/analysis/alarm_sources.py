@@ -13,6 +13,7 @@ from scipy.ndimage import maximum_filter1d
 from scipy.signal import find_peaks
 from scipy.sparse import csr_matrix
 
+from rig.analysis.alarm_partials import HARMONIC_WITHIN, fundamental_of
 from rig.analysis.alarm_spectrum import Picture
 
 STANDS_OUT_DB = 9.0
@@ -101,6 +102,24 @@ def _steady(
     return steady
 
 
+def _of_one_pitch(members: list[int], lines: list[Line], picture: Picture) -> list[int]:
+    """Leave out the lines that are no multiples of the pitch of the others: another sounder may keep time by chance."""
+    hz = np.array([lines[each].hz for each in members])
+    level = np.array([
+        np.median(picture.level_db[lines[each].frames, int(np.argmin(np.abs(picture.hz - lines[each].hz)))])
+        for each in members
+    ])  # fmt: skip
+    lasting = np.array([lines[each].frames.size for each in members])
+    ranks = np.argsort(hz)
+    weight = np.where(lasting >= 0.5 * lasting[0], level - level.min() + 10.0, 0.0)
+    fundamental = fundamental_of(hz[ranks], weight[ranks])
+    if fundamental is None:
+        return members
+    number = np.maximum(np.round(hz / fundamental), 1.0)
+    fits = np.abs(hz / fundamental - number) <= HARMONIC_WITHIN * number
+    return [member for member, fit in zip(members, fits, strict=True) if fit] if fits[0] else members
+
+
 def sources_of(picture: Picture) -> list[Source]:
     """Group lines that come and go together; the one that sounds longest comes first."""
     lines = lines_of(picture)
@@ -127,6 +146,7 @@ def sources_of(picture: Picture) -> list[Source]:
                 and lines[other].frames.size >= LEAST_SHARE * lines[first].frames.size
             )
         ]
+        members = _of_one_pitch(members, lines, picture)
         free -= set(members)
         found.append(Source(tuple(sorted((lines[each] for each in members), key=lambda line: line.hz))))
     return found
