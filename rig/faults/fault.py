@@ -132,6 +132,7 @@ class Fault(_Strict):
         fda_class: its class of hazards.
         provocation: the ways in which a bench provokes it.
         observers: which instruments, or which comparison, show what the pump did.
+        annunciated: what a pump annunciates of it, in the words of `rig.roles.Annunciation`; any word where empty.
         expected: the safe response, as a sentence.
         limits: of that response, in time, volume and pressure.
         requirements: ids of those that judge it.
@@ -143,6 +144,7 @@ class Fault(_Strict):
     fda_class: FdaClass
     provocation: tuple[Provocation, ...] = Field(min_length=1)
     observers: tuple[Judge, ...] = Field(min_length=1)
+    annunciated: tuple[str, ...] = ()
     expected: str = Field(min_length=1)
     limits: tuple[ResponseLimit, ...] = ()
     requirements: tuple[Annotated[str, Field(pattern=REQUIREMENT_ID)], ...] = ()

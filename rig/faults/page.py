@@ -18,8 +18,8 @@ its other inputs, and writes each injection and clearing with its second into th
     from rig.procedures.provoking import provoking
 
     with provoking(bench, record) as faults:      # what is active on leaving is cleared, whatever happened
-        faults.inject(shipped_faults().injection("F14"))
-        faults.active                             # ("F14",)
+        faults.inject(shipped_faults().injection("F14 removed"))
+        faults.active                             # ("F14 removed",)
 
 A bench without the line that a fault needs refuses it in a sentence: [benches](benches.md) says what hangs on which.
 

@@ -7,18 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rig.procedures.annunciated import Annunciated
 from rig.procedures.basal import Basal
 from rig.procedures.bolus import Bolus
 from rig.procedures.cancelled import Cancelled
 from rig.procedures.day import Day
+from rig.procedures.emptied import Emptied
 from rig.procedures.extended import Extended
+from rig.procedures.fault_in_bolus import FaultInBolus
 from rig.procedures.flows_on import FLOW
+from rig.procedures.keys import Keys
 from rig.procedures.log import PumpLog
+from rig.procedures.not_yet import NotYet
+from rig.procedures.occluded_bolus import OccludedBolus
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.priming import Priming
 from rig.procedures.procedure import Procedure
 from rig.procedures.refused import Refused
 from rig.procedures.reservoir import Reservoir
+from rig.procedures.self_clearing import SelfClearing
 from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
@@ -42,6 +49,13 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     PumpLog,
     Day,
     Priming,
+    OccludedBolus,
+    SelfClearing,
+    FaultInBolus,
+    Annunciated,
+    Emptied,
+    NotYet,
+    Keys,
 )
 EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""
