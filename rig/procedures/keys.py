@@ -5,7 +5,7 @@ Not responsible for a key that stays down (`annunciated`), nor for limits.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -25,7 +25,7 @@ from rig.procedures.under_fault import TAIL_S, FaultName, UnderFault, came
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
 from rig.therapy import Setting
-from rig.toml_files import TimeS, YesNo
+from rig.toml_files import TimeS
 from rig.verdicts.quantities import Kind, Parameter, Quantity
 
 FAULT_OF_KEYS = "F31"
@@ -68,18 +68,14 @@ class Keys(UnderFault):
 
     sequence: Annotated[str, AfterValidator(_known)]
     fault: FaultName = "F31 press"
-    stopped: YesNo = False
+    therapy: Literal["running", "stopped"] = "running"
     step_u: Annotated[Size, Field(alias="step")] = 0.5
     watch_s: Annotated[TimeS, lasting("10 s", "1 d"), Field(alias="watch")] = 120.0
 
     @property
     def title(self) -> str:
         """What tells it from others: what is done to the keys, and whether therapy runs."""
-        return f"{self.sequence}, therapy {self._therapy}"
-
-    @property
-    def _therapy(self) -> str:
-        return "stopped" if self.stopped else "running"
+        return f"{self.sequence}, therapy {self.therapy}"
 
     @property
     def needs(self) -> tuple[Capability, ...]:
@@ -106,13 +102,13 @@ class Keys(UnderFault):
     @property
     def quantities(self) -> tuple[Quantity, ...]:
         """What it measures."""
-        return (DELIVERED.of(keys=self.sequence, therapy=self._therapy),)
+        return (DELIVERED.of(keys=self.sequence, therapy=self.therapy),)
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Press the keys, and weigh until what was asked for has come."""
 
         def deliver() -> None:
-            if not self.stopped:
+            if self.therapy == "running":
                 start_therapy(bench, record)
             sample_for(bench, record, WATCHED, duration_s=SETTLED_S, every_s=SAMPLE_EVERY_S)
             with provoking(bench, record) as faults:
