@@ -122,7 +122,7 @@ class ResponseLimit(_Strict):
     within: str = Field(pattern=r"^[0-9.]+ [A-Za-z%]")
 
 
-class Fault(_Strict):
+class PumpFault(_Strict):
     """One fault of the catalogue.
 
     Attributes:
@@ -174,7 +174,7 @@ class NotProvoked(_Strict):
 class Injection:
     """A fault with one way to provoke it: what a bench injects and clears."""
 
-    fault: Fault
+    fault: PumpFault
     provocation: Provocation
 
     @property

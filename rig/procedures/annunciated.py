@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from rig.procedures.answers import ask
+from rig.procedures.answers import ask_pump
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Rate, lasting
 from rig.procedures.budgets import measured, with_one_source
@@ -91,7 +91,7 @@ class Annunciated(UnderFault):
                 if self.when == "at start":
                     began_s = faults.inject(self.injection)
                     restarted_on_purpose(bench, record)
-                    ask(bench, record, "therapy", bench.pump.run)
+                    ask_pump(bench, record, "therapy", bench.pump.run)
                 else:
                     start_therapy(bench, record)
                 sample_for(bench, record, FREE, duration_s=TAIL_S, every_s=LOOK_EVERY_S)

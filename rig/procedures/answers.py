@@ -23,7 +23,7 @@ class PumpAnswered(Fact):
     reason: str
 
 
-def ask(bench: Bench, record: Recorder, asked: str, command: Callable[[], object]) -> bool:
+def ask_pump(bench: Bench, record: Recorder, asked: str, command: Callable[[], object]) -> bool:
     """Ask a pump for something and keep its answer; says whether it did not refuse."""
     try:
         command()
@@ -48,7 +48,7 @@ def confirm_all(bench: Bench, record: Recorder) -> None:
         if not shown:
             return
         for each in shown:
-            if not ask(
+            if not ask_pump(
                 bench, record, f"confirming {each.kind}", lambda each=each: bench.pump.confirm(each.annunciation_id)
             ):  # type: ignore
                 return

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rig.procedures.answers import accepted, ask
+from rig.procedures.answers import accepted, ask_pump
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import measured
@@ -94,7 +94,7 @@ class Emptied(UnderFault):
         pump = require(bench.pump, Capability.FAST_BOLUS)
 
         def another() -> None:
-            ask(bench, record, "a bolus", lambda: pump.bolus(self.bolus_u))
+            ask_pump(bench, record, "a bolus", lambda: pump.bolus(self.bolus_u))
 
         def empty() -> None:
             start_therapy(bench, record)
@@ -110,7 +110,7 @@ class Emptied(UnderFault):
                     break
             record.fact(alarm)
             told_u = bench.pump.status().reservoir_u
-            ask(bench, record, ANYWAY, bench.pump.run)
+            ask_pump(bench, record, ANYWAY, bench.pump.run)
             another()
             sample_for(bench, record, AFTER, duration_s=self.one_takes_s + TAIL_S, every_s=SAMPLE_EVERY_S)
             record.fact(ReservoirRanOut(at_s=bench.clock.now(), told_u=told_u))

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rig.procedures.answers import accepted, ask, confirm_all
+from rig.procedures.answers import accepted, ask_pump, confirm_all
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bolus import STANDARD_BOLUS_U_PER_H
 from rig.procedures.bounds import Size, Speed, lasting
@@ -124,8 +124,8 @@ class FaultInBolus(UnderFault):
                     bench, record, FAULTY, kinds=self.injection.fault.annunciated, before=before, since_s=began_s,
                     watch_s=self.watch_s, every_s=LOOK_EVERY_S,
                 )  # fmt: skip
-                ask(bench, record, RUN, bench.pump.run)
-                ask(bench, record, ANOTHER, lambda: pump.bolus(self.size_u))
+                ask_pump(bench, record, RUN, bench.pump.run)
+                ask_pump(bench, record, ANOTHER, lambda: pump.bolus(self.size_u))
                 sample_for(bench, record, HELD, duration_s=TAIL_S, every_s=SAMPLE_EVERY_S)
                 faults.clear(self.injection)
                 sample_for(bench, record, CLEARED, duration_s=2.0 * TAIL_S, every_s=SAMPLE_EVERY_S)
@@ -144,8 +144,8 @@ class FaultInBolus(UnderFault):
         pump = require(bench.pump, Capability.FAST_BOLUS)
         confirm_all(bench, record)
         sample_for(bench, record, AGAIN, duration_s=SAMPLE_EVERY_S, every_s=SAMPLE_EVERY_S)
-        if ask(bench, record, "therapy afterwards", bench.pump.run):
-            ask(bench, record, "a bolus afterwards", lambda: pump.bolus(then_u))
+        if ask_pump(bench, record, "therapy afterwards", bench.pump.run):
+            ask_pump(bench, record, "a bolus afterwards", lambda: pump.bolus(then_u))
         planned_s = 3600.0 * then_u / self.speed_u_per_h
         sample_for(bench, record, AGAIN, duration_s=planned_s + TAIL_S, every_s=SAMPLE_EVERY_S)
 

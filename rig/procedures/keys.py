@@ -21,7 +21,7 @@ from rig.procedures.provoking import FaultBench, provoking
 from rig.procedures.rest import SAMPLE_EVERY_S
 from rig.procedures.sampling import sample_for
 from rig.procedures.settings import setting_set
-from rig.procedures.under_fault import TAIL_S, FaultName, UnderFault, came
+from rig.procedures.under_fault import TAIL_S, FaultName, UnderFault, came, known_fault
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
 from rig.therapy import Setting
@@ -47,7 +47,7 @@ DELIVERED = Kind(
 def _known(sequence: str) -> str:
     for word in _words(sequence):
         if word != "wait":
-            shipped_faults().injection(f"{FAULT_OF_KEYS} {word}")
+            known_fault(f"{FAULT_OF_KEYS} {word}")
     return ", ".join(_words(sequence))
 
 

@@ -5,12 +5,13 @@ It is asked for therapy and a bolus, and weighed. Not responsible for limits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from rig.faults import shipped_faults
-from rig.procedures.answers import accepted, ask
+from rig.procedures.answers import accepted, ask_pump
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import lasting
 from rig.procedures.budgets import measured
@@ -80,6 +81,11 @@ class NotYet(UnderFault):
         """What it measures."""
         return (DELIVERED.of(state=self.state), STARTS.of(state=self.state))
 
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """For how long it is weighed, in s: twice as long after a start, of which nobody asked anything."""
+        return {"analysis": self.watch_s * (2.0 if self.state == "started" else 1.0)}
+
     def take(self, bench: Bench, record: Recorder) -> None:
         """Bring it there, ask, and weigh for `watch_s`."""
 
@@ -103,19 +109,19 @@ class NotYet(UnderFault):
             restarted_on_purpose(bench, record)
             sample_for(bench, record, WATCHED, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
             if bench.pump.status().therapy.value != "stop":
-                ask(bench, record, RUN, lambda: None)  # it runs, and nobody asked
+                ask_pump(bench, record, RUN, lambda: None)  # it runs, and nobody asked
             return
         way = "F14 changed" if self.state == "not primed" else self.fault
         faults.inject(shipped_faults().injection(way))
         sample_for(bench, record, WATCHED, duration_s=SETTLED_S, every_s=SAMPLE_EVERY_S)
-        ask(bench, record, RUN, bench.pump.run)
-        ask(bench, record, BOLUS, lambda: pump.bolus(BOLUS_U))
+        ask_pump(bench, record, RUN, bench.pump.run)
+        ask_pump(bench, record, BOLUS, lambda: pump.bolus(BOLUS_U))
 
     def _prime(self, bench: Bench, record: Recorder) -> None:
         """Prime, so that the next measurement finds the pump ready."""
         if Capability.PRIMING not in bench.pump.capabilities:
             return
-        ask(bench, record, "priming", lambda: require(bench.pump, Capability.PRIMING).prime(PRIME_U))
+        ask_pump(bench, record, "priming", lambda: require(bench.pump, Capability.PRIMING).prime(PRIME_U))
         sample_for(bench, record, "priming", duration_s=60.0, every_s=SAMPLE_EVERY_S)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:

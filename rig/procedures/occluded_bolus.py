@@ -14,7 +14,7 @@ from pydantic import Field
 
 from rig.analysis.budget import Budget
 from rig.faults import shipped_faults
-from rig.procedures.answers import ask, confirm_all
+from rig.procedures.answers import ask_pump, confirm_all
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bolus import STANDARD_BOLUS_U_PER_H
 from rig.procedures.bounds import Size, Speed, lasting
@@ -157,10 +157,10 @@ class OccludedBolus(UnderFault):
         pump = require(bench.pump, Capability.FAST_BOLUS)
 
         def more() -> None:
-            if ask(bench, record, "a second bolus", lambda: pump.bolus(self.then_u)):
+            if ask_pump(bench, record, "a second bolus", lambda: pump.bolus(self.then_u)):
                 return
-            if ask(bench, record, "therapy with the alarm unconfirmed", bench.pump.run):
-                ask(bench, record, "a second bolus", lambda: pump.bolus(self.then_u))
+            if ask_pump(bench, record, "therapy with the alarm unconfirmed", bench.pump.run):
+                ask_pump(bench, record, "a second bolus", lambda: pump.bolus(self.then_u))
 
         faults.inject(shipped_faults().injection("F6"), command=more)
 
@@ -169,8 +169,8 @@ class OccludedBolus(UnderFault):
         pump = require(bench.pump, Capability.FAST_BOLUS)
         confirm_all(bench, record)
         sample_for(bench, record, AGAIN, duration_s=SAMPLE_EVERY_S, every_s=SAMPLE_EVERY_S)
-        if ask(bench, record, "therapy afterwards", bench.pump.run):
-            ask(bench, record, "a bolus afterwards", lambda: pump.bolus(self.then_u))
+        if ask_pump(bench, record, "therapy afterwards", bench.pump.run):
+            ask_pump(bench, record, "a bolus afterwards", lambda: pump.bolus(self.then_u))
         sample_for(bench, record, AGAIN, duration_s=self._planned_s(self.then_u) + TAIL_S, every_s=SAMPLE_EVERY_S)
 
     def _planned_s(self, size_u: float) -> float:

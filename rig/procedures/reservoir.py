@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rig.procedures.answers import ask
+from rig.procedures.answers import ask_pump
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import measured
@@ -93,7 +93,7 @@ class Reservoir(BetweenBlanks):
             wait_for_rest(bench, record, BEFORE)
             warned, given = False, 0
             while not warned and given < self.most_boluses:
-                if not ask(bench, record, "a bolus", lambda: pump.bolus(self.bolus_u)):
+                if not ask_pump(bench, record, "a bolus", lambda: pump.bolus(self.bolus_u)):
                     break
                 given += 1
                 record.step("bolus", number=given, insulin_u=self.bolus_u)

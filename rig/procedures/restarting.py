@@ -5,7 +5,7 @@ Not responsible for what a pump does at its start.
 
 from __future__ import annotations
 
-from rig.procedures.answers import ask
+from rig.procedures.answers import ask_pump
 from rig.procedures.watch import WatchedBench
 from rig.record.taking import Recorder
 from rig.roles import Bench, Capability, require
@@ -13,7 +13,7 @@ from rig.roles import Bench, Capability, require
 
 def restarted_on_purpose(bench: Bench, record: Recorder) -> bool:
     """Restart the pump's controller over its line; says whether it did not refuse."""
-    done = ask(bench, record, "restarting", require(bench.pump, Capability.RESTART).restart)
+    done = ask_pump(bench, record, "restarting", require(bench.pump, Capability.RESTART).restart)
     if isinstance(bench, WatchedBench):
         bench.watch.passed_over()
     return done

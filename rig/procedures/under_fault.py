@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from rig.analysis.budget import Budget
+from rig.errors import BenchFileError
 from rig.faults import Injection, shipped_faults
 from rig.procedures.procedure import BetweenBlanks
 from rig.procedures.sampling import Sample, sample_for
@@ -23,12 +24,16 @@ from rig.roles import Bench
 from rig.verdicts.quantities import Quantity
 
 
-def _known(name: str) -> str:
-    shipped_faults().injection(name)
+def known_fault(name: str) -> str:
+    """Refuse a name that the catalogue of faults does not have; ValueError with the nearest."""
+    try:
+        shipped_faults().injection(name)
+    except BenchFileError as error:
+        raise ValueError(str(error)) from error
     return name
 
 
-FaultName = Annotated[str, AfterValidator(_known)]
+FaultName = Annotated[str, AfterValidator(known_fault)]
 """A fault of the catalogue, with the way to provoke it where there are several, such as "F33 hot"."""
 TAIL_S = 60.0
 """13 time constants of a line that fades in 4.5 s: what was pushed into it has come."""
