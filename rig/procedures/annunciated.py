@@ -114,7 +114,7 @@ class Annunciated(UnderFault):
         alarm, faulty = taken.the(AlarmAwaited), taken.series(FAULTY)
         ran_s = float(faulty.at_s[-1] - taken.series(FREE).at_s[0])
         delivered = came(scale, taken.series(FREE, FAULTY, AFTER))
-        waited_s = (alarm.at_s if alarm.seen else float(faulty.at_s[-1])) - alarm.since_s
+        waited_s = alarm.at_s - alarm.since_s
         late_s = alarm.looked_every_s / math.sqrt(3.0)
         budgets = {
             self._quantity(TIME): with_one_source(waited_s, "s", "time between looks at the pump", late_s),

@@ -6,6 +6,7 @@ Not responsible for a pump that does not answer at all (`silence`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from rig.errors import RefusedError
 from rig.record.taking import Fact, Recorder, Taken
@@ -49,6 +50,6 @@ def confirm_all(bench: Bench, record: Recorder) -> None:
             return
         for each in shown:
             if not ask_pump(
-                bench, record, f"confirming {each.kind}", lambda each=each: bench.pump.confirm(each.annunciation_id)
-            ):  # type: ignore
+                bench, record, f"confirming {each.kind}", partial(bench.pump.confirm, each.annunciation_id)
+            ):
                 return

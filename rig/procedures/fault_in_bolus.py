@@ -156,7 +156,7 @@ class FaultInBolus(UnderFault):
         programmed_u = min(self.size_u, self.speed_u_per_h * (fact.began_at_s - fact.commanded_at_s) / 3600.0)
         under = came(scale, taken.series(BEFORE, DURING, FAULTY, HELD))
         whole = came(scale, taken.series(BEFORE, DURING, FAULTY, HELD, CLEARED))
-        waited_s = (alarm.at_s if alarm.seen else fact.at_s) - alarm.since_s
+        waited_s = alarm.at_s - alarm.since_s
         time = with_one_source(waited_s, "s", "time between looks at the pump", alarm.looked_every_s / math.sqrt(3.0))
         budgets = {
             TIME: time,

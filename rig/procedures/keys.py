@@ -34,12 +34,13 @@ SETTLED_S, BETWEEN_S, PAUSE_S = 10.0, 1.0, 15.0
 """Before the first key; between one and the next; and what "wait" is: longer than a pump waits for a confirmation."""
 LONGEST_BOUNCE_S = 0.050
 """A contact that is closed for longer is no bounce, but a press."""
+STEP = Parameter("step", ("U",))
 THERAPY = Parameter("therapy", words=("running", "stopped"))
 DELIVERED = Kind(
     "keys.delivered",
-    "delivered by the keys {keys}, therapy {therapy}",
+    "delivered by the keys {keys} at {step} a press, therapy {therapy}",
     ("U",),
-    (KEYS, THERAPY),
+    (KEYS, STEP, THERAPY),
     "What came of what was done to the keys.",
 )
 
@@ -102,7 +103,7 @@ class Keys(UnderFault):
     @property
     def quantities(self) -> tuple[Quantity, ...]:
         """What it measures."""
-        return (DELIVERED.of(keys=self.sequence, therapy=self.therapy),)
+        return (DELIVERED.of(keys=self.sequence, step=self.step_u, therapy=self.therapy),)
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Press the keys, and weigh until what was asked for has come."""
@@ -134,16 +135,21 @@ class Keys(UnderFault):
 
 
 def _press(bench: Bench, faults: FaultBench, injection: Injection) -> None:
-    """Move a key's line in its pulses.
+    """Move a key's line in its pulses; BlockedError when the switch is too slow for them."""
+    began_s = faults.inject(injection)
+    refuse_slow(injection, bench.clock.now() - began_s)
+
+
+def refuse_slow(injection: Injection, took_s: float) -> None:
+    """Refuse pulses that a switch made in so many s, where they were to be as short as it can.
 
     Raises:
-        BlockedError: the switch is too slow for a bounce, which a pump would rightly take for presses.
+        BlockedError: what was to be a bounce was so slow that a pump would rightly take it for presses.
     """
     pulses_s = injection.provocation.pulses_s
-    began_s = faults.inject(injection)
-    took_s = bench.clock.now() - began_s - sum(pulses_s)
-    each_s = took_s / max(1, sum(length_s < LONGEST_BOUNCE_S for length_s in pulses_s))
-    if any(length_s == 0.0 for length_s in pulses_s) and each_s > LONGEST_BOUNCE_S:
+    shortest = sum(length_s < LONGEST_BOUNCE_S for length_s in pulses_s)
+    each_s = (took_s - sum(pulses_s)) / max(1, shortest)
+    if shortest and each_s > LONGEST_BOUNCE_S:
         raise BlockedError(
             f"rig: the switch takes {each_s:.2g} s to move the line of {injection.name} once, {LONGEST_BOUNCE_S:g} s "
             "may be: so slow a contact is no bounce; connect a switch that answers faster, or leave the test out"
