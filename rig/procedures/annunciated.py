@@ -101,7 +101,7 @@ class Annunciated(UnderFault):
                     bench, record, FAULTY, kinds=self.injection.fault.annunciated, before=before, since_s=began_s,
                     watch_s=self.watch_s, every_s=LOOK_EVERY_S,
                 )  # fmt: skip
-                bench.pump.stop()
+                ask_pump(bench, record, "stopping", bench.pump.stop)
             sample_for(bench, record, AFTER, duration_s=TAIL_S, every_s=LOOK_EVERY_S)
 
         between_blanks(

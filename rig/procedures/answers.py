@@ -10,7 +10,7 @@ from functools import partial
 
 from rig.errors import RefusedError
 from rig.record.taking import Fact, Recorder, Taken
-from rig.roles import Bench
+from rig.roles import Bench, Capability, require
 
 MOST_ANNUNCIATIONS = 8
 """More are not confirmed one after the other: a pump that raises each anew would keep the bench for ever."""
@@ -35,6 +35,14 @@ def ask_pump(bench: Bench, record: Recorder, asked: str, command: Callable[[], o
     record.fact(PumpAnswered(at_s=bench.clock.now(), asked=asked, refused=False, reason=""))
     record.step(f"{asked}: accepted")
     return True
+
+
+def ask_for_bolus(bench: Bench, record: Recorder, insulin_u: float, asked: str = "a bolus") -> int | None:
+    """Ask a pump for a fast bolus in U; returns its number, None where the pump refuses."""
+    pump = require(bench.pump, Capability.FAST_BOLUS)
+    given: list[int] = []
+    ask_pump(bench, record, asked, lambda: given.append(pump.bolus(insulin_u)))
+    return given[0] if given else None
 
 
 def accepted(taken: Taken, asked: str) -> int:

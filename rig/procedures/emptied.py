@@ -10,18 +10,19 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rig.procedures.answers import accepted, ask_pump
+from rig.procedures.answers import accepted, ask_for_bolus, ask_pump
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import measured
 from rig.procedures.parameters import SIZE
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import Computed
+from rig.procedures.provoking import provoking
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.procedures.under_fault import TAIL_S, AlarmAwaited, FaultName, UnderFault, await_alarm, came, shown_now
 from rig.record.taking import Fact, Recorder, Taken
-from rig.roles import Bench, Capability, Metrology, require
+from rig.roles import Bench, Capability, Metrology
 from rig.toml_files import TimeS
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
@@ -91,27 +92,15 @@ class Emptied(UnderFault):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Give boluses until the alarm, and ask for more."""
-        pump = require(bench.pump, Capability.FAST_BOLUS)
-
-        def another() -> None:
-            ask_pump(bench, record, "a bolus", lambda: pump.bolus(self.bolus_u))
 
         def empty() -> None:
             start_therapy(bench, record)
             wait_for_rest(bench, record, BEFORE)
-            before, start_s = shown_now(bench), bench.clock.now()
-            for _ in range(math.ceil(self.filled_u / self.bolus_u) + TOO_MANY):
-                another()
-                alarm = await_alarm(
-                    bench, record, EMPTYING, kinds=self.injection.fault.annunciated, before=before, since_s=start_s,
-                    watch_s=self.one_takes_s, every_s=LOOK_EVERY_S, further=False, keep=False,
-                )  # fmt: skip
-                if alarm.seen:
-                    break
-            record.fact(alarm)
+            with provoking(bench, record) as faults:
+                faults.inject(self.injection, command=lambda: self._give_until_alarmed(bench, record))
             told_u = bench.pump.status().reservoir_u
             ask_pump(bench, record, ANYWAY, bench.pump.run)
-            another()
+            ask_for_bolus(bench, record, self.bolus_u)
             sample_for(bench, record, AFTER, duration_s=self.one_takes_s + TAIL_S, every_s=SAMPLE_EVERY_S)
             record.fact(ReservoirRanOut(at_s=bench.clock.now(), told_u=told_u))
 
@@ -124,6 +113,19 @@ class Emptied(UnderFault):
             reservoir_u=self.filled_u,
             outlet_closed=True,
         )
+
+    def _give_until_alarmed(self, bench: Bench, record: Recorder) -> None:
+        """Give boluses until the empty reservoir is alarmed, or more than it holds has been asked for."""
+        before, start_s = shown_now(bench), bench.clock.now()
+        for _ in range(math.ceil(self.filled_u / self.bolus_u) + TOO_MANY):
+            ask_for_bolus(bench, record, self.bolus_u)
+            alarm = await_alarm(
+                bench, record, EMPTYING, kinds=self.injection.fault.annunciated, before=before, since_s=start_s,
+                watch_s=self.one_takes_s, every_s=LOOK_EVERY_S, further=False, keep=False,
+            )  # fmt: skip
+            if alarm.seen:
+                break
+        record.fact(alarm)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh what came, and hold the pump's count against it; a pump that cannot tell counts as telling 0 U."""

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rig.procedures.answers import accepted, ask_pump, confirm_all
+from rig.procedures.answers import accepted, ask_for_bolus, ask_pump, confirm_all
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bolus import STANDARD_BOLUS_U_PER_H
 from rig.procedures.bounds import Size, Speed, lasting
@@ -109,14 +109,13 @@ class FaultInBolus(UnderFault):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Give a bolus, inject the fault, and read on for fixed times whatever the pump does."""
-        pump, log = require(bench.pump, Capability.FAST_BOLUS), require(bench.pump, Capability.HISTORY)
+        log = require(bench.pump, Capability.HISTORY)
 
         def deliver() -> None:
             start_therapy(bench, record)
             wait_for_rest(bench, record, BEFORE)
             before, start_s = shown_now(bench), bench.clock.now()
-            bolus_id = pump.bolus(self.size_u)
-            record.step("bolus", bolus_id=bolus_id, insulin_u=self.size_u)
+            bolus_id = ask_for_bolus(bench, record, self.size_u)
             sample_for(bench, record, DURING, duration_s=self.after_s, every_s=SAMPLE_EVERY_S)
             with provoking(bench, record) as faults:
                 began_s = faults.inject(self.injection)
@@ -125,11 +124,11 @@ class FaultInBolus(UnderFault):
                     watch_s=self.watch_s, every_s=LOOK_EVERY_S,
                 )  # fmt: skip
                 ask_pump(bench, record, RUN, bench.pump.run)
-                ask_pump(bench, record, ANOTHER, lambda: pump.bolus(self.size_u))
+                ask_for_bolus(bench, record, self.size_u, ANOTHER)
                 sample_for(bench, record, HELD, duration_s=TAIL_S, every_s=SAMPLE_EVERY_S)
                 faults.clear(self.injection)
                 sample_for(bench, record, CLEARED, duration_s=2.0 * TAIL_S, every_s=SAMPLE_EVERY_S)
-            bench.pump.stop()
+            ask_pump(bench, record, "stopping", bench.pump.stop)
             logged_u = logged_bolus_u(log, bolus_id)
             record.fact(
                 BolusUnderFault(at_s=bench.clock.now(), commanded_at_s=start_s, began_at_s=began_s, logged_u=logged_u)
@@ -141,11 +140,10 @@ class FaultInBolus(UnderFault):
 
     def _go_on(self, bench: Bench, record: Recorder, then_u: float) -> None:
         """Confirm what is annunciated, start therapy and give a bolus, as a person does when all is well again."""
-        pump = require(bench.pump, Capability.FAST_BOLUS)
         confirm_all(bench, record)
         sample_for(bench, record, AGAIN, duration_s=SAMPLE_EVERY_S, every_s=SAMPLE_EVERY_S)
         if ask_pump(bench, record, "therapy afterwards", bench.pump.run):
-            ask_pump(bench, record, "a bolus afterwards", lambda: pump.bolus(then_u))
+            ask_for_bolus(bench, record, then_u, "a bolus afterwards")
         planned_s = 3600.0 * then_u / self.speed_u_per_h
         sample_for(bench, record, AGAIN, duration_s=planned_s + TAIL_S, every_s=SAMPLE_EVERY_S)
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from rig.errors import BlockedError
 from rig.faults import Injection, shipped_faults
+from rig.procedures.answers import ask_pump
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import measured
@@ -120,7 +121,7 @@ class Keys(UnderFault):
                         _press(bench, faults, each)
                         sample_for(bench, record, WATCHED, duration_s=BETWEEN_S, every_s=SAMPLE_EVERY_S)
             sample_for(bench, record, WATCHED, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
-            bench.pump.stop()
+            ask_pump(bench, record, "stopping", bench.pump.stop)
             sample_for(bench, record, WATCHED, duration_s=TAIL_S, every_s=SAMPLE_EVERY_S)
 
         with setting_set(bench, record, Setting.QUICK_BOLUS_U, self.step_u):

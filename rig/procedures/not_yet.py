@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from rig.faults import shipped_faults
-from rig.procedures.answers import accepted, ask_pump
+from rig.procedures.answers import accepted, ask_for_bolus, ask_pump
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import lasting
 from rig.procedures.budgets import measured
@@ -32,7 +32,7 @@ WATCHED = "asked for therapy"
 RATE_U_PER_H, BOLUS_U, PRIME_U = 5.0, 1.0, 0.3
 """What it is programmed and asked for, so that there is something to withhold; and what it is primed with."""
 SETTLED_S = 10.0
-RUN, BOLUS, PRIMED = "therapy", "a bolus", "therapy once primed"
+RUN, BOLUS = "therapy", "a bolus"
 STATE = Parameter("state", words=("without a reservoir", "not primed", "started"))
 DELIVERED = Kind(
     "not_yet.delivered", "delivered {state}", ("U",), (STATE,), "What came of therapy and a bolus that were asked for."
@@ -94,7 +94,7 @@ class NotYet(UnderFault):
             with provoking(bench, record) as faults:
                 self._bring(bench, record, faults)
                 sample_for(bench, record, WATCHED, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
-            bench.pump.stop()
+            ask_pump(bench, record, "stopping", bench.pump.stop)
             if self.state != "started":
                 sample_for(bench, record, "reservoir attached", duration_s=SETTLED_S, every_s=SAMPLE_EVERY_S)
                 self._prime(bench, record)
@@ -104,7 +104,6 @@ class NotYet(UnderFault):
         )
 
     def _bring(self, bench: Bench, record: Recorder, faults: FaultBench) -> None:
-        pump = require(bench.pump, Capability.FAST_BOLUS)
         if self.state == "started":
             restarted_on_purpose(bench, record)
             sample_for(bench, record, WATCHED, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
@@ -115,7 +114,7 @@ class NotYet(UnderFault):
         faults.inject(shipped_faults().injection(way))
         sample_for(bench, record, WATCHED, duration_s=SETTLED_S, every_s=SAMPLE_EVERY_S)
         ask_pump(bench, record, RUN, bench.pump.run)
-        ask_pump(bench, record, BOLUS, lambda: pump.bolus(BOLUS_U))
+        ask_for_bolus(bench, record, BOLUS_U, BOLUS)
 
     def _prime(self, bench: Bench, record: Recorder) -> None:
         """Prime, so that the next measurement finds the pump ready."""

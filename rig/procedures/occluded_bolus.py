@@ -14,7 +14,7 @@ from pydantic import Field
 
 from rig.analysis.budget import Budget
 from rig.faults import shipped_faults
-from rig.procedures.answers import ask_pump, confirm_all
+from rig.procedures.answers import ask_for_bolus, ask_pump, confirm_all
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bolus import STANDARD_BOLUS_U_PER_H
 from rig.procedures.bounds import Size, Speed, lasting
@@ -128,10 +128,9 @@ class OccludedBolus(UnderFault):
         between_blanks(bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=deliver, outlet_closed=True)
 
     def _press(self, bench: Bench, record: Recorder, faults: FaultBench) -> None:
-        pump, log = require(bench.pump, Capability.FAST_BOLUS), require(bench.pump, Capability.HISTORY)
+        log = require(bench.pump, Capability.HISTORY)
         before, start_s = shown_now(bench), bench.clock.now()
-        bolus_id = pump.bolus(self.size_u)
-        record.step("bolus into the closed line", bolus_id=bolus_id, insulin_u=self.size_u)
+        bolus_id = ask_for_bolus(bench, record, self.size_u, "a bolus into the closed line")
         await_alarm(
             bench, record, WAITING, kinds=self.injection.fault.annunciated, before=before, since_s=start_s,
             watch_s=self._planned_s(self.size_u) + TAIL_S, every_s=LOOK_EVERY_S, further=False,
@@ -139,7 +138,7 @@ class OccludedBolus(UnderFault):
         sample_for(bench, record, WATCHED, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
         self._ask_for_more(bench, record, faults)
         sample_for(bench, record, SECOND, duration_s=self._planned_s(self.then_u) + TAIL_S, every_s=SAMPLE_EVERY_S)
-        bench.pump.stop()
+        ask_pump(bench, record, "stopping", bench.pump.stop)
         faults.clear(self.injection)
         opened_at_s = bench.clock.now()
         sample_for(bench, record, RELEASE, duration_s=RELEASE_S, every_s=SAMPLE_EVERY_S)
@@ -154,23 +153,21 @@ class OccludedBolus(UnderFault):
 
     def _ask_for_more(self, bench: Bench, record: Recorder, faults: FaultBench) -> None:
         """Ask for a second bolus as it is, and once more after starting therapy, without confirming the alarm."""
-        pump = require(bench.pump, Capability.FAST_BOLUS)
 
         def more() -> None:
-            if ask_pump(bench, record, "a second bolus", lambda: pump.bolus(self.then_u)):
+            if ask_for_bolus(bench, record, self.then_u, "a second bolus") is not None:
                 return
             if ask_pump(bench, record, "therapy with the alarm unconfirmed", bench.pump.run):
-                ask_pump(bench, record, "a second bolus", lambda: pump.bolus(self.then_u))
+                ask_for_bolus(bench, record, self.then_u, "a second bolus")
 
         faults.inject(shipped_faults().injection("F6"), command=more)
 
     def _go_on(self, bench: Bench, record: Recorder) -> None:
         """Confirm, start therapy and give a bolus, as a person does when the line is open again."""
-        pump = require(bench.pump, Capability.FAST_BOLUS)
         confirm_all(bench, record)
         sample_for(bench, record, AGAIN, duration_s=SAMPLE_EVERY_S, every_s=SAMPLE_EVERY_S)
         if ask_pump(bench, record, "therapy afterwards", bench.pump.run):
-            ask_pump(bench, record, "a bolus afterwards", lambda: pump.bolus(self.then_u))
+            ask_for_bolus(bench, record, self.then_u, "a bolus afterwards")
         sample_for(bench, record, AGAIN, duration_s=self._planned_s(self.then_u) + TAIL_S, every_s=SAMPLE_EVERY_S)
 
     def _planned_s(self, size_u: float) -> float:

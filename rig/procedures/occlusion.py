@@ -19,6 +19,7 @@ from rig.analysis.budget import Budget
 from rig.analysis.occlusion import OcclusionAlarm, alarm_times, occlusion_alarm, released_volume_ul
 from rig.analysis.pressure_spike import pressure_spike
 from rig.errors import BlockedError
+from rig.procedures.answers import ask_for_bolus
 from rig.procedures.at_once import at_once
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bolus import STANDARD_BOLUS_U_PER_H
@@ -35,7 +36,7 @@ from rig.procedures.threshold import ALARM, at_threshold, occlusion_is_alarmed, 
 from rig.procedures.volume import VolumeScale
 from rig.record.analyses import Analysis, OcclusionNumbers, OcclusionSeries, OneOcclusion
 from rig.record.taking import Fact, Recorder, Series, Taken
-from rig.roles import Bench, Capability, Metrology, require
+from rig.roles import Bench, Capability, Metrology
 from rig.toml_files import TimeS, WholeNumber
 from rig.units import u_from_ul, ul_from_u
 from rig.verdicts.limits import Measurement
@@ -240,8 +241,7 @@ class Occlusion(BetweenBlanks):
 
     def _press(self, bench: Bench, record: Recorder, phase: str, pressed_u: float) -> None:
         """Press a bolus into the closed line; a pump that alarms meanwhile is seen to at the first look."""
-        bolus_id = require(bench.pump, Capability.FAST_BOLUS).bolus(pressed_u)
-        record.step("bolus into the closed line", insulin_u=pressed_u, bolus_id=bolus_id)
+        ask_for_bolus(bench, record, pressed_u, "a bolus into the closed line")
         planned_s = 3600.0 * pressed_u / STANDARD_BOLUS_U_PER_H
         sample_for(bench, record, phase, duration_s=planned_s, every_s=LOOK_EVERY_S)
 

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rig.procedures.answers import ask_pump
+from rig.procedures.answers import ask_for_bolus
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import measured
@@ -20,7 +20,7 @@ from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.procedures.settings import setting_set
 from rig.record.taking import Fact, Recorder, Taken
-from rig.roles import Bench, Capability, Metrology, require
+from rig.roles import Bench, Capability, Metrology
 from rig.therapy import Setting
 from rig.toml_files import TimeS
 from rig.verdicts.quantities import Kind, Parameter, Quantity
@@ -86,14 +86,13 @@ class Reservoir(BetweenBlanks):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Give boluses until the pump warns."""
-        pump = require(bench.pump, Capability.FAST_BOLUS)
 
         def empty() -> None:
             start_therapy(bench, record)
             wait_for_rest(bench, record, BEFORE)
             warned, given = False, 0
             while not warned and given < self.most_boluses:
-                if not ask_pump(bench, record, "a bolus", lambda: pump.bolus(self.bolus_u)):
+                if ask_for_bolus(bench, record, self.bolus_u) is None:
                     break
                 given += 1
                 record.step("bolus", number=given, insulin_u=self.bolus_u)

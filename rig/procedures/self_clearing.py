@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from rig.procedures.answers import ask_for_bolus, ask_pump
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bolus import STANDARD_BOLUS_U_PER_H
 from rig.procedures.bounds import Size, Speed
@@ -83,20 +84,20 @@ class SelfClearing(UnderFault):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Give a bolus, and close and open the line meanwhile."""
-        pump, log = require(bench.pump, Capability.FAST_BOLUS), require(bench.pump, Capability.HISTORY)
+        log = require(bench.pump, Capability.HISTORY)
 
         def deliver() -> None:
             start_therapy(bench, record)
             wait_for_rest(bench, record, BEFORE)
             first = max((event.sequence for event in log.history()), default=0) + 1
             start_s = bench.clock.now()
-            pump.bolus(self.size_u)
+            ask_for_bolus(bench, record, self.size_u)
             with provoking(bench, record) as faults:
                 faults.inject(self.injection)
             left_s = start_s + 3600.0 * self.size_u / self.speed_u_per_h - bench.clock.now()
             sample_for(bench, record, DURING, duration_s=max(0.0, left_s), every_s=SAMPLE_EVERY_S)
             sample_for(bench, record, AFTER, duration_s=2.0 * TAIL_S, every_s=SAMPLE_EVERY_S)
-            bench.pump.stop()
+            ask_pump(bench, record, "stopping", bench.pump.stop)
             alarms = [event for event in log.history(since=first) if event.fields.get("annunciation") == ALARM]
             record.fact(ClearedByItself(at_s=bench.clock.now(), alarms=len(alarms)))
 
