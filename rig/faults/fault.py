@@ -51,7 +51,8 @@ class RandomPulses(_Strict):
     def lengths_s(self) -> tuple[float, ...]:
         """Draw the lengths in s: energised, released, energised and so on, the last energised."""
         drawn = random.Random(self.seed)
-        return tuple(drawn.uniform(self.shortest, self.longest) for _ in range(2 * self.pulses - 1))
+        lengths_s = (drawn.uniform(self.shortest, self.longest) for _ in range(2 * self.pulses - 1))
+        return tuple(min(max(length_s, self.shortest), self.longest) for length_s in lengths_s)  # but for rounding
 
 
 class Provocation(_Strict):
