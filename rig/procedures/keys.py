@@ -5,6 +5,7 @@ Not responsible for a key that stays down (`annunciated`), nor for limits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
@@ -31,8 +32,10 @@ from rig.verdicts.quantities import Kind, Parameter, Quantity
 
 FAULT_OF_KEYS = "F31"
 WATCHED = "keys pressed"
-SETTLED_S, BETWEEN_S, PAUSE_S = 10.0, 1.0, 15.0
-"""Before the first key; between one and the next; and what "wait" is: longer than a pump waits for a confirmation."""
+SETTLED_S, BETWEEN_S = 10.0, 1.0
+"""Before the first key, and between one and the next."""
+WAITS_S: Mapping[str, float] = {"wait": 15.0, "pause": 6.0}
+"""Longer than a pump waits for a confirmation, and shorter, but longer than 0.1 U take."""
 LONGEST_BOUNCE_S = 0.050
 """A contact that is closed for longer is no bounce, but a press."""
 STEP = Parameter("step", ("U",))
@@ -48,7 +51,7 @@ DELIVERED = Kind(
 
 def _known(sequence: str) -> str:
     for word in _words(sequence):
-        if word != "wait":
+        if word not in WAITS_S:
             known_fault(f"{FAULT_OF_KEYS} {word}")
     return ", ".join(_words(sequence))
 
@@ -57,10 +60,14 @@ def _words(sequence: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in sequence.split(","))
 
 
+def _injection(word: str) -> Injection:
+    return shipped_faults().injection(f"{FAULT_OF_KEYS} {word}")
+
+
 class Keys(UnderFault):
     """Do something to the keys of a pump, one after the other, and weigh what comes of it.
 
-    `sequence` has ways of the catalogue's fault F31 and "wait", such as "press, confirm" or "bounce, wait, confirm".
+    `sequence` has ways of the catalogue's fault F31, "wait" (15 s) and "pause" (6 s), such as "press, wait, confirm".
     """
 
     TABLE: ClassVar = "keys"
@@ -87,19 +94,16 @@ class Keys(UnderFault):
     @property
     def needed_lines(self) -> tuple[str, ...]:
         """Lines of the bench's switch that hang on the keys."""
-        return tuple(dict.fromkeys(line for each in self._injections() if each for line in each.lines))
+        return tuple(dict.fromkeys(line for each in self._injections() for line in each.lines))
 
-    def _injections(self) -> tuple[Injection | None, ...]:
-        """What is done, one after the other; None for a wait."""
-        catalogue = shipped_faults()
-        return tuple(
-            None if word == "wait" else catalogue.injection(f"{FAULT_OF_KEYS} {word}") for word in _words(self.sequence)
-        )
+    def _injections(self) -> tuple[Injection, ...]:
+        """What is done to the keys, without the waits."""
+        return tuple(_injection(word) for word in _words(self.sequence) if word not in WAITS_S)
 
     @property
     def needed_u(self) -> float:
         """Insulin that it takes in U, at most."""
-        return self.step_u * sum(len(each.provocation.pulses_s) + 1 for each in self._injections() if each is not None)
+        return self.step_u * sum(len(each.provocation.pulses_s) + 1 for each in self._injections())
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -114,12 +118,11 @@ class Keys(UnderFault):
                 start_therapy(bench, record)
             sample_for(bench, record, WATCHED, duration_s=SETTLED_S, every_s=SAMPLE_EVERY_S)
             with provoking(bench, record) as faults:
-                for each in self._injections():
-                    if each is None:
-                        sample_for(bench, record, WATCHED, duration_s=PAUSE_S, every_s=SAMPLE_EVERY_S)
-                    else:
-                        _press(bench, faults, each)
-                        sample_for(bench, record, WATCHED, duration_s=BETWEEN_S, every_s=SAMPLE_EVERY_S)
+                for word in _words(self.sequence):
+                    if word not in WAITS_S:
+                        _press(bench, faults, _injection(word))
+                    pause_s = WAITS_S.get(word, BETWEEN_S)
+                    sample_for(bench, record, WATCHED, duration_s=pause_s, every_s=BETWEEN_S)
             sample_for(bench, record, WATCHED, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
             ask_pump(bench, record, "stopping", bench.pump.stop)
             sample_for(bench, record, WATCHED, duration_s=TAIL_S, every_s=SAMPLE_EVERY_S)

@@ -19,11 +19,12 @@ A Quick Bolus That Is Not Confirmed Is Forgotten
     Press Keys    sequence=press, confirm    therapy=stopped
 
 Keys That Bounce Count Once
-    [Documentation]    A contact that bounces at both ends of a press, that chatters without one, and a second stroke.
+    [Documentation]    A contact that bounces at both ends of a press, that chatters without one, and second strokes.
     [Tags]    PR-K1.3
     Press Keys    sequence=bounce, confirm
     Press Keys    sequence=chatter, confirm
     Press Keys    sequence=press, confirm struck twice
+    Press Keys    sequence=press, confirm, pause, confirm    step=0.1 U
 
 A Key That Stays Down Is Annunciated
     [Documentation]    Each key is held while the pump delivers, and one from before its start.
