@@ -12,6 +12,7 @@ from rig.procedures.alarm_answered import AlarmAnswered
 from rig.procedures.alarm_unanswered import AlarmUnanswered
 from rig.procedures.alarms_together import AlarmsTogether
 from rig.procedures.annunciator_cut import AnnunciatorCut
+from rig.procedures.annunciated import Annunciated
 from rig.procedures.basal import Basal
 from rig.procedures.battery import Battery
 from rig.procedures.bolus import Bolus
@@ -24,7 +25,14 @@ from rig.procedures.extended import Extended
 from rig.procedures.flood import Flood
 from rig.procedures.flows_on import FLOW
 from rig.procedures.link_lost import Link
+from rig.procedures.emptied import Emptied
+from rig.procedures.extended import Extended
+from rig.procedures.fault_in_bolus import FaultInBolus
+from rig.procedures.flows_on import FLOW
+from rig.procedures.keys import Keys
 from rig.procedures.log import PumpLog
+from rig.procedures.not_yet import NotYet
+from rig.procedures.occluded_bolus import OccludedBolus
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.priming import Priming
 from rig.procedures.procedure import Procedure
@@ -32,6 +40,7 @@ from rig.procedures.refused import Refused
 from rig.procedures.replayed import Replayed
 from rig.procedures.reservoir import Reservoir
 from rig.procedures.restart import Restart
+from rig.procedures.self_clearing import SelfClearing
 from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
@@ -70,6 +79,13 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     AlarmAnswered,
     AlarmsTogether,
     AnnunciatorCut,
+    OccludedBolus,
+    SelfClearing,
+    FaultInBolus,
+    Annunciated,
+    Emptied,
+    NotYet,
+    Keys,
 )
 EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""
