@@ -18,6 +18,7 @@ from rig.procedures.battery import Battery
 from rig.procedures.bolus import Bolus
 from rig.procedures.cancelled import Cancelled
 from rig.procedures.course import Course
+from rig.procedures.core_fault import ControllerFault
 from rig.procedures.damaged import Damaged
 from rig.procedures.day import Day
 from rig.procedures.dips import Dips
@@ -33,6 +34,8 @@ from rig.procedures.keys import Keys
 from rig.procedures.log import PumpLog
 from rig.procedures.not_yet import NotYet
 from rig.procedures.occluded_bolus import OccludedBolus
+from rig.procedures.log_contents import LogContents
+from rig.procedures.long_log import LongLog
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.priming import Priming
 from rig.procedures.procedure import Procedure
@@ -86,6 +89,9 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Emptied,
     NotYet,
     Keys,
+    LogContents,
+    LongLog,
+    ControllerFault,
 )
 EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""

@@ -14,6 +14,7 @@ from rig.pump_sheet.sheet import PumpSheet
 from rig.record.attempt import AttemptRecord
 from rig.record.folder import Collected
 from rig.roles import Bench, Capability
+from rig.roles.pump import OF_THE_BENCH
 from rig.verdicts.limits import Measurement, Verdict, decide
 from rig.verdicts.quantities import Quantity
 from rig.verdicts.requirements import Requirement
@@ -92,7 +93,8 @@ class Verification:
         if lacking:
             raise NotApplicableError(f"this pump has no {' and no '.join(lacking)}")
         if self._sheet is not None:
-            unclaimed = [each.value for each in capabilities if each not in self._sheet.capabilities]
+            claimed = self._sheet.capabilities | OF_THE_BENCH
+            unclaimed = [each.value for each in capabilities if each not in claimed]
             if unclaimed:
                 raise NotApplicableError(
                     f"this pump has no {' and no '.join(unclaimed)}, by its sheet {self._sheet.name!r}"

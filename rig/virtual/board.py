@@ -81,6 +81,7 @@ class ControllerBoard:
         self._clock = clock
         self._on_step = on_step
         self._rail_v = 0.0
+        self._backup_cell_out = self._crystal_shorted = False
         self._last_step_ns = -NS_PER_S
         self._shaft = 0
         self._driver_awake = self._retracts = False
@@ -118,6 +119,7 @@ class ControllerBoard:
         """Set the battery rail in V; the controller runs from `BROWN_OUT_V` up."""
         self._rail_v = voltage_v
         self.mcu.power(voltage_v >= BROWN_OUT_V)
+        self._miss_cell()
 
     def rail_current_a(self) -> float:
         """The current that the board draws now in A; typical values, without their scatter."""
@@ -139,6 +141,31 @@ class ControllerBoard:
     def reservoir_attached(self, attached: bool) -> None:
         self._reservoir_attached = attached
         self.mcu.set_input("PB12", False if attached else None)
+
+    @property
+    def backup_cell_out(self) -> bool:
+        """Whether the cell of the backup domain is out; what it keeps is lost where there is no supply either."""
+        return self._backup_cell_out
+
+    @backup_cell_out.setter
+    def backup_cell_out(self, out: bool) -> None:
+        self._backup_cell_out = out
+        self._miss_cell()
+
+    def _miss_cell(self) -> None:
+        if self._backup_cell_out and not self.mcu.powered:
+            self.mcu.lose_backup()
+
+    @property
+    def crystal_shorted(self) -> bool:
+        """Whether the crystal of the calendar is shorted: it keeps the time that it has reached."""
+        return self._crystal_shorted
+
+    @crystal_shorted.setter
+    def crystal_shorted(self, shorted: bool) -> None:
+        if shorted != self._crystal_shorted:
+            (self.mcu.stop_calendar if shorted else self.mcu.start_calendar)()
+        self._crystal_shorted = shorted
 
     def set_key(self, key: str, *, pressed: bool) -> None:
         """Press or release the "quick bolus" or "confirm" key."""

@@ -58,9 +58,20 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
     "annunciator_cut": {
         "part": "vibrator", "cause": "reservoir out", "priority": "high", "due": "1 s", "listen": "10 s",
     },
+    "battery": {"hold": "70 s", "watch": "60 s", **BLANK},
+    "dips": {"to": ["0 %", "60 %"], "lasting": ["100 ms"], **BLANK},
+    "restart": {"by": "supply", "off": "150 s", "watch": "5 min", **BLANK},
+    "damaged": {"size": "0.5 U", "takes": "30 s", **BLANK},
+    "replayed": {"size": "0.5 U", "takes": "30 s", **BLANK},
+    "link": {"lost": "reply", "size": "0.5 U", "takes": "30 s", **BLANK},
+    "unattended": {"rate": "5 U/h", "duration": "10 min", **BLANK},
+    "flood": {"duration": "2 s", "size": "0.5 U", "takes": "30 s", **BLANK},
+    "log_contents": {**BLANK},
+    "long_log": {"entries": 150},
+    "core_fault": {"part": "backup cell", "watch": "60 s", **BLANK},
 }  # fmt: skip
 """As people write them: by the keys of a plan's table, with units."""
-NOT_WEIGHED = ("log", "alarm", "alarm_unanswered", "alarm_answered", "alarms_together", "annunciator_cut")
+NOT_WEIGHED = ("log", "long_log", "alarm", "alarm_unanswered", "alarm_answered", "alarms_together", "annunciator_cut")
 
 
 @dataclass(frozen=True)
@@ -140,7 +151,7 @@ def test_what_is_declared_is_measured_and_nothing_else(done: Done) -> None:
 def test_a_last_line_that_was_cut_off_counts_as_never_written(done: Done, tmp_path: Path, cut: int) -> None:
     """As a process leaves it that was killed while it wrote."""
     channels = sorted(path.name for path in done.folder.glob("*.csv"))
-    assert bool(channels) == (done.procedure.TABLE != "log")
+    assert bool(channels) == (done.procedure.TABLE not in LOGS)
     for name in channels:
         cut_off, without = (done.copy(tmp_path / f"{kind} {name}") for kind in ("cut off", "without"))
         whole = (done.folder / name).read_bytes()
