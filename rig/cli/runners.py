@@ -24,9 +24,10 @@ from rig.clock import Deadline, WallClock
 from rig.errors import BenchFileError
 from rig.lease import Lease, carried
 from rig.record.folder import RunFolder
-from rig.run.collection import TAKEN, Declaration, read_declarations, read_taken_tables, refuse_untaken
+from rig.run.collection import TAKEN, Declaration, chosen_of, read_declarations, read_taken_tables, refuse_untaken
 from rig.run.ending import NAMES, Ending, judge_runner, not_ended
 from rig.run.inputs import SUITES, Inputs
+from rig.run.selection import parse_selection
 from rig.run.stopping import MAKE_SAFE_S, Leash, StopSignals, attending
 from rig.shipped import ROOT
 
@@ -41,7 +42,7 @@ _OTHERS_SAY = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "ROBOT_OPTIONS")
 
 
 def collect(run: RunFolder, inputs: Inputs) -> dict[str, list[Declaration]]:
-    """Let both runners declare what the run's suites will measure, at the same time; returns it by runner.
+    """Let both runners declare what the run's suites will measure, at the same time; returns what is selected of it.
 
     Raises:
         BenchFileError: a suite cannot be read, with the last words of its runner; or the plan has entries that no test
@@ -67,7 +68,11 @@ def collect(run: RunFolder, inputs: Inputs) -> dict[str, list[Declaration]]:
                 declared[name] = read_declarations(files[name]) if files[name].is_file() else []
         taken = read_taken_tables(files["pytest"].with_suffix(TAKEN))
     refuse_untaken(inputs.plan.path, inputs.plan.plan, taken)
-    return declared
+    selected = run.manifest().selected
+    if not selected:
+        return declared
+    selection = parse_selection(selected, inputs.requirements)
+    return {name: chosen_of(of_runner, selection) for name, of_runner in declared.items()}
 
 
 def run_suites(

@@ -44,7 +44,7 @@ EXIT_RIG = 3
 class RunAsked:
     """What `rig verify` was asked for: a bench file and settings over it, the run's folder, what to do and to decide.
 
-    `out` None makes a folder below `runs/`; `plan` is a file or a name; `select` is pytest's -k.
+    `out` None makes a folder below `runs/`; `plan` is a file or a name; `select` as `rig.run.selection` has it.
     """
 
     bench: Path
@@ -199,10 +199,10 @@ def list_quantities(asked: RunAsked, *, console: Console) -> int:
 
 
 def _refuse_unreadable(inputs: Inputs, select: str | None) -> None:
-    """Refuse a selection that neither runner would understand, before anything is made."""
+    """Refuse a selection that cannot be understood, before anything is made."""
     chosen = selection(inputs.plan.plan, select)
     if chosen:
-        parse_selection(chosen)
+        parse_selection(chosen, inputs.requirements)
 
 
 def _refuse_unanswered(inputs: Inputs, declared: Sequence[Declaration], select: str | None) -> None:
@@ -210,7 +210,8 @@ def _refuse_unanswered(inputs: Inputs, declared: Sequence[Declaration], select: 
     if not declared:
         chosen = selection(plan, select)
         raise BenchFileError(
-            f"nothing matches {chosen!r} in the plan {plan.name!r}; --select takes words of names, 'and', 'or', 'not' "
+            f"nothing matches {chosen!r} in the plan {plan.name!r}; --select takes ids of requirements, words of "
+            "names, 'and', 'or', 'not' "
             "(rig verify --list shows all)"
             if chosen
             else f"there is no test in {inputs.sources.suites} for the plan {plan.name!r}"

@@ -6,7 +6,7 @@ Not responsible for the suites themselves (the runners read them), nor for measu
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from rig.record.files import read_json_lines, write_whole
 from rig.record.folder import RunFolder, checked
 from rig.record.models import QuantityRecord
 from rig.run.plan import TestPlan
+from rig.run.selection import Selection
 from rig.verdicts.quantities import Quantity, nearest
 from rig.verdicts.requirements import Requirement
 
@@ -26,16 +27,26 @@ TAKEN = ".taken"
 
 
 class Declaration(BaseModel):
-    """One test as its runner declares it: the requirements that it decides, the quantities that it will measure."""
+    """One test as its runner declares it: the requirements that it decides, the quantities that it will measure.
+
+    Attributes:
+        names: those that a selection looks for its words in.
+    """
 
     test: str
     title: str
     requirements: tuple[str, ...]
     quantities: tuple[QuantityRecord, ...]
+    names: tuple[str, ...] = ()
 
     @classmethod
     def of(
-        cls, test: str, title: str, procedures: Sequence[Procedure], requirements: Mapping[str, Requirement]
+        cls,
+        test: str,
+        title: str,
+        procedures: Sequence[Procedure],
+        requirements: Mapping[str, Requirement],
+        names: Sequence[str] = (),
     ) -> Declaration:
         """Declare a test by its procedures.
 
@@ -54,6 +65,7 @@ class Declaration(BaseModel):
             title=title,
             requirements=tuple(name for name in requirements if name in decided),
             quantities=tuple(QuantityRecord.of(quantity) for quantity in quantities),
+            names=tuple(names),
         )
 
     def declare_in(self, run: RunFolder) -> None:
@@ -70,6 +82,11 @@ def write_declarations(path: Path, declared: Sequence[Declaration]) -> None:
 def read_declarations(path: Path) -> list[Declaration]:
     """Read what a runner declared; EvidenceError when the file is damaged."""
     return [checked(path, entry, Declaration) for entry in read_json_lines(path)]
+
+
+def chosen_of(declared: Iterable[Declaration], selection: Selection) -> list[Declaration]:
+    """List the tests that a selection chooses, by their names and by what they decide."""
+    return [each for each in declared if selection.chooses(each.names, each.requirements)]
 
 
 def write_taken(path: Path, tables: Collection[str]) -> None:
