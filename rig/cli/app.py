@@ -123,6 +123,12 @@ def verify(
         str | None,
         typer.Option(help="Only this condition of the plan, or 'nominal'.", metavar="NAME"),
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            help="So many tests at a time, on a virtual bench.", min=1, show_default="as suits the machine", metavar="N"
+        ),
+    ] = None,
     list_: Annotated[
         bool, typer.Option("--list", help="Only list what would be measured, for which requirements.")
     ] = False,
@@ -135,7 +141,7 @@ def verify(
     from rig.cli.series import verify_all
     from rig.cli.verify import RunAsked, list_quantities
 
-    asked = RunAsked(bench, tuple(set_ or []), out=out, select=select, requirements=requirements, plan=plan)
+    asked = RunAsked(bench, tuple(set_ or []), out=out, select=select, jobs=jobs, requirements=requirements, plan=plan)
     if list_:
         raise typer.Exit(list_quantities(asked, console=console))
     raise typer.Exit(verify_all(asked, condition, console=console))
@@ -145,6 +151,12 @@ def verify(
 def resume(
     run: Annotated[Path, typer.Argument(help="Run folder of a run that did not come to its end.", metavar="RUN")],
     out: Annotated[Path | None, typer.Option(help="New folder; default: <RUN>-resumed.", metavar="DIR")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            help="So many tests at a time, on a virtual bench.", min=1, show_default="as suits the machine", metavar="N"
+        ),
+    ] = None,
 ) -> None:
     """Go on with an interrupted run, as a new run that keeps its finished tests; refused when anything has changed.
 
@@ -152,7 +164,7 @@ def resume(
     """
     from rig.cli.resume import resume_run
 
-    raise typer.Exit(resume_run(run, out, console=console))
+    raise typer.Exit(resume_run(run, out, jobs, console=console))
 
 
 @app.command()

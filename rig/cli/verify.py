@@ -19,6 +19,7 @@ from rig.bench.check import check_bench
 from rig.bench.file import parse_override
 from rig.bench.guarded import wait_until_left
 from rig.bench.lease import take_bench
+from rig.cli.jobs import jobs_for, run_side_by_side
 from rig.cli.printing import plain, print_table, say
 from rig.cli.runners import collect, run_suites
 from rig.clock import WallClock
@@ -51,6 +52,7 @@ class RunAsked:
     settings: tuple[str, ...] = ()
     out: Path | None = None
     select: str | None = None
+    jobs: int | None = None
     requirements: Path = field(default_factory=partial(shipped, DEFAULT_REQUIREMENTS))
     plan: str = DEFAULT_PLAN
     suites: Path = field(default_factory=partial(shipped, PUMP_SUITES))
@@ -72,13 +74,14 @@ def verify_pump(asked: RunAsked, *, console: Console, stop: StopSignals) -> int:
     """
     inputs = read_inputs(asked.sources)
     _refuse_unreadable(inputs, asked.select)
+    jobs_for(asked.jobs, 1, virtual=inputs.spec.virtual is not None)  # refused before anything is made
     with stop.held():
         run = start_run(inputs, out=asked.out, select=asked.select)
 
         def refuse(declared: Sequence[Declaration]) -> None:
             _refuse_unanswered(inputs, declared, asked.select)
 
-        return do_run(run, inputs, refuse, console, stop)
+        return do_run(run, inputs, refuse, console, stop, jobs=asked.jobs)
 
 
 def do_run(
@@ -88,6 +91,8 @@ def do_run(
     console: Console,
     stop: StopSignals,
     resuming: Resuming | None = None,
+    *,
+    jobs: int | None = None,
 ) -> int:
     """Do a run that has begun, to its report, whoever asks it to stop meanwhile; returns the exit code.
 
@@ -98,13 +103,14 @@ def do_run(
         console: shows what goes on, and what came out.
         stop: whose signals are held; they come here while there is something to stop.
         resuming: the run that this one goes on with.
+        jobs: how many tests of a virtual run are done at a time; None: as many as suit the machine.
 
     Raises:
         RigError: the run is refused, and its folder is taken away; or its record cannot be written.
     """
     try:
         with stop.let_through():
-            ending = _measure(run, inputs, refuse, console, stop, resuming)
+            ending = _measure(run, inputs, refuse, console, stop, resuming, jobs)
     except KeyboardInterrupt:
         ending = Ending("interrupted", f"the run was interrupted by {stop.asked}")
     results, outcome = end_run(run, ending)
@@ -140,6 +146,7 @@ def _measure(
     console: Console,
     stop: StopSignals,
     resuming: Resuming | None,
+    jobs: int | None,
 ) -> Ending:
     """Declare the tests, check the bench, run the suites; a run that is refused is taken away."""
     try:
@@ -169,8 +176,12 @@ def _measure(
         if problems:
             return Ending("blocked")
         left = not_ended(run)
-        owed = {name: [each.test for each in of_runner if each.test in left] for name, of_runner in declared.items()}
-        ending = run_suites(run, owed, held.leases, console, stop)
+        owed = {name: [each for each in of_runner if each.test in left] for name, of_runner in declared.items()}
+        at_a_time = jobs_for(jobs, len(left), virtual=spec.virtual is not None)
+        if at_a_time > 1:
+            ending = run_side_by_side(run, owed, at_a_time, held.leases, console, stop)
+        else:
+            ending = run_suites(run, owed, held.leases, console, stop)
         wait_until_left(spec, WallClock())  # a guardian may be at it still; what it did belongs into the run
         return ending
 

@@ -120,6 +120,11 @@ class Procedure(BaseModel, ABC):
         return 0.0
 
     @property
+    def bench_time_s(self) -> float | None:
+        """About how long it takes in s on the bench's clock with a pump that does what it should; None: unknown."""
+        return None
+
+    @property
     def extent(self) -> Mapping[str, float]:
         """How much it does, in the words of a requirement's `at_least`."""
         return {}

@@ -31,6 +31,8 @@ class Declaration(BaseModel):
 
     Attributes:
         names: those that a selection looks for its words in.
+        bench_time_s: about how long it takes on the bench's clock; None where it does not say.
+        needed_lines, needed_roles: what it needs of a bench that not every bench has.
     """
 
     test: str
@@ -38,6 +40,9 @@ class Declaration(BaseModel):
     requirements: tuple[str, ...]
     quantities: tuple[QuantityRecord, ...]
     names: tuple[str, ...] = ()
+    bench_time_s: float | None = None
+    needed_lines: tuple[str, ...] = ()
+    needed_roles: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -59,6 +64,7 @@ class Declaration(BaseModel):
                 raise BenchFileError(f"{test}: {quantity} is measured twice; one test measures a quantity once")
         everywhere = [quantity for procedure in procedures for quantity in procedure.declared]
         quantities = dict.fromkeys([*own, *everywhere])
+        times = [procedure.bench_time_s for procedure in procedures]
         decided = {name for procedure in procedures for name in procedure.decides(requirements)}
         return cls(
             test=test,
@@ -66,6 +72,9 @@ class Declaration(BaseModel):
             requirements=tuple(name for name in requirements if name in decided),
             quantities=tuple(QuantityRecord.of(quantity) for quantity in quantities),
             names=tuple(names),
+            bench_time_s=None if None in times or not times else sum(filter(None, times)),
+            needed_lines=tuple(dict.fromkeys(line for each in procedures for line in each.needed_lines)),
+            needed_roles=tuple(dict.fromkeys(role for each in procedures for role in each.needed_roles)),
         )
 
     def declare_in(self, run: RunFolder) -> None:
