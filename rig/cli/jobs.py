@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from rig.cli.progress import ProgressView
+from rig.cli.progress import UNKNOWN_S, ProgressView
 from rig.cli.runners import (
     LOOK_EVERY_S,
     STOPPED_S,
@@ -40,8 +40,6 @@ from rig.run.stopping import Leash, StopSignals
 TESTS_A_JOB = 4
 """A job costs about two seconds to start, as much as a short test: by itself, `rig verify` makes one for each four
 tests at most."""
-UNKNOWN_S = 3600.0
-"""For so much bench time a test counts that does not say how long it takes."""
 
 
 def jobs_for(wanted: int | None, tests: int, *, virtual: bool) -> int:
@@ -113,7 +111,8 @@ def run_side_by_side(
     """
     names = [name for name in NAMES if owed.get(name)]
     every = [_Job(number, list(names)) for number in range(1, jobs + 1)]
-    with TemporaryDirectory(prefix="rig-jobs-") as folder, ProgressView(run.path, console) as view:
+    tests = [each for name in names for each in owed[name]]
+    with TemporaryDirectory(prefix="rig-jobs-") as folder, ProgressView(run.path, console, tests) as view:
         for name in names:
             share_out(Path(folder) / name, longest_first(owed[name]))
         ending = _watch(run, every, Path(folder), leases, view, stop)

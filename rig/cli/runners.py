@@ -98,7 +98,7 @@ def run_suites(
         "robot": robot_command(run),
     }
     ending, why = Ending("complete"), ""
-    with ProgressView(run.path, console) as view:
+    with ProgressView(run.path, console, [each for of_runner in owed.values() for each in of_runner]) as view:
         for name, command in commands.items():
             ending = _run_one(name, command, [each.test for each in owed[name]], run, leases, view, stop)
             if ending.outcome != "complete":

@@ -25,6 +25,7 @@ from rig.cli.printing import plain, say
 from rig.cli.progress import EndedTests
 from rig.cli.runners import LOOK_EVERY_S, STOPPED_S, started, stop_processes
 from rig.cli.settling import settle
+from rig.cli.upfront import say_simulated
 from rig.cli.verify import EXIT_RIG, STYLES, RunAsked, verify_pump
 from rig.clock import Deadline, WallClock
 from rig.errors import BenchFileError, EvidenceError, RigError
@@ -240,6 +241,8 @@ def _conclude(folder: Path, parts: Sequence[SeriesRun], console: Console) -> int
         console.print(f"No comparison: {error}", soft_wrap=True, markup=False)
     overall = worst(verdicts)
     console.print(f"Verdict over {len(parts)} runs: {overall.value}", style=STYLES[overall.value])
+    if any(_is_virtual(part) for part in parts):
+        say_simulated(console)
     return EXIT_RIG if Verdict.ERROR in verdicts else EXIT_CODES[overall]
 
 

@@ -22,6 +22,7 @@ from rig.bench.lease import take_bench
 from rig.cli.jobs import jobs_for, run_side_by_side
 from rig.cli.printing import plain, print_table, say
 from rig.cli.runners import collect, run_suites
+from rig.cli.upfront import say_simulated, say_up_front
 from rig.clock import WallClock
 from rig.errors import BenchFileError, EvidenceError
 from rig.record.folder import RunFolder
@@ -126,6 +127,8 @@ def do_run(
     if outcome == "interrupted" and not (closing and closing.changed_inputs):
         console.print(f"Go on with it: rig resume {run.path}", soft_wrap=True, markup=False)
     console.print(f"Verdict: {results.verdict.value}", style=STYLES[results.verdict.value])
+    if inputs.spec.virtual is not None:
+        say_simulated(console)
     try:
         for what, path in write_documents(run.path).items():
             console.print(f"{what}: {path}", soft_wrap=True, markup=False)
@@ -157,8 +160,18 @@ def _measure(
             each.declare_in(run)
         run.appender.close()  # on the disk, before the runners read it
         spec = frozen_inputs(run, run.manifest()).spec
-        for sentence in run.manifest().undecidable:
-            console.print(sentence, style="yellow", soft_wrap=True, markup=False)
+        left = not_ended(run)
+        owed = {name: [each for each in of_runner if each.test in left] for name, of_runner in declared.items()}
+        at_a_time = jobs_for(jobs, len(left), virtual=spec.virtual is not None)
+        manifest = run.manifest()
+        say_up_front(
+            console,
+            [each for each in every if each.test in left],
+            spec,
+            selected=manifest.selected,
+            undecidable=manifest.undecidable,
+            at_a_time=at_a_time,
+        )
         held = take_bench(spec, purpose=f"rig verify into {run.path}")
     except Exception:
         discard(run)
@@ -175,9 +188,6 @@ def _measure(
             console.print(problem, style="red", soft_wrap=True, markup=False)
         if problems:
             return Ending("blocked")
-        left = not_ended(run)
-        owed = {name: [each for each in of_runner if each.test in left] for name, of_runner in declared.items()}
-        at_a_time = jobs_for(jobs, len(left), virtual=spec.virtual is not None)
         if at_a_time > 1:
             ending = run_side_by_side(run, owed, at_a_time, held.leases, console, stop)
         else:

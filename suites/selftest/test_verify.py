@@ -206,16 +206,3 @@ def test_check_names_every_device_and_what_is_wrong() -> None:
     assert done.returncode == 3
     assert "have it calibrated" in done.stdout
     assert "connect the instrument that the bench file names" in done.stdout
-
-
-def test_requirements_of_both_runners_are_selected_together(tmp_path: Path) -> None:
-    """An id of a test of pytest and one of a protocol: both run, and nothing else."""
-    code, results, output = verify(tmp_path / "run", "--select", "PR-D5.1 or PR-L1")
-    assert code == 0, output
-    assert [test["id"].rpartition("::")[2] for test in results["tests"]] == [
-        "test_cancelled_bolus[5 U after 60 s]",
-        "Boluses Above The Maximum Are Refused",
-    ]
-    assert verdicts(results) == {"PR-D5.1": "PASS", "PR-D7.2": "PASS", "PR-L1.1": "PASS", "PR-F6.1": "PASS"}
-    assert "PR-D5.1 PR-D7.2 PR-F6.1  A bolus, cancelled under way. [5 U after 60 s]" in output
-    assert "PR-D7.2 PR-L1.1 PR-F6.1  Boluses above the maximum of 25 U are refused" in output
