@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from rig.bench.addresses import resolved
 from rig.bench.channels import INSTRUMENT_ROLES, bench_content, split
 from rig.bench.conditions import Conditions
+from rig.bench.drivers import ROLES
 from rig.bench.fault_table import FaultTable
 from rig.errors import BenchFileError
 from rig.toml_files import (
@@ -170,6 +171,13 @@ class EnvironmentTable(CalibratedTable):
         return self
 
 
+class SoundTable(InstrumentTable):
+    """The recorder of the microphone and the vibration pickup, where the bench has one.
+
+    Times, pitch and the relation of levels are judged, no absolute level: it needs no calibration.
+    """
+
+
 class PumpTable(DeviceTable):
     """The pump: its driver is a folder of `instruments/`, and it has a pyserial port or URL.
 
@@ -293,6 +301,7 @@ class BenchFile(_Table):
     supply: SupplyTable
     switch: SwitchTable
     environment: EnvironmentTable
+    sound: SoundTable | None = None
     pump: PumpTable
     fluid: FluidTable = FluidTable()
     vessel: VesselTable = VesselTable()
@@ -302,8 +311,13 @@ class BenchFile(_Table):
     guardian: GuardianTable = GuardianTable()
     virtual: VirtualTable | None = None
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles of which the bench has a device, in the order of opening."""
+        return tuple(role for role in ROLES if getattr(self, role) is not None)
+
     def table(self, role: str) -> DeviceTable:
-        """Find what is said of the device of a role."""
+        """Find what is said of the device of a role that the bench has."""
         table = getattr(self, role)
         assert isinstance(table, DeviceTable)
         return table
@@ -318,8 +332,20 @@ class BenchFile(_Table):
         return self
 
     @model_validator(mode="after")
+    def _has_what_is_simulated(self) -> Self:
+        if self.virtual is not None:
+            named = {f"virtual.serial_numbers.{role}": role for role in self.virtual.serial_numbers}
+            named |= {f"virtual.fault {fault.kind!r}": fault.device for fault in self.virtual.fault}
+            for key, role in named.items():
+                if role not in self.roles:
+                    raise ValueError(f"{key} is of the {role}, and this bench has none: there is no table [{role}]")
+        return self
+
+    @model_validator(mode="after")
     def _has_a_line_for_each(self) -> Self:
-        wanted = {role: getattr(self, role).address for role in INSTRUMENT_ROLES} | {"pump": self.pump.port}
+        tables = {role: getattr(self, role) for role in INSTRUMENT_ROLES}
+        wanted = {role: table.address for role, table in tables.items() if table is not None}
+        wanted["pump"] = self.pump.port
         for (one, first), (other, second) in combinations(wanted.items(), 2):
             if resolved(first) == resolved(second):
                 named = repr(first) if first == second else f"{first!r} and {second!r}, which are one line"

@@ -38,6 +38,15 @@ class Capability(Enum):
     SETTINGS = "settings"
     CLOCK = "settable clock"
     RESTART = "restart"
+    TAPPED_LINE = "line that can be tapped"
+
+
+@dataclass(frozen=True)
+class DamagedFrame:
+    """A frame that was damaged on its way: how, in words, and its octets."""
+
+    how: str
+    octets: bytes
 
 
 @dataclass(frozen=True)

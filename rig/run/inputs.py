@@ -1,4 +1,4 @@
-"""What a run reads, frozen before its first measurement: bench, plan, pump sheet, requirements, suites, firmware.
+"""What a run reads, frozen before its first measurement: bench, plan, pump sheet, requirements, faults, suites, image.
 
 Everything is read once, checked, and copied into the run's `record/inputs/`; whoever goes on with the run reads those
 copies, whose hashes stand in the manifest. Not responsible for the run (`rig.run.begin`).
@@ -18,6 +18,7 @@ from rig.bench.channels import split
 from rig.bench.far_side import refuse_unknown_devices
 from rig.bench.file import BenchFile, parse_bench_file
 from rig.errors import BenchFileError, EvidenceError
+from rig.faults import parse_faults
 from rig.procedures.catalogue import KINDS
 from rig.pump_sheet.sheet import PumpSheet, parse_pump_sheet
 from rig.record.files import write_whole
@@ -25,12 +26,12 @@ from rig.record.folder import RunFolder
 from rig.record.manifest import Manifest
 from rig.run.plan import DEFAULT_PLAN, PlanFile, TestPlan, parse_plan, read_plan
 from rig.run.software import packages
-from rig.shipped import DEFAULT_PUMP_SHEET, DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
+from rig.shipped import DEFAULT_FAULTS, DEFAULT_PUMP_SHEET, DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
 from rig.toml_files import read_file
 from rig.verdicts.requirements import Requirement, parse_requirements
 
 BENCH, PLAN, REQUIREMENTS, FIRMWARE = "bench.json", "plan.toml", "requirements.toml", "firmware.elf"
-PUMP_SHEET = "pump_sheet.toml"
+PUMP_SHEET, FAULTS = "pump_sheet.toml", "faults.toml"
 ROUTINE_TEST, PACKAGES, SUITES = "routine_test.json", "packages.json", "suites/pump"
 
 
@@ -106,7 +107,11 @@ def read_inputs(sources: Sources) -> Inputs:
     plan = read_plan(sources.plan, sheet)
     requirements_data = read_file(sources.requirements)
     requirements = parse_requirements(sources.requirements, requirements_data, KINDS, sheet)
-    files = {"bench.toml": bench_data, PUMP_SHEET: sheet_data, PLAN: plan.data, REQUIREMENTS: requirements_data}
+    faults = shipped(DEFAULT_FAULTS)
+    faults_data = read_file(faults)
+    parse_faults(faults, faults_data)
+    files = {"bench.toml": bench_data, PUMP_SHEET: sheet_data, PLAN: plan.data}
+    files |= {REQUIREMENTS: requirements_data, FAULTS: faults_data}
     frozen = fit_for_json(bench)
     frozen["pump"]["sheet"] = PUMP_SHEET
     if spec.virtual is not None and spec.virtual.firmware is not None:
