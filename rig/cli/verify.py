@@ -20,6 +20,7 @@ from rig.bench.file import parse_override
 from rig.bench.guarded import wait_until_left
 from rig.bench.lease import take_bench
 from rig.cli.printing import plain, print_table, say
+from rig.cli.pump_sheet import print_inapplicable
 from rig.cli.runners import collect, run_suites
 from rig.clock import WallClock
 from rig.errors import BenchFileError, EvidenceError
@@ -151,8 +152,9 @@ def _measure(
         for each in every:
             each.declare_in(run)
         run.appender.close()  # on the disk, before the runners read it
-        spec = frozen_inputs(run, run.manifest()).spec
-        for sentence in run.manifest().undecidable:
+        frozen = frozen_inputs(run, run.manifest())
+        spec = frozen.spec
+        for sentence in (*inputs.plan.left_out, *run.manifest().undecidable):
             console.print(sentence, style="yellow", soft_wrap=True, markup=False)
         held = take_bench(spec, purpose=f"rig verify into {run.path}")
     except Exception:
@@ -160,12 +162,14 @@ def _measure(
         raise
     with held:
         try:
-            problems = keep_findings(run, spec, check_bench(spec, held, notes=run.path))
+            problems = keep_findings(run, spec, check_bench(spec, held, notes=run.path), frozen.sheet)
             if resuming is not None:
                 refuse_other_devices(resuming, run.manifest())
         except Exception:  # there may be no bench to speak of, such as a virtual one whose firmware is none
             discard(run)
             raise
+        for sentence in run.manifest().contradictions:
+            console.print(sentence, style="yellow", soft_wrap=True, markup=False)
         for problem in problems:
             console.print(problem, style="red", soft_wrap=True, markup=False)
         if problems:
@@ -191,11 +195,17 @@ def list_quantities(asked: RunAsked, *, console: Console) -> int:
     rows = []
     for test in declared:
         for each in test.quantities:
-            asking = [name for name in test.requirements if inputs.requirements[name].asks_for(each.quantity)]
+            asking = [
+                f"{name}: {inputs.requirements[name].measurement_rule(each.quantity).limit}"
+                for name in test.requirements
+                if inputs.requirements[name].asks_for(each.quantity)
+            ]
             words = ", ".join([f'quantity = "{each.kind}"', *(f'{k} = "{v}"' for k, v in each.parameters.items())])
             rows.append((each.name, each.unit, words, ", ".join(asking) or "–", test.title))
-    columns = ("quantity", "unit", "kind and parameters, as a requirement writes them", "decides", "test")
-    print_table(console, columns, rows, title=f"Measured by the plan {inputs.plan.plan.name!r}", fold=True)
+    columns = ("quantity", "unit", "kind and parameters, as a requirement writes them", "decides: limit", "test")
+    title = f"Measured by the plan {inputs.plan.plan.name!r} of {inputs.sheet.name}"
+    print_table(console, columns, rows, title=title, fold=True)
+    print_inapplicable(inputs, declared, console)
     _refuse_unanswered(inputs, declared, asked.select)
     return 0
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from rig.errors import BenchFileError
-from rig.pump_sheet.claims import CLAIMS, COUNT, OF_CAPABILITY, RISING, ClaimKind
+from rig.pump_sheet.claims import CLAIMS, COUNT, OF_CAPABILITY, OF_THE_INTERFACE, RISING, ClaimKind
 from rig.roles import Capability
 from rig.toml_files import EXAMPLES, parse_toml, read_file, validated
 from rig.units import dimension_of, parse
@@ -78,15 +78,35 @@ class PumpSheet:
     claims: Mapping[str, Claim]
     content: Mapping[str, Any]
 
+    def contradicts(self, of_driver: frozenset[Capability]) -> list[str]:
+        """Say where the sheet and the pump's driver contradict each other on what the pump can do."""
+        claimed = [each.value for each in Capability if each in self.capabilities - of_driver]
+        denied = [each.value for each in Capability if each in of_driver - self.capabilities - OF_THE_INTERFACE]
+        said = []
+        if claimed:
+            said.append(
+                f"the pump sheet claims {', '.join(claimed)}, which the pump's driver cannot do: what needs it is NOT "
+                "APPLICABLE until the driver can"
+            )
+        if denied:
+            said.append(
+                f"the pump's driver can do {', '.join(denied)}, which the pump sheet does not claim: what needs it is NOT "
+                "APPLICABLE"
+            )
+        return said
+
     def lacks(self, name: str) -> str | None:
         """Say why a claim has no value here though it may be referred to: one sentence, or None where it has one."""
-        needed = OF_CAPABILITY.get(name.split(".")[0])
-        if needed is not None and needed not in self.capabilities:
-            return f"this pump has no {needed.value}, by its sheet {self.path.name}"
         claim = self.claims.get(name)
-        if claim is None or not claim.is_stated:
-            return f"the pump sheet {self.path.name} states no {name}"
-        return None
+        unstated = claim is None or not claim.is_stated
+        return self.cannot(name) or (f"the pump sheet states no {name}" if unstated else None)
+
+    def cannot(self, name: str) -> str | None:
+        """Say that the pump cannot do what a claim is about: one sentence, or None where it can."""
+        needed = OF_CAPABILITY.get(name.split(".")[0])
+        if needed is None or needed in self.capabilities:
+            return None
+        return f"this pump has no {needed.value}, by its sheet"
 
 
 class _Table(BaseModel):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from rig.bench.driver_errors import named_errors
 from rig.errors import BenchFileError, BlockedError
 from rig.procedures.procedure import Computed, Procedure, measure
+from rig.pump_sheet.claims import OF_THE_INTERFACE
 from rig.pump_sheet.sheet import PumpSheet
 from rig.record.attempt import AttemptRecord
 from rig.record.folder import Collected
@@ -92,11 +93,10 @@ class Verification:
         if lacking:
             raise NotApplicableError(f"this pump has no {' and no '.join(lacking)}")
         if self._sheet is not None:
-            unclaimed = [each.value for each in capabilities if each not in self._sheet.capabilities]
+            able = self._sheet.capabilities | OF_THE_INTERFACE
+            unclaimed = [each.value for each in capabilities if each not in able]
             if unclaimed:
-                raise NotApplicableError(
-                    f"this pump has no {' and no '.join(unclaimed)}, by its sheet {self._sheet.name!r}"
-                )
+                raise NotApplicableError(f"this pump has no {' and no '.join(unclaimed)}, by its sheet")
 
     def _need_of_bench(self, procedure: Procedure) -> None:
         lines = [line for line in procedure.needed_lines if line not in self.bench.switch.lines]
