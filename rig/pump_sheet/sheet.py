@@ -90,8 +90,8 @@ class PumpSheet:
             )
         if denied:
             said.append(
-                f"the pump's driver can do {', '.join(denied)}, which the pump sheet does not claim: what needs it is NOT "
-                "APPLICABLE"
+                f"the pump's driver can do {', '.join(denied)}, which the pump sheet does not claim: what needs it is "
+                "NOT APPLICABLE"
             )
         return said
 
