@@ -1,4 +1,4 @@
-"""The command line, `rig …`: verify, resume, compare, check, pump-sheet, balance-test, samples, serve, console and others.
+"""The command line, `rig …`: verify, resume, check, pump-sheet, balance-test, samples, serve, console, report and more.
 
 Turns errors into one sentence and an exit code. Not responsible for the work itself.
 """

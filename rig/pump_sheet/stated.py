@@ -1,4 +1,4 @@
-"""What a pump sheet states, as plain text for a reader: from its content as it was written, of whatever version of the rig.
+"""What a pump sheet states, as plain text for a reader: from its content as it was written, by whatever version.
 
 Not responsible for checking any of it (`rig.pump_sheet.sheet`).
 """
