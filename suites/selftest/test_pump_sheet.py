@@ -98,7 +98,7 @@ def test_a_claim_has_its_value_and_its_own_source_or_that_of_its_table() -> None
         (
             '[bolus]\nmaximum = "25 U"',
             'bolus.maximum has no source; write it once for the table, source = "manual, p. 12" in [bolus], or for the '
-            "claim alone, maximum = { value = …, source = … }",
+            "the claim alone, maximum = { value = …, source = … }",
         ),
         (
             '[bolus]\nsource = "guid, p. 1"\nmaximum = "25 U"',
