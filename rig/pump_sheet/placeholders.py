@@ -32,6 +32,15 @@ def refers_to_the_sheet(text: str) -> bool:
     return _BRACES.search(text) is not None
 
 
+def claims_named_in(content: object) -> list[str]:
+    """List the claims that the placeholders of what was read from a file name, each once, in their order."""
+    if isinstance(content, str):
+        inside = (_INSIDE.fullmatch(match) for match in _BRACES.findall(content))
+        return list(dict.fromkeys(match[2] for match in inside if match is not None))
+    inner = content.values() if isinstance(content, Mapping) else content if isinstance(content, list | tuple) else ()
+    return list(dict.fromkeys(name for each in inner for name in claims_named_in(each)))
+
+
 def filled(content: Any, sheet: PumpSheet | None, where: Path | str) -> Any:  # noqa: ANN401 - any TOML value
     """Put the claims of a sheet into every text of what was read from a file, at any depth.
 
