@@ -29,8 +29,8 @@ HEAD = """# Requirements
 
 Written from `suites/requirements.toml`, `fixtures/pumps/reference.toml` and the suites by
 `python -m rig.cli.requirements_page`; do not edit. What a maker claims comes from the [pump sheet](pump-sheets.md): for
-another pump these sentences have other numbers, which `rig verify --list --pump-sheet FILE` shows. Where no rule stands,
-value ± U decides (guard band).
+another pump these sentences have other numbers, which `rig verify --list --pump-sheet FILE` shows. Where no rule
+stands, value ± U decides (guard band).
 """
 
 
