@@ -97,7 +97,7 @@ def _stand_in(match: re.Match[str], sheet: PumpSheet | None, where: Path | str, 
 
 
 def _lowest(kind: ClaimKind) -> Claim:
-    return Claim(kind.name, kind.lowest, (0.0,))
+    return Claim(kind.name, kind.words[0] if kind.words else kind.lowest, ())
 
 
 def _claimed(inside: str, sheet: PumpSheet | None, where: Path | str) -> str:
@@ -134,5 +134,7 @@ def _times(claim: Claim, factor: float | None) -> str:
     kind = CLAIMS.get(claim.name)
     if kind is not None and kind.dimension == COUNT:
         return f"{factor * float(claim.text):.12g}"
+    if kind is not None and kind.words:
+        raise BenchFileError(f"{{{factor:g} {claim.name}}}: a word has no multiples")
     parts = (_NUMBER_AND_UNIT.fullmatch(part.strip()) for part in claim.text.split(","))
     return ", ".join(f"{factor * float(part[1]):.12g} {part[2]}" for part in parts if part)

@@ -37,7 +37,7 @@ class Claim:
     Attributes:
         name: such as "bolus.maximum".
         text: its value as it was written, with its unit, without a ±; `NOT_STATED` where there is none.
-        values: in the base unit of its dimension, or as a count; none where nothing is stated.
+        values: in the base unit of its dimension, or as a count; none of a word, and where nothing is stated.
         both_ways: whether it is a tolerance.
         source: document, revision and place.
     """
@@ -51,7 +51,7 @@ class Claim:
     @property
     def is_stated(self) -> bool:
         """Whether the maker states it."""
-        return bool(self.values)
+        return self.text != NOT_STATED
 
     def __str__(self) -> str:
         return f"±{self.text}" if self.both_ways and self.is_stated else self.text
@@ -129,6 +129,10 @@ def _reader(kind: ClaimKind) -> Callable[[object], Claim]:
             return Claim(kind.name, NOT_STATED, (), kind.both_ways, source)
         if kind.dimension == COUNT:
             return _counted(kind, value, source)
+        if kind.words:
+            if value not in kind.words:
+                raise ValueError(f"allowed are {', '.join(kind.words)}, or {NOT_STATED!r}")
+            return Claim(kind.name, str(value), (), source=source)
         if not isinstance(value, str):
             raise ValueError(f"a claim needs its unit and quotation marks, such as {EXAMPLES[kind.dimension]!r}")
         text = value.strip()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.errors import BenchFileError
-from rig.pump_sheet.claims import CLAIMS, COUNT, OF_CAPABILITY, OF_THE_INTERFACE
+from rig.pump_sheet.claims import CLAIMS, COUNT, OF_CAPABILITY, OF_THE_INTERFACE, WORD, ClaimKind
 from rig.pump_sheet.described import claims_page
 from rig.pump_sheet.placeholders import NotClaimedError, filled, filled_text, filled_where_stated
 from rig.pump_sheet.sheet import PumpSheet, parse_pump_sheet, read_pump_sheet
@@ -47,6 +47,7 @@ size = "0.05 U"
 source = "guide, p. 12"
 intermediate = "1 U/h"
 segments = 48
+above_maximum = "capped"
 tolerance = "±5 %"
 hour_tolerance = "not stated"
 [bolus]
@@ -94,11 +95,15 @@ def test_a_claim_has_its_value_and_its_own_source_or_that_of_its_table() -> None
         ("[basal]\nsegments = 1.5", "basal.segments is 1.5: a whole number without quotation marks, such as 1"),
         ("[basal]\nsegments = true", "basal.segments is True: a whole number without quotation marks, such as 1"),
         ("[basal]\nsegments = 1000", "basal.segments is 1000: allowed are 1 to 288"),
+        (
+            '[basal]\nabove_maximum = "clipped"',
+            "basal.above_maximum is 'clipped': allowed are refused, capped, or 'not stated'",
+        ),
         ("[bolos]\nx = 1", "bolos is not a known key; did you mean 'bolus'?"),
         (
             '[bolus]\nmaximum = "25 U"',
             'bolus.maximum has no source; write it once for the table, source = "manual, p. 12" in [bolus], or for the '
-            "the claim alone, maximum = { value = …, source = … }",
+            "claim alone, maximum = { value = …, source = … }",
         ),
         (
             '[bolus]\nsource = "guid, p. 1"\nmaximum = "25 U"',
@@ -155,9 +160,11 @@ def test_the_page_of_claims_is_up_to_date() -> None:
     assert Path("docs/claims.md").read_text(encoding="utf-8") == claims_page()
 
 
-@pytest.mark.parametrize("kind", CLAIMS.values(), ids=lambda kind: kind.name)
-def test_the_bounds_of_a_claim_are_in_its_dimension(kind: object) -> None:
-    claim = CLAIMS[getattr(kind, "name")]  # noqa: B009 - the parameter is any object to pytest
+QUANTITIES = [kind for kind in CLAIMS.values() if kind.dimension != WORD]
+
+
+@pytest.mark.parametrize("claim", QUANTITIES, ids=lambda claim: claim.name)
+def test_the_bounds_of_a_claim_are_in_its_dimension(claim: ClaimKind) -> None:
     low, high = (
         (float(claim.lowest), float(claim.highest))
         if claim.dimension == COUNT
@@ -179,6 +186,7 @@ def test_the_bounds_of_a_claim_are_in_its_dimension(kind: object) -> None:
         ("{0.5 × bolus.maximum}", "12.5 U"),
         ("{2 bolus.above_maximum}", "51 U, 60 U"),
         ("{basal.segments}", "48"),
+        ("it is {basal.above_maximum}", "it is capped"),
         ("{2 basal.segments}", "96"),
         ("{own.warm_up} {3 own.warm_up}", "20 min 60 min"),
         ("${VARIABLE} @{LIST}", "${VARIABLE} @{LIST}"),
@@ -202,6 +210,7 @@ def test_a_placeholder_is_the_claim(text: str, expected: str) -> None:
         ),
         ("{-bolus.maximum}", "f: {-bolus.maximum} is no placeholder"),
         ("{}", "f: {} is no placeholder"),
+        ("{2 basal.above_maximum}", "{2 basal.above_maximum}: a word has no multiples"),
     ],
 )
 def test_what_is_no_placeholder_is_refused_with_the_nearest(text: str, sentence: str) -> None:
@@ -231,7 +240,7 @@ def test_without_a_sheet_nothing_may_refer_to_one() -> None:
         filled({"a": ["{bolus.maximum}"]}, None, "f")
 
 
-@given(st.sampled_from([name for name, kind in CLAIMS.items() if kind.dimension != COUNT]), st.integers(1, 40))
+@given(st.sampled_from([kind.name for kind in QUANTITIES if kind.dimension != COUNT]), st.integers(1, 40))
 def test_a_factor_multiplies_every_value_in_the_unit_it_was_stated_in(name: str, quarters: int) -> None:
     claim = reference_sheet().claims[name]
     if not claim.is_stated:
