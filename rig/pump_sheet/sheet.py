@@ -78,6 +78,12 @@ class PumpSheet:
     claims: Mapping[str, Claim]
     content: Mapping[str, Any]
 
+    @property
+    def reservoir_u(self) -> float | None:
+        """What a full reservoir holds, in U; None where that is not stated."""
+        claim = self.claims.get("reservoir.capacity")
+        return claim.values[0] if claim is not None and claim.is_stated else None
+
     def contradicts(self, of_driver: frozenset[Capability]) -> list[str]:
         """Say where the sheet and the pump's driver contradict each other on what the pump can do."""
         claimed = [each.value for each in Capability if each in self.capabilities - of_driver]

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from reports.content import report_content
+from rig.bench.open import open_bench
 from rig.errors import BenchFileError
 from rig.procedures.basal import Basal
 from rig.procedures.bolus import Bolus
 from rig.procedures.catalogue import KINDS
 from rig.procedures.extended import Extended
+from rig.procedures.preparation import prepare
 from rig.pump_sheet.sheet import PumpSheet, parse_pump_sheet, read_pump_sheet
 from rig.record.closed import sums
 from rig.record.files import read_json, write_json
@@ -27,6 +29,7 @@ from rig.run.reading import read_whole_run
 from rig.run.resuming import read_resumable
 from rig.verdicts.limits import Limit, Verdict
 from rig.verdicts.requirements import Requirement, parse_requirements
+from suites.measuring import recorded as recorded_in
 from suites.selftest.recorded import reopened, results, rig, writable
 from suites.stands.own_requirements import own_plan, own_requirements, reference_sheet
 
@@ -173,6 +176,24 @@ def test_a_key_that_is_left_out_is_what_the_sheet_claims_where_it_claims_it() ->
     [without] = parse_plan(Path("mine.toml"), f'{head}[[basal]]\nrate = "1 U/h"\n'.encode()).plan.entries["basal"]
     assert isinstance(without, Basal)
     assert without.dose_u == 0.025
+
+
+def test_a_plan_takes_no_more_of_a_reservoir_than_the_pumps_holds() -> None:
+    text = 'name = "mine"\npurpose = "p"\n[[bolus]]\nsize = "10 U"\ncount = 25\n'
+    assert parse_plan(Path("mine.toml"), text.encode(), reference_sheet()).plan.entries["bolus"]
+    with pytest.raises(BenchFileError, match=r"^mine\.toml: bolus 10 U takes 250 U, and a reservoir holds 200 U$"):
+        parse_plan(Path("mine.toml"), text.encode(), read_pump_sheet(PATCH_PUMP))
+
+
+def test_a_pump_is_told_no_more_than_its_reservoir_holds(tmp_path: Path) -> None:
+    claims = tmp_path / "small.toml"
+    text = reference_sheet().path.read_text(encoding="utf-8")
+    claims.write_text(text.replace('value = "300 U"', 'value = "180 U"'), encoding="utf-8")
+    with open_bench("fixtures/benches/virtual.toml", overrides={"pump.sheet": str(claims.resolve())}) as bench:
+        assert bench.reservoir_u == 180.0
+        with recorded_in(tmp_path / "record", bench) as record:
+            prepare(bench, record, rate_u_per_h=0.0)
+        assert bench.pump.status().reservoir_u == 180.0
 
 
 @pytest.mark.parametrize("name", ["default", "nightly", "iec_full", "tir101", "label_880_5730", "smoke", "conditions"])
