@@ -86,7 +86,7 @@ def _section(
 def _from(entry: Mapping[str, Any], sheet: PumpSheet) -> str:
     """Say which claims a limit's ends are made of, and where those stand; a limit without any is the requirement's."""
     names = claims_named_in([entry.get("low"), entry.get("high")])
-    return "; ".join(f"`{name}`: {sheet.claims[name].source}" for name in names) or "the requirement"
+    return "; ".join(f"`{{{name}}}`: {sheet.claims[name].source}" for name in names) or "the requirement"
 
 
 def _cell(text: str) -> str:

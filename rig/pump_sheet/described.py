@@ -37,7 +37,7 @@ def _row(kind: ClaimKind) -> str:
     sign = "±" if kind.both_ways else ""
     several = ", several with commas between them" if kind.several else ""
     allowed = ", ".join(f"“{word}”" for word in kind.words) or f"{sign}{kind.lowest} to {sign}{kind.highest}{several}"
-    return f"| `{kind.name}` | {kind.meaning} | {allowed} |"
+    return f"| `{{{kind.name}}}` | {kind.meaning} | {allowed} |"
 
 
 if __name__ == "__main__":
