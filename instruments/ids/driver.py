@@ -21,7 +21,7 @@ from rig.clock import Clock
 from rig.errors import BadReplyError, NoReplyError, UnableError
 from rig.line_tap import LineTap
 from rig.roles import Annunciation, Capability, HistoryEvent, Identity, PumpStatus
-from rig.roles.pump import DamagedFrame
+from rig.roles.pump import DamagedFrame, WhichEntries
 from rig.therapy import (
     ActiveBasal,
     BasalSegment,
@@ -51,6 +51,7 @@ ALWAYS = frozenset(
         Capability.RESERVOIR_LEVEL,
         Capability.PRIMING,
         Capability.SNOOZE,
+        Capability.ALARM_SIGNALS,
         Capability.DAILY_TOTAL,
     }
 )
@@ -78,6 +79,8 @@ FLAGS_OF_REASON = {
     BolusReason.CORRECTION: codes.FOR_CORRECTION,
     BolusReason.MEAL_AND_CORRECTION: codes.FOR_MEAL | codes.FOR_CORRECTION,
 }
+OPERATORS: dict[WhichEntries, int] = {"first": 0x66, "last": 0x69, "range": 0x5A, "from": 0x55}
+"""RACP operators (table 3.26)."""
 RESTART_TAKES_S = 1.0
 """How long after its answer the pump is away. The reference controller restarts 0.1 s after it."""
 
@@ -158,8 +161,7 @@ class IdsPump:
             found.add(Capability.TAPPED_LINE)
         return ALWAYS | found
 
-    @property
-    def tap(self) -> LineTap:
+    def line_tap(self) -> LineTap:
         """The tap on its serial line; UnableError over a link that has none."""
         if self._tap is None:
             raise UnableError(asked="tapping its line", of_whom=self._client.name)
@@ -418,6 +420,12 @@ class IdsPump:
                 asked="reading its history", of_whom=self._client.name, came_back=str(error), look_at="protocol.md"
             ) from error
         return [event for event in events if event.sequence >= since]
+
+    def history_numbers(self, which: WhichEntries, first: int = 0, last: int = 0) -> list[int]:
+        """List the numbers of the entries that come when a part of the log is asked for."""
+        bounds = {"first": (), "last": (), "range": (first, last), "from": (first,)}[which]
+        records = self._client.report_part(OPERATORS[which], bounds)
+        return [int.from_bytes(record[2:6], "little") for record in records]
 
 
 def _words(bolus: BolusRequest) -> str:

@@ -12,9 +12,10 @@ from rich.console import Console
 
 from rig.cli.printing import print_table, say
 from rig.procedures.catalogue import KINDS
-from rig.pump_sheet.claims import CLAIMS, OF_THE_INTERFACE
+from rig.pump_sheet.claims import CLAIMS
 from rig.pump_sheet.sheet import PumpSheet, read_pump_sheet
 from rig.roles import Capability
+from rig.roles.pump import OF_THE_BENCH
 from rig.run.collection import Declaration
 from rig.run.inputs import Inputs
 from rig.verdicts.requirements import read_requirements
@@ -43,7 +44,7 @@ def print_pump_sheet(path: Path, requirements: Path, *, console: Console) -> int
 
 def _print_capabilities(sheet: PumpSheet, console: Console) -> None:
     has = [each.value for each in Capability if each in sheet.capabilities]
-    has_not = [each.value for each in Capability if each not in (*sheet.capabilities, *OF_THE_INTERFACE)]
+    has_not = [each.value for each in Capability if each not in (*sheet.capabilities, *OF_THE_BENCH)]
     say(console, f"It can do: {', '.join(has)}.")
     if has_not:
         say(console, f"It cannot do: {', '.join(has_not)}.")

@@ -14,7 +14,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rig.errors import BenchFileError
-from rig.faults.fault import Fault, Injection, NotProvoked
+from rig.faults.fault import Injection, NotProvoked, PumpFault
 from rig.pump_sheet.placeholders import filled_where_stated
 from rig.pump_sheet.sheet import PumpSheet
 from rig.shipped import DEFAULT_FAULTS, shipped
@@ -24,7 +24,7 @@ from rig.toml_files import parse_toml, read_file, validated
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    fault: tuple[Fault, ...] = Field(min_length=1)
+    fault: tuple[PumpFault, ...] = Field(min_length=1)
     not_provoked: tuple[NotProvoked, ...] = ()
 
     @model_validator(mode="after")
@@ -41,7 +41,7 @@ class _File(BaseModel):
 class Catalogue:
     """Faults by id in the file's order, and those that are not provoked, with the reason."""
 
-    faults: dict[str, Fault]
+    faults: dict[str, PumpFault]
     not_provoked: tuple[NotProvoked, ...]
 
     @property

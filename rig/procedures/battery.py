@@ -13,10 +13,11 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import AfterValidator, Field
 
+from rig.errors import BlockedError
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Rate, lasting
 from rig.procedures.budgets import measured
-from rig.procedures.power import find_again, set_voltage, shown, weighed_over
+from rig.procedures.power import commanded, find_again, set_voltage, shown, stop_and_fade, weighed_over
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
@@ -30,6 +31,8 @@ from rig.verdicts.quantities import Kind, Quantity
 LOW, EMPTY = "battery low", "battery empty"
 POLL_S = 5.0
 """So often the pump's annunciations are read; a delay is known so well."""
+LONGEST_LOOK_S = 20.0
+"""From look to look: a driver waits 12 s at most. Beyond, this computer stood still, and the delay is its own."""
 FADING_S = 60.0
 """13 time constants of a line that fades in 4.5 s: what came before the alarm has arrived."""
 DOWN_S, UP_S = 60.0, 300.0
@@ -161,6 +164,7 @@ class Battery(BetweenBlanks):
                 sample_for(bench, record, SHUTDOWN, duration_s=lasts_s, every_s=SAMPLE_EVERY_S)
             status = find_again(bench)
             record.step("battery good again", therapy=status.therapy.value)
+            stop_and_fade(bench, record)
 
         between_blanks(bench, record, rate_u_per_h=self.rate_u_per_h, blank_s=self.blank_s, deliver=run_down)
 
@@ -176,16 +180,24 @@ class Battery(BetweenBlanks):
 
         read("stopped")
         start_therapy(bench, record)
-        require(bench.pump, Capability.FAST_BOLUS).bolus(BOLUS_U)
+        commanded(record, lambda: require(bench.pump, Capability.FAST_BOLUS).bolus(BOLUS_U))
         read("bolus")
 
     def _looked(self, bench: Bench, record: Recorder, voltage_v: float) -> BatteryStep:
         """Look for `hold_s` at what the pump annunciates of its battery, from now on."""
         begun_s = bench.clock.now()
         seen: dict[str, float] = {}
+        looked_s = begun_s
         while bench.clock.now() < begun_s + self.hold_s:
             sample_for(bench, record, f"at {voltage_v:g} V", duration_s=POLL_S, every_s=POLL_S)
-            for each in shown(bench):
+            kinds = shown(bench)
+            if bench.clock.now() - looked_s > LONGEST_LOOK_S:
+                raise BlockedError(
+                    f"rig: {bench.clock.now() - looked_s:.4g} s passed from look to look at the pump, "
+                    f"{LONGEST_LOOK_S:g} s may; find out what held the computer up, and measure again"
+                )
+            looked_s = bench.clock.now()
+            for each in kinds:
                 if each.kind in (LOW, EMPTY):
                     seen.setdefault(each.kind, bench.clock.now() - begun_s)
         return BatteryStep(
@@ -202,7 +214,7 @@ class Battery(BetweenBlanks):
         good, low, poor, empty = taken.exactly(4, BatteryStep)
         false = len(good.kinds) + len({EMPTY} & set(low.kinds)) + len({EMPTY} & set(poor.kinds))
         after, shutdown = (weighed_over(scale, taken.series(phase)) for phase in (AFTER_EMPTY, SHUTDOWN))
-        currents = {fact.doing: 1e3 * float(np.mean(fact.current_a)) for fact in taken.facts(CurrentRead)}
+        currents = {fact.doing: 1e3 * float(np.mean(fact.current_a)) for fact in taken.exactly(2, CurrentRead)}
         return Computed(
             measured=(
                 Measurement(FALSE.of(), float(false)),

@@ -7,18 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rig.procedures.alarm import Alarm
+from rig.procedures.alarm_answered import AlarmAnswered
+from rig.procedures.alarm_unanswered import AlarmUnanswered
+from rig.procedures.alarms_together import AlarmsTogether
+from rig.procedures.annunciated import Annunciated
+from rig.procedures.annunciator_cut import AnnunciatorCut
 from rig.procedures.basal import Basal
 from rig.procedures.battery import Battery
 from rig.procedures.bolus import Bolus
 from rig.procedures.cancelled import Cancelled
+from rig.procedures.core_fault import ControllerFault
+from rig.procedures.course import Course
 from rig.procedures.damaged import Damaged
 from rig.procedures.day import Day
 from rig.procedures.dips import Dips
+from rig.procedures.emptied import Emptied
 from rig.procedures.extended import Extended
+from rig.procedures.fault_in_bolus import FaultInBolus
 from rig.procedures.flood import Flood
 from rig.procedures.flows_on import FLOW
+from rig.procedures.keys import Keys
 from rig.procedures.link_lost import Link
 from rig.procedures.log import PumpLog
+from rig.procedures.log_contents import LogContents
+from rig.procedures.long_log import LongLog
+from rig.procedures.not_yet import NotYet
+from rig.procedures.occluded_bolus import OccludedBolus
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.priming import Priming
 from rig.procedures.procedure import Procedure
@@ -26,6 +41,7 @@ from rig.procedures.refused import Refused
 from rig.procedures.replayed import Replayed
 from rig.procedures.reservoir import Reservoir
 from rig.procedures.restart import Restart
+from rig.procedures.self_clearing import SelfClearing
 from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
@@ -46,6 +62,7 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Stopped,
     Cancelled,
     Refused,
+    Course,
     Reservoir,
     PumpLog,
     Day,
@@ -58,6 +75,21 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Link,
     Unattended,
     Flood,
+    Alarm,
+    AlarmUnanswered,
+    AlarmAnswered,
+    AlarmsTogether,
+    AnnunciatorCut,
+    OccludedBolus,
+    SelfClearing,
+    FaultInBolus,
+    Annunciated,
+    Emptied,
+    NotYet,
+    Keys,
+    LogContents,
+    LongLog,
+    ControllerFault,
 )
 EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""

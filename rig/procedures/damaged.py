@@ -107,8 +107,8 @@ class Damaged(BetweenBlanks):
                     break
                 form = forms[len(how)]
                 how.append(form.how)
-                line.tap.send(form.octets)
-                line.tap.hear(HEARD_S)
+                line.line_tap().send(form.octets)
+                line.line_tap().hear(HEARD_S)
                 if not (answers(bench, record, of=form.how) and _in_step(bench, record)):
                     unanswered.append(form.how)
             sample_for(bench, record, DAMAGED, duration_s=self.takes_s, every_s=SAMPLE_EVERY_S)

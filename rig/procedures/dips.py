@@ -14,7 +14,7 @@ from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import ShareOrNone, Size, lasting
 from rig.procedures.budgets import measured
 from rig.procedures.consecutive import logged_bolus_u
-from rig.procedures.power import CURRENT_LIMIT_A, START_S, confirm_all, find_again, weighed_over
+from rig.procedures.power import CURRENT_LIMIT_A, START_S, commanded, confirm_all, find_again, weighed_over
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
@@ -132,7 +132,7 @@ class Dips(BetweenBlanks):
             bench.pump.run()
         nominal_v = bench.supply.read_voltage_v()
         last = max((each.sequence for each in log.history()), default=-1)
-        bolus_id = pump.bolus(self.size_u)
+        bolus_id = commanded(record, lambda: pump.bolus(self.size_u))
         sample_for(bench, record, f"bolus {number}", duration_s=self.after_s, every_s=SAMPLE_EVERY_S)
         record.step("dip", number=number, to_percent=share_percent, lasts_s=lasts_s)
         bench.supply.set_output(voltage_v=nominal_v * share_percent / 100.0, current_limit_a=CURRENT_LIMIT_A)

@@ -39,7 +39,9 @@ ERROR = Kind(
     "All that came, less the one bolus that was commanded.",
 )
 TAKEN = Kind("flood.taken", "old commands in a flood that the pump took", ("commands",), (), "By its own log.")
-UNANSWERED = Kind("flood.unanswered", "floods after which the pump did not answer", ("floods",), ())
+UNANSWERED = Kind(
+    "flood.unanswered", "floods after which the pump did not answer", ("floods",), (), "Over a new connection."
+)
 CURRENT = Kind("flood.current", "current of the pump in a flood of commands", ("mA",), (), "Mean of readings.")
 
 
@@ -123,7 +125,7 @@ class Flood(BetweenBlanks):
         self, bench: Bench, record: Recorder, frames: tuple[bytes, bytes]
     ) -> tuple[int, float, tuple[float, ...]]:
         """Send the flood; returns how many frames went, how long it took in s, and the current in A."""
-        tap, begun_s, sent = tapped(bench).tap, bench.clock.now(), 0
+        tap, begun_s, sent = tapped(bench).line_tap(), bench.clock.now(), 0
         current_a: list[float] = []
         while (passed_s := bench.clock.now() - begun_s) < self.duration_s:
             due = round((passed_s + ROUND_S) * self.per_s)

@@ -9,12 +9,12 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from rig.errors import DeviceError, NoReplyError
+from rig.errors import DeviceError, NoReplyError, RefusedError
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import error_of, error_unit, measured
 from rig.procedures.parameters import LOST, SIZE
-from rig.procedures.power import weighed_over
+from rig.procedures.power import UNKNOWN, commanded, weighed_over
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
@@ -27,8 +27,6 @@ from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
 
 REST, BOLUS, LAST = "rest before", "bolus", "rest after"
-UNKNOWN = -1
-"""The id of a bolus that nobody knows."""
 
 ERROR = Kind(
     "link.delivered_error",
@@ -97,12 +95,15 @@ class Link(BetweenBlanks):
         """Insulin that it takes in U."""
         return self.size_u
 
+    def _of(self, kind: Kind, unit: str | None = None) -> Quantity:
+        """Name a quantity of this bolus."""
+        return kind.of(unit=unit, size=self.size_u, lost=self.lost)
+
     @property
     def quantities(self) -> tuple[Quantity, ...]:
         """What it measures."""
-        both = {"size": self.size_u, "lost": self.lost}
         unseen = (UNSEEN.of(size=self.size_u),) if self.lost == "reply" else ()
-        return (ERROR.of(**both, unit=error_unit(self.size_u)), LOGGED.of(**both), UNREADABLE.of(**both), *unseen)
+        return (self._of(ERROR, error_unit(self.size_u)), self._of(LOGGED), self._of(UNREADABLE), *unseen)
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Give the bolus and lose what is to be lost; the command is never given again."""
@@ -113,12 +114,14 @@ class Link(BetweenBlanks):
             wait_for_rest(bench, record, REST)
             last = last_number(log)
             bolus_id, told = (
-                self._without_reply(bench, record) if self.lost == "reply" else (pump.bolus(self.size_u), True)
+                self._without_reply(bench, record)
+                if self.lost == "reply"
+                else (commanded(record, lambda: pump.bolus(self.size_u)), True)
             )
             sample_for(bench, record, BOLUS, duration_s=self.after_s, every_s=SAMPLE_EVERY_S)
             if self.lost == "link":
                 record.step("link lost", lasts_s=self.silence_s)
-                with tapped(bench).tap.mute():
+                with tapped(bench).line_tap().mute():
                     sample_for(bench, record, BOLUS, duration_s=self.silence_s, every_s=SAMPLE_EVERY_S)
                 record.step("link back", answers=reached(bench, record))
             sample_for(bench, record, BOLUS, duration_s=self.takes_s, every_s=SAMPLE_EVERY_S)
@@ -134,11 +137,13 @@ class Link(BetweenBlanks):
         """Command the bolus and hear no reply; then ask which are under way, as a controller must before a retry."""
         pump = require(bench.pump, Capability.FAST_BOLUS)
         try:
-            with tapped(bench).tap.without_replies():
+            with tapped(bench).line_tap().without_replies():
                 pump.bolus(self.size_u)
             record.step("the driver took a bolus for started without a reply")
         except NoReplyError as error:
             record.step("reply lost", what=str(error))
+        except RefusedError as error:
+            record.step("bolus refused", what=str(error))
         try:
             active = pump.active_boluses()
         except DeviceError as error:
@@ -150,14 +155,14 @@ class Link(BetweenBlanks):
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh the bolus and hold the log against it."""
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
-        fact, both = taken.the(LinkLost), {"size": self.size_u, "lost": self.lost}
+        fact = taken.the(LinkLost)
         parts = (taken.series(REST).part(slice(-1, None)), taken.series(BOLUS), taken.series(LAST))
         weighed = weighed_over(scale, joined(*parts))
         budgets = {
-            ERROR.of(**both, unit=error_unit(self.size_u)): error_of(self.size_u, weighed),
-            LOGGED.of(**both): weighed.linear(-1.0, offset=fact.logged_u or 0.0, unit="U"),
+            self._of(ERROR, error_unit(self.size_u)): error_of(self.size_u, weighed),
+            self._of(LOGGED): weighed.linear(-1.0, offset=fact.logged_u or 0.0, unit="U"),
         }
-        counts = {UNREADABLE.of(**both): fact.logged_u is None}
+        counts = {self._of(UNREADABLE): fact.logged_u is None}
         if self.lost == "reply":
             counts[UNSEEN.of(size=self.size_u)] = not fact.told
         return Computed(

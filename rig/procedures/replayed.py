@@ -16,7 +16,7 @@ from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import error_of, error_unit, measured
 from rig.procedures.parameters import SIZE
-from rig.procedures.power import weighed_over
+from rig.procedures.power import stop_and_fade, weighed_over
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
@@ -100,8 +100,8 @@ class Replayed(BetweenBlanks):
 
         def again(what: str, frame: bytes) -> None:
             for _ in range(TIMES):
-                tapped(bench).tap.send(frame)
-                tapped(bench).tap.hear(HEARD_S)
+                tapped(bench).line_tap().send(frame)
+                tapped(bench).line_tap().hear(HEARD_S)
             record.step("repeated", how=what)
             how.append(what)
             if not answers(bench, record, of=what):
@@ -130,6 +130,7 @@ class Replayed(BetweenBlanks):
                     logged=logged_boluses(log, since=last + 1),
                 )
             )
+            stop_and_fade(bench, record)
 
         between_blanks(bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=command)
 

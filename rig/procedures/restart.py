@@ -16,7 +16,15 @@ from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Rate, Size, lasting
 from rig.procedures.budgets import measured
 from rig.procedures.parameters import BY, OFF
-from rig.procedures.power import confirm_all, pass_over, put_battery_in, shown, take_battery_out, weighed_over
+from rig.procedures.power import (
+    commanded,
+    confirm_all,
+    pass_over,
+    put_battery_in,
+    shown,
+    take_battery_out,
+    weighed_over,
+)
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
@@ -91,7 +99,11 @@ LOST = Kind(
     "Entries that changed or are gone, gaps in the numbers, and restarts logged more or less often than once.",
 )
 SILENT = Kind(
-    "restart.unannounced", "restarts that the pump did not annunciate, {off} without supply", ("restarts",), (OFF,)
+    "restart.unannounced",
+    "restarts that the pump did not annunciate, {off} without supply",
+    ("restarts",),
+    (OFF,),
+    "Nothing new was shown after it.",
 )
 
 
@@ -157,11 +169,14 @@ class Restart(BetweenBlanks):
     def _weighs_off(self) -> bool:
         return self.by == "supply" and self.off_s >= SHORT_S
 
+    def _of(self, kind: Kind) -> Quantity:
+        """Name a quantity of this restart."""
+        return kind.of(by=self.by, off=self.off_s)
+
     @property
     def quantities(self) -> tuple[Quantity, ...]:
         """What it measures."""
-        both = {"by": self.by, "off": self.off_s}
-        named = tuple(kind.of(**both) for kind in (DELIVERED_AFTER, LOGGED, ON_BOARD, HOUR, CHANGED, LOST))
+        named = tuple(self._of(kind) for kind in (DELIVERED_AFTER, LOGGED, ON_BOARD, HOUR, CHANGED, LOST))
         silent = (SILENT.of(off=self.off_s),) if self.by == "supply" else ()
         return (*((WHILE_OFF.of(off=self.off_s),) if self._weighs_off else ()), *named, *silent)
 
@@ -191,12 +206,12 @@ class Restart(BetweenBlanks):
         wait_for_rest(bench, record, REST)
         start_therapy(bench, record)
         earlier_s = bench.clock.now()
-        pump.bolus(EARLIER_U)
+        commanded(record, lambda: pump.bolus(EARLIER_U))
         sample_for(bench, record, EARLIER, duration_s=EARLIER_TAKES_S, every_s=SAMPLE_EVERY_S)
         state, entries = _settings_of(bench), log.history()
         told = {(each.annunciation_id, each.kind) for each in bench.pump.annunciations()}
         bolus_s = bench.clock.now()
-        second = pump.bolus(self.size_u)
+        second = commanded(record, lambda: pump.bolus(self.size_u))
         sample_for(bench, record, BOLUS, duration_s=self.after_s, every_s=SAMPLE_EVERY_S)
         interrupted_s = bench.clock.now()
         runs = self._restart(bench, record)
@@ -257,23 +272,23 @@ class Restart(BetweenBlanks):
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh the parts, and hold log, account and settings against them."""
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
-        fact, both = taken.the(Interrupted), {"by": self.by, "off": self.off_s}
+        fact = taken.the(Interrupted)
         start = taken.series(REST).part(slice(-1, None))
         earlier, bolus, off = (taken.series(phase) for phase in (EARLIER, BOLUS, OFF_PHASE))
         after, again, rest = (taken.series(phase) for phase in (AFTER, AGAIN, LAST_REST))
         first = weighed_over(scale, joined(start, earlier))
         second = weighed_over(scale, joined(earlier.part(slice(-1, None)), bolus, off))
         budgets = {
-            DELIVERED_AFTER.of(**both): weighed_over(scale, after),
-            LOGGED.of(**both): second.linear(-1.0, offset=fact.logged_u, unit="U"),
-            ON_BOARD.of(**both): _on_board_error(fact, first, second),
-            HOUR.of(**both): weighed_over(scale, joined(start, earlier, bolus, off, after, again, rest)).linear(
+            self._of(DELIVERED_AFTER): weighed_over(scale, after),
+            self._of(LOGGED): second.linear(-1.0, offset=fact.logged_u, unit="U"),
+            self._of(ON_BOARD): _on_board_error(fact, first, second),
+            self._of(HOUR): weighed_over(scale, joined(start, earlier, bolus, off, after, again, rest)).linear(
                 1.0, offset=-MAX_HOUR_U, unit="U"
             ),
         }
         if self._weighs_off:
             budgets[WHILE_OFF.of(off=self.off_s)] = weighed_over(scale, off)
-        counts = {CHANGED.of(**both): len(fact.changed), LOST.of(**both): len(fact.log_faults)}
+        counts = {self._of(CHANGED): len(fact.changed), self._of(LOST): len(fact.log_faults)}
         if self.by == "supply":
             counts[SILENT.of(off=self.off_s)] = int(not fact.annunciated)
         return Computed(

@@ -37,7 +37,7 @@ def command_of(frames: list[bytes]) -> bytes:
 
 def captured(bench: Bench, command: Callable[[], object]) -> tuple[bytes, bool]:
     """Give a command and note its frame; returns it, and whether the pump refused or did not answer."""
-    with tapped(bench).tap.capturing() as frames:
+    with tapped(bench).line_tap().capturing() as frames:
         try:
             command()
         except (NoReplyError, RefusedError):
@@ -47,7 +47,7 @@ def captured(bench: Bench, command: Callable[[], object]) -> tuple[bytes, bool]:
 
 def held_back(bench: Bench, command: Callable[[], object]) -> bytes:
     """Give a command whose frame never leaves; returns the frame, which is the one that the pump expects next."""
-    with tapped(bench).tap.sending(nothing):
+    with tapped(bench).line_tap().sending(nothing):
         return captured(bench, command)[0]
 
 

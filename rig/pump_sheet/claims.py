@@ -187,9 +187,6 @@ OF_CAPABILITY: Mapping[str, Capability] = {
 }
 """Tables that only a pump with a capability has."""
 
-OF_THE_INTERFACE: frozenset[Capability] = frozenset({Capability.TAPPED_LINE})
-"""Capabilities of a driver and its line, on which no maker's document has a word: the driver alone decides."""
-
 RISING: tuple[tuple[str, ...], ...] = (
     ("basal.minimum", "basal.intermediate", "basal.maximum"),
     ("bolus.minimum", "bolus.small", "bolus.typical", "bolus.large", "bolus.maximum", "bolus.above_maximum"),

@@ -17,8 +17,9 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from rig.errors import BenchFileError
-from rig.pump_sheet.claims import CLAIMS, COUNT, OF_CAPABILITY, OF_THE_INTERFACE, RISING, ClaimKind
+from rig.pump_sheet.claims import CLAIMS, COUNT, OF_CAPABILITY, RISING, ClaimKind
 from rig.roles import Capability
+from rig.roles.pump import OF_THE_BENCH
 from rig.toml_files import EXAMPLES, parse_toml, read_file, validated
 from rig.units import dimension_of, parse
 
@@ -87,7 +88,7 @@ class PumpSheet:
     def contradicts(self, of_driver: frozenset[Capability]) -> list[str]:
         """Say where the sheet and the pump's driver contradict each other on what the pump can do."""
         claimed = [each.value for each in Capability if each in self.capabilities - of_driver]
-        denied = [each.value for each in Capability if each in of_driver - self.capabilities - OF_THE_INTERFACE]
+        denied = [each.value for each in Capability if each in of_driver - self.capabilities - OF_THE_BENCH]
         said = []
         if claimed:
             said.append(

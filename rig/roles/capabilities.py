@@ -201,9 +201,8 @@ class Restarts(Protocol):
 class HasTappedLine(Protocol):
     """Is spoken to over a serial line on which a tap stands."""
 
-    @property
-    def tap(self) -> LineTap:
-        """The tap."""
+    def line_tap(self) -> LineTap:
+        """Hand over the tap."""
         ...
 
     def damaged_forms(self, frame: bytes) -> Sequence[DamagedFrame]:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from rig.bench.driver_errors import named_errors
 from rig.errors import BenchFileError, BlockedError
 from rig.procedures.procedure import Computed, Procedure, measure
-from rig.pump_sheet.claims import OF_THE_INTERFACE
 from rig.pump_sheet.sheet import PumpSheet
 from rig.record.attempt import AttemptRecord
 from rig.record.folder import Collected
 from rig.roles import Bench, Capability
+from rig.roles.pump import OF_THE_BENCH
 from rig.verdicts.limits import Measurement, Verdict, decide
 from rig.verdicts.quantities import Quantity
 from rig.verdicts.requirements import Requirement
@@ -93,8 +93,8 @@ class Verification:
         if lacking:
             raise NotApplicableError(f"this pump has no {' and no '.join(lacking)}")
         if self._sheet is not None:
-            able = self._sheet.capabilities | OF_THE_INTERFACE
-            unclaimed = [each.value for each in capabilities if each not in able]
+            claimed = self._sheet.capabilities | OF_THE_BENCH
+            unclaimed = [each.value for each in capabilities if each not in claimed]
             if unclaimed:
                 raise NotApplicableError(f"this pump has no {' and no '.join(unclaimed)}, by its sheet")
 

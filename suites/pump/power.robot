@@ -27,6 +27,16 @@ Battery Is Taken Out During A Bolus For 5 Seconds
     [Tags]    PR-F6.2
     Restart In The Middle Of A Bolus    supply    off=5 s
 
+Calendar Stops
+    [Documentation]    The crystal of the pump's calendar is shorted while basal insulin is delivered.
+    [Tags]    PR-F4.1
+    Disturb The Controller    crystal
+
+Backup Cell Is Taken Out
+    [Documentation]    Without supply the cell that keeps calendar and memory is taken out, too.
+    [Tags]    PR-F4.2
+    Disturb The Controller    backup cell
+
 Pump Is Restarted By Command
     [Documentation]    A bolus of 4 U is stopped after 20 s and the pump restarted over its line.
     [Tags]    PR-F6.3

@@ -87,6 +87,9 @@ OF_A_LIMIT = {
     "PR-D4.2": {"2 h", "1 min", "5 min"},
     "PR-D6.1": {"4 h", "5 min"},  # how long the temporary rate lasts, a delay
     "PR-D9.1": {"4 min"},  # how long priming may take
+    "PR-F7.1": {"2 min"},  # how long an annunciation may take
+    "PR-F7.2": {"2 min"},
+    "PR-K1.4": {"3 min"},
 }
 """Durations in texts that limits or parameters of quantities hold to."""
 

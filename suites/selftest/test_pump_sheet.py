@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.errors import BenchFileError
-from rig.pump_sheet.claims import CLAIMS, COUNT, OF_CAPABILITY, OF_THE_INTERFACE, WORD, ClaimKind
+from rig.pump_sheet.claims import CLAIMS, COUNT, OF_CAPABILITY, WORD, ClaimKind
 from rig.pump_sheet.described import claims_page
 from rig.pump_sheet.placeholders import NotClaimedError, filled, filled_text, filled_where_stated
 from rig.pump_sheet.sheet import PumpSheet, parse_pump_sheet, read_pump_sheet
 from rig.pump_sheet.stated import stated_claims
 from rig.roles import Capability
+from rig.roles.pump import OF_THE_BENCH
 from rig.units import parse
 from suites.stands.own_requirements import reference_sheet
 
@@ -275,7 +276,7 @@ def test_a_stand_in_says_that_nothing_is_stated_or_has_the_right_dimension() -> 
 
 
 def test_a_sheet_and_a_driver_that_contradict_each_other_are_said_both_ways() -> None:
-    driver = frozenset({Capability.FAST_BOLUS, Capability.HISTORY, *OF_THE_INTERFACE})
+    driver = frozenset({Capability.FAST_BOLUS, Capability.HISTORY, *OF_THE_BENCH})
     assert SMALL.contradicts(driver) == [
         "the pump sheet claims basal profile, which the pump's driver cannot do: what needs it is NOT APPLICABLE until "
         "the driver can",

@@ -151,6 +151,10 @@ class Stm32F405:
         """Stop the crystal of the RTC: it keeps the time that it has reached."""
         self._chip.rtc.start(False)
 
+    def start_calendar(self) -> None:
+        """Let the crystal of the RTC swing again: it goes on from the time that it kept."""
+        self._chip.rtc.start(True)
+
     def lose_backup(self, *, calendar_only: bool = False) -> None:
         """Empty the cell of the backup domain while there is no power: calendar and backup SRAM, or one, are lost.
 
