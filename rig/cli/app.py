@@ -1,4 +1,4 @@
-"""The command line, `rig …`: verify, resume, compare, check, balance-test, samples, serve, console, report, analyse.
+"""The command line, `rig …`: verify, resume, check, pump-sheet, balance-test, samples, serve, console, report and more.
 
 Turns errors into one sentence and an exit code. Not responsible for the work itself.
 """
@@ -190,6 +190,23 @@ def check(bench: BenchOption = BENCH, set_: SetOption = None) -> None:
     from rig.cli.check import print_check
 
     raise typer.Exit(print_check(bench, set_ or [], console=console))
+
+
+@app.command("pump-sheet")
+def pump_sheet(
+    sheet: Annotated[Path, typer.Argument(help="Pump sheet: what the maker claims of a pump.", metavar="FILE")],
+    requirements: Annotated[
+        Path,
+        typer.Option(help="Requirements file.", show_default="those that come with the rig", metavar="FILE"),
+    ] = REQUIREMENTS,
+) -> None:
+    """Read a pump sheet: every claim with its source, and which requirements do not apply to such a pump.
+
+    Exit code: 0 it can be used; 2 it is wrong, with the file, the key, what was found and what is allowed.
+    """
+    from rig.cli.pump_sheet import print_pump_sheet
+
+    raise typer.Exit(print_pump_sheet(sheet, requirements, console=console))
 
 
 @app.command("balance-test")

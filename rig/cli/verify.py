@@ -21,6 +21,7 @@ from rig.bench.guarded import wait_until_left
 from rig.bench.lease import take_bench
 from rig.cli.jobs import jobs_for, run_side_by_side
 from rig.cli.printing import plain, print_table, say
+from rig.cli.pump_sheet import print_inapplicable
 from rig.cli.runners import collect, run_suites
 from rig.cli.upfront import say_simulated, say_up_front
 from rig.clock import WallClock
@@ -161,7 +162,8 @@ def _measure(
         for each in every:
             each.declare_in(run)
         run.appender.close()  # on the disk, before the runners read it
-        spec = frozen_inputs(run, run.manifest()).spec
+        frozen = frozen_inputs(run, run.manifest())
+        spec = frozen.spec
         left = not_ended(run)
         owed = {name: [each for each in of_runner if each.test in left] for name, of_runner in declared.items()}
         at_a_time = jobs_for(jobs, len(left), virtual=spec.virtual is not None)
@@ -171,7 +173,7 @@ def _measure(
             [each for each in every if each.test in left],
             spec,
             selected=manifest.selected,
-            undecidable=manifest.undecidable,
+            undecidable=(*inputs.plan.left_out, *manifest.undecidable),
             at_a_time=at_a_time,
         )
         held = take_bench(spec, purpose=f"rig verify into {run.path}")
@@ -180,12 +182,14 @@ def _measure(
         raise
     with held:
         try:
-            problems = keep_findings(run, spec, check_bench(spec, held, notes=run.path))
+            problems = keep_findings(run, spec, check_bench(spec, held, notes=run.path), frozen.sheet)
             if resuming is not None:
                 refuse_other_devices(resuming, run.manifest())
         except Exception:  # there may be no bench to speak of, such as a virtual one whose firmware is none
             discard(run)
             raise
+        for sentence in run.manifest().contradictions:
+            console.print(sentence, style="yellow", soft_wrap=True, markup=False)
         for problem in problems:
             console.print(problem, style="red", soft_wrap=True, markup=False)
         if problems:
@@ -212,11 +216,17 @@ def list_quantities(asked: RunAsked, *, console: Console) -> int:
     rows = []
     for test in declared:
         for each in test.quantities:
-            asking = [name for name in test.requirements if inputs.requirements[name].asks_for(each.quantity)]
+            asking = [
+                f"{name}: {inputs.requirements[name].measurement_rule(each.quantity).limit}"
+                for name in test.requirements
+                if inputs.requirements[name].asks_for(each.quantity)
+            ]
             words = ", ".join([f'quantity = "{each.kind}"', *(f'{k} = "{v}"' for k, v in each.parameters.items())])
             rows.append((each.name, each.unit, words, ", ".join(asking) or "–", test.title))
-    columns = ("quantity", "unit", "kind and parameters, as a requirement writes them", "decides", "test")
-    print_table(console, columns, rows, title=f"Measured by the plan {inputs.plan.plan.name!r}", fold=True)
+    columns = ("quantity", "unit", "kind and parameters, as a requirement writes them", "decides: limit", "test")
+    title = f"Measured by the plan {inputs.plan.plan.name!r} of {inputs.sheet.name}"
+    print_table(console, columns, rows, title=title, fold=True)
+    print_inapplicable(inputs, declared, console)
     _refuse_unanswered(inputs, declared, asked.select)
     return 0
 

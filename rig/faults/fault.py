@@ -117,10 +117,10 @@ class Provocation(_Strict):
 
 
 class ResponseLimit(_Strict):
-    """A limit of the expected response: of what, and within how much, as text with its unit."""
+    """A limit of the expected response: of what, and within how much, as text with its unit or as a claim's name."""
 
     what: str = Field(min_length=1)
-    within: str = Field(pattern=r"^[0-9.]+ [A-Za-z%]")
+    within: str = Field(pattern=r"^([0-9.]+ [A-Za-z%]|\{)")
 
 
 class PumpFault(_Strict):

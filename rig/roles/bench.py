@@ -42,7 +42,10 @@ class Metrology:
 
 @dataclass(frozen=True)
 class Bench:
-    """The instruments and the pump of one bench, by role; None of a role that this bench does not have."""
+    """The instruments and the pump of one bench, by role; None of a role that this bench does not have.
+
+    `reservoir_u` is what a full reservoir of the pump holds, in U, by its sheet; None where nobody states it.
+    """
 
     clock: Clock
     metrology: Metrology
@@ -53,6 +56,7 @@ class Bench:
     environment: Environment
     pump: Pump
     sound: SoundRecorder | None = None
+    reservoir_u: float | None = None
 
     @property
     def devices(self) -> dict[str, Instrument]:

@@ -64,6 +64,7 @@ class Declaration(BaseModel):
             title: its title.
             procedures: what it measures.
             requirements: by id.
+            names: words by which it is selected.
             not_applicable: why the pump sheet has no value for something that it would measure; None where it has.
             tagged: requirements that such a test would decide, by its own word.
 

@@ -15,13 +15,12 @@ from rig.errors import BenchFileError, BlockedError
 from rig.faults import Injection, parse_faults, shipped_faults
 from rig.faults.fault import Provocation, RandomPulses
 from rig.faults.page import faults_page
-from rig.procedures.catalogue import KINDS
 from rig.procedures.provoking import FaultBench, FaultCleared, FaultInjected, provoking
 from rig.record.taking import Recorder, read_taken
 from rig.roles import Bench
-from rig.shipped import DEFAULT_FAULTS, DEFAULT_REQUIREMENTS, shipped
-from rig.verdicts.requirements import read_requirements
+from rig.shipped import DEFAULT_FAULTS, shipped
 from suites.measuring import VIRTUAL, recorded
+from suites.stands.own_requirements import own_requirements
 
 RESERVOIR = shipped_faults().injection("F14 removed")
 FILE = Path("faults.toml")
@@ -50,7 +49,7 @@ def test_every_fault_from_1_to_36_is_provoked_or_has_its_reason() -> None:
 
 
 def test_every_requirement_that_a_fault_names_is_one() -> None:
-    known = read_requirements(shipped(DEFAULT_REQUIREMENTS), KINDS)
+    known = own_requirements()
     named = {name for fault in shipped_faults().faults.values() for name in fault.requirements}
     assert named <= set(known)
 
