@@ -16,7 +16,7 @@ from instruments.ids.codes import Feature, Op, Uuid
 from instruments.ids.gatt import AttError, GattClient
 from instruments.ids.serial_link import Link
 from rig.clock import Clock
-from rig.errors import BadReplyError, NoReplyError, RefusedError
+from rig.errors import BadReplyError, NoReplyError, Refusal, RefusedError
 from rig.step import asked_again, perhaps_obeyed
 
 Made = TypeVar("Made")
@@ -167,7 +167,7 @@ class IdsClient:
         if answer[3] == codes.RACP_NO_RECORDS:
             return []
         if answer[3] != codes.RACP_SUCCESS:
-            raise self._refused(asked, codes.RACP_ERRORS.get(answer[3], "unknown code"), answer[3])
+            raise self._refused(asked, codes.RACP_ERRORS.get(answer[3], "unknown code"), answer[3], Refusal.OTHER)
         records = self._gatt.take(Uuid.HISTORY_DATA)
         for record in records:
             if e2e_crc(record[:-2]) != record[-2:]:
@@ -229,7 +229,8 @@ class IdsClient:
         if answered != code_op or len(body) != 3 or u16(body) != op:
             raise self.odd(asked, answer)
         if body[2] != codes.SUCCESS:
-            raise self._refused(asked, codes.RESPONSES.get(body[2], "unknown code"), body[2])
+            refusal = codes.REFUSALS.get(body[2], Refusal.OTHER)
+            raise self._refused(asked, codes.RESPONSES.get(body[2], "unknown code"), body[2], refusal)
         if response is not None:  # success, where the response's own op code belongs
             raise self.odd(asked, answer)
         return b""
@@ -296,12 +297,13 @@ class IdsClient:
             raise self.odd(asked, value)
         return value[:-3]
 
-    def _refused(self, asked: str, meaning: str, code: int) -> RefusedError:
+    def _refused(self, asked: str, meaning: str, code: int, refusal: Refusal) -> RefusedError:
         return RefusedError(
             asked=asked,
             of_whom=self.name,
             came_back=f"the pump answered '{meaning}' ({code:#04x})",
             look_at="see protocol.md for what the pump allows",
+            refusal=refusal,
         )
 
 

@@ -10,15 +10,18 @@ from collections.abc import Mapping
 from rig.procedures.basal import Basal
 from rig.procedures.bolus import Bolus
 from rig.procedures.cancelled import Cancelled
+from rig.procedures.course import Course
 from rig.procedures.day import Day
 from rig.procedures.extended import Extended
 from rig.procedures.flows_on import FLOW
+from rig.procedures.half_hours import HalfHours
 from rig.procedures.log import PumpLog
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.priming import Priming
 from rig.procedures.procedure import Procedure
 from rig.procedures.refused import Refused
 from rig.procedures.reservoir import Reservoir
+from rig.procedures.speed import BolusSpeed
 from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
@@ -33,10 +36,13 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Extended,
     Temporary,
     ProfileSwitch,
+    HalfHours,
     Occlusion,
     Unoccluded,
     Stopped,
     Cancelled,
+    Course,
+    BolusSpeed,
     Refused,
     Reservoir,
     PumpLog,
