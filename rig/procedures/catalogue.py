@@ -27,6 +27,7 @@ from rig.procedures.extended import Extended
 from rig.procedures.fault_in_bolus import FaultInBolus
 from rig.procedures.flood import Flood
 from rig.procedures.flows_on import FLOW
+from rig.procedures.half_hours import HalfHours
 from rig.procedures.keys import Keys
 from rig.procedures.link_lost import Link
 from rig.procedures.log import PumpLog
@@ -42,6 +43,7 @@ from rig.procedures.replayed import Replayed
 from rig.procedures.reservoir import Reservoir
 from rig.procedures.restart import Restart
 from rig.procedures.self_clearing import SelfClearing
+from rig.procedures.speed import BolusSpeed
 from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
@@ -57,10 +59,13 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Extended,
     Temporary,
     ProfileSwitch,
+    HalfHours,
     Occlusion,
     Unoccluded,
     Stopped,
     Cancelled,
+    Course,
+    BolusSpeed,
     Refused,
     Course,
     Reservoir,
