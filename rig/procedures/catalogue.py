@@ -67,7 +67,6 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Course,
     BolusSpeed,
     Refused,
-    Course,
     Reservoir,
     PumpLog,
     Day,
