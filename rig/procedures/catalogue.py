@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from rig.procedures.basal import Basal
 from rig.procedures.bolus import Bolus
+from rig.procedures.calculator import Calculator
 from rig.procedures.cancelled import Cancelled
 from rig.procedures.day import Day
 from rig.procedures.extended import Extended
@@ -42,6 +43,7 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     PumpLog,
     Day,
     Priming,
+    Calculator,
 )
 EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""

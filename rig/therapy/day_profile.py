@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from rig.therapy.exact import exact
 from rig.therapy.values import BasalSegment, ProfileBlock, TemporaryRate
@@ -115,7 +116,7 @@ def basal_u(
         edges |= {exact(rate.at_s), exact(rate.until_s)}
     inside = sorted(edge for edge in edges if exact(from_s) <= edge <= exact(to_s))
     total = Fraction(0)
-    for begin, end in zip(inside, inside[1:], strict=False):
+    for begin, end in pairwise(inside):
         rate_u_per_h = _rate(segments, clock, temporary, (begin + end) / 2)
         if max_rate_u_per_h is not None:
             rate_u_per_h = min(rate_u_per_h, exact(max_rate_u_per_h))
