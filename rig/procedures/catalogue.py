@@ -11,6 +11,7 @@ from rig.procedures.basal import Basal
 from rig.procedures.bolus import Bolus
 from rig.procedures.calculator import Calculator
 from rig.procedures.cancelled import Cancelled
+from rig.procedures.clock_set import ClockIsSet
 from rig.procedures.day import Day
 from rig.procedures.extended import Extended
 from rig.procedures.flows_on import FLOW
@@ -23,8 +24,10 @@ from rig.procedures.reservoir import Reservoir
 from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
+from rig.procedures.temporary_course import TemporaryCourse
 from rig.procedures.unoccluded import Unoccluded
 from rig.procedures.watch import RESTARTS
+from rig.procedures.wrong_profiles import WrongProfiles
 from rig.record.taking import Asked
 from rig.verdicts.quantities import Kind
 
@@ -44,6 +47,9 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Day,
     Priming,
     Calculator,
+    WrongProfiles,
+    TemporaryCourse,
+    ClockIsSet,
 )
 EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""
