@@ -16,10 +16,12 @@ from rig.procedures.annunciator_cut import AnnunciatorCut
 from rig.procedures.basal import Basal
 from rig.procedures.battery import Battery
 from rig.procedures.bolus import Bolus
+from rig.procedures.calculator import Calculator
 from rig.procedures.cancelled import Cancelled
 from rig.procedures.core_fault import ControllerFault
 from rig.procedures.course import Course
 from rig.procedures.damaged import Damaged
+from rig.procedures.clock_set import ClockIsSet
 from rig.procedures.day import Day
 from rig.procedures.dips import Dips
 from rig.procedures.emptied import Emptied
@@ -48,8 +50,10 @@ from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
 from rig.procedures.unattended import Unattended
+from rig.procedures.temporary_course import TemporaryCourse
 from rig.procedures.unoccluded import Unoccluded
 from rig.procedures.watch import RESTARTS
+from rig.procedures.wrong_profiles import WrongProfiles
 from rig.record.taking import Asked
 from rig.verdicts.quantities import Kind
 
@@ -94,6 +98,10 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     LogContents,
     LongLog,
     ControllerFault,
+    Calculator,
+    WrongProfiles,
+    TemporaryCourse,
+    ClockIsSet,
 )
 EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""
