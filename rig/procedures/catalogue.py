@@ -18,10 +18,10 @@ from rig.procedures.battery import Battery
 from rig.procedures.bolus import Bolus
 from rig.procedures.calculator import Calculator
 from rig.procedures.cancelled import Cancelled
+from rig.procedures.clock_set import ClockIsSet
 from rig.procedures.core_fault import ControllerFault
 from rig.procedures.course import Course
 from rig.procedures.damaged import Damaged
-from rig.procedures.clock_set import ClockIsSet
 from rig.procedures.day import Day
 from rig.procedures.dips import Dips
 from rig.procedures.emptied import Emptied
@@ -49,8 +49,8 @@ from rig.procedures.speed import BolusSpeed
 from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
-from rig.procedures.unattended import Unattended
 from rig.procedures.temporary_course import TemporaryCourse
+from rig.procedures.unattended import Unattended
 from rig.procedures.unoccluded import Unoccluded
 from rig.procedures.watch import RESTARTS
 from rig.procedures.wrong_profiles import WrongProfiles
