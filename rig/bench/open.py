@@ -119,6 +119,7 @@ def open_bench(
             pressure=compared("pressure", open_device(spec, "pressure", far, kept)),
             balance=compared("balance", open_device(spec, "balance", far, kept)),
             pump=compared("pump", open_device(spec, "pump", far, kept)),
+            restless_s=far.restless_s,
         )
 
 

@@ -6,6 +6,7 @@ Not responsible for opening them (`rig.bench.open`).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rig.clock import Clock
@@ -42,7 +43,11 @@ class Metrology:
 
 @dataclass(frozen=True)
 class Bench:
-    """The instruments and the pump of one bench, by role."""
+    """The instruments and the pump of one bench, by role.
+
+    `restless_s` tells for how long the pump's controller has not rested, in s; None where nobody can see into it, as in
+    a laboratory.
+    """
 
     clock: Clock
     metrology: Metrology
@@ -52,6 +57,7 @@ class Bench:
     switch: Switch
     environment: Environment
     pump: Pump
+    restless_s: Callable[[], float] | None = None
 
     @property
     def devices(self) -> dict[str, Instrument]:
