@@ -131,6 +131,12 @@ def verify(
         str | None,
         typer.Option(help="Only this condition of the plan, or 'nominal'.", metavar="NAME"),
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            help="So many tests at a time, on a virtual bench.", min=1, show_default="as suits the machine", metavar="N"
+        ),
+    ] = None,
     list_: Annotated[
         bool, typer.Option("--list", help="Only list what would be measured, for which requirements.")
     ] = False,
@@ -148,6 +154,7 @@ def verify(
         tuple(set_ or []),
         out=out,
         select=select,
+        jobs=jobs,
         requirements=requirements,
         plan=plan,
         pump_sheet=pump_sheet,
@@ -161,6 +168,12 @@ def verify(
 def resume(
     run: Annotated[Path, typer.Argument(help="Run folder of a run that did not come to its end.", metavar="RUN")],
     out: Annotated[Path | None, typer.Option(help="New folder; default: <RUN>-resumed.", metavar="DIR")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            help="So many tests at a time, on a virtual bench.", min=1, show_default="as suits the machine", metavar="N"
+        ),
+    ] = None,
 ) -> None:
     """Go on with an interrupted run, as a new run that keeps its finished tests; refused when anything has changed.
 
@@ -168,7 +181,7 @@ def resume(
     """
     from rig.cli.resume import resume_run
 
-    raise typer.Exit(resume_run(run, out, console=console))
+    raise typer.Exit(resume_run(run, out, jobs, console=console))
 
 
 @app.command()

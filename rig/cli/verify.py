@@ -19,9 +19,11 @@ from rig.bench.check import check_bench
 from rig.bench.file import parse_override
 from rig.bench.guarded import wait_until_left
 from rig.bench.lease import take_bench
+from rig.cli.jobs import jobs_for, run_side_by_side
 from rig.cli.printing import plain, print_table, say
 from rig.cli.pump_sheet import print_inapplicable
 from rig.cli.runners import collect, run_suites
+from rig.cli.upfront import say_simulated, say_up_front
 from rig.clock import WallClock
 from rig.errors import BenchFileError, EvidenceError
 from rig.record.folder import RunFolder
@@ -45,14 +47,15 @@ EXIT_RIG = 3
 class RunAsked:
     """What `rig verify` was asked for: a bench file and settings over it, the run's folder, what to do and to decide.
 
-    `out` None makes a folder below `runs/`; `plan` is a file or a name; `select` is pytest's -k; without a
-    `pump_sheet` the bench file names it.
+    `out` None makes a folder below `runs/`; `plan` is a file or a name; `select` as `rig.run.selection` has it; without
+    a `pump_sheet` the bench file names it.
     """
 
     bench: Path
     settings: tuple[str, ...] = ()
     out: Path | None = None
     select: str | None = None
+    jobs: int | None = None
     requirements: Path = field(default_factory=partial(shipped, DEFAULT_REQUIREMENTS))
     plan: str = DEFAULT_PLAN
     suites: Path = field(default_factory=partial(shipped, PUMP_SUITES))
@@ -75,13 +78,14 @@ def verify_pump(asked: RunAsked, *, console: Console, stop: StopSignals) -> int:
     """
     inputs = read_inputs(asked.sources)
     _refuse_unreadable(inputs, asked.select)
+    jobs_for(asked.jobs, 1, virtual=inputs.spec.virtual is not None)  # refused before anything is made
     with stop.held():
         run = start_run(inputs, out=asked.out, select=asked.select)
 
         def refuse(declared: Sequence[Declaration]) -> None:
             _refuse_unanswered(inputs, declared, asked.select)
 
-        return do_run(run, inputs, refuse, console, stop)
+        return do_run(run, inputs, refuse, console, stop, jobs=asked.jobs)
 
 
 def do_run(
@@ -91,6 +95,8 @@ def do_run(
     console: Console,
     stop: StopSignals,
     resuming: Resuming | None = None,
+    *,
+    jobs: int | None = None,
 ) -> int:
     """Do a run that has begun, to its report, whoever asks it to stop meanwhile; returns the exit code.
 
@@ -101,13 +107,14 @@ def do_run(
         console: shows what goes on, and what came out.
         stop: whose signals are held; they come here while there is something to stop.
         resuming: the run that this one goes on with.
+        jobs: how many tests of a virtual run are done at a time; None: as many as suit the machine.
 
     Raises:
         RigError: the run is refused, and its folder is taken away; or its record cannot be written.
     """
     try:
         with stop.let_through():
-            ending = _measure(run, inputs, refuse, console, stop, resuming)
+            ending = _measure(run, inputs, refuse, console, stop, resuming, jobs)
     except KeyboardInterrupt:
         ending = Ending("interrupted", f"the run was interrupted by {stop.asked}")
     results, outcome = end_run(run, ending)
@@ -123,6 +130,8 @@ def do_run(
     if outcome == "interrupted" and not (closing and closing.changed_inputs):
         console.print(f"Go on with it: rig resume {run.path}", soft_wrap=True, markup=False)
     console.print(f"Verdict: {results.verdict.value}", style=STYLES[results.verdict.value])
+    if inputs.spec.virtual is not None:
+        say_simulated(console)
     try:
         for what, path in write_documents(run.path).items():
             console.print(f"{what}: {path}", soft_wrap=True, markup=False)
@@ -143,6 +152,7 @@ def _measure(
     console: Console,
     stop: StopSignals,
     resuming: Resuming | None,
+    jobs: int | None,
 ) -> Ending:
     """Declare the tests, check the bench, run the suites; a run that is refused is taken away."""
     try:
@@ -154,8 +164,18 @@ def _measure(
         run.appender.close()  # on the disk, before the runners read it
         frozen = frozen_inputs(run, run.manifest())
         spec = frozen.spec
-        for sentence in (*inputs.plan.left_out, *run.manifest().undecidable):
-            console.print(sentence, style="yellow", soft_wrap=True, markup=False)
+        left = not_ended(run)
+        owed = {name: [each for each in of_runner if each.test in left] for name, of_runner in declared.items()}
+        at_a_time = jobs_for(jobs, len(left), virtual=spec.virtual is not None)
+        manifest = run.manifest()
+        say_up_front(
+            console,
+            [each for each in every if each.test in left],
+            spec,
+            selected=manifest.selected,
+            undecidable=(*inputs.plan.left_out, *manifest.undecidable),
+            at_a_time=at_a_time,
+        )
         held = take_bench(spec, purpose=f"rig verify into {run.path}")
     except Exception:
         discard(run)
@@ -174,9 +194,10 @@ def _measure(
             console.print(problem, style="red", soft_wrap=True, markup=False)
         if problems:
             return Ending("blocked")
-        left = not_ended(run)
-        owed = {name: [each.test for each in of_runner if each.test in left] for name, of_runner in declared.items()}
-        ending = run_suites(run, owed, held.leases, console, stop)
+        if at_a_time > 1:
+            ending = run_side_by_side(run, owed, at_a_time, held.leases, console, stop)
+        else:
+            ending = run_suites(run, owed, held.leases, console, stop)
         wait_until_left(spec, WallClock())  # a guardian may be at it still; what it did belongs into the run
         return ending
 
@@ -211,10 +232,10 @@ def list_quantities(asked: RunAsked, *, console: Console) -> int:
 
 
 def _refuse_unreadable(inputs: Inputs, select: str | None) -> None:
-    """Refuse a selection that neither runner would understand, before anything is made."""
+    """Refuse a selection that cannot be understood, before anything is made."""
     chosen = selection(inputs.plan.plan, select)
     if chosen:
-        parse_selection(chosen)
+        parse_selection(chosen, inputs.requirements)
 
 
 def _refuse_unanswered(inputs: Inputs, declared: Sequence[Declaration], select: str | None) -> None:
@@ -222,7 +243,8 @@ def _refuse_unanswered(inputs: Inputs, declared: Sequence[Declaration], select: 
     if not declared:
         chosen = selection(plan, select)
         raise BenchFileError(
-            f"nothing matches {chosen!r} in the plan {plan.name!r}; --select takes words of names, 'and', 'or', 'not' "
+            f"nothing matches {chosen!r} in the plan {plan.name!r}; --select takes ids of requirements, words of "
+            "names, 'and', 'or', 'not' "
             "(rig verify --list shows all)"
             if chosen
             else f"there is no test in {inputs.sources.suites} for the plan {plan.name!r}"

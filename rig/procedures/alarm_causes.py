@@ -54,7 +54,7 @@ class Cause:
 
 
 CAUSES: Mapping[CauseName, Cause] = {
-    "reservoir out": Cause("F14", "reservoir issue", (Capability.RESERVOIR_DETECTION,)),
+    "reservoir out": Cause("F14 removed", "reservoir issue", (Capability.RESERVOIR_DETECTION,)),
     "temperature": Cause("F33 hot", "temperature out of range"),
     "battery low": Cause("F22 low", "battery low"),
     "key held": Cause("F31 stuck", "system issue"),

@@ -90,6 +90,11 @@ class Cancelled(BetweenBlanks):
         return (DELIVERED_AFTER.of(), LOGGED.of())
 
     @property
+    def bench_time_s(self) -> float:
+        """The bolus until it is cancelled, the watch and what is around it, in s."""
+        return self.after_s + self.watch_s + self.around_s
+
+    @property
     def extent(self) -> Mapping[str, float]:
         """For how long it is watched after it was told to cancel, in s."""
         return {"analysis": self.watch_s}

@@ -158,6 +158,12 @@ class Occlusion(BetweenBlanks):
         return tuple(self._quantity(kind) for kind in self.KINDS)
 
     @property
+    def bench_time_s(self) -> float:
+        """Each occlusion, alarmed when half of what ends it is missed, and what is around them, in s."""
+        alarmed_s = 0.5 * self.giving_up_after_u / self.rate_u_per_h * 3600.0
+        return self.count * (self.free_s + alarmed_s + self.watch_s + RELEASE_S) + self.around_s
+
+    @property
     def extent(self) -> Mapping[str, float]:
         """How many there are, and for how long each is watched after its alarm, in s."""
         return {"count": float(self.count), "analysis": self.watch_s}

@@ -34,6 +34,11 @@ from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
 from rig.verdicts.requirements import Requirement
 
+AROUND_S = 180.0
+"""Preparing the pump and coming to rest, before a measurement and after it: 2 to 3 min on the virtual bench."""
+AT_REST_S = 90.0
+"""From the end of a delivery until a minute of readings has shown rest, on the virtual bench."""
+
 
 @dataclass(frozen=True)
 class Computed:
@@ -120,6 +125,11 @@ class Procedure(BaseModel, ABC):
         return 0.0
 
     @property
+    def bench_time_s(self) -> float | None:
+        """About how long it takes in s on the bench's clock with a pump that does what it should; None: unknown."""
+        return None
+
+    @property
     def extent(self) -> Mapping[str, float]:
         """How much it does, in the words of a requirement's `at_least`."""
         return {}
@@ -156,6 +166,11 @@ class BetweenBlanks(Procedure, ABC):
     """A measurement between two blank runs of `blank_s`."""
 
     blank_s: Annotated[TimeS, lasting("5 min"), Field(alias="blank")] = BLANK_S
+
+    @property
+    def around_s(self) -> float:
+        """What a measurement takes beside its own time, in s: two blank runs, and coming to rest before and after."""
+        return 2.0 * self.blank_s + AROUND_S
 
     @property
     def declared(self) -> tuple[Quantity, ...]:

@@ -72,6 +72,11 @@ class Refused(BetweenBlanks):
         return (REFUSED.of(), DELIVERED.of())
 
     @property
+    def bench_time_s(self) -> float:
+        """The watch and what is around it, in s."""
+        return self.watch_s + self.around_s
+
+    @property
     def extent(self) -> Mapping[str, float]:
         """For how long the pump is watched after the last command, in s."""
         return {"analysis": self.watch_s}

@@ -84,6 +84,11 @@ class Reservoir(BetweenBlanks):
         """How many whole boluses the reservoir holds."""
         return math.floor(self.filled_u / self.bolus_u + 1e-9)
 
+    @property
+    def bench_time_s(self) -> float:
+        """At most as many boluses as empty it, and what is around them, in s."""
+        return self.filled_u / self.bolus_u * self.one_takes_s + self.around_s
+
     def take(self, bench: Bench, record: Recorder) -> None:
         """Give boluses until the pump warns."""
 

@@ -35,7 +35,7 @@ class TestPlan(BaseModel):
 
     Attributes:
         name, purpose: for the report.
-        select: which tests of the suites belong to it, as pytest's -k has it; empty: all of them.
+        select: which tests of the suites belong to it (`rig.run.selection`); empty: all of them.
         every_requirement_due: whether a requirement that none of its tests measures is refused, or out of its scope.
         condition: what the whole plan is repeated under, after the nominal run.
     """
