@@ -57,7 +57,11 @@ class BadReplyError(DeviceError):
 
 
 class RefusedError(DeviceError):
-    """The device understood and said no."""
+    """The device understood and said no; `meaning` is its reason in the words of its protocol, where it gave one."""
+
+    def __init__(self, *, asked: str, of_whom: str, came_back: str, look_at: str, meaning: str | None = None) -> None:
+        super().__init__(asked=asked, of_whom=of_whom, came_back=came_back, look_at=look_at)
+        self.meaning = meaning
 
 
 class NotConnectedError(DeviceError):

@@ -302,6 +302,7 @@ class IdsClient:
             of_whom=self.name,
             came_back=f"the pump answered '{meaning}' ({code:#04x})",
             look_at="see protocol.md for what the pump allows",
+            meaning=meaning,
         )
 
 

@@ -14,11 +14,14 @@ from instruments.ids.ble_link import SCHEME, BleLink
 from instruments.ids.client import IdsClient, u16
 from instruments.ids.codec import decode_sfloat, encode_sfloat
 from instruments.ids.codes import Feature, Op, Therapy, Uuid
+from instruments.ids.damage import damaged_forms
 from instruments.ids.history import decode_records
 from instruments.ids.serial_link import Link, SerialLink
 from rig.clock import Clock
 from rig.errors import BadReplyError, NoReplyError, UnableError
+from rig.line_tap import LineTap
 from rig.roles import Annunciation, Capability, HistoryEvent, Identity, PumpStatus
+from rig.roles.pump import DamagedFrame
 from rig.therapy import (
     ActiveBasal,
     BasalSegment,
@@ -48,6 +51,7 @@ ALWAYS = frozenset(
         Capability.RESERVOIR_LEVEL,
         Capability.PRIMING,
         Capability.SNOOZE,
+        Capability.ALARM_SIGNALS,
         Capability.DAILY_TOTAL,
     }
 )
@@ -82,8 +86,11 @@ RESTART_TAKES_S = 1.0
 class IdsPump:
     """A pump that is a server of the Insulin Delivery Service."""
 
-    def __init__(self, link: Link, clock: Clock, reopen: Callable[[], Link] | None = None) -> None:
+    def __init__(
+        self, link: Link, clock: Clock, reopen: Callable[[], Link] | None = None, tap: LineTap | None = None
+    ) -> None:
         self._clock = clock
+        self._tap = tap
         self._reopen = reopen
         self._client = IdsClient(link, clock)
         self._damaged_before = 0
@@ -148,7 +155,20 @@ class IdsPump:
             found.add(Capability.CLOCK)
         if self._client.has(Uuid.PUMP_CONTROL_POINT):
             found |= {Capability.CALCULATOR, Capability.SETTINGS, Capability.RESTART}
+        if self._tap is not None:
+            found.add(Capability.TAPPED_LINE)
         return ALWAYS | found
+
+    @property
+    def tap(self) -> LineTap:
+        """The tap on its serial line; UnableError over a link that has none."""
+        if self._tap is None:
+            raise UnableError(asked="tapping its line", of_whom=self._client.name)
+        return self._tap
+
+    def damaged_forms(self, frame: bytes) -> Sequence[DamagedFrame]:
+        """List damaged forms of a frame that the driver sent to a control point."""
+        return damaged_forms(frame)
 
     def status(self) -> PumpStatus:
         """Therapy state, operational state and reservoir."""
@@ -411,13 +431,14 @@ def _words(bolus: BolusRequest) -> str:
 
 def open_driver(port: str, *, clock: Clock, log: ByteLog, radio: Radio | None = None) -> IdsPump:
     """Open the pump on a pyserial port or URL, or over Bluetooth LE on ble://transport/address, by `radio` if given."""
+    tap = None if port.startswith(SCHEME) else LineTap(f"pump ids on {port}", clock, log)
 
     def opened() -> Link:
-        return BleLink(port, clock, log, radio) if port.startswith(SCHEME) else SerialLink(port, clock, log)
+        return BleLink(port, clock, log, radio) if tap is None else SerialLink(port, clock, log, tap)
 
     link = opened()
     try:
-        return IdsPump(link, clock, opened)
+        return IdsPump(link, clock, opened, tap)
     except BaseException:
         link.close()
         raise

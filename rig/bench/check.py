@@ -12,7 +12,7 @@ from typing import cast
 
 from rig.bench.declared import immersion
 from rig.bench.driver_errors import named_errors
-from rig.bench.far_side import ROLES, far_side
+from rig.bench.far_side import far_side
 from rig.bench.file import BenchFile
 from rig.bench.guarded import Guard, UnguardedError
 from rig.bench.lease import BenchLease, take_bench, take_identity
@@ -64,7 +64,7 @@ def check_bench(spec: BenchFile, held: BenchLease | None = None, *, notes: Path 
         log = guard.log(NoLog())
         devices: dict[str, Instrument] = {}
         stack.callback(leave_safe, spec, devices, guard)
-        for role in ROLES:
+        for role in spec.roles:
             identity, health = None, ""
             try:
                 if role == "pump":

@@ -119,6 +119,14 @@ def verify(
         str,
         typer.Option(help="Test plan: a TOML file, or the name of one that comes with the rig.", metavar="FILE|NAME"),
     ] = "default",  # rig.run.plan.DEFAULT_PLAN
+    pump_sheet: Annotated[
+        Path | None,
+        typer.Option(
+            help="Pump sheet: what the maker claims of the pump.",
+            show_default="the one that the bench file names",
+            metavar="FILE",
+        ),
+    ] = None,
     condition: Annotated[
         str | None,
         typer.Option(help="Only this condition of the plan, or 'nominal'.", metavar="NAME"),
@@ -135,7 +143,15 @@ def verify(
     from rig.cli.series import verify_all
     from rig.cli.verify import RunAsked, list_quantities
 
-    asked = RunAsked(bench, tuple(set_ or []), out=out, select=select, requirements=requirements, plan=plan)
+    asked = RunAsked(
+        bench,
+        tuple(set_ or []),
+        out=out,
+        select=select,
+        requirements=requirements,
+        plan=plan,
+        pump_sheet=pump_sheet,
+    )
     if list_:
         raise typer.Exit(list_quantities(asked, console=console))
     raise typer.Exit(verify_all(asked, condition, console=console))

@@ -29,10 +29,12 @@ from rig.clock import Deadline, WallClock
 from rig.errors import BenchFileError, EvidenceError, RigError
 from rig.lease import is_held
 from rig.procedures.catalogue import KINDS
+from rig.pump_sheet.sheet import PumpSheet, read_pump_sheet
 from rig.record.files import new_folder, slug, utc_now, write_json
 from rig.record.folder import LEASE, RunFolder, holds_a_run, read_model
 from rig.record.results import Results
 from rig.run.begin import refuse_unusable
+from rig.run.inputs import pump_sheet_of
 from rig.run.plan import TestPlan, read_plan
 from rig.run.results import EXIT_CODES
 from rig.run.stopping import Leash, StopSignals
@@ -79,8 +81,9 @@ def verify_all(asked: RunAsked, condition: str | None, *, console: Console) -> i
 
 def _verify_all(asked: RunAsked, condition: str | None, console: Console, stop: StopSignals) -> int:
     names = channels(asked.bench)
-    read_requirements(asked.requirements, KINDS)
-    chosen = _conditions(read_plan(asked.plan).plan, condition)
+    sheet = _pump_sheet(asked, names)
+    read_requirements(asked.requirements, KINDS, sheet)
+    chosen = _conditions(read_plan(asked.plan, sheet).plan, condition)
     if not names and len(chosen) == 1:
         return verify_pump(_under(asked, chosen[0]), console=console, stop=stop)
     for part in (_part(asked, Path(), name, each) for each in chosen for name in names or (None,)):
@@ -110,6 +113,13 @@ def _verify_all(asked: RunAsked, condition: str | None, console: Console, stop: 
         code = _conclude(folder, parts, console)
         stop.finish()
         return code if stop.asked is None else EXIT_RIG
+
+
+def _pump_sheet(asked: RunAsked, names: Sequence[str]) -> PumpSheet:
+    """Read the pump sheet of the bench, or of its first channel."""
+    bench = Path(f"{asked.bench}{MARK}{names[0]}") if names else asked.bench
+    spec, _ = read_bench_file(bench, asked.sources.overrides)
+    return read_pump_sheet(pump_sheet_of(bench, spec, asked.pump_sheet))
 
 
 def _conditions(plan: TestPlan, wanted: str | None) -> Sequence[Conditions]:
@@ -205,6 +215,7 @@ def _command(part: SeriesRun) -> list[str]:
         "verify", "--bench", str(asked.bench), "--out", str(asked.out), "--condition", NOMINAL,
         "--requirements", str(asked.requirements), "--plan", asked.plan,
         *(["--select", asked.select] if asked.select else []),
+        *(["--pump-sheet", str(asked.pump_sheet)] if asked.pump_sheet else []),
         *(word for text in asked.settings for word in ("--set", text)),
     ]  # fmt: skip
 

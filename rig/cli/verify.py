@@ -44,7 +44,8 @@ EXIT_RIG = 3
 class RunAsked:
     """What `rig verify` was asked for: a bench file and settings over it, the run's folder, what to do and to decide.
 
-    `out` None makes a folder below `runs/`; `plan` is a file or a name; `select` is pytest's -k.
+    `out` None makes a folder below `runs/`; `plan` is a file or a name; `select` is pytest's -k; without a
+    `pump_sheet` the bench file names it.
     """
 
     bench: Path
@@ -54,12 +55,13 @@ class RunAsked:
     requirements: Path = field(default_factory=partial(shipped, DEFAULT_REQUIREMENTS))
     plan: str = DEFAULT_PLAN
     suites: Path = field(default_factory=partial(shipped, PUMP_SUITES))
+    pump_sheet: Path | None = None
 
     @property
     def sources(self) -> Sources:
         """Where the run's inputs stand."""
         overrides = dict(parse_override(text) for text in self.settings)
-        return Sources(self.bench, overrides, self.requirements, self.plan, self.suites)
+        return Sources(self.bench, overrides, self.requirements, self.plan, self.suites, self.pump_sheet)
 
 
 def verify_pump(asked: RunAsked, *, console: Console, stop: StopSignals) -> int:

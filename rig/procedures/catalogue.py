@@ -7,21 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rig.procedures.alarm import Alarm
+from rig.procedures.alarm_answered import AlarmAnswered
+from rig.procedures.alarm_unanswered import AlarmUnanswered
+from rig.procedures.alarms_together import AlarmsTogether
+from rig.procedures.annunciator_cut import AnnunciatorCut
 from rig.procedures.basal import Basal
+from rig.procedures.battery import Battery
 from rig.procedures.bolus import Bolus
 from rig.procedures.cancelled import Cancelled
+from rig.procedures.course import Course
+from rig.procedures.damaged import Damaged
 from rig.procedures.day import Day
+from rig.procedures.dips import Dips
 from rig.procedures.extended import Extended
+from rig.procedures.flood import Flood
 from rig.procedures.flows_on import FLOW
+from rig.procedures.link_lost import Link
 from rig.procedures.log import PumpLog
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.priming import Priming
 from rig.procedures.procedure import Procedure
 from rig.procedures.refused import Refused
+from rig.procedures.replayed import Replayed
 from rig.procedures.reservoir import Reservoir
+from rig.procedures.restart import Restart
 from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
+from rig.procedures.unattended import Unattended
 from rig.procedures.unoccluded import Unoccluded
 from rig.procedures.watch import RESTARTS
 from rig.record.taking import Asked
@@ -38,10 +52,24 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Stopped,
     Cancelled,
     Refused,
+    Course,
     Reservoir,
     PumpLog,
     Day,
     Priming,
+    Battery,
+    Dips,
+    Restart,
+    Damaged,
+    Replayed,
+    Link,
+    Unattended,
+    Flood,
+    Alarm,
+    AlarmUnanswered,
+    AlarmAnswered,
+    AlarmsTogether,
+    AnnunciatorCut,
 )
 EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""

@@ -21,6 +21,7 @@ from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Carbohydrates, Dose, Glucose, Size, Word
 from rig.procedures.budgets import measured, told_less_weighed
 from rig.procedures.day_in_words import Eat, Exercise, Profile, segments_of, time_of_day
+from rig.procedures.from_sheet import FromSheet
 from rig.procedures.gaps import doubt_in_gaps, with_doubt
 from rig.procedures.parameters import PERSON
 from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY, start_therapy
@@ -123,7 +124,7 @@ class Day(BetweenBlanks):
     eat: tuple[Eat, ...] = ()
     exercise: tuple[Exercise, ...] = ()
     reservoir_u: Annotated[Size, Field(alias="reservoir")] = 200.0
-    dose_u: Annotated[Dose, Field(alias="dose")] = 0.025
+    dose_u: Annotated[Dose, FromSheet("dose.size"), Field(alias="dose")] = 0.025
 
     @model_validator(mode="after")
     def _something_is_programmed(self) -> Self:

@@ -25,6 +25,7 @@ from rig.procedures.bounds import Dose, Minutes, Share, Size, Speed, lasting
 from rig.procedures.budgets import bolus_budget, error_of, error_unit, mean_bolus_budget, measured, moment_budget
 from rig.procedures.consecutive import DeliveredBolus, delivered_boluses, give_boluses, weigh_delivered
 from rig.procedures.contents import Part, profile_content
+from rig.procedures.from_sheet import FromSheet
 from rig.procedures.gaps import doubt_in_gaps, step_at_s, with_doubt
 from rig.procedures.parameters import DURATION, EXTENDED, SIZE
 from rig.procedures.procedure import BetweenBlanks, Computed
@@ -83,8 +84,8 @@ class Extended(BetweenBlanks):
     duration_s: Annotated[Minutes, lasting("1 min", "1 d"), Field(alias="duration")]
     slices: WholeNumber = Field(default=4, ge=2, le=100)
     count: WholeNumber = Field(default=1, ge=1, le=100)
-    speed_u_per_h: Annotated[Speed, Field(alias="speed")] = STANDARD_BOLUS_U_PER_H
-    dose_u: Annotated[Dose, Field(alias="dose")] = 0.025
+    speed_u_per_h: Annotated[Speed, FromSheet("bolus.speed"), Field(alias="speed")] = STANDARD_BOLUS_U_PER_H
+    dose_u: Annotated[Dose, FromSheet("dose.size"), Field(alias="dose")] = 0.025
 
     @model_validator(mode="after")
     def _can_be_looked_at_in_slices(self) -> Self:

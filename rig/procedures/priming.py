@@ -22,6 +22,7 @@ from rig.procedures.bounds import Size, Speed
 from rig.procedures.budgets import bolus_budget, error_of, error_unit, measured, moment_budget
 from rig.procedures.consecutive import DeliveredBolus, weigh_delivered
 from rig.procedures.contents import Part, profile_content
+from rig.procedures.from_sheet import FromSheet
 from rig.procedures.gaps import step_at_s
 from rig.procedures.parameters import SIZE
 from rig.procedures.procedure import BetweenBlanks, Computed
@@ -86,7 +87,7 @@ class Priming(BetweenBlanks):
 
     tubing_u: Annotated[Size, Field(alias="tubing")]
     cannula_u: Annotated[Size, Field(alias="cannula")]
-    speed_u_per_h: Annotated[Speed, Field(alias="speed")] = 180.0
+    speed_u_per_h: Annotated[Speed, FromSheet("priming.speed"), Field(alias="speed")] = 180.0
 
     @property
     def title(self) -> str:

@@ -35,6 +35,15 @@ class Plan(Record):
     content: dict[str, Any]
 
 
+class SheetRecord(Record):
+    """The pump sheet that a run read its claims from: the pump's name, the file, and its content as it was written."""
+
+    name: str
+    file: str
+    sha256: str
+    content: dict[str, Any]
+
+
 class Package(Record):
     """An installed package: its version, and the SHA-256 of its list of files (RECORD), None where it has none."""
 
@@ -88,6 +97,7 @@ class Manifest(Record):
         begun_by: `rig verify`, or the runner that made the run of its own.
         resumes: the run that this one goes on with, whose tests it holds, too.
         suites_folder: where the suites were copied from.
+        pump_sheet: None in runs of a rig that knew none.
         inputs: SHA-256 of each frozen input by its path below `inputs/`.
         undecidable: a sentence for each limit that this bench and plan could not decide.
         equipment: the instruments as they answered.
@@ -113,6 +123,7 @@ class Manifest(Record):
     bench: dict[str, Any]
     requirements_file: str
     requirements_sha256: str
+    pump_sheet: SheetRecord | None = None
     plan: Plan | None = None
     conditions: dict[str, float] = Field(default_factory=dict)
     disposables: dict[str, str | None] = Field(default_factory=dict)

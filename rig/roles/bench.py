@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from rig.clock import Clock
-from rig.roles.instruments import Balance, Environment, Instrument, PowerSupply, PressureSensor, Switch
+from rig.roles.instruments import Balance, Environment, Instrument, PowerSupply, PressureSensor, SoundRecorder, Switch
 from rig.roles.pump import Pump
 
 
@@ -42,7 +42,7 @@ class Metrology:
 
 @dataclass(frozen=True)
 class Bench:
-    """The instruments and the pump of one bench, by role."""
+    """The instruments and the pump of one bench, by role; None of a role that this bench does not have."""
 
     clock: Clock
     metrology: Metrology
@@ -52,11 +52,12 @@ class Bench:
     switch: Switch
     environment: Environment
     pump: Pump
+    sound: SoundRecorder | None = None
 
     @property
     def devices(self) -> dict[str, Instrument]:
-        """Every device by its role's name."""
-        return {
+        """Every device of the bench by its role's name."""
+        needed: dict[str, Instrument] = {
             "balance": self.balance,
             "pressure": self.pressure,
             "supply": self.supply,
@@ -64,3 +65,5 @@ class Bench:
             "environment": self.environment,
             "pump": self.pump,
         }
+        optional = {"sound": self.sound}
+        return {**needed, **{role: device for role, device in optional.items() if device is not None}}

@@ -35,9 +35,19 @@ class Capability(Enum):
     DAILY_TOTAL = "daily total"
     PRIMING = "priming"
     SNOOZE = "annunciation snoozing"
+    ALARM_SIGNALS = "alarm signals"
     SETTINGS = "settings"
     CLOCK = "settable clock"
     RESTART = "restart"
+    TAPPED_LINE = "line that can be tapped"
+
+
+@dataclass(frozen=True)
+class DamagedFrame:
+    """A frame that was damaged on its way: how, in words, and its octets."""
+
+    how: str
+    octets: bytes
 
 
 @dataclass(frozen=True)

@@ -32,12 +32,28 @@ class Declaration(BaseModel):
     title: str
     requirements: tuple[str, ...]
     quantities: tuple[QuantityRecord, ...]
+    not_applicable: str | None = None
 
     @classmethod
     def of(
-        cls, test: str, title: str, procedures: Sequence[Procedure], requirements: Mapping[str, Requirement]
+        cls,
+        test: str,
+        title: str,
+        procedures: Sequence[Procedure],
+        requirements: Mapping[str, Requirement],
+        *,
+        not_applicable: str | None = None,
+        tagged: Collection[str] = (),
     ) -> Declaration:
         """Declare a test by its procedures.
+
+        Args:
+            test: its id.
+            title: its title.
+            procedures: what it measures.
+            requirements: by id.
+            not_applicable: why the pump sheet has no value for something that it would measure; None where it has.
+            tagged: requirements that such a test would decide, by its own word.
 
         Raises:
             BenchFileError: two of them measure one quantity.
@@ -49,11 +65,14 @@ class Declaration(BaseModel):
         everywhere = [quantity for procedure in procedures for quantity in procedure.declared]
         quantities = dict.fromkeys([*own, *everywhere])
         decided = {name for procedure in procedures for name in procedure.decides(requirements)}
+        if not_applicable is not None:
+            decided |= {name for name in tagged if name in requirements and requirements[name].not_applicable is None}
         return cls(
             test=test,
             title=title,
             requirements=tuple(name for name in requirements if name in decided),
             quantities=tuple(QuantityRecord.of(quantity) for quantity in quantities),
+            not_applicable=not_applicable,
         )
 
     def declare_in(self, run: RunFolder) -> None:
@@ -136,8 +155,11 @@ def refuse_unanswered(
         BenchFileError: one sentence with the requirement, the quantity, and the nearest that is measured.
     """
     named = {name for test in declared for name in test.requirements}
+    inapplicable = {name for test in declared if test.not_applicable is not None for name in test.requirements}
     missing = [
-        each for each in unanswered(requirements, declared) if every_requirement_due or each.requirement in named
+        each
+        for each in unanswered(requirements, declared)
+        if (every_requirement_due or each.requirement in named) and each.requirement not in inapplicable
     ]
     if not missing:
         return

@@ -17,8 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 from rig.bench.conditions import PlannedCondition
 from rig.errors import BenchFileError
 from rig.procedures.catalogue import TABLES
+from rig.procedures.from_sheet import from_sheet
 from rig.procedures.preparation import FULL_RESERVOIR_U
 from rig.procedures.procedure import Procedure
+from rig.pump_sheet.placeholders import NotClaimedError
+from rig.pump_sheet.sheet import PumpSheet
 from rig.shipped import PLANS, shipped
 from rig.toml_files import YesNo, parse_toml, read_file, validated
 
@@ -76,12 +79,16 @@ PlanWithTables: type[TestPlan] = create_model("PlanWithTables", __base__=TestPla
 
 @dataclass(frozen=True)
 class PlanFile:
-    """A plan, with the file that it stands in, that file's bytes, and its content as it was written."""
+    """A plan, with the file that it stands in, that file's bytes, and its content as it was written.
+
+    `left_out` says for each entry that the pump sheet has no value for which it is, and why.
+    """
 
     path: Path
     data: bytes
     content: dict[str, Any]
     plan: TestPlan
+    left_out: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -89,8 +96,8 @@ class PlanFile:
         return hashlib.sha256(self.data).hexdigest()
 
 
-def read_plan(name: str) -> PlanFile:
-    """Read a plan by its file, or by its name when it stands in `fixtures/plans`.
+def read_plan(name: str, sheet: PumpSheet | None = None) -> PlanFile:
+    """Read a plan by its file, or by its name when it stands in `fixtures/plans`; as `parse_plan`.
 
     Raises:
         BenchFileError: one sentence with file, key, what was found and what is allowed; or the plans that there are.
@@ -100,13 +107,35 @@ def read_plan(name: str) -> PlanFile:
     if not name.endswith(".toml") and not path.is_file():
         known = ", ".join(sorted(file.stem for file in plans.glob("*.toml"))) or "none"
         raise BenchFileError(f"--plan {name!r}: there is no such plan in {plans}; known are {known}")
-    return parse_plan(path, read_file(path))
+    return parse_plan(path, read_file(path), sheet)
 
 
-def parse_plan(path: Path, data: bytes) -> PlanFile:
-    """Parse what a plan file holds; BenchFileError with file, key, what was found and what is allowed."""
+def parse_plan(path: Path, data: bytes, sheet: PumpSheet | None = None) -> PlanFile:
+    """Parse what a plan file holds, with the claims of a pump sheet in the place of its placeholders.
+
+    Raises:
+        BenchFileError: one sentence with file, key, what was found and what is allowed.
+    """
     content = parse_toml(path, data)
-    return PlanFile(path, data, content, validated(path, content, PlanWithTables))
+    left_out: list[str] = []
+    read = {
+        key: _entries(path, key, value, sheet, left_out) if key in TABLES and isinstance(value, list) else value
+        for key, value in content.items()
+    }
+    return PlanFile(path, data, content, validated(path, read, PlanWithTables), tuple(left_out))
+
+
+def _entries(
+    path: Path, table: str, written: list[object], sheet: PumpSheet | None, left_out: list[str]
+) -> list[object]:
+    """Fill the entries of one table from the sheet; those that the sheet has no value for are left out."""
+    entries: list[object] = []
+    for number, entry in enumerate(written, start=1):
+        try:
+            entries.append(from_sheet(TABLES[table], entry, sheet, path) if isinstance(entry, dict) else entry)
+        except NotClaimedError as error:
+            left_out.append(f"[[{table}]] {number}: {error}")
+    return entries
 
 
 def selection(plan: TestPlan, wanted: str | None) -> str | None:

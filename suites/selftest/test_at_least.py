@@ -9,7 +9,6 @@ import pytest
 from rig.procedures.basal import Basal
 from rig.procedures.bolus import Bolus
 from rig.procedures.cancelled import Cancelled
-from rig.procedures.catalogue import KINDS
 from rig.procedures.day import Day
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.procedure import Procedure
@@ -18,12 +17,11 @@ from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
 from rig.procedures.unoccluded import Unoccluded
-from rig.shipped import shipped
 from rig.units import parse
-from rig.verdicts.requirements import read_requirements
 from suites.pump.test_day import ADULT
+from suites.stands.own_requirements import own_requirements
 
-REQUIREMENTS = read_requirements(shipped("suites/requirements.toml"), KINDS)
+REQUIREMENTS = own_requirements()
 TEMPORARY = {"temporary": "50 %", "rate": "1 U/h", "duration": "4 h"}
 
 

@@ -30,7 +30,8 @@ def test_a_whole_number_is_a_limit() -> None:
     ("limit", "sentence"),
     [
         (f"{RATE}, high = true", ".high is True: input should be a valid number"),
-        (f'{RATE}, high = "5"', ".high is '5': input should be a valid number"),
+        (f'{RATE}, high = "5"', ": high is '5': it is a number in %, or text with a unit such as '5 %'"),
+        (f'{RATE}, high = "5 U"', ": high is '5 U': it is a number in %, or text with a unit such as '5 %'"),
         (f"{RATE}, high = nan", ".high is nan: input should be a finite number"),
         (f"{RATE}, low = -inf", ".low is -inf: input should be a finite number"),
         (f"{RATE}, hihg = 5", ": hihg is not a known key; did you mean 'high'?"),
