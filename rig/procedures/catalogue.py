@@ -16,10 +16,12 @@ from rig.procedures.basal import Basal
 from rig.procedures.battery import Battery
 from rig.procedures.bolus import Bolus
 from rig.procedures.cancelled import Cancelled
+from rig.procedures.cannula import CannulaOut
 from rig.procedures.course import Course
 from rig.procedures.damaged import Damaged
 from rig.procedures.day import Day
 from rig.procedures.dips import Dips
+from rig.procedures.dislodged import SetDislodged
 from rig.procedures.extended import Extended
 from rig.procedures.flood import Flood
 from rig.procedures.flows_on import FLOW
@@ -70,6 +72,8 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     AlarmAnswered,
     AlarmsTogether,
     AnnunciatorCut,
+    CannulaOut,
+    SetDislodged,
 )
 EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""
