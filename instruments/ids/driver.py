@@ -51,6 +51,7 @@ ALWAYS = frozenset(
         Capability.RESERVOIR_LEVEL,
         Capability.PRIMING,
         Capability.SNOOZE,
+        Capability.ALARM_SIGNALS,
         Capability.DAILY_TOTAL,
     }
 )

@@ -12,7 +12,7 @@ from reports.curve import marks
 from reports.curve.description import Axis, Curve, Panel
 from reports.kinds.kind import AnalysisKind, DrawnLimits, Method
 from reports.style import BLUE, GREY, ORANGE, RED
-from reports.tables import Tables
+from reports.tables import Cell, Tables
 from reports.words import NBSP, quantity
 from rig.record.analyses import AlarmBurst, AlarmNumbers
 
@@ -97,7 +97,7 @@ def _ms(seconds: float | None) -> str:
     return "" if seconds is None else f"{1e3 * seconds:.0f}"
 
 
-def _row(burst: AlarmBurst) -> tuple[float | str | None, ...]:
+def _row(burst: AlarmBurst) -> tuple[Cell, ...]:
     return (
         burst.at_s,
         burst.source,
@@ -122,7 +122,7 @@ def _tables(heard: AlarmNumbers) -> Tables:
         "at_s", "source", "priority", "pulses", "pulse_duration_s", "spacing_s", "pause_s", "halves_pause_s",
         "fundamental_hz", "level_db", "interburst_s", "conforms", "faults", "confidence", "reason",
     )  # fmt: skip
-    pulses = [
+    pulses: list[tuple[Cell, ...]] = [
         (at_s, end_s, pitch_hz, burst.priority)
         for burst in heard.bursts
         for at_s, end_s, pitch_hz in zip(burst.pulse_at_s, burst.pulse_end_s, burst.pitches_hz, strict=True)

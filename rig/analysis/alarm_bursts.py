@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 
 from rig.analysis.alarm_signal import Burst, Edition, Priority, Pulse
-from rig.analysis.alarm_table import TIMING, faults_of
+from rig.analysis.alarm_table import TIMING, Timing, faults_of
 
 PARTS_S = 1.9
 """A pause longer than this parts bursts: inside the high one the longest is 1.3 s, the shortest between
@@ -19,6 +19,7 @@ bursts 2.5 s."""
 
 RHYTHM_WITHIN = 0.12
 RHYTHM_WITHIN_S = 0.015
+ECHO_EXTRA_S = 0.080
 SOME_S = 0.030
 """A pulse or pause may lie so far outside the table's range and still tell its priority, as a fault."""
 
@@ -32,17 +33,13 @@ class Rhythm:
     fit: float
 
 
-def bursts_of(pulses: Sequence[Pulse], source: int, edition: Edition, recording_s: float) -> list[Burst]:
-    """Part the pulses of one sounder into bursts, judge each by itself, then by what comes after it."""
-    groups = grouped(pulses)
+def judged(groups: Sequence[Sequence[Pulse]], source: int, edition: Edition) -> list[Burst]:
+    """Judge groups of pulses of one sounder: each by its rhythm, then by what comes after it."""
     bursts = []
     for place, group in enumerate(groups):
-        rest_s = (groups[place + 1][0].onset_s if place + 1 < len(groups) else recording_s) - group[-1].end_s
-        followed = place + 1 < len(groups)
-
-        rhythm = rhythm_of(group)
-        bursts.append(_burst(group, source, rhythm, rest_s if followed else None, edition))
-
+        rest_s = groups[place + 1][0].onset_s - group[-1].end_s if place + 1 < len(groups) else None
+        kept, rhythm = best_rhythm(group)
+        bursts.append(_burst(kept, source, rhythm, rest_s, edition))
     return _low_by_repeats(bursts)
 
 
@@ -72,14 +69,42 @@ def _figure(steps: Sequence[float]) -> float | None:
     return period if fits else None
 
 
-def _within(value_s: float, allowed: tuple[float, float], extra_s: float = SOME_S) -> bool:
+def _within(value_s: float, allowed: tuple[float, float], extra_s: float) -> bool:
     return allowed[0] - extra_s <= value_s <= allowed[1] + extra_s
+
+
+def _stepped(step_s: float, timing: Timing) -> bool:
+    """Whether a step from onset to onset, which no echo moves, can be a pulse and a pause of the table."""
+    return _within(step_s, (timing.pulse_s[0] + timing.pause_s[0], timing.pulse_s[1] + timing.pause_s[1]), 0.5 * SOME_S)
+
+
+def best_rhythm(pulses: Sequence[Pulse]) -> tuple[Sequence[Pulse], Rhythm]:
+    """Judge a group of pulses, where need be without those that are much softer or shorter than the rest of it."""
+    first = rhythm_of(pulses)
+    if first.priority is not Priority.UNDECIDED or len(pulses) < 4:
+        return pulses, first
+    loudest = max(pulse.level_db for pulse in pulses)
+    td = median(pulse.duration_s for pulse in pulses)
+    for softer_db, shorter in ((10.0, 0.0), (7.0, 0.0), (10.0, 0.6), (7.0, 0.6), (5.0, 0.7)):
+        kept = [pulse for pulse in pulses if pulse.level_db >= loudest - softer_db and pulse.duration_s >= shorter * td]
+        if 3 <= len(kept) < len(pulses):
+            rhythm = rhythm_of(kept)
+            if rhythm.priority in (Priority.HIGH, Priority.MEDIUM):
+                dropped = len(pulses) - len(kept)
+                return kept, replace(rhythm, reason=f"{rhythm.reason}; {dropped} bumps left out", fit=0.7)
+    return pulses, first
 
 
 def rhythm_of(pulses: Sequence[Pulse]) -> Rhythm:
     """Say which priority the rhythm of a group of pulses stands for."""
     count, steps = len(pulses), _steps(pulses)
     td = median(pulse.duration_s for pulse in pulses)
+    extra_s = ECHO_EXTRA_S if 2 * sum(pulse.echo for pulse in pulses) > count else SOME_S
+    if 2 * sum(pulse.fundamental_hz is not None for pulse in pulses) <= count:
+        pitch_hz = median(pulse.pitch_hz for pulse in pulses)
+        return Rhythm(
+            Priority.UNDECIDED, f"{count} beeps of {pitch_hz:.0f} Hz, no fundamental in 150 Hz to 1000 Hz", 0.0
+        )
     if count == 10:
         first, second = _figure(steps[:4]), _figure(steps[5:])
         if first is not None and second is not None and _near(first, second):
@@ -89,15 +114,19 @@ def rhythm_of(pulses: Sequence[Pulse]) -> Rhythm:
     if count == 3 and _near(steps[0], steps[1]):
         timing = TIMING[Priority.MEDIUM]
         pause = median(steps) - td
-        if _within(td, timing.pulse_s) and _within(pause, timing.pause_s):
+        if (
+            _stepped(median(steps), timing)
+            and _within(td, timing.pulse_s, extra_s)
+            and _within(pause, timing.pause_s, extra_s)
+        ):
             return Rhythm(Priority.MEDIUM, "three equal pulses", 1.0)
         return Rhythm(
             Priority.UNDECIDED, f"three pulses of {td:.3f} s with pauses of {pause:.3f} s, as in no priority", 0.0
         )
     if count <= 2:
         timing = TIMING[Priority.LOW]
-        lasts = _within(td, timing.pulse_s)
-        pauses = count == 1 or _within(steps[0] - td, timing.pause_s)
+        lasts = _within(td, timing.pulse_s, extra_s)
+        pauses = count == 1 or (_stepped(steps[0], timing) and _within(steps[0] - td, timing.pause_s, extra_s))
         if lasts and pauses:
             return Rhythm(Priority.LOW, f"{'one pulse' if count == 1 else 'two pulses'}", 1.0)
         return Rhythm(Priority.UNDECIDED, f"{count} pulses of {td:.3f} s, as in no priority", 0.0)

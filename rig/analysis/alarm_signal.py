@@ -42,6 +42,8 @@ class Pulse:
         fundamental_hz: None where no tone between 150 Hz and 1000 Hz carries the others.
         partials_hz: every tone found in it, rising.
         partials_db: level of each against full scale.
+        noise_db: a softer tone than this would not have been found.
+        echo: a room hides its end; its duration is known to 50 ms at best.
         whole: whether it began and ended within the recording.
     """
 
@@ -52,6 +54,8 @@ class Pulse:
     fundamental_hz: float | None
     partials_hz: tuple[float, ...]
     partials_db: tuple[float, ...]
+    noise_db: float = -120.0
+    echo: bool = False
     whole: bool = True
 
     @property

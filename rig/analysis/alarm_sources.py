@@ -13,12 +13,15 @@ from scipy.ndimage import maximum_filter1d
 from scipy.signal import find_peaks
 from scipy.sparse import csr_matrix
 
+from rig.analysis.alarm_partials import HARMONIC_WITHIN, fundamental_of
 from rig.analysis.alarm_spectrum import Picture
 
 STANDS_OUT_DB = 9.0
 """Noise stands this much above its mean in one frame of 3,000 (e^-8)."""
 
 SHORTEST_S = 0.035
+STEADY_S = 0.020
+STEADY_HZ = 8.0
 LINE_HZ = 8.0
 WITHIN_HZ = 20.0
 TOGETHER = 0.7
@@ -80,7 +83,41 @@ def _peaks(picture: Picture) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArra
     left, middle, right = level[frame, band - 1], level[frame, band], level[frame, band + 1]
     curve = np.minimum(left - 2.0 * middle + right, -1e-3)
     shift = np.clip(0.5 * (left - right) / curve, -0.5, 0.5)
-    return frame, band, picture.hz[band].astype(float) + shift * picture.band_hz
+    hz = picture.hz[band] + shift * picture.band_hz
+    steady = _steady(frame, band, hz, level.shape, max(1, round(STEADY_S / picture.hop_s)))
+    return frame[steady], band[steady], hz[steady].astype(float)
+
+
+def _steady(
+    frame: NDArray[np.intp], band: NDArray[np.intp], hz: NDArray[np.floating], shape: tuple[int, ...], apart: int
+) -> NDArray[np.bool_]:
+    """Say of each peak whether the same tone stands there a moment before or after: a voice glides."""
+    grid = np.full((shape[0] + 2 * apart, shape[1] + 2), np.nan, np.float32)
+    grid[frame + apart, band + 1] = hz
+    steady = np.zeros(frame.size, bool)
+    for step in (-apart, apart):
+        for beside in (-1, 0, 1):
+            with np.errstate(invalid="ignore"):
+                steady |= np.abs(grid[frame + apart + step, band + 1 + beside] - hz) <= STEADY_HZ
+    return steady
+
+
+def _of_one_pitch(members: list[int], lines: list[Line], picture: Picture) -> list[int]:
+    """Leave out the lines that are no multiples of the pitch of the others: another sounder may keep time by chance."""
+    hz = np.array([lines[each].hz for each in members])
+    level = np.array([
+        np.median(picture.level_db[lines[each].frames, int(np.argmin(np.abs(picture.hz - lines[each].hz)))])
+        for each in members
+    ])  # fmt: skip
+    lasting = np.array([lines[each].frames.size for each in members])
+    ranks = np.argsort(hz)
+    weight = np.where(lasting >= 0.5 * lasting[0], level - level.min() + 10.0, 0.0)
+    fundamental = fundamental_of(hz[ranks], weight[ranks])
+    if fundamental is None:
+        return members
+    number = np.maximum(np.round(hz / fundamental), 1.0)
+    fits = np.abs(hz / fundamental - number) <= HARMONIC_WITHIN * number
+    return [member for member, fit in zip(members, fits, strict=True) if fit] if fits[0] else members
 
 
 def sources_of(picture: Picture) -> list[Source]:
@@ -109,6 +146,7 @@ def sources_of(picture: Picture) -> list[Source]:
                 and lines[other].frames.size >= LEAST_SHARE * lines[first].frames.size
             )
         ]
+        members = _of_one_pitch(members, lines, picture)
         free -= set(members)
         found.append(Source(tuple(sorted((lines[each] for each in members), key=lambda line: line.hz))))
     return found

@@ -35,10 +35,17 @@ QUIET_SHARE = 0.2
 QUIET_OF_MEAN = 0.223
 """Of noise, a fifth of the powers lie below this share of the mean: −ln(1 − 0.2)."""
 
+LOUD_SHARE = 0.98
+LEAKS = 1e-5
 NEIGHBOURS = (3, 11)
 NEIGHBOUR_SHARE = 0.25
 NEIGHBOUR_OF_MEAN = 0.288
 """Of noise, a quarter of the powers lie below this share of the mean: −ln(1 − 0.25)."""
+
+KNOCK_DB = 8.0
+TONE_DB = 9.0
+LONGEST_KNOCK_S = 0.09
+"""A knock raises all bands by 8 dB and leaves no tone that stands out; up to 90 ms of it are bridged."""
 
 BELOW_FULL_SCALE = 1e-11
 """Bands below −110 dB of full scale are silent: the last bit of 16-bit recordings lies there."""
@@ -177,11 +184,14 @@ def picture_of(samples: FloatArray, rate: float) -> Picture:
     per_block = max(1, round(BLOCK_S * rate / hop))
     level = np.empty((frames.shape[0], keep.size), np.float32)
     contrast = np.empty_like(level)
+    broad = np.empty(frames.shape[0], np.float32)
     background = []
     for start in range(0, frames.shape[0], per_block):
         power = _power(frames[start : start + per_block], window, bands, keep) * np.float32(scale**2)
         np.maximum(power, np.float32(BELOW_FULL_SCALE), out=power)
         quiet = np.quantile(power, QUIET_SHARE, axis=0) / QUIET_OF_MEAN
+        # What a tone leaks into other bands while it rises lies 50 dB below it.
+        quiet = np.maximum(quiet, np.quantile(power.max(axis=1), LOUD_SHARE) * LEAKS)
         background.append(10.0 * np.log10(quiet))
         if len(background) > 1 and power.shape[0] < per_block // 2:
             # The rest of a recording may be one burst: its background is that of the block before.
@@ -189,10 +199,26 @@ def picture_of(samples: FloatArray, rate: float) -> Picture:
         beside = np.maximum(quiet[None, :], _neighbours(power))
         level[start : start + per_block] = 10.0 * np.log10(power)
         contrast[start : start + per_block] = np.maximum(10.0 * np.log10(power / beside), 0.0)
+        broad[start : start + per_block] = 10.0 * np.log10(np.median(beside / quiet, axis=1))
+    _bridge(level, contrast, (broad > KNOCK_DB) & (contrast.max(axis=1) < TONE_DB), hop / rate)
     return Picture(
         hz[keep].astype(np.float32), level, contrast, hop / rate,
         np.array(background, np.float32), samples, rate,
     )  # fmt: skip
+
+
+def _bridge(level: FloatArray, contrast: FloatArray, knocked: NDArray[np.bool_], hop_s: float) -> None:
+    """Draw straight lines across short knocks, in place: what a tone does meanwhile cannot be heard."""
+    frames = np.flatnonzero(knocked)
+    if not frames.size:
+        return
+    for run in np.split(frames, np.flatnonzero(np.diff(frames) > 2) + 1):
+        before, after = int(run[0]) - 3, int(run[-1]) + 3
+        if before < 0 or after >= level.shape[0] or (after - before) * hop_s > LONGEST_KNOCK_S:
+            continue
+        share = np.linspace(0.0, 1.0, after - before + 1, dtype=np.float32)[:, None]
+        for each in (level, contrast):
+            each[before : after + 1] = (1.0 - share) * each[before] + share * each[after]
 
 
 def _power(frames: FloatArray, window: FloatArray, bands: int, keep: NDArray[np.intp]) -> FloatArray:

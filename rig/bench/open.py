@@ -37,6 +37,7 @@ from rig.errors import (
     RigError,
     WrongIdentityError,
 )
+from rig.pump_sheet.sheet import read_pump_sheet
 from rig.record.folder import read_model
 from rig.record.routine_test import RoutineTest
 from rig.roles import (
@@ -104,6 +105,7 @@ def open_bench(
         for role in spec.roles:
             refuse_overdue(spec, role, far.today)
         declared = metrology(spec)
+        reservoir_u = read_pump_sheet(spec.pump.sheet).reservoir_u if spec.pump.sheet is not None else None
         held = stack.enter_context(take_bench(spec, purpose=purpose))
         stack.enter_context(guard.on_duty(held))
         devices: dict[str, Instrument] = {}
@@ -131,6 +133,8 @@ def open_bench(
             balance=compared("balance", open_device(spec, "balance", far, kept)),
             sound=None if spec.sound is None else compared("sound", open_device(spec, "sound", far, kept)),
             pump=compared("pump", open_device(spec, "pump", far, kept)),
+            reservoir_u=reservoir_u,
+            restless_s=far.restless_s,
         )
 
 

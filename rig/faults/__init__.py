@@ -4,14 +4,14 @@ Not responsible for provoking one (`rig.procedures.provoking`), nor for judging 
 """
 
 from rig.faults.catalogue import Catalogue, parse_faults, read_faults, shipped_faults
-from rig.faults.fault import Fault, Injection, NotProvoked, Provocation
+from rig.faults.fault import Injection, NotProvoked, Provocation, PumpFault
 
 __all__ = [
     "Catalogue",
-    "Fault",
     "Injection",
     "NotProvoked",
     "Provocation",
+    "PumpFault",
     "parse_faults",
     "read_faults",
     "shipped_faults",

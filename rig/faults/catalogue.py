@@ -14,7 +14,9 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rig.errors import BenchFileError
-from rig.faults.fault import Fault, Injection, NotProvoked
+from rig.faults.fault import Injection, NotProvoked, PumpFault
+from rig.pump_sheet.placeholders import filled_where_stated
+from rig.pump_sheet.sheet import PumpSheet
 from rig.shipped import DEFAULT_FAULTS, shipped
 from rig.toml_files import parse_toml, read_file, validated
 
@@ -22,7 +24,7 @@ from rig.toml_files import parse_toml, read_file, validated
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    fault: tuple[Fault, ...] = Field(min_length=1)
+    fault: tuple[PumpFault, ...] = Field(min_length=1)
     not_provoked: tuple[NotProvoked, ...] = ()
 
     @model_validator(mode="after")
@@ -39,7 +41,7 @@ class _File(BaseModel):
 class Catalogue:
     """Faults by id in the file's order, and those that are not provoked, with the reason."""
 
-    faults: dict[str, Fault]
+    faults: dict[str, PumpFault]
     not_provoked: tuple[NotProvoked, ...]
 
     @property
@@ -57,17 +59,21 @@ class Catalogue:
         return known[name]
 
 
-def parse_faults(path: Path, data: bytes) -> Catalogue:
+def parse_faults(path: Path, data: bytes, sheet: PumpSheet | None = None) -> Catalogue:
     """Parse what a catalogue of faults holds.
 
     Args:
         path: the file, for sentences about it.
         data: its bytes.
+        sheet: puts the claims in the place of placeholders, which stay as they are without one.
 
     Raises:
         BenchFileError: one sentence with file, key, what was found and what is allowed.
     """
-    file = validated(path, parse_toml(path, data), _File)
+    content = parse_toml(path, data)
+    if sheet is not None:
+        content = filled_where_stated(content, sheet, path, in_words=False)
+    file = validated(path, content, _File)
     return Catalogue({fault.id: fault for fault in file.fault}, file.not_provoked)
 
 

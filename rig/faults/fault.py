@@ -51,7 +51,8 @@ class RandomPulses(_Strict):
     def lengths_s(self) -> tuple[float, ...]:
         """Draw the lengths in s: energised, released, energised and so on, the last energised."""
         drawn = random.Random(self.seed)
-        return tuple(drawn.uniform(self.shortest, self.longest) for _ in range(2 * self.pulses - 1))
+        lengths_s = (drawn.uniform(self.shortest, self.longest) for _ in range(2 * self.pulses - 1))
+        return tuple(min(max(length_s, self.shortest), self.longest) for length_s in lengths_s)  # but for rounding
 
 
 class Provocation(_Strict):
@@ -116,13 +117,13 @@ class Provocation(_Strict):
 
 
 class ResponseLimit(_Strict):
-    """A limit of the expected response: of what, and within how much, as text with its unit."""
+    """A limit of the expected response: of what, and within how much, as text with its unit or as a claim's name."""
 
     what: str = Field(min_length=1)
-    within: str = Field(pattern=r"^[0-9.]+ [A-Za-z%]")
+    within: str = Field(pattern=r"^([0-9.]+ [A-Za-z%]|\{)")
 
 
-class Fault(_Strict):
+class PumpFault(_Strict):
     """One fault of the catalogue.
 
     Attributes:
@@ -132,6 +133,7 @@ class Fault(_Strict):
         fda_class: its class of hazards.
         provocation: the ways in which a bench provokes it.
         observers: which instruments, or which comparison, show what the pump did.
+        annunciated: what a pump annunciates of it, in the words of `rig.roles.Annunciation`; any word where empty.
         expected: the safe response, as a sentence.
         limits: of that response, in time, volume and pressure.
         requirements: ids of those that judge it.
@@ -143,6 +145,7 @@ class Fault(_Strict):
     fda_class: FdaClass
     provocation: tuple[Provocation, ...] = Field(min_length=1)
     observers: tuple[Judge, ...] = Field(min_length=1)
+    annunciated: tuple[str, ...] = ()
     expected: str = Field(min_length=1)
     limits: tuple[ResponseLimit, ...] = ()
     requirements: tuple[Annotated[str, Field(pattern=REQUIREMENT_ID)], ...] = ()
@@ -172,7 +175,7 @@ class NotProvoked(_Strict):
 class Injection:
     """A fault with one way to provoke it: what a bench injects and clears."""
 
-    fault: Fault
+    fault: PumpFault
     provocation: Provocation
 
     @property

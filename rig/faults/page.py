@@ -6,7 +6,7 @@ Not responsible for where the page lies.
 from __future__ import annotations
 
 from rig.faults.catalogue import Catalogue
-from rig.faults.fault import Fault
+from rig.faults.fault import PumpFault
 
 _HEAD = """# Faults
 
@@ -18,8 +18,8 @@ its other inputs, and writes each injection and clearing with its second into th
     from rig.procedures.provoking import provoking
 
     with provoking(bench, record) as faults:      # what is active on leaving is cleared, whatever happened
-        faults.inject(shipped_faults().injection("F14"))
-        faults.active                             # ("F14",)
+        faults.inject(shipped_faults().injection("F14 removed"))
+        faults.active                             # ("F14 removed",)
 
 A bench without the line that a fault needs refuses it in a sentence: [benches](benches.md) says what hangs on which.
 
@@ -41,7 +41,7 @@ def faults_page(catalogue: Catalogue) -> str:
     return _HEAD + "\n".join(rows) + "\n" + _TAIL + "\n".join(left_out) + "\n"
 
 
-def _row(fault: Fault) -> str:
+def _row(fault: PumpFault) -> str:
     ways = [f"{way.name + ': ' if way.name else ''}{way.in_words}" for way in fault.provocation]
     limits = "".join(f"; {limit.what} ≤ {limit.within}" for limit in fault.limits)
     cells = (

@@ -14,14 +14,14 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from rig.analysis.alarm_signal import AlarmSound, Burst, Edition, Priority
+from rig.analysis.alarm_signal import AlarmSound, Edition, Priority
 from rig.analysis.alarm_sound import analyse_recording
 from rig.analysis.alarm_spectrum import LOWEST_RATE_HZ, Recording, Thinning
 from rig.errors import DataFileError
 from rig.offline.analysed import Analysed, Measured
 from rig.offline.findings import Finding
 from rig.offline.read import Source
-from rig.record.analyses import AlarmBurst, AlarmNumbers
+from rig.procedures.alarm_numbers import numbers_of
 
 BLOCK_S = 30.0
 _ROW = "{:>9}  {:9}  {:>6}  {:>10}  {:>9}  {:>10}  {:>11}  {}"
@@ -93,45 +93,6 @@ def _blocks(sound: soundfile.SoundFile) -> Iterator[NDArray[np.float32]]:
         if not block.shape[0]:
             return
         yield block
-
-
-def numbers_of(found: AlarmSound) -> AlarmNumbers:
-    """Give what was heard as a record keeps it."""
-    return AlarmNumbers(
-        title="Alarm sound",
-        edition=found.edition.value,
-        duration_s=found.duration_s,
-        channel=found.channel + 1,
-        clipped_percent=found.clipped_percent,
-        confidence=found.confidence,
-        bursts=tuple(_numbers(burst) for burst in found.bursts),
-        silences_s=tuple((each.from_s, each.to_s) for each in found.silences),
-        escalations=tuple((each.at_s, each.sentence) for each in found.escalations),
-        remarks=found.remarks,
-    )
-
-
-def _numbers(burst: Burst) -> AlarmBurst:
-    return AlarmBurst(
-        source=burst.source + 1,
-        priority=burst.priority.value,
-        reason=burst.reason,
-        at_s=burst.at_s,
-        pulse_at_s=tuple(pulse.onset_s for pulse in burst.pulses),
-        pulse_end_s=tuple(pulse.end_s for pulse in burst.pulses),
-        pitches_hz=burst.pitches_hz,
-        partials_hz=max((pulse.partials_hz for pulse in burst.pulses), key=len),
-        pulse_duration_s=burst.pulse_duration_s,
-        spacing_s=burst.spacing_s,
-        pause_s=burst.pause_s,
-        halves_pause_s=burst.halves_pause_s,
-        fundamental_hz=burst.fundamental_hz,
-        level_db=burst.level_db,
-        interburst_s=burst.interburst_s,
-        conforms=burst.conforms,
-        faults=burst.faults,
-        confidence=burst.confidence,
-    )
 
 
 def _lines(path: Path, found: AlarmSound) -> list[str]:

@@ -179,6 +179,11 @@ class Basal(BetweenBlanks):
         return (MEAN.of(rate=rate), *windows, MISSED.of(rate=rate), *first)
 
     @property
+    def bench_time_s(self) -> float:
+        """Stabilisation, analysis and what is around them, in s."""
+        return self.stabilisation_s + self.analysis_s + self.around_s
+
+    @property
     def extent(self) -> Mapping[str, float]:
         """How long it stabilises and analyses, in s."""
         return {"stabilisation": self.stabilisation_s, "analysis": self.analysis_s}

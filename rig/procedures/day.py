@@ -172,6 +172,11 @@ class Day(BetweenBlanks):
         return tuple(kind.of(person=self.person) for kind in kinds)
 
     @property
+    def bench_time_s(self) -> float:
+        """The day and what is around it, in s."""
+        return 86400.0 + self.around_s
+
+    @property
     def extent(self) -> Mapping[str, float]:
         """How many meals it has, corrections without a meal, and temporary rates for exercise."""
         meals = sum(eat.carbohydrates_g > 0.0 for eat in self.eat)

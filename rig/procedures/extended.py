@@ -28,7 +28,7 @@ from rig.procedures.contents import Part, profile_content
 from rig.procedures.from_sheet import FromSheet
 from rig.procedures.gaps import doubt_in_gaps, step_at_s, with_doubt
 from rig.procedures.parameters import DURATION, EXTENDED, SIZE
-from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.procedure import AT_REST_S, BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
 from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
@@ -119,6 +119,11 @@ class Extended(BetweenBlanks):
         immediate = [self._quantity(IMMEDIATE, error_unit(self.bolus.fast_u))] if self.bolus.fast_u else []
         others = [self._quantity(kind) for kind in (LARGEST, SMALLEST, DELAY, LATE_END)]
         return (self._quantity(TOTAL, error_unit(self.size_u)), *immediate, *others)
+
+    @property
+    def bench_time_s(self) -> float:
+        """Each bolus with its time to rest, and what is around them, in s."""
+        return self.count * (self.immediate_s + self.duration_s + AT_REST_S) + self.around_s
 
     @property
     def extent(self) -> Mapping[str, float]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from rig.roles import Capability
 
-COUNT = "count"
-"""The dimension of a claim that is a whole number."""
+COUNT, WORD = "count", "word"
+"""The dimension of a claim that is a whole number, and of one that is a word."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,12 @@ class ClaimKind:
 
     Attributes:
         name: table and key in a sheet, and what a placeholder says in braces.
-        dimension: as `rig.units` has it, or `COUNT`.
-        lowest, highest: the bounds, as text with a unit; whole numbers for a count.
+        dimension: as `rig.units` has it, or `COUNT`, or `WORD`.
+        lowest, highest: the bounds, as text with a unit; whole numbers for a count; nothing for a word.
         meaning: one sentence for whoever fills in a sheet.
         both_ways: a tolerance, written with ± before it.
         several: several values with commas between them.
+        words: those that a word may be.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ClaimKind:
     meaning: str
     both_ways: bool = False
     several: bool = False
+    words: tuple[str, ...] = ()
 
     @property
     def table(self) -> str:
@@ -80,6 +82,10 @@ def _count(name: str, meaning: str, lowest: int, highest: int) -> ClaimKind:
     return ClaimKind(name, COUNT, str(lowest), str(highest), meaning)
 
 
+def _word(name: str, meaning: str, *words: str) -> ClaimKind:
+    return ClaimKind(name, WORD, "", "", meaning, words=words)
+
+
 def _within_percent(name: str, meaning: str) -> ClaimKind:
     return ClaimKind(name, "percent", "0.1 %", "100 %", meaning, both_ways=True)
 
@@ -94,6 +100,7 @@ _KINDS = (
     _rate("basal.intermediate", "Rate at which accuracy is stated; 1 U/h in most manuals."),
     _rate("basal.maximum", "Highest basal rate."),
     _rate("basal.step", "Step of the basal rate."),
+    _word("basal.above_maximum", "What becomes of a basal or temporary rate above the maximum.", "refused", "capped"),
     _count("basal.segments", "Most segments of a basal profile.", 1, 288),
     _time("basal.segment_step", "Segments begin at whole multiples of this.", "1 min", "1 d"),
     _within_percent("basal.tolerance", "Error of basal delivery over a day."),
@@ -134,6 +141,13 @@ _KINDS = (
     _insulin("occlusion.missed", "Insulin that is missed at most before an occlusion is alarmed.", "0.1 U", "20 U"),
     _insulin("occlusion.released", "Bolus that is released at most when an occlusion clears.", "0.01 U", "20 U"),
     _pressure("occlusion.highest_pressure", "Highest pressure in the line before the alarm."),
+    _pressure("occlusion.low_least", "Lowest pressure at the alarm, at the low threshold."),
+    _pressure("occlusion.low_most", "Highest pressure at the alarm, at the low threshold."),
+    _pressure("occlusion.normal_least", "Lowest pressure at the alarm, at the threshold as it comes from the maker."),
+    _pressure("occlusion.normal_most", "Highest pressure at the alarm, at that threshold."),
+    _pressure("occlusion.high_least", "Lowest pressure at the alarm, at the high threshold."),
+    _pressure("occlusion.high_most", "Highest pressure at the alarm, at the high threshold."),
+    _time("occlusion.bolus_time", "An occlusion in a bolus is alarmed within this."),
     _insulin("reservoir.capacity", "What a full reservoir holds.", "10 U", "1000 U"),
     _insulin("reservoir.low", "A low reservoir is annunciated when so much is left.", "1 U", "200 U"),
     _insulin("reservoir.low_earliest", "What is left at most when it is annunciated.", "1 U", "200 U"),
@@ -147,8 +161,19 @@ _KINDS = (
     _time("priming.tubing_time", "Longest time in which the tubing is filled."),
     _time("alarms.escalation", "An alarm that nobody answers is told with high priority after this."),
     _time("alarms.snooze", "A snoozed alarm comes back after this, as it comes from the maker."),
+    _time("alarms.reservoir_out", "The alarm of a reservoir that is taken out comes within this."),
+    _time(
+        "alarms.reservoir_low", "The alarm of a low reservoir comes within this after the bolus that brings it there."
+    ),
+    _time("alarms.battery_low", "The alarm of a low battery sounds within this."),
+    _time("alarms.temperature", "The alarm of a wrong temperature sounds within this."),
+    _time("alarms.key_held", "The alarm of a key that is held sounds within this after the press."),
+    _time("keys.stuck_earliest", "A key that is held down is annunciated after this at the earliest."),
+    _time("keys.stuck_latest", "A key that is held down is annunciated after this at the latest."),
     _voltage("battery.low", "Voltage below which a low battery is annunciated."),
     _voltage("battery.empty", "Voltage below which the pump stops for an empty battery."),
+    _time("battery.annunciated_within", "A low or an empty battery is annunciated within this."),
+    _word("link.lost_in_bolus", "What becomes of a bolus whose link is lost.", "finished", "stopped"),
     _time("calculator.insulin_action", "Duration of insulin action, as it comes from the maker.", "30 min", "24 h"),
     _glucose("calculator.minimum_glucose", "Glucose below which nothing is calculated, as it comes from the maker."),
     _insulin("calculator.rounding", "A proposal is rounded down to whole multiples of this."),
@@ -157,6 +182,7 @@ _KINDS = (
     ClaimKind("surroundings.hottest", "temperature_c", "0 °C", "70 °C", "Highest temperature of use."),
     _pressure("surroundings.thinnest_air", "Lowest ambient pressure of use."),
     _pressure("surroundings.densest_air", "Highest ambient pressure of use."),
+    _time("surroundings.annunciated_within", "What lies beyond these is annunciated within this."),
 )
 CLAIMS: Mapping[str, ClaimKind] = {kind.name: kind for kind in _KINDS}
 """Every claim by its name."""
@@ -178,8 +204,11 @@ RISING: tuple[tuple[str, ...], ...] = (
     ("extended.shortest", "extended.longest"),
     ("temporary.minimum", "temporary.maximum"),
     ("temporary.shortest", "temporary.longest"),
+    ("occlusion.low_least", "occlusion.low_most", "occlusion.high_least", "occlusion.high_most"),
+    ("occlusion.normal_least", "occlusion.normal_most"),
     ("reservoir.low_latest", "reservoir.low", "reservoir.low_earliest", "reservoir.capacity"),
     ("battery.empty", "battery.low"),
+    ("keys.stuck_earliest", "keys.stuck_latest"),
     ("surroundings.coldest", "surroundings.hottest"),
     ("surroundings.thinnest_air", "surroundings.densest_air"),
 )

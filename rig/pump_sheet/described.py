@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from rig.pump_sheet.claims import CLAIMS, COUNT, OF_CAPABILITY, ClaimKind
-from rig.toml_files import EXAMPLES
+from rig.pump_sheet.claims import CLAIMS, OF_CAPABILITY, ClaimKind
 
 HEAD = """# What a pump sheet may claim
 
@@ -37,8 +36,8 @@ def _section(table: str) -> str:
 def _row(kind: ClaimKind) -> str:
     sign = "±" if kind.both_ways else ""
     several = ", several with commas between them" if kind.several else ""
-    example = "" if kind.dimension == COUNT else f", such as `{sign}{EXAMPLES[kind.dimension]}`"
-    return f"| `{kind.name}` | {kind.meaning} | {sign}{kind.lowest} to {kind.highest}{several}{example} |"
+    allowed = ", ".join(f"“{word}”" for word in kind.words) or f"{sign}{kind.lowest} to {sign}{kind.highest}{several}"
+    return f"| `{{{kind.name}}}` | {kind.meaning} | {allowed} |"
 
 
 if __name__ == "__main__":

@@ -32,6 +32,15 @@ def refers_to_the_sheet(text: str) -> bool:
     return _BRACES.search(text) is not None
 
 
+def claims_named_in(content: object) -> list[str]:
+    """List the claims that the placeholders of what was read from a file name, each once, in their order."""
+    if isinstance(content, str):
+        inside = (_INSIDE.fullmatch(match) for match in _BRACES.findall(content))
+        return list(dict.fromkeys(match[2] for match in inside if match is not None))
+    inner = content.values() if isinstance(content, Mapping) else content if isinstance(content, list | tuple) else ()
+    return list(dict.fromkeys(name for each in inner for name in claims_named_in(each)))
+
+
 def filled(content: Any, sheet: PumpSheet | None, where: Path | str) -> Any:  # noqa: ANN401 - any TOML value
     """Put the claims of a sheet into every text of what was read from a file, at any depth.
 
@@ -88,7 +97,7 @@ def _stand_in(match: re.Match[str], sheet: PumpSheet | None, where: Path | str, 
 
 
 def _lowest(kind: ClaimKind) -> Claim:
-    return Claim(kind.name, kind.lowest, (0.0,))
+    return Claim(kind.name, kind.words[0] if kind.words else kind.lowest, ())
 
 
 def _claimed(inside: str, sheet: PumpSheet | None, where: Path | str) -> str:
@@ -125,5 +134,7 @@ def _times(claim: Claim, factor: float | None) -> str:
     kind = CLAIMS.get(claim.name)
     if kind is not None and kind.dimension == COUNT:
         return f"{factor * float(claim.text):.12g}"
+    if kind is not None and kind.words:
+        raise BenchFileError(f"{{{factor:g} {claim.name}}}: a word has no multiples")
     parts = (_NUMBER_AND_UNIT.fullmatch(part.strip()) for part in claim.text.split(","))
     return ", ".join(f"{factor * float(part[1]):.12g} {part[2]}" for part in parts if part)

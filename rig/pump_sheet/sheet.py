@@ -19,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 from rig.errors import BenchFileError
 from rig.pump_sheet.claims import CLAIMS, COUNT, OF_CAPABILITY, RISING, ClaimKind
 from rig.roles import Capability
+from rig.roles.pump import OF_THE_BENCH
 from rig.toml_files import EXAMPLES, parse_toml, read_file, validated
 from rig.units import dimension_of, parse
 
@@ -37,7 +38,7 @@ class Claim:
     Attributes:
         name: such as "bolus.maximum".
         text: its value as it was written, with its unit, without a ±; `NOT_STATED` where there is none.
-        values: in the base unit of its dimension, or as a count; none where nothing is stated.
+        values: in the base unit of its dimension, or as a count; none of a word, and where nothing is stated.
         both_ways: whether it is a tolerance.
         source: document, revision and place.
     """
@@ -51,7 +52,7 @@ class Claim:
     @property
     def is_stated(self) -> bool:
         """Whether the maker states it."""
-        return bool(self.values)
+        return self.text != NOT_STATED
 
     def __str__(self) -> str:
         return f"±{self.text}" if self.both_ways and self.is_stated else self.text
@@ -78,15 +79,41 @@ class PumpSheet:
     claims: Mapping[str, Claim]
     content: Mapping[str, Any]
 
+    @property
+    def reservoir_u(self) -> float | None:
+        """What a full reservoir holds, in U; None where that is not stated."""
+        claim = self.claims.get("reservoir.capacity")
+        return claim.values[0] if claim is not None and claim.is_stated else None
+
+    def contradicts(self, of_driver: frozenset[Capability]) -> list[str]:
+        """Say where the sheet and the pump's driver contradict each other on what the pump can do."""
+        claimed = [each.value for each in Capability if each in self.capabilities - of_driver]
+        denied = [each.value for each in Capability if each in of_driver - self.capabilities - OF_THE_BENCH]
+        said = []
+        if claimed:
+            said.append(
+                f"the pump sheet claims {', '.join(claimed)}, which the pump's driver cannot do: what needs it is NOT "
+                "APPLICABLE until the driver can"
+            )
+        if denied:
+            said.append(
+                f"the pump's driver can do {', '.join(denied)}, which the pump sheet does not claim: what needs it is "
+                "NOT APPLICABLE"
+            )
+        return said
+
     def lacks(self, name: str) -> str | None:
         """Say why a claim has no value here though it may be referred to: one sentence, or None where it has one."""
-        needed = OF_CAPABILITY.get(name.split(".")[0])
-        if needed is not None and needed not in self.capabilities:
-            return f"this pump has no {needed.value}, by its sheet {self.path.name}"
         claim = self.claims.get(name)
-        if claim is None or not claim.is_stated:
-            return f"the pump sheet {self.path.name} states no {name}"
-        return None
+        unstated = claim is None or not claim.is_stated
+        return self.cannot(name) or (f"the pump sheet states no {name}" if unstated else None)
+
+    def cannot(self, name: str) -> str | None:
+        """Say that the pump cannot do what a claim is about: one sentence, or None where it can."""
+        needed = OF_CAPABILITY.get(name.split(".")[0])
+        if needed is None or needed in self.capabilities:
+            return None
+        return f"this pump has no {needed.value}, by its sheet"
 
 
 class _Table(BaseModel):
@@ -109,6 +136,10 @@ def _reader(kind: ClaimKind) -> Callable[[object], Claim]:
             return Claim(kind.name, NOT_STATED, (), kind.both_ways, source)
         if kind.dimension == COUNT:
             return _counted(kind, value, source)
+        if kind.words:
+            if value not in kind.words:
+                raise ValueError(f"allowed are {', '.join(kind.words)}, or {NOT_STATED!r}")
+            return Claim(kind.name, str(value), (), source=source)
         if not isinstance(value, str):
             raise ValueError(f"a claim needs its unit and quotation marks, such as {EXAMPLES[kind.dimension]!r}")
         text = value.strip()

@@ -89,9 +89,9 @@ class ClockStep(Record):
 class Manifest(Record):
     """What was tested, with what, by which software, and when (UTC).
 
-    `manifest.json` holds what was known before the bench was looked at; `equipment`, `dut` and `problems` come from
-    `bench_check.json`, `ended_utc`, `outcome`, `reason`, `undone` and `clock_steps` from `closing.json`, where the run
-    came that far.
+    `manifest.json` holds what was known before the bench was looked at; `equipment`, `dut`, `problems` and
+    `contradictions` come from `bench_check.json`, `ended_utc`, `outcome`, `reason`, `undone` and `clock_steps` from
+    `closing.json`, where the run came that far.
 
     Attributes:
         begun_by: `rig verify`, or the runner that made the run of its own.
@@ -103,6 +103,7 @@ class Manifest(Record):
         equipment: the instruments as they answered.
         dut: the pump as it answered.
         problems: by role, why the run was blocked.
+        contradictions: where the pump sheet and the pump's driver contradict each other.
         undone: by test, why it has no attempt that came to its end.
     """
 
@@ -140,6 +141,7 @@ class Manifest(Record):
     equipment: tuple[Equipment, ...] = ()
     dut: Device | None = None
     problems: dict[str, str] = Field(default_factory=dict)
+    contradictions: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _simulated_is_said(self) -> Self:
@@ -154,6 +156,7 @@ class BenchCheck(Record):
     equipment: tuple[Equipment, ...]
     dut: Device | None
     problems: dict[str, str]
+    contradictions: tuple[str, ...] = ()
 
 
 class ListedFile(Record):

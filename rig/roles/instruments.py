@@ -132,7 +132,7 @@ class Environment(Instrument, Protocol):
 
 
 @dataclass(frozen=True)
-class Recording:
+class SoundRecording:
     """A gapless recording of two channels, in V at the instrument's inputs.
 
     Attributes:
@@ -162,7 +162,7 @@ class SoundRecorder(Instrument, Protocol):
         """
         ...
 
-    def fetch(self) -> Recording:
+    def fetch(self) -> SoundRecording:
         """Wait for the end of the recording that was begun, and read it; RefusedError when none was."""
         ...
 

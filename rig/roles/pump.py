@@ -35,6 +35,7 @@ class Capability(Enum):
     DAILY_TOTAL = "daily total"
     PRIMING = "priming"
     SNOOZE = "annunciation snoozing"
+    ALARM_SIGNALS = "alarm signals"
     SETTINGS = "settings"
     CLOCK = "settable clock"
     RESTART = "restart"

@@ -17,6 +17,7 @@ from rig.bench.file import BenchFile, CalibratedTable
 from rig.bench.guarded import told_by_guardians
 from rig.errors import EvidenceError
 from rig.lease import Lease
+from rig.pump_sheet.sheet import PumpSheet
 from rig.record.appending import appender_for
 from rig.record.files import cannot_write, keep_room, new_folder, utc_now
 from rig.record.folder import LEASE, RECORD, RunFolder, holds_a_run
@@ -202,13 +203,17 @@ def discard(run: RunFolder) -> None:
             RUNS.rmdir()
 
 
-def keep_findings(run: RunFolder, spec: BenchFile, findings: Sequence[BenchFinding]) -> list[str]:
-    """Keep what `check_bench` found in the run; returns the problems."""
+def keep_findings(
+    run: RunFolder, spec: BenchFile, findings: Sequence[BenchFinding], sheet: PumpSheet | None
+) -> list[str]:
+    """Keep what `check_bench` found in the run, and where the pump contradicts its sheet; returns the problems."""
     pump = next((finding.identity for finding in findings if finding.role == "pump"), None)
+    able = next((finding.capabilities for finding in findings if finding.role == "pump"), None)
     check = BenchCheck(
         equipment=tuple(_equipment(spec, finding) for finding in findings if finding.role != "pump"),
         dut=Device(**asdict(pump)) if pump else None,
         problems={finding.role: finding.problem for finding in findings if finding.problem},
+        contradictions=tuple(sheet.contradicts(able)) if sheet is not None and able is not None else (),
     )
     run.checked(check)
     return list(check.problems.values())

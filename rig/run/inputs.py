@@ -109,7 +109,7 @@ def read_inputs(sources: Sources) -> Inputs:
     requirements = parse_requirements(sources.requirements, requirements_data, KINDS, sheet)
     faults = shipped(DEFAULT_FAULTS)
     faults_data = read_file(faults)
-    parse_faults(faults, faults_data)
+    parse_faults(faults, faults_data, sheet)
     files = {"bench.toml": bench_data, PUMP_SHEET: sheet_data, PLAN: plan.data}
     files |= {REQUIREMENTS: requirements_data, FAULTS: faults_data}
     frozen = fit_for_json(bench)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model, model_validator
 
 from rig.bench.conditions import PlannedCondition
 from rig.errors import BenchFileError
@@ -26,6 +26,8 @@ from rig.shipped import PLANS, shipped
 from rig.toml_files import YesNo, parse_toml, read_file, validated
 
 DEFAULT_PLAN = "default"
+_RESERVOIR = "reservoir_u"
+"""Key of the validation context for what a reservoir of the pump holds, in U."""
 
 
 class TestPlan(BaseModel):
@@ -33,7 +35,7 @@ class TestPlan(BaseModel):
 
     Attributes:
         name, purpose: for the report.
-        select: which tests of the suites belong to it, as pytest's -k has it; empty: all of them.
+        select: which tests of the suites belong to it (`rig.run.selection`); empty: all of them.
         every_requirement_due: whether a requirement that none of its tests measures is refused, or out of its scope.
         condition: what the whole plan is repeated under, after the nominal run.
     """
@@ -48,17 +50,17 @@ class TestPlan(BaseModel):
     condition: tuple[PlannedCondition, ...] = ()
 
     @model_validator(mode="after")
-    def _entries_can_be_told_apart_and_done(self) -> Self:
+    def _entries_can_be_told_apart_and_done(self, info: ValidationInfo[dict[str, Any] | None]) -> Self:
+        holds_u = (info.context or {}).get(_RESERVOIR) or FULL_RESERVOIR_U
         for table, entries in self.entries.items():
             seen: set[str] = set()
             for entry in entries:
                 if entry.title in seen:
                     raise ValueError(f"{table} {entry.title} stands twice")
                 seen.add(entry.title)
-                if entry.needed_u > FULL_RESERVOIR_U:
+                if entry.needed_u > holds_u:
                     raise ValueError(
-                        f"{table} {entry.title} takes {entry.needed_u:g} U, "
-                        f"and a reservoir holds {FULL_RESERVOIR_U:g} U"
+                        f"{table} {entry.title} takes {entry.needed_u:g} U, and a reservoir holds {holds_u:g} U"
                     )
         titles = [condition.title for condition in self.condition]
         for title in titles:
@@ -122,7 +124,8 @@ def parse_plan(path: Path, data: bytes, sheet: PumpSheet | None = None) -> PlanF
         key: _entries(path, key, value, sheet, left_out) if key in TABLES and isinstance(value, list) else value
         for key, value in content.items()
     }
-    return PlanFile(path, data, content, validated(path, read, PlanWithTables), tuple(left_out))
+    context = {_RESERVOIR: sheet.reservoir_u if sheet is not None else None}
+    return PlanFile(path, data, content, validated(path, read, PlanWithTables, context=context), tuple(left_out))
 
 
 def _entries(

@@ -96,9 +96,7 @@ class Verification:
             claimed = self._sheet.capabilities | OF_THE_BENCH
             unclaimed = [each.value for each in capabilities if each not in claimed]
             if unclaimed:
-                raise NotApplicableError(
-                    f"this pump has no {' and no '.join(unclaimed)}, by its sheet {self._sheet.name!r}"
-                )
+                raise NotApplicableError(f"this pump has no {' and no '.join(unclaimed)}, by its sheet")
 
     def _need_of_bench(self, procedure: Procedure) -> None:
         lines = [line for line in procedure.needed_lines if line not in self.bench.switch.lines]

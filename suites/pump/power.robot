@@ -6,9 +6,11 @@ Test Teardown     Leave Bench Safe
 
 *** Test Cases ***
 Battery Runs Down
-    [Documentation]    The battery is lowered in steps: low below 3.4 V, empty below 3.2 V, then dead, then good again.
+    [Documentation]    The battery is lowered in steps: low below {battery.low}, empty below {battery.empty}, then dead,
+    ...    then good again.
     [Tags]    PR-F5.1
-    Run The Battery Down    steps=3.45 V, 3.35 V, 3.25 V, 3.15 V    watch=10 min
+    Run The Battery Down    watch=10 min
+    ...    steps={1.015 battery.low}, {0.985 battery.low}, {1.015 battery.empty}, {0.985 battery.empty}
 
 Supply Dips During A Bolus
     [Documentation]    The supply falls to nothing and to 60 % in the middle of boluses, as short as it can and for 1 s.

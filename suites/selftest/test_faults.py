@@ -15,15 +15,14 @@ from rig.errors import BenchFileError, BlockedError
 from rig.faults import Injection, parse_faults, shipped_faults
 from rig.faults.fault import Provocation, RandomPulses
 from rig.faults.page import faults_page
-from rig.procedures.catalogue import KINDS
 from rig.procedures.provoking import FaultBench, FaultCleared, FaultInjected, provoking
 from rig.record.taking import Recorder, read_taken
 from rig.roles import Bench
-from rig.shipped import DEFAULT_FAULTS, DEFAULT_REQUIREMENTS, shipped
-from rig.verdicts.requirements import read_requirements
+from rig.shipped import DEFAULT_FAULTS, shipped
 from suites.measuring import VIRTUAL, recorded
+from suites.stands.own_requirements import own_requirements
 
-RESERVOIR = shipped_faults().injection("F14")
+RESERVOIR = shipped_faults().injection("F14 removed")
 FILE = Path("faults.toml")
 ENTRY = """
 [[fault]]
@@ -50,7 +49,7 @@ def test_every_fault_from_1_to_36_is_provoked_or_has_its_reason() -> None:
 
 
 def test_every_requirement_that_a_fault_names_is_one() -> None:
-    known = read_requirements(shipped(DEFAULT_REQUIREMENTS), KINDS)
+    known = own_requirements()
     named = {name for fault in shipped_faults().faults.values() for name in fault.requirements}
     assert named <= set(known)
 
@@ -109,7 +108,7 @@ def test_what_is_injected_is_felt_recorded_and_cleared(tmp_path: Path) -> None:
             bench.clock.sleep(5.0)
             begun_s = faults.inject(RESERVOIR)
             bench.clock.sleep(1.0)
-            assert faults.active == ("F14",)
+            assert faults.active == ("F14 removed",)
             assert not bench.pump.status().reservoir_attached
             with pytest.raises(ValueError, match="active already"):
                 faults.inject(RESERVOIR)
@@ -119,7 +118,7 @@ def test_what_is_injected_is_felt_recorded_and_cleared(tmp_path: Path) -> None:
             assert bench.pump.status().reservoir_attached
         record.sync()
     taken = read_taken(tmp_path)
-    assert taken.the(FaultInjected) == FaultInjected(at_s=begun_s, fault="F14", how="line reservoir energised")
+    assert taken.the(FaultInjected) == FaultInjected(at_s=begun_s, fault="F14 removed", how="line reservoir energised")
     assert taken.the(FaultCleared).at_s > begun_s + 1.0
 
 
@@ -134,7 +133,7 @@ def test_a_fault_is_cleared_though_what_was_done_under_it_broke_off(tmp_path: Pa
             break_off(faults)
         assert not any(bench.switch.is_energised(line) for line in bench.switch.lines)
         record.sync()
-    assert [fact.fault for fact in read_taken(tmp_path).facts(FaultCleared)] == ["F33 hot", "F14"]
+    assert [fact.fault for fact in read_taken(tmp_path).facts(FaultCleared)] == ["F33 hot", "F14 removed"]
 
 
 def test_a_line_moves_in_pulses_of_the_length_that_is_asked_for(tmp_path: Path) -> None:
