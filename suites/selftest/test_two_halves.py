@@ -71,7 +71,9 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
     "core_fault": {"part": "backup cell", "watch": "60 s", **BLANK},
 }  # fmt: skip
 """As people write them: by the keys of a plan's table, with units."""
-NOT_WEIGHED = ("log", "long_log", "alarm", "alarm_unanswered", "alarm_answered", "alarms_together", "annunciator_cut")
+NOT_READ = ("log", "long_log")
+"""Those that read no instrument."""
+NOT_WEIGHED = (*NOT_READ, "alarm", "alarm_unanswered", "alarm_answered", "alarms_together", "annunciator_cut")
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def test_what_is_declared_is_measured_and_nothing_else(done: Done) -> None:
 def test_a_last_line_that_was_cut_off_counts_as_never_written(done: Done, tmp_path: Path, cut: int) -> None:
     """As a process leaves it that was killed while it wrote."""
     channels = sorted(path.name for path in done.folder.glob("*.csv"))
-    assert bool(channels) == (done.procedure.TABLE not in NOT_WEIGHED)
+    assert bool(channels) == (done.procedure.TABLE not in NOT_READ)
     for name in channels:
         cut_off, without = (done.copy(tmp_path / f"{kind} {name}") for kind in ("cut off", "without"))
         whole = (done.folder / name).read_bytes()
