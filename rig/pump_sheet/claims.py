@@ -147,6 +147,7 @@ _KINDS = (
     _pressure("occlusion.normal_most", "Highest pressure at the alarm, at that threshold."),
     _pressure("occlusion.high_least", "Lowest pressure at the alarm, at the high threshold."),
     _pressure("occlusion.high_most", "Highest pressure at the alarm, at the high threshold."),
+    _time("occlusion.bolus_time", "An occlusion in a bolus is alarmed within this."),
     _insulin("reservoir.capacity", "What a full reservoir holds.", "10 U", "1000 U"),
     _insulin("reservoir.low", "A low reservoir is annunciated when so much is left.", "1 U", "200 U"),
     _insulin("reservoir.low_earliest", "What is left at most when it is annunciated.", "1 U", "200 U"),
@@ -160,6 +161,15 @@ _KINDS = (
     _time("priming.tubing_time", "Longest time in which the tubing is filled."),
     _time("alarms.escalation", "An alarm that nobody answers is told with high priority after this."),
     _time("alarms.snooze", "A snoozed alarm comes back after this, as it comes from the maker."),
+    _time("alarms.reservoir_out", "The alarm of a reservoir that is taken out comes within this."),
+    _time(
+        "alarms.reservoir_low", "The alarm of a low reservoir comes within this after the bolus that brings it there."
+    ),
+    _time("alarms.battery_low", "The alarm of a low battery sounds within this."),
+    _time("alarms.temperature", "The alarm of a wrong temperature sounds within this."),
+    _time("alarms.key_held", "The alarm of a key that is held sounds within this after the press."),
+    _time("keys.stuck_earliest", "A key that is held down is annunciated after this at the earliest."),
+    _time("keys.stuck_latest", "A key that is held down is annunciated after this at the latest."),
     _voltage("battery.low", "Voltage below which a low battery is annunciated."),
     _voltage("battery.empty", "Voltage below which the pump stops for an empty battery."),
     _time("battery.annunciated_within", "A low or an empty battery is annunciated within this."),
@@ -172,6 +182,7 @@ _KINDS = (
     ClaimKind("surroundings.hottest", "temperature_c", "0 °C", "70 °C", "Highest temperature of use."),
     _pressure("surroundings.thinnest_air", "Lowest ambient pressure of use."),
     _pressure("surroundings.densest_air", "Highest ambient pressure of use."),
+    _time("surroundings.annunciated_within", "What lies beyond these is annunciated within this."),
 )
 CLAIMS: Mapping[str, ClaimKind] = {kind.name: kind for kind in _KINDS}
 """Every claim by its name."""
@@ -197,6 +208,7 @@ RISING: tuple[tuple[str, ...], ...] = (
     ("occlusion.normal_least", "occlusion.normal_most"),
     ("reservoir.low_latest", "reservoir.low", "reservoir.low_earliest", "reservoir.capacity"),
     ("battery.empty", "battery.low"),
+    ("keys.stuck_earliest", "keys.stuck_latest"),
     ("surroundings.coldest", "surroundings.hottest"),
     ("surroundings.thinnest_air", "surroundings.densest_air"),
 )
