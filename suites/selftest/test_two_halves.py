@@ -49,7 +49,7 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
     },
     "priming": {"tubing": "2 U", "cannula": "0.5 U", **BLANK},
     "alarm": {"cause": "reservoir out", "priority": "high", "due": "1 s", "listen": "15 s"},
-    "alarm_unanswered": {"cause": "reservoir out", "due": "1 s", "escalates": "2 min"},
+    "alarm_unanswered": {"cause": "reservoir out", "due": "1 s", "escalates": "2 min", "around": "10 s"},
     "alarm_answered": {"cause": "reservoir out", "due": "1 s", "snooze": "1 min"},
     "alarms_together": {
         "first": "reservoir out", "then": "battery low", "first_priority": "high", "then_priority": "medium",
