@@ -7,7 +7,7 @@ driver's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from instruments.ids import codes
@@ -25,6 +25,8 @@ INDICATED = (Uuid.STATUS_CHANGED, Uuid.STATUS, Uuid.ANNUNCIATION_STATUS, Uuid.ST
 UNASKED = (Uuid.STATUS_CHANGED, Uuid.STATUS, Uuid.ANNUNCIATION_STATUS)
 FIRST_COUNTER = 255
 """Both sides begin a connection as if 255 had been the last counter."""
+BY_SEQUENCE_NUMBER = 0x0F
+"""Filter type of RACP (table 3.25)."""
 MOST_COUNTERS = 8
 """Of a pump that does not answer, this many counters are thought possible."""
 NO_E2E = b"\xff\xff\x00"
@@ -157,10 +159,32 @@ class IdsClient:
         """Every stored history record, without its CRC (RACP: Report Stored Records, All)."""
         return self._again(self._report_records, "Report Stored Records (0x33)")
 
+    def report_part(self, which: int, bounds: Sequence[int]) -> list[bytes]:
+        """Stored history records by an operator of RACP and its sequence numbers, without their CRC."""
+        filtered = bytes([BY_SEQUENCE_NUMBER]) if bounds else b""
+        numbers = b"".join(bound.to_bytes(4, "little") for bound in bounds)
+        asked = "Report Stored Records (0x33)"
+        return self._again(lambda: self._reported(bytes([0x33, which]) + filtered + numbers, asked), asked)
+
     def _report_records(self) -> list[bytes]:
         asked = "Report Stored Records (0x33)"
+        records = self._reported(bytes([0x33, 0x33]), asked)
+        if not records:
+            return []
+        stored = self._number_of_records()
+        if len(records) != stored:  # a notification that is damaged on its way is dropped, and nobody repeats it
+            raise BadReplyError(
+                asked=asked,
+                of_whom=self.name,
+                came_back=f"{len(records)} of its {stored} records came",
+                look_at="is the line disturbed?",
+            )
+        return records
+
+    def _reported(self, request: bytes, asked: str) -> list[bytes]:
+        """Write a request to report records, and take them, without their CRC."""
         self._gatt.forget(Uuid.HISTORY_DATA)
-        self._write(Uuid.RACP, bytes([0x33, 0x33]), asked)
+        self._write(Uuid.RACP, request, asked)
         answer = self._checked(self._gatt.wait_for(Uuid.RACP, asked=asked), asked)
         if answer[:3] != bytes([0x0F, 0x0F, 0x33]) or len(answer) != 4:
             raise self.odd(asked, answer)
@@ -172,14 +196,6 @@ class IdsClient:
         for record in records:
             if e2e_crc(record[:-2]) != record[-2:]:
                 raise self.odd(asked, record)
-        stored = self._number_of_records()
-        if len(records) != stored:  # a notification that is damaged on its way is dropped, and nobody repeats it
-            raise BadReplyError(
-                asked=asked,
-                of_whom=self.name,
-                came_back=f"{len(records)} of its {stored} records came",
-                look_at="is the line disturbed?",
-            )
         return [record[:-2] for record in records]
 
     def _number_of_records(self) -> int:

@@ -19,12 +19,12 @@ Supply Dips During A Bolus
 
 Battery Is Taken Out During A Bolus For 20 Minutes
     [Documentation]    A bolus of 4 U loses its supply after 20 s; the pump waits to be told to run.
-    [Tags]    PR-F6.2
+    [Tags]    PR-F6.1    PR-F6.2
     Restart In The Middle Of A Bolus    supply    off=20 min
 
 Battery Is Taken Out During A Bolus For 5 Seconds
     [Documentation]    The same, for as long as a shake of a loose cell.
-    [Tags]    PR-F6.2
+    [Tags]    PR-F6.1    PR-F6.2
     Restart In The Middle Of A Bolus    supply    off=5 s
 
 Calendar Stops
