@@ -44,8 +44,8 @@ def test_two_jobs_leave_the_same_bytes_as_one(tmp_path: Path) -> None:
             "Selected by 'PR-D5.1 or PR-L1.1 or PR-D9.1':",
             "  PR-D5.1 PR-D7.2 PR-F6.1  A bolus, cancelled under way. [5 U after 60 s]",
             "  PR-D7.2 PR-L1.1 PR-F6.1  Boluses above the maximum of 25 U are refused and nothing is delivered.",
-            "  PR-D7.2 PR-D9.1 PR-F6.1  Tubing and cannula are filled and weighed: how much, how fast, and counted as no "
-            "therapy.",
+            "  PR-D7.2 PR-D9.1 PR-F6.1  Tubing and cannula are filled and weighed: how much, how fast, and counted as "
+            "no therapy.",
         ]
         assert lines[5] == f"3 tests, about 1.54 h of bench time{', 2 at a time' if jobs == '2' else ''}."
         assert sum("; 3 of 3)" in line for line in lines) == 1
