@@ -7,6 +7,7 @@ lines does no harm. Not responsible for rhythm (`alarm_bursts`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -43,6 +44,9 @@ TAIL_S = 1.5
 TAIL_DB = 13.0
 """Pulses of a burst lie within 10 dB; what follows within 1.5 s and is 13 dB softer is a bump in the echo."""
 
+LEAST_STEP_S = 0.11
+"""Where a dip parts pulses sooner, an echo works against its own tone: the table's shortest step is 125 ms."""
+
 SHORTEST_S = 0.030
 UNEVEN_DB = 5.0
 """Between the first and the last fifth of a pulse, half of its levels lie this close together; a syllable's do not."""
@@ -62,10 +66,16 @@ def pulses_of(picture: Picture, source: Source) -> list[Pulse]:
     contrast = uniform_filter1d(np.median(stands, axis=0), 3)
     found = []
     for begin, end in _active(contrast, picture.hop_s):
+        parts: list[Pulse] = []
         for start, stop in _parted(together, begin, end, picture.hop_s):
             pulse = _pulse(picture, source, together, start, stop)
-            if pulse is not None:
-                found.append(pulse)
+            if pulse is None:
+                continue
+            if parts and pulse.onset_s - parts[-1].onset_s < LEAST_STEP_S:
+                first = parts.pop()
+                pulse = replace(pulse, onset_s=first.onset_s, duration_s=pulse.end_s - first.onset_s)
+            parts.append(pulse)
+        found += parts
     return [pulse for pulse in found if not _tail(pulse, found)]
 
 

@@ -6,13 +6,17 @@ Not responsible for what a rhythm means (`alarm_bursts`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rig.analysis.alarm_bursts import best_rhythm, grouped, judged
 from rig.analysis.alarm_pulses import pulses_of
 from rig.analysis.alarm_signal import Burst, Edition, Priority, Pulse
 from rig.analysis.alarm_sources import Source, sources_of
-from rig.analysis.alarm_spectrum import Picture
+from rig.analysis.alarm_spectrum import Picture, picture_of
 
 TOGETHER_S = 0.025
 """Pulses that begin within 25 ms of each other began together: half of the shortest pause."""
@@ -26,9 +30,40 @@ RICH = 3
 ONE_PITCH = 0.6
 ALIKE = 0.25
 SHORT_SHARE = 0.4
+PIECE_S = 120.0
+AROUND_S = 10.0
+SAME_PITCH = 0.015
+"""A recording is heard in pieces of two minutes with ten seconds on either side."""
+
 SAME_SHARE = 0.6
 LEVELS_WITHIN_DB = 15.0
 DURATIONS_WITHIN = 0.3
+
+
+def voices_in(samples: NDArray[np.float32], rate_hz: float) -> list[list[Pulse]]:
+    """Give the pulses of each sounder in a recording of any length, two minutes at a time.
+
+    Sounders of two pieces are one where their pitch is the same.
+    """
+    piece, around = round(PIECE_S * rate_hz), round(AROUND_S * rate_hz)
+    if samples.size <= piece + 2 * around:
+        return voices_of(picture_of(samples, rate_hz))
+    voices: list[tuple[float, list[Pulse]]] = []
+    for start in range(0, samples.size, piece):
+        first = max(0, start - around)
+        begin_s, end_s = start / rate_hz, (start + piece) / rate_hz
+        for found in voices_of(picture_of(samples[first : start + piece + around], rate_hz)):
+            moved = [replace(pulse, onset_s=pulse.onset_s + first / rate_hz) for pulse in found]
+            inside = [pulse for pulse in moved if begin_s <= pulse.onset_s < end_s]
+            if not inside:
+                continue
+            pitch_hz = median(pulse.pitch_hz for pulse in moved)
+            known = next((pulses for hz, pulses in voices if abs(hz - pitch_hz) <= SAME_PITCH * hz), None)
+            if known is None:
+                voices.append((pitch_hz, inside))
+            else:
+                known += [pulse for pulse in inside if pulse.onset_s > known[-1].onset_s + TOGETHER_S]
+    return [pulses for _, pulses in voices]
 
 
 def voices_of(picture: Picture) -> list[list[Pulse]]:

@@ -13,9 +13,9 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from rig.analysis.alarm_scene import bursts_in, voices_of
+from rig.analysis.alarm_scene import bursts_in, voices_in
 from rig.analysis.alarm_signal import RANK, AlarmSound, Burst, Edition, Escalation, Priority, Silence, Train
-from rig.analysis.alarm_spectrum import LOWEST_RATE_HZ, Recording, Thinning, picture_of
+from rig.analysis.alarm_spectrum import LOWEST_RATE_HZ, Recording, Thinning
 
 LEAST_S = 0.2
 LOUDER_DB = 6.0
@@ -71,8 +71,7 @@ def _worth(sound: AlarmSound) -> float:
 
 def _channel(recording: Recording, channel: int, edition: Edition) -> AlarmSound:
     recording_s = recording.duration_s
-    picture = picture_of(recording.samples[:, channel], recording.rate_hz)
-    bursts = bursts_in(voices_of(picture), edition)
+    bursts = bursts_in(voices_in(recording.samples[:, channel], recording.rate_hz), edition)
     return AlarmSound(
         duration_s=recording_s,
         rate_hz=recording.recorded_rate_hz,

@@ -32,6 +32,7 @@ class FarSide:
     """What drivers reach from here: a clock, a VISA resource manager, the pump's port, the date there, and a radio.
 
     `hands` put so many g beside the vessel on a virtual balance, 0 takes them off; on a real one a person does.
+    `restless_s` tells for how long an emulated controller of the pump has not rested.
     `radio` is the virtual bench's, for a pump that is reached over Bluetooth LE; in a laboratory the port names one.
     """
 
@@ -41,6 +42,7 @@ class FarSide:
     today: datetime.date
     radio: Radio | None = None
     hands: Callable[[float], None] | None = None
+    restless_s: Callable[[], float] | None = None
 
 
 @contextmanager
@@ -64,7 +66,10 @@ def far_side(spec: BenchFile, occasion: str = "", heart: Heart | None = None) ->
         return
     with open_virtual(spec, occasion) as world:
         resources = pyvisa.ResourceManager(world.visa_library())
-        yield FarSide(world.clock, resources, spec.pump.port, today, _radio(spec, world), world.cell.place)
+        board = world.board
+        restless_s = None if board is None else lambda: board.mcu.restless_s
+        radio = _radio(spec, world)
+        yield FarSide(world.clock, resources, spec.pump.port, today, radio, world.cell.place, restless_s)
 
 
 def _refuse_days_to_come(spec: BenchFile, today: datetime.date) -> None:

@@ -134,6 +134,7 @@ def open_bench(
             sound=None if spec.sound is None else compared("sound", open_device(spec, "sound", far, kept)),
             pump=compared("pump", open_device(spec, "pump", far, kept)),
             reservoir_u=reservoir_u,
+            restless_s=far.restless_s,
         )
 
 

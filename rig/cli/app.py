@@ -1,4 +1,4 @@
-"""The command line, `rig …`: verify, resume, check, pump-sheet, balance-test, samples, serve, console, report and more.
+"""The command line, `rig …`: verify, coverage, resume, check, pump-sheet, balance-test, samples, serve and more.
 
 Turns errors into one sentence and an exit code. Not responsible for the work itself.
 """
@@ -162,6 +162,36 @@ def verify(
     if list_:
         raise typer.Exit(list_quantities(asked, console=console))
     raise typer.Exit(verify_all(asked, condition, console=console))
+
+
+@app.command("coverage")
+def show_coverage(
+    requirements: Annotated[
+        Path,
+        typer.Option(
+            help="Requirements file: the acceptance limits.",
+            show_default="those that come with the rig",
+            metavar="FILE",
+        ),
+    ] = REQUIREMENTS,
+    plan: Annotated[
+        str,
+        typer.Option(help="Test plan: a TOML file, or the name of one that comes with the rig.", metavar="FILE|NAME"),
+    ] = "default",  # rig.run.plan.DEFAULT_PLAN
+    out: Annotated[Path | None, typer.Option(help="Write it to this JSON file, too.", metavar="FILE")] = None,
+    bench: BenchOption = BENCH,
+    set_: SetOption = None,
+) -> None:
+    """Show what a plan verifies of a pump, gaps first: topics, requirements, who judges them, at which rates and sizes.
+
+    Nothing is measured. Exit code: 0; 2 wrong usage or bench file.
+    """
+    from rig.bench.file import parse_override
+    from rig.cli.coverage import print_coverage
+    from rig.run.inputs import Sources
+
+    overrides = dict(parse_override(text) for text in set_ or [])
+    raise typer.Exit(print_coverage(Sources(bench, overrides, requirements, plan), out, console=console))
 
 
 @app.command()

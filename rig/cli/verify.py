@@ -6,6 +6,7 @@ Whatever asks it to stop, the run is closed and its report written. Not responsi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from rig.bench.check import check_bench
 from rig.bench.file import parse_override
 from rig.bench.guarded import wait_until_left
 from rig.bench.lease import take_bench
+from rig.cli.coverage import as_json, covered_by, say_coverage
 from rig.cli.jobs import jobs_for, run_side_by_side
 from rig.cli.printing import plain, print_table, say
 from rig.cli.pump_sheet import print_inapplicable
@@ -26,6 +28,7 @@ from rig.cli.runners import collect, run_suites
 from rig.cli.upfront import say_simulated, say_up_front
 from rig.clock import WallClock
 from rig.errors import BenchFileError, EvidenceError
+from rig.record.files import write_json
 from rig.record.folder import RunFolder
 from rig.record.results import JUDGES_NOTHING, JudgedRecord, ReportedRecord, RequirementRecord, Results
 from rig.run.begin import discard, end_run, keep_findings, start_run
@@ -120,6 +123,8 @@ def do_run(
     results, outcome = end_run(run, ending)
     if outcome != "blocked":
         print_results(results, console)
+        if not results.selected:
+            _say_covered(run, inputs, results, console)
     if outcome != "complete":
         sentence = f"The run was {outcome}; what was measured before is kept in {run.path}."
         console.print(sentence, soft_wrap=True, markup=False)
@@ -200,6 +205,16 @@ def _measure(
             ending = run_suites(run, owed, held.leases, console, stop)
         wait_until_left(spec, WallClock())  # a guardian may be at it still; what it did belongs into the run
         return ending
+
+
+def _say_covered(run: RunFolder, inputs: Inputs, results: Results, console: Console) -> None:
+    """Say what the run has covered of a pump, and keep it beside the record."""
+    declared = [Declaration.model_validate(dict(each) | {"names": ()}) for each in run.collected()]
+    undecided = [row.id for row in results.requirements if row.verdict.value not in ("PASS", "FAIL")]
+    covered = covered_by(inputs, declared, undecided)
+    say_coverage(covered, console)
+    with suppress(EvidenceError):  # the record stands by itself
+        write_json(run.path / "coverage.json", as_json(covered))
 
 
 def list_quantities(asked: RunAsked, *, console: Console) -> int:

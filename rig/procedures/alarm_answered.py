@@ -19,10 +19,10 @@ from rig.procedures.alarm_causes import (
     answer,
     cause_lines,
     delivering,
+    kinds_told,
     needs_of,
     provoke,
     refuse_incomplete,
-    told,
 )
 from rig.procedures.alarm_numbers import numbers_of
 from rig.procedures.bounds import lasting
@@ -139,7 +139,7 @@ class AlarmAnswered(Procedure):
             bench.clock.sleep(LEAD_S)
             answer(bench, record, "confirm")
             bench.clock.sleep(HOLDS_S)
-            before = told(bench)
+            before = kinds_told(bench)
             faults.clear_all()
             record.fact(CauseGone(at_s=bench.clock.now(), annunciated=before))
             bench.clock.sleep(LEAD_S)

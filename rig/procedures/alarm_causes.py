@@ -142,7 +142,7 @@ def answer(bench: Bench, record: Recorder, what: Literal["snooze", "confirm"]) -
     record.step(f"{what} told", annunciated=", ".join(kinds) or "nothing", refused=refused)
 
 
-def told(bench: Bench) -> tuple[str, ...] | None:
+def kinds_told(bench: Bench) -> tuple[str, ...] | None:
     """Read the kinds that the pump annunciates; None where it does not answer."""
     try:
         return tuple(each.kind for each in bench.pump.annunciations())
@@ -169,4 +169,4 @@ def _leave_quiet(bench: Bench, record: Recorder) -> None:
     bench.pump.stop()
     confirm_all(bench, record)
     read_air(bench, record, AFTERWARDS)
-    record.fact(QuietAgain(at_s=bench.clock.now(), annunciated=told(bench)))
+    record.fact(QuietAgain(at_s=bench.clock.now(), annunciated=kinds_told(bench)))

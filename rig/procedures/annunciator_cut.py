@@ -20,10 +20,10 @@ from rig.procedures.alarm_causes import (
     Provoked,
     cause_lines,
     delivering,
+    kinds_told,
     needs_of,
     provoke,
     refuse_incomplete,
-    told,
 )
 from rig.procedures.alarm_numbers import numbers_of
 from rig.procedures.bounds import lasting
@@ -123,7 +123,7 @@ class AnnunciatorCut(Procedure):
             bench.clock.sleep(LEAD_S)
             provoke(bench, record, faults, self.cause)
             end_listening(bench, record, SOUND)
-            record.fact(ToldOfIt(at_s=bench.clock.now(), annunciated=told(bench)))
+            record.fact(ToldOfIt(at_s=bench.clock.now(), annunciated=kinds_told(bench)))
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Time the first vibration, or count the bursts."""

@@ -1,128 +1,134 @@
-"""A course of commands, each with the answer that it is to get, and what comes of them weighed stretch by stretch.
+"""A course of commands, each at its time and with the answer that the pump should give, weighed in stated windows.
 
-What is programmed is what the course says, and what came is what was weighed: the pump is asked for neither. Not
-responsible for the words of a course (`course_steps`), nor for limits.
+What several functions of a pump make together, such as a stop in the middle of a bolus, is one list of commands and
+one list of windows in a protocol. Not responsible for what should come in a window: requirements say that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+import numpy as np
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from rig.errors import RefusedError
+from rig.analysis.budget import Budget
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
-from rig.procedures.bounds import Word
+from rig.procedures.bounds import RateOrNone, SampleEvery, Word
 from rig.procedures.budgets import measured
-from rig.procedures.course_steps import (
-    ACCEPTED,
-    Annunciated,
-    CancelBolus,
-    Command,
-    Confirm,
-    CourseStep,
-    Fill,
-    GiveBolus,
-    Line,
-    Prime,
-    Run,
-    Set,
-    SetClock,
-    SetProfile,
-    SetTemporary,
-    Shows,
-    Told,
-    Weighed,
-    parse_step,
-)
+from rig.procedures.consecutive import logged_bolus_u
+from rig.procedures.course_commands import Command, Hands, parse_command
+from rig.procedures.preparation import FULL_RESERVOIR_U, start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
-from rig.procedures.sampling import sample_for, take_sample
-from rig.record.taking import Fact, Recorder, Taken, joined
+from rig.procedures.rest import SAMPLE_EVERY_S
+from rig.procedures.sampling import sample_for
+from rig.procedures.watch import watch_quantities
+from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology, require
-from rig.therapy import BolusRequest
+from rig.units import parse
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Parameter, Quantity
 
-COURSE = Parameter("course")
+READINGS, OPENED, ENDED = "course", "outlet open", "after the course"
+FADING_S = 120.0
+"""A line that fades in 4.5 s shows after it what was delivered to the last nU; one ten times as slow, but for 7 %."""
+HOUR_S = 3600.0
+COURSE, DURING = Parameter("course"), Parameter("during")
+DELIVERED = Kind(
+    "course.delivered",
+    "delivered {during}, in {course}",
+    ("U",),
+    (COURSE, DURING),
+    "What is weighed in one of the windows of a course of commands.",
+)
 WRONG = Kind(
     "course.wrong_answers",
-    "commands answered otherwise than they must be in {course}",
-    ("answers",),
+    "commands answered otherwise than stated, in {course}",
+    ("commands",),
     (COURSE,),
-    "Commands that were accepted and must be refused, or refused and must be accepted, or refused for another reason.",
+    "How many commands the pump did not obey, or did not refuse for the stated reason, and how many stated states and "
+    "annunciations were not to be seen.",
 )
-EXCESS = Kind(
-    "course.largest_excess",
-    "largest excess over what was programmed in {course}",
+MOST = Kind(
+    "course.most_in_an_hour",
+    "most delivered in any hour, in {course}",
     ("U",),
     (COURSE,),
-    "Of all weighed stretches of the course, by how much more came than was programmed, at most.",
+    "The largest amount weighed in 60 min, whenever they begin.",
 )
-SHORTFALL = Kind(
-    "course.largest_shortfall",
-    "largest shortfall of what was programmed in {course}",
+LOGGED = Kind(
+    "course.logged_less_weighed",
+    "logged less weighed, in {course}",
     ("U",),
     (COURSE,),
-    "Of all weighed stretches of the course, by how much less came than was programmed, at most.",
+    "What the pump logs of all boluses of a course, less what was weighed over it: of a course without basal delivery.",
 )
-MISSING = Kind(
-    "course.missing_annunciations",
-    "annunciations that did not come in {course}",
-    ("annunciations",),
-    (COURSE,),
-    "What the pump must annunciate and had not, when the course came to where it looks.",
-)
-BEFORE, FADING = "before the course", "fading"
-SHORT_EVERY_S, LONG_EVERY_S, SHORT_S = 2.0, 10.0, 1200.0
-"""A stretch up to 20 min is read every 2 s, a longer one every 10 s."""
-CLOCK_WITHIN_S = 60.0
-FADES_S = 120.0
-"""So long the line is given to empty when the course has ended and the pump was stopped."""
+
+
+class CourseBegan(Fact):
+    """The moment from which the times of a course count."""
 
 
 class CommandAnswered(Fact):
-    """What the pump answered to a command of the course."""
+    """A command of a course: its number from 1, its words, how it should have been answered, and how it was."""
 
     number: int
     words: str
     expected: str
-    answer: str
+    answered: str
 
 
-class AnnunciationLookedFor(Fact):
-    """Whether the pump annunciated what it must."""
+class BolusesLogged(Fact):
+    """What the pump logs in the end of all boluses that it accepted, in U; None of a pump without a log."""
 
-    number: int
-    kind: str
-    shown: tuple[str, ...]
+    logged_u: float | None
 
 
-def _lines(written: object) -> object:
-    """Take "run; bolus 2 U; weigh 3 min: 2 U" apart, as a protocol writes it."""
-    return [step.strip() for step in written.split(";") if step.strip()] if isinstance(written, str) else written
+def _several(written: object) -> object:
+    """Take "0 min: run; 10 min: stop" apart, as a protocol writes it."""
+    return tuple(part.strip() for part in written.split(";")) if isinstance(written, str) else written
 
 
-def _step(text: str) -> str:
-    parse_step(text)
-    return text
+Several = BeforeValidator(_several)
 
 
 class Course(BetweenBlanks):
-    """Tell the pump one thing after the other, compare what it answers, and weigh what comes of it."""
+    """Let therapy run, give commands at their times, and weigh what comes in each window."""
 
     TABLE: ClassVar = "course"
-    KEYWORD: ClassVar = "Follow A Course"
-    KINDS: ClassVar = (WRONG, EXCESS, SHORTFALL, MISSING)
+    KEYWORD: ClassVar = "Weigh Course Of Commands"
+    IN_WORDS: ClassVar = "{title}"
+    KINDS: ClassVar = (DELIVERED, WRONG, MOST, LOGGED)
     EXPECTED: ClassVar = frozenset(
         {
-            "maximum delivery", "bolus cancelled", "temporary basal rate over", "temporary basal rate cancelled",
-            "reservoir low", "reservoir empty", "reservoir issue", "system issue",
+            "bolus cancelled",
+            "maximum delivery",
+            "reservoir low",
+            "temporary basal rate over",
+            "temporary basal rate cancelled",
         }
-    )  # fmt: skip
+    )
 
     called: Word
-    steps: Annotated[tuple[Annotated[str, AfterValidator(_step)], ...], BeforeValidator(_lines), Field(min_length=1)]
+    commands: Annotated[tuple[Word, ...], Several, Field(min_length=1)]
+    weighed: Annotated[tuple[Word, ...], Several, Field(min_length=1)]
+    rate_u_per_h: Annotated[RateOrNone, Field(alias="rate")] = 0.0
+    sample_every_s: Annotated[SampleEvery, Field(alias="sample_every")] = 5.0
+
+    @field_validator("commands")
+    @classmethod
+    def _are_commands(cls, written: tuple[str, ...]) -> tuple[str, ...]:
+        times = [parse_command(each).at_s for each in written]
+        if times != sorted(times):
+            raise ValueError("the commands are not in the order of their times")
+        return written
+
+    @model_validator(mode="after")
+    def _windows_fit(self) -> Self:
+        names = [name for name, _, _ in self.windows]
+        if len(set(names)) != len(names):
+            raise ValueError("two windows have one name")
+        return self
 
     @property
     def title(self) -> str:
@@ -130,209 +136,153 @@ class Course(BetweenBlanks):
         return self.called
 
     @property
-    def parsed(self) -> tuple[CourseStep, ...]:
-        """Its steps."""
-        return tuple(parse_step(text) for text in self.steps)
+    def plan(self) -> tuple[Command, ...]:
+        """The commands."""
+        return tuple(parse_command(each) for each in self.commands)
+
+    @property
+    def windows(self) -> tuple[tuple[str, float, float], ...]:
+        """Each window by its name, with its beginning and end in s; ValueError when one is written wrongly."""
+        return tuple(_window(each) for each in self.weighed)
+
+    @property
+    def lasts_s(self) -> float:
+        """How long it lasts: until its last window has ended and its last command is given."""
+        return max([end_s for _, _, end_s in self.windows] + [command.at_s for command in self.plan])
 
     @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
-        needed: dict[Capability, None] = {}
-        for step in self.parsed:
-            if isinstance(step, Told):
-                needed.update(dict.fromkeys(_needed(step.command)))
-        return tuple(needed)
-
-    @property
-    def needed_lines(self) -> tuple[str, ...]:
-        """Lines of the bench's switch that it energises."""
-        return tuple(dict.fromkeys(step.name for step in self.parsed if isinstance(step, Line)))
+        basal = (Capability.BASAL_PROFILE,) if self.rate_u_per_h else ()
+        return tuple(dict.fromkeys((*basal, *(each for command in self.plan for each in command.needs))))
 
     @property
     def needed_u(self) -> float:
-        """Insulin that it takes in U."""
-        return sum(step.expected_u or 0.0 for step in self.parsed if isinstance(step, Weighed))
+        """Insulin that it takes in U, at most."""
+        rate_u_per_h = max([self.rate_u_per_h] + [command.rate_u_per_h or 0.0 for command in self.plan])
+        return sum(command.most_u for command in self.plan) + rate_u_per_h * self.lasts_s / HOUR_S
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
-        """What it measures: of the steps that it has."""
-        steps = self.parsed
-        found = [WRONG.of(course=self.called)] if any(isinstance(step, Told | Shows) for step in steps) else []
-        if any(isinstance(step, Weighed) and step.expected_u is not None for step in steps):
-            found += [EXCESS.of(course=self.called), SHORTFALL.of(course=self.called)]
-        if any(isinstance(step, Annunciated) for step in steps):
-            found.append(MISSING.of(course=self.called))
+        """What it measures."""
+        found = [self._delivered(name) for name, _, _ in self.windows]
+        found.append(WRONG.of(course=self.called))
+        found += [MOST.of(course=self.called)] if self._keeps_an_hour else []
+        found += [LOGGED.of(course=self.called)] if self._only_boluses else []
         return tuple(found)
 
+    @property
+    def declared(self) -> tuple[Quantity, ...]:
+        """What it measures, and what is watched: its blank runs have the outlet closed and show no flow of the pump."""
+        return (*self.quantities, *watch_quantities())
+
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """How long it weighs, in s."""
+        return {"analysis": self.lasts_s}
+
+    @property
+    def _only_boluses(self) -> bool:
+        """Whether nothing but boluses is delivered, by a pump that has a log."""
+        kinds = {need for command in self.plan for need in command.needs}
+        others = {Capability.BASAL_PROFILE, Capability.TEMPORARY_BASAL, Capability.PRIMING}
+        return not self.rate_u_per_h and not kinds & others
+
+    @property
+    def _keeps_an_hour(self) -> bool:
+        """Whether a maximum of an hour is set, so that the most in any hour says something."""
+        return any(command.words.startswith("maximum of an hour") for command in self.plan)
+
+    def _delivered(self, window: str) -> Quantity:
+        return DELIVERED.of(course=self.called, during=window)
+
     def take(self, bench: Bench, record: Recorder) -> None:
-        """Go through the steps, and read the balance from before the first to after the last."""
-        between_blanks(
-            bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=lambda: self._follow(bench, record)
-        )
+        """Give the commands, each at its time whatever the pump said to those before, and read the balance."""
+        hands = Hands(bench)
 
-    def _follow(self, bench: Bench, record: Recorder) -> None:
-        follower = _Follower(bench, record)
-        take_sample(bench, record, BEFORE)
-        try:
-            for number, step in enumerate(self.parsed):
-                follower.do(number, step)
-        finally:
-            for line in self.needed_lines:
-                bench.switch.set_line(line, energised=False)
-            follower.restore()
-        bench.pump.stop()
-        sample_for(bench, record, FADING, duration_s=FADES_S, every_s=SHORT_EVERY_S)
-
-    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
-        """Compare the answers, and weigh each stretch from the last reading before it to its own last."""
-        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
-        steps = self.parsed
-        stretches = [(_phase(number), step) for number, step in enumerate(steps) if isinstance(step, Weighed)]
-        series = [taken.series(phase) for phase in (BEFORE, *(phase for phase, _ in stretches))]
-        readings = joined(*series)
-        delivered_u = scale.delivered_u(readings)
-        begin, end = len(series[0].at_s) - 1, len(series[0].at_s) - 1
-        budgets = []
-        for each, (_, step) in zip(series[1:], stretches, strict=True):
-            end += len(each.at_s)
-            if step.expected_u is None:
-                continue
-            came = scale.budget(
-                float(delivered_u[end] - delivered_u[begin]), float(readings.at_s[end] - readings.at_s[begin])
-            )
-            budgets.append(came.linear(1.0, offset=-step.expected_u, unit="U"))
-            begin = end
-        answers = taken.facts(CommandAnswered)
-        measurements = (
-            [Measurement(WRONG.of(course=self.called), float(sum(each.answer != each.expected for each in answers)))]
-            if answers
-            else []
-        )
-        named = {}
-        if budgets:
-            excess = max(budgets, key=lambda budget: budget.value)
-            shortfall = min(budgets, key=lambda budget: budget.value).linear(-1.0, unit="U")
-            named = {EXCESS.of(course=self.called): excess, SHORTFALL.of(course=self.called): shortfall}
-            measurements += [measured(quantity, budget) for quantity, budget in named.items()]
-        looked = taken.facts(AnnunciationLookedFor)
-        if looked:
-            missing = sum(each.kind not in each.shown for each in looked)
-            measurements.append(Measurement(MISSING.of(course=self.called), float(missing)))
-        return Computed(measured=tuple(measurements), budgets=named)
-
-
-def _phase(number: int) -> str:
-    return f"step {number + 1}"
-
-
-def _needed(command: Command) -> Sequence[Capability]:
-    match command:
-        case GiveBolus(bolus):
-            kinds = [Capability.EXTENDED_BOLUS] if bolus.extended_u else [Capability.FAST_BOLUS]
-            kinds += [Capability.MULTIWAVE_BOLUS] if bolus.extended_u and bolus.fast_u else []
-            return kinds + ([Capability.DELAYED_BOLUS] if bolus.delay_min else [])
-        case CancelBolus():
-            return [Capability.CANCEL_BOLUS]
-        case SetProfile():
-            return [Capability.BASAL_PROFILE]
-        case SetTemporary():
-            return [Capability.TEMPORARY_BASAL]
-        case Prime():
-            return [Capability.PRIMING]
-        case Fill():
-            return [Capability.RESERVOIR_LEVEL]
-        case Set():
-            return [Capability.SETTINGS]
-        case SetClock():
-            return [Capability.CLOCK]
-        case _:
-            return []
-
-
-class _Follower:
-    """Does one step after the other on a bench."""
-
-    def __init__(self, bench: Bench, record: Recorder) -> None:
-        self._bench = bench
-        self._record = record
-        self._bolus_id = 0
-        self._before: dict[Set, float] = {}
-
-    def do(self, number: int, step: CourseStep) -> None:
-        """Do a step."""
-        bench, record = self._bench, self._record
-        match step:
-            case Told():
-                answer = self._answer(step.command)
-                record.step(step.words, answer=answer, expected=step.answer)
+        def deliver() -> None:
+            sample_for(bench, record, OPENED, duration_s=FADING_S, every_s=SAMPLE_EVERY_S)
+            start_therapy(bench, record)
+            start_s = bench.clock.now()
+            record.fact(CourseBegan(at_s=start_s))
+            for number, command in enumerate(self.plan, start=1):
+                self._sample_until(bench, record, start_s + command.at_s)
+                answered = command.given(hands)
+                record.step(command.words, answered=answered, expected=command.expected)
                 record.fact(
                     CommandAnswered(
-                        at_s=bench.clock.now(), number=number, words=step.words, expected=step.answer, answer=answer
+                        at_s=bench.clock.now(),
+                        number=number,
+                        words=command.words,
+                        expected=command.expected,
+                        answered=answered,
                     )
                 )
-            case Line():
-                bench.switch.set_line(step.name, energised=step.energised)
-                record.step(f"{'energised' if step.energised else 'released'} {step.name}")
-            case Weighed():
-                every_s = SHORT_EVERY_S if step.duration_s <= SHORT_S else LONG_EVERY_S
-                sample_for(bench, record, _phase(number), duration_s=step.duration_s, every_s=every_s)
-            case Shows():
-                wanted = step.date_time.isoformat(sep=" ", timespec="minutes")
-                shown = require(bench.pump, Capability.CLOCK).clock()
-                near = abs((shown - step.date_time).total_seconds()) <= CLOCK_WITHIN_S
-                answer = wanted if near else shown.isoformat(sep=" ", timespec="minutes")
-                fact = CommandAnswered(
-                    at_s=bench.clock.now(), number=number, words="shows", expected=wanted, answer=answer
-                )
-                record.fact(fact)
-            case Annunciated():
-                kinds = tuple(each.kind for each in bench.pump.annunciations())
-                record.fact(AnnunciationLookedFor(at_s=bench.clock.now(), number=number, kind=step.kind, shown=kinds))
+            self._sample_until(bench, record, start_s + self.lasts_s)
+            bench.pump.stop()
+            hands.restore()
+            record.fact(BolusesLogged(at_s=bench.clock.now(), logged_u=_logged_u(hands)))
+            sample_for(bench, record, ENDED, duration_s=FADING_S, every_s=SAMPLE_EVERY_S)
 
-    def restore(self) -> None:
-        """Set back what the course has set, in case the same pump is measured on."""
-        for changed, value in self._before.items():
-            require(self._bench.pump, Capability.SETTINGS).set_setting(changed.setting, value)
+        between_blanks(
+            bench,
+            record,
+            rate_u_per_h=self.rate_u_per_h,
+            blank_s=self.blank_s,
+            deliver=deliver,
+            reservoir_u=FULL_RESERVOIR_U,
+            outlet_closed=True,
+        )
 
-    def _answer(self, command: Command) -> str:
-        try:
-            self._tell(command)
-        except RefusedError as error:
-            return error.meaning or error.came_back
-        return ACCEPTED
+    def _sample_until(self, bench: Bench, record: Recorder, at_s: float) -> None:
+        left_s = at_s - bench.clock.now()
+        if left_s > 0.0:
+            sample_for(bench, record, READINGS, duration_s=left_s, every_s=self.sample_every_s)
 
-    def _tell(self, command: Command) -> None:
-        pump = self._bench.pump
-        match command:
-            case Run(therapy):
-                told: dict[str, Callable[[], None]] = {"run": pump.run, "stop": pump.stop, "pause": pump.pause}
-                told[therapy]()
-            case GiveBolus(bolus):
-                self._bolus_id = self._given(bolus)
-            case CancelBolus():
-                require(pump, Capability.CANCEL_BOLUS).cancel_bolus(self._bolus_id)
-            case SetProfile(segments):
-                require(pump, Capability.BASAL_PROFILE).set_basal_profile(segments)
-            case SetTemporary(temporary):
-                rates = require(pump, Capability.TEMPORARY_BASAL)
-                rates.cancel_temporary_rate() if temporary is None else rates.set_temporary_rate(temporary)
-            case Prime(insulin_u):
-                require(pump, Capability.PRIMING).prime(insulin_u)
-            case Fill(insulin_u):
-                require(pump, Capability.RESERVOIR_LEVEL).set_reservoir_level(insulin_u)
-            case Confirm():
-                for annunciation in pump.annunciations():
-                    pump.confirm(annunciation.annunciation_id)
-            case Set(setting, value):
-                settings = require(pump, Capability.SETTINGS)
-                was = settings.setting(setting)
-                settings.set_setting(setting, value)
-                self._before.setdefault(Set(setting, 0.0), was)
-            case SetClock(date_time):
-                require(pump, Capability.CLOCK).set_clock(date_time)
+    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
+        """Weigh each window, and count the answers that are other than stated."""
+        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        readings, start_s = taken.series(OPENED, READINGS, ENDED), taken.the(CourseBegan).at_s
+        at_s, delivered_u = readings.at_s - start_s, scale.delivered_u(readings)
 
-    def _given(self, bolus: BolusRequest) -> int:
-        pump = self._bench.pump
-        if bolus.extended_u or bolus.delay_min:
-            return require(pump, Capability.EXTENDED_BOLUS).deliver(bolus)
-        return require(pump, Capability.FAST_BOLUS).bolus(bolus.fast_u)
+        def weighed(begin_s: float, end_s: float) -> Budget:
+            volume_u = float(np.diff(np.interp([begin_s, end_s], at_s, delivered_u))[0])
+            return scale.budget(volume_u, end_s - begin_s)
+
+        budgets = {self._delivered(name): weighed(begin_s, end_s) for name, begin_s, end_s in self.windows}
+        if self._keeps_an_hour:
+            begins_s = np.arange(-FADING_S / 2.0, self.lasts_s - HOUR_S + FADING_S, self.sample_every_s)
+            sums_u = np.interp(begins_s + HOUR_S, at_s, delivered_u) - np.interp(begins_s, at_s, delivered_u)
+            budgets[MOST.of(course=self.called)] = scale.budget(float(np.max(sums_u)), HOUR_S)
+        if self._only_boluses:
+            logged_u = taken.the(BolusesLogged).logged_u or 0.0
+            whole = weighed(float(at_s[0]), float(at_s[-1]))
+            budgets[LOGGED.of(course=self.called)] = whole.linear(-1.0, offset=logged_u, unit="U")
+        answers = taken.exactly(len(self.commands), CommandAnswered)
+        wrong = sum(answer.answered != answer.expected for answer in answers)
+        return Computed(
+            measured=(
+                *(measured(quantity, budget) for quantity, budget in budgets.items()),
+                Measurement(WRONG.of(course=self.called), float(wrong)),
+            ),
+            budgets=budgets,
+        )
+
+
+def _window(written: str) -> tuple[str, float, float]:
+    """Read "after the stop: 10 min to 30 min"; ValueError when it is written otherwise."""
+    name, colon, times = written.partition(": ")
+    begin, to, end = times.partition(" to ")
+    if not colon or not to:
+        raise ValueError(f'{written!r} is no window: write such as "after the stop: 10 min to 30 min"')
+    begin_s, end_s = parse(begin, "time_s"), parse(end, "time_s")
+    if end_s <= begin_s:
+        raise ValueError(f"{written!r} ends before it begins")
+    return name.strip(), begin_s, end_s
+
+
+def _logged_u(hands: Hands) -> float | None:
+    if Capability.HISTORY not in hands.bench.pump.capabilities:
+        return None
+    log = require(hands.bench.pump, Capability.HISTORY)
+    return sum(logged_bolus_u(log, bolus_id) for bolus_id in hands.bolus_ids)

@@ -24,6 +24,7 @@ from rig.procedures.gaps import Gap, gaps_in
 from rig.procedures.gates import BLANK_S
 from rig.procedures.silence import look_into
 from rig.procedures.soundness import refuse_disturbed
+from rig.procedures.time_limits import LimitedClock, longest_s
 from rig.procedures.watch import PumpWatched, WatchOfPump, restarts_in, watch_quantities, watched
 from rig.record.analyses import Analysis
 from rig.record.folder import keep_computed
@@ -205,9 +206,16 @@ def measure(bench: Bench, record: Recorder, procedure: Procedure) -> Computed:
 def _taken(bench: Bench, record: Recorder, procedure: Procedure) -> Taken:
     """Take a measurement on a bench that is watched, and read back what was written down."""
     seen = watched(bench, record, procedure.EXPECTED)
+    limited = LimitedClock(
+        bench.clock,
+        procedure.in_words,
+        longest_s=longest_s(procedure.bench_time_s),
+        restless_s=bench.restless_s,
+        look=seen.watch.look,
+    )
     try:
         try:
-            procedure.take(seen, record)
+            procedure.take(replace(seen, clock=limited), record)
             seen.watch.end()
         except DeviceError as error:
             if error.of_whom.startswith("pump"):

@@ -6,6 +6,7 @@ Not responsible for opening them (`rig.bench.open`).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rig.clock import Clock
@@ -45,6 +46,8 @@ class Bench:
     """The instruments and the pump of one bench, by role; None of a role that this bench does not have.
 
     `reservoir_u` is what a full reservoir of the pump holds, in U, by its sheet; None where nobody states it.
+    `restless_s` tells for how long the pump's controller has not rested, in s; None where nobody can see into it, as in
+    a laboratory.
     """
 
     clock: Clock
@@ -57,6 +60,7 @@ class Bench:
     pump: Pump
     sound: SoundRecorder | None = None
     reservoir_u: float | None = None
+    restless_s: Callable[[], float] | None = None
 
     @property
     def devices(self) -> dict[str, Instrument]:
