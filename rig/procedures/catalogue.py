@@ -18,15 +18,15 @@ from rig.procedures.battery import Battery
 from rig.procedures.bolus import Bolus
 from rig.procedures.calculator import Calculator
 from rig.procedures.cancelled import Cancelled
+from rig.procedures.cannula import CannulaOut
 from rig.procedures.clock_set import ClockIsSet
 from rig.procedures.core_fault import ControllerFault
-from rig.procedures.cannula import CannulaOut
 from rig.procedures.course import Course
 from rig.procedures.damaged import Damaged
 from rig.procedures.day import Day
 from rig.procedures.dips import Dips
-from rig.procedures.emptied import Emptied
 from rig.procedures.dislodged import SetDislodged
+from rig.procedures.emptied import Emptied
 from rig.procedures.extended import Extended
 from rig.procedures.fault_in_bolus import FaultInBolus
 from rig.procedures.flood import Flood
