@@ -33,6 +33,9 @@ another pump these sentences have other numbers, which `rig verify --list --pump
 stands, value ± U decides (guard band).
 """
 
+MOST_NAMED = 12
+"""So many tests of a requirement are named."""
+
 
 def requirements_page() -> str:
     """Write the page as Markdown; reads the suites with both runners."""
@@ -58,7 +61,7 @@ def _section(
         "judged by": ", ".join(requirement.judge),
         "rule": "" if requirement.rule is Rule.GUARD_BAND else requirement.rule.value,
         "at least": ", ".join(least),
-        "tests": "<br>".join(f"`{each.test}`" for each in declared if requirement.id in each.requirements),
+        "tests": _tests([each.test for each in declared if requirement.id in each.requirements]),
     }
     rows = [f"| {name} | {_cell(value)} |" for name, value in facts.items() if value]
     limits = [
@@ -81,6 +84,11 @@ def _section(
             "",
         ]
     )
+
+
+def _tests(names: Sequence[str]) -> str:
+    """List tests; of those that are very many, as of what is watched everywhere, how many."""
+    return "<br>".join(f"`{name}`" for name in names) if len(names) <= MOST_NAMED else f"{len(names)} tests"
 
 
 def _from(entry: Mapping[str, Any], sheet: PumpSheet) -> str:

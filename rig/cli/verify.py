@@ -265,7 +265,7 @@ def _refuse_unanswered(inputs: Inputs, declared: Sequence[Declaration], select: 
             else f"there is no test in {inputs.sources.suites} for the plan {plan.name!r}"
         )
     due = plan.every_requirement_due and not plan.select and not select
-    refuse_unanswered(inputs.requirements, declared, every_requirement_due=due)
+    refuse_unanswered(inputs.requirements, declared, every_requirement_due=due, selected=select)
 
 
 STYLES = {

@@ -135,6 +135,11 @@ class Alarm(Procedure):
         """For how long it is listened after the alarm is due, in s."""
         return {"analysis": self.listen_s}
 
+    @property
+    def bench_time_s(self) -> float:
+        """How long it takes, in s: what is listened to and waited for."""
+        return LEAD_S + self.due_s + self.listen_s
+
     def take(self, bench: Bench, record: Recorder) -> None:
         """Listen from before the cause on, until so long after the alarm is due."""
         with delivering(bench, record, self.cause) as faults:

@@ -122,6 +122,11 @@ class AlarmAnswered(Procedure):
         """What it measures."""
         return tuple(kind.of(cause=self.cause) for kind in self.KINDS)
 
+    @property
+    def bench_time_s(self) -> float:
+        """How long it takes, in s: what is listened to and waited for."""
+        return LEAD_S + self.due_s + HEARD_S + self.snooze_s + AGAIN_S + HOLDS_S + CLEARED_S + 3.0 * LEAD_S
+
     def take(self, bench: Bench, record: Recorder) -> None:
         """Answer the alarm three times, and listen after each answer."""
         with delivering(bench, record, self.cause) as faults:

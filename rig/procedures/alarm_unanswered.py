@@ -40,8 +40,6 @@ from rig.verdicts.quantities import Kind, Quantity
 
 FIRST, LATER = "first", "around the escalation"
 FIRST_LISTENED_S = 20.0
-AROUND_S = 60.0
-"""It is listened for so long before the time claimed, and so long after it."""
 
 ESCALATED = Kind(
     "alarm_unanswered.escalated_after",
@@ -60,7 +58,7 @@ LONGEST = Kind(
 
 
 class AlarmUnanswered(Procedure):
-    """Bring a cause about, answer nothing, and listen until the alarm has become more urgent."""
+    """Bring a cause about, answer nothing, and listen at the beginning and for a while around the time claimed."""
 
     TABLE: ClassVar = "alarm_unanswered"
     KEYWORD: ClassVar = "Leave Alarm Unanswered"
@@ -73,6 +71,7 @@ class AlarmUnanswered(Procedure):
     escalates_s: Annotated[TimeS, lasting("2 min", "2 h"), Field(alias="escalates"), FromSheet("alarms.escalation")] = (
         600.0
     )
+    either_side_s: Annotated[TimeS, lasting("10 s", "10 min"), Field(alias="around")] = 60.0
 
     @property
     def title(self) -> str:
@@ -104,6 +103,11 @@ class AlarmUnanswered(Procedure):
         """For how long nobody answers, in s."""
         return {"analysis": self.escalates_s}
 
+    @property
+    def bench_time_s(self) -> float:
+        """How long it takes, in s: what is listened to and waited for."""
+        return LEAD_S + self.due_s + self.escalates_s + self.either_side_s
+
     def take(self, bench: Bench, record: Recorder) -> None:
         """Listen to the first bursts, wait, and listen again around the time claimed."""
         with delivering(bench, record, self.cause) as faults:
@@ -112,8 +116,8 @@ class AlarmUnanswered(Procedure):
             provoke(bench, record, faults, self.cause)
             provoked_s = bench.clock.now()
             end_listening(bench, record, FIRST)
-            bench.clock.sleep(max(0.0, provoked_s + self.escalates_s - AROUND_S - bench.clock.now()))
-            begin_listening(bench, record, lasting_s=self.due_s + 2.0 * AROUND_S)
+            bench.clock.sleep(max(0.0, provoked_s + self.escalates_s - self.either_side_s - bench.clock.now()))
+            begin_listening(bench, record, lasting_s=self.due_s + 2.0 * self.either_side_s)
             end_listening(bench, record, LATER)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:

@@ -127,6 +127,11 @@ class AlarmsTogether(Procedure):
     def _then_is_higher(self) -> bool:
         return RANK[Rank(self.then_priority)] > RANK[Rank(self.first_priority)]
 
+    @property
+    def bench_time_s(self) -> float:
+        """How long it takes, in s: what is listened to and waited for."""
+        return LEAD_S + self.first_due_s + ALONE_S + self.then_due_s + self.listen_s
+
     def take(self, bench: Bench, record: Recorder) -> None:
         """Listen from before the first cause on, until so long after the second alarm is due."""
         with delivering(bench, record, self.first, self.then) as faults:

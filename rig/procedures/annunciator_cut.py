@@ -115,6 +115,11 @@ class AnnunciatorCut(Procedure):
         """For how long it is listened after the alarm is due, in s."""
         return {"analysis": self.listen_s}
 
+    @property
+    def bench_time_s(self) -> float:
+        """How long it takes, in s: what is listened to and waited for."""
+        return LEAD_S + self.due_s + self.listen_s
+
     def take(self, bench: Bench, record: Recorder) -> None:
         """Break the wire, bring the cause about and listen."""
         with delivering(bench, record, self.cause) as faults:

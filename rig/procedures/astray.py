@@ -23,6 +23,8 @@ from rig.roles import Bench, Capability, require
 from rig.verdicts.quantities import Quantity
 
 SAMPLE_EVERY_S = 60.0
+RESERVOIR_U = 200.0
+"""What the pump is told to hold: up to 204.7 U the link's numbers have a step of 0.1 U, above it of 1 U."""
 BEFORE, IN_PLACE, ASTRAY, AFTER = "rest before", "set in place", "set out", "rest after"
 
 

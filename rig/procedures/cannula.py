@@ -17,6 +17,7 @@ from rig.procedures.astray import (
     ASTRAY,
     BEFORE,
     IN_PLACE,
+    RESERVOIR_U,
     SAMPLE_EVERY_S,
     AccountRead,
     Astray,
@@ -120,7 +121,10 @@ class CannulaOut(Astray):
             reader.keep()
             wait_for_rest(bench, record, AFTER)
 
-        between_blanks(bench, record, rate_u_per_h=self.rate_u_per_h, blank_s=self.blank_s, deliver=deliver)
+        between_blanks(
+            bench, record, rate_u_per_h=self.rate_u_per_h, blank_s=self.blank_s, deliver=deliver,
+            reservoir_u=RESERVOIR_U,
+        )  # fmt: skip
 
     def _stretch(self, bench: Bench, record: Recorder, phase: str, duration_s: float) -> None:
         start_s = bench.clock.now()

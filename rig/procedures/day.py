@@ -1,7 +1,8 @@
 """A day in a person's life on a pump: its profile, its meals, sport and corrections, weighed hour by hour.
 
-The pump's own calculator doses meals and corrections. At the end the log, the reservoir's account and the balance are
-reconciled. Not responsible for limits, nor for the programme's arithmetic (`rig.analysis.programme`).
+The pump's own calculator doses meals and corrections; what they should bring is the oracle's (`day_reckoned`). At the
+end the log, the reservoir's account and the balance are reconciled. Not responsible for limits, nor for the programme's
+arithmetic (`rig.analysis.programme`).
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from pydantic import Field, model_validator
 
 from rig.analysis.budget import Budget
 from rig.analysis.programme import Started, programmed_u
+from rig.errors import RefusedError
 from rig.procedures.at_once import at_once
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Carbohydrates, Dose, Glucose, Size, Word
 from rig.procedures.budgets import measured, told_less_weighed
+from rig.procedures.calculator_rules import Settings
 from rig.procedures.day_in_words import Eat, Exercise, Profile, segments_of, time_of_day
+from rig.procedures.day_reckoned import DayIsReckoned, Reckoning, reckoned
 from rig.procedures.from_sheet import FromSheet
 from rig.procedures.gaps import doubt_in_gaps, with_doubt
 from rig.procedures.parameters import PERSON
@@ -32,7 +36,17 @@ from rig.procedures.sampling import sample_for
 from rig.record.analyses import DayNumbers
 from rig.record.taking import Fact, Recorder, Taken, joined
 from rig.roles import Bench, Capability, Metrology, require
-from rig.therapy import BasalSegment, BolusReason, BolusRequest, ProfileBlock, ProfileKind, TemporaryRate
+from rig.therapy import (
+    BasalSegment,
+    BolusAdvice,
+    BolusReason,
+    BolusRequest,
+    ProfileBlock,
+    ProfileKind,
+    Setting,
+    TemporaryRate,
+)
+from rig.therapy.calculator import Factors
 from rig.verdicts.quantities import Kind, Quantity
 
 SAMPLE_EVERY_S = 60.0
@@ -86,13 +100,18 @@ class Told(Fact):
     factor: float | None = None
 
     @property
+    def bolus(self) -> BolusRequest:
+        """The bolus, which may be of nothing."""
+        return BolusRequest(self.fast_u, self.extended_u, self.duration_min)
+
+    @property
     def started(self) -> Started | None:
         """The same, for the arithmetic of programmes; None for a meal that insulin on board was enough for."""
         if self.rate_u_per_h is not None or self.factor is not None:
             return Started(self.at_min, TemporaryRate(self.duration_min, self.rate_u_per_h, self.factor))
         if not self.fast_u and not self.extended_u:
             return None
-        return Started(self.at_min, BolusRequest(self.fast_u, self.extended_u, self.duration_min))
+        return Started(self.at_min, self.bolus)
 
 
 class DayAccounts(Fact):
@@ -214,6 +233,7 @@ class Day(BetweenBlanks):
         log = require(bench.pump, Capability.HISTORY)
         accounts = require(bench.pump, Capability.DAILY_TOTAL)
         self._set_up(bench)
+        record.fact(_with_settings(bench))
         wait_for_rest(bench, record, BEFORE)
         first_entry = log.history()[-1].sequence + 1
         midnight_s = at_once(bench.clock, "starting the day", lambda: _begin(bench, record, first_entry))
@@ -271,7 +291,7 @@ class Day(BetweenBlanks):
                 )
             )
             return
-        advice = require(bench.pump, Capability.CALCULATOR).calculate(moment.meal)
+        advice = _advice(bench, record, moment)
         record.step("calculated", meal_u=advice.meal_u, correction_u=advice.correction_u, total_u=advice.total_u)
         share = moment.extended_percent / 100.0
         extended_u = int(advice.meal_u * share / EXTENDED_STEP_U + 1e-9) * EXTENDED_STEP_U
@@ -285,8 +305,12 @@ class Day(BetweenBlanks):
         bolus = told if advice.total_u else BolusRequest()  # the insulin on board may be enough
         if advice.total_u:
             deliver = require(bench.pump, Capability.MULTIWAVE_BOLUS).deliver
-            at_once(bench.clock, "starting a bolus", partial(deliver, bolus))
-            record.step("bolus", fast_u=bolus.fast_u, extended_u=bolus.extended_u, duration_min=bolus.duration_min)
+            try:
+                at_once(bench.clock, "starting a bolus", partial(deliver, bolus))
+                record.step("bolus", fast_u=bolus.fast_u, extended_u=bolus.extended_u, duration_min=bolus.duration_min)
+            except RefusedError as error:  # what does not come is weighed
+                record.step("bolus refused", reason=str(error))
+                bolus = BolusRequest()
         at_s = bench.clock.now()
         record.fact(
             Told(
@@ -307,8 +331,7 @@ class Day(BetweenBlanks):
         hours_s = taken.the(DayBegan).at_s + 3600.0 * np.arange(25, dtype=np.float64)
         weighed: list[float] = np.diff(np.interp(hours_s, readings.at_s, delivered_u)).tolist()
         doubt_u = doubt_in_gaps(readings.at_s, delivered_u, hours_s, every_s=SAMPLE_EVERY_S)
-        told = taken.exactly(len(self.moments), Told)
-        started = [started for each in told if (started := each.started) is not None]
+        started = self._due(taken)
         programmed = [
             programmed_u(self.segments, started, 60.0 * hour, 60.0 * hour + 60.0, bolus_u_per_min=BOLUS_U_PER_MIN)
             for hour in range(24)
@@ -333,6 +356,25 @@ class Day(BetweenBlanks):
         measurements = tuple(measured(quantity, budget) for quantity, budget in budgets.items())
         return Computed(measurements, {"day": content}, budgets)
 
+    def _due(self, taken: Taken) -> list[Started]:
+        """List what should have been delivered beside the profile: the oracle's boluses, and the temporary rates.
+
+        A record of an earlier version has what the pump's calculator proposed.
+        """
+        told = taken.exactly(len(self.moments), Told)
+        settings = taken.facts(DayIsReckoned)
+        if not settings:
+            return [started for each in told if (started := each.started) is not None]
+        factors = Factors(self.sensitivity_mg_per_dl, self.ratio_g, self.target_mg_per_dl)
+        boluses = reckoned(
+            self.moments, [(each.at_min, each.bolus) for each in told], Reckoning(factors, settings[0], EXTENDED_STEP_U)
+        )
+        due = [
+            each.started if bolus is None else Started(each.at_min, bolus)
+            for each, bolus in zip(told, boluses, strict=True)
+        ]
+        return [started for started in due if started is not None]
+
     def _budgets(
         self, hours: Sequence[Budget], programmed: Sequence[float], whole: Budget, accounts: DayAccounts
     ) -> dict[Quantity, Budget]:
@@ -353,6 +395,29 @@ class Day(BetweenBlanks):
         if idle:
             budgets[IDLE] = max(idle, key=lambda hour: hour.value)
         return {kind.of(person=self.person): budget for kind, budget in budgets.items()}
+
+
+def _advice(bench: Bench, record: Recorder, eat: Eat) -> BolusAdvice:
+    """Ask the pump's calculator; one that refuses proposes nothing."""
+    try:
+        return require(bench.pump, Capability.CALCULATOR).calculate(eat.meal)
+    except RefusedError as error:
+        record.step("nothing calculated", reason=str(error))
+        return BolusAdvice(0.0, 0.0, 0.0, 0.0)
+
+
+def _with_settings(bench: Bench) -> DayIsReckoned:
+    """Set what the calculator reckons with, as far as the pump has settings, and say it for the record."""
+    usual = Settings()
+    if Capability.SETTINGS in bench.pump.capabilities:
+        settings = require(bench.pump, Capability.SETTINGS)
+        settings.set_setting(Setting.INSULIN_ACTION_MIN, float(usual.action_min))
+        settings.set_setting(Setting.CURVILINEAR_ON_BOARD, float(usual.curvilinear))
+        settings.set_setting(Setting.REVERSE_CORRECTION, float(usual.reverse_correction))
+        settings.set_setting(Setting.MIN_GLUCOSE_MG_PER_DL, usual.min_glucose_mg_per_dl)
+    return DayIsReckoned(
+        at_s=bench.clock.now(), action_min=usual.action_min, min_glucose_mg_per_dl=usual.min_glucose_mg_per_dl
+    )
 
 
 def _begin(bench: Bench, record: Recorder, first_entry: int) -> float:

@@ -168,11 +168,16 @@ def unanswered(requirements: Mapping[str, Requirement], declared: Sequence[Decla
 
 
 def refuse_unanswered(
-    requirements: Mapping[str, Requirement], declared: Sequence[Declaration], *, every_requirement_due: bool
+    requirements: Mapping[str, Requirement],
+    declared: Sequence[Declaration],
+    *,
+    every_requirement_due: bool,
+    selected: str | None = None,
 ) -> None:
     """Refuse requirements that nothing in this run can answer, before anything is measured.
 
     A requirement that one of the tests decides must be answered whole; others only where every requirement is due.
+    Where a selection left out the rest of its tests, the sentence says how to select them too.
 
     Raises:
         BenchFileError: one sentence with the requirement, the quantity, and the nearest that is measured.
@@ -192,6 +197,9 @@ def refuse_unanswered(
     else:
         hint = f"the nearest that is measured is {str(first.near)!r}" if first.near else "nothing is measured"
     more = len(missing) - 1
+    if selected:
+        ids = dict.fromkeys(each.requirement for each in missing)
+        hint += f"; select the other tests too: --select {' or '.join([f'({selected})', *ids])!r}"
     raise BenchFileError(
         f"{first.requirement} asks for {str(first.quantity)!r}, which no test of this run measures; {hint} "
         f"(rig verify --list shows all)" + (f"; and {more} more like it" if more else "")

@@ -182,6 +182,18 @@ def refuse_changed_inputs(run: RunFolder, sha256: Mapping[str, str]) -> dict[str
     return data
 
 
+def refuse_other_faults(sha256: Mapping[str, str]) -> None:
+    """Refuse a catalogue of faults that is not the one that a run froze: what is injected comes from the rig's own.
+
+    Raises:
+        EvidenceError: it was changed after the run began.
+    """
+    path = shipped(DEFAULT_FAULTS)
+    frozen = sha256.get(FAULTS)  # runs of earlier versions have none
+    if frozen is not None and hashlib.sha256(read_file(path)).hexdigest() != frozen:
+        raise EvidenceError(f"{path}: the catalogue of faults was changed after the run began; begin a new run")
+
+
 def changed_inputs(run: RunFolder, sha256: Mapping[str, str]) -> dict[str, str]:
     """Find the frozen inputs that are not what they were when the run began; a sentence by the path of each."""
     problems = {name: _read_frozen(run, name, sha256)[1] for name in [*sha256, *_added(run, sha256)]}

@@ -135,9 +135,14 @@ def _entries(
     entries: list[object] = []
     for number, entry in enumerate(written, start=1):
         try:
-            entries.append(from_sheet(TABLES[table], entry, sheet, path) if isinstance(entry, dict) else entry)
+            found = from_sheet(TABLES[table], entry, sheet, path) if isinstance(entry, dict) else entry
         except NotClaimedError as error:
             left_out.append(f"[[{table}]] {number}: {error}")
+            continue
+        if found in entries and written.count(entry) == 1:
+            left_out.append(f"[[{table}]] {number}: by the pump sheet it is the same as one before it")
+        else:
+            entries.append(found)
     return entries
 
 

@@ -6,6 +6,6 @@ Test Teardown     Leave Bench Safe
 
 *** Test Cases ***
 Tubing And Cannula Are Filled
-    [Documentation]    Tubing of {priming.tubing} and cannula of {priming.cannula}, filled and weighed: how much, how fast, and counted as no therapy.
+    [Documentation]    Tubing and cannula are filled and weighed: how much, how fast, and counted as no therapy.
     [Tags]    PR-D9.1
     Weigh Priming    {priming.tubing}    {priming.cannula}

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.bench.open import open_bench
-from rig.errors import BenchFileError, BlockedError
+from rig.errors import BenchFileError, BlockedError, EvidenceError
 from rig.faults import Injection, parse_faults, shipped_faults
 from rig.faults.fault import Provocation, RandomPulses
 from rig.faults.page import faults_page
 from rig.procedures.provoking import FaultBench, FaultCleared, FaultInjected, provoking
 from rig.record.taking import Recorder, read_taken
 from rig.roles import Bench
+from rig.run.inputs import FAULTS, Sources, read_inputs, refuse_other_faults
 from rig.shipped import DEFAULT_FAULTS, shipped
 from suites.measuring import VIRTUAL, recorded
 from suites.stands.own_requirements import own_requirements
@@ -175,10 +176,12 @@ def test_a_bench_without_the_line_refuses_in_a_sentence(tmp_path: Path) -> None:
 
 
 def test_the_catalogue_is_frozen_with_a_run() -> None:
-    from rig.run.inputs import FAULTS, Sources, read_inputs
-
     inputs = read_inputs(Sources(bench=VIRTUAL, overrides={}))
     assert inputs.files[FAULTS] == shipped(DEFAULT_FAULTS).read_bytes()
+    refuse_other_faults(inputs.sha256)
+    refuse_other_faults({})  # a run of an earlier version
+    with pytest.raises(EvidenceError, match="the catalogue of faults was changed after the run began"):
+        refuse_other_faults(inputs.sha256 | {FAULTS: inputs.sha256["plan.toml"]})
 
 
 def test_the_page_of_faults_is_what_the_catalogue_says() -> None:

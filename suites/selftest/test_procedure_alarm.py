@@ -74,10 +74,12 @@ def test_where_nothing_sounds_the_delay_is_as_long_as_was_listened(tmp_path: Pat
 
 
 def test_an_alarm_that_has_not_become_urgent_by_then_is_as_late_as_was_listened(tmp_path: Path) -> None:
-    early = AlarmUnanswered(cause="reservoir out", due_s=1.0, escalates_s=120.0)  # the pump's are 10 min
+    early = AlarmUnanswered(
+        cause="reservoir out", due_s=1.0, escalates_s=120.0, either_side_s=15.0
+    )  # the pump's are 10 min
     computed = measured_virtually(tmp_path / "a", early)
     kind = alarm_unanswered.ESCALATED
-    assert value(computed, kind, cause="reservoir out") == pytest.approx((120.0 + 61.0) / 60.0, abs=0.1)
+    assert value(computed, kind, cause="reservoir out") == pytest.approx((120.0 + 16.0) / 60.0, abs=0.1)
 
 
 def test_the_less_urgent_of_two_alarms_is_not_heard(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from rig.bench.open import open_bench
 from rig.errors import BlockedError
 from rig.faults import shipped_faults
 from rig.procedures import annunciated, emptied, fault_in_bolus, not_yet, occluded_bolus, self_clearing
 from rig.procedures.annunciated import Annunciated
-from rig.procedures.answers import PumpAnswered
+from rig.procedures.answers import PumpAnswered, accepted, ask_for_bolus, ask_pump
 from rig.procedures.emptied import Emptied, ReservoirRanOut
 from rig.procedures.fault_in_bolus import BolusUnderFault, FaultInBolus
 from rig.procedures.keys import Keys, refuse_slow
@@ -19,9 +20,12 @@ from rig.procedures.not_yet import NotYet
 from rig.procedures.occluded_bolus import BolusOccluded, OccludedBolus
 from rig.procedures.procedure import Computed, Procedure
 from rig.procedures.self_clearing import ClearedByItself, SelfClearing
+from rig.procedures.settings import setting_set
 from rig.procedures.under_fault import AlarmAwaited
-from rig.record.taking import Fact, read_taken
-from suites.measuring import measured_virtually
+from rig.record.taking import Fact, Recorder, read_taken
+from rig.roles import Bench, Capability, require
+from rig.therapy import Setting
+from suites.measuring import VIRTUAL, measured_virtually, recorded
 from suites.selftest.crafted import BLANK_S, METROLOGY, crafted
 
 Readings = tuple[tuple[str, float, float, float], ...]
@@ -219,3 +223,26 @@ def test_a_switch_that_is_too_slow_to_bounce_is_refused(took_s: float, slow: boo
     else:
         refuse_slow(bounce, took_s)
     refuse_slow(shipped_faults().injection("F31 press"), took_s)  # a press may take its time
+
+
+def test_a_setting_is_given_back_as_it_was_whatever_happens(tmp_path: Path) -> None:
+    def break_off(bench: Bench, record: Recorder) -> None:
+        with setting_set(bench, record, Setting.RESERVOIR_LOW_U, 10.0):
+            assert require(bench.pump, Capability.SETTINGS).setting(Setting.RESERVOIR_LOW_U) == 10.0
+            raise RuntimeError
+
+    with open_bench(VIRTUAL) as bench, recorded(tmp_path, bench) as record:
+        with pytest.raises(RuntimeError):
+            break_off(bench, record)
+        assert require(bench.pump, Capability.SETTINGS).setting(Setting.RESERVOIR_LOW_U) == 20.0
+
+
+def test_what_a_pump_refuses_is_a_fact_and_a_bolus_that_it_refuses_has_no_number(tmp_path: Path) -> None:
+    with open_bench(VIRTUAL) as bench, recorded(tmp_path, bench) as record:
+        assert ask_for_bolus(bench, record, 1.0) is None  # therapy does not run
+        assert ask_pump(bench, record, "therapy", bench.pump.run)
+        assert ask_for_bolus(bench, record, 1.0, "another bolus") is not None
+        record.sync()
+    taken = read_taken(tmp_path)
+    assert [fact.refused for fact in taken.facts(PumpAnswered)] == [True, False, False]
+    assert (accepted(taken, "a bolus"), accepted(taken, "another bolus")) == (0, 1)

@@ -178,6 +178,15 @@ def test_a_key_that_is_left_out_is_what_the_sheet_claims_where_it_claims_it() ->
     assert without.dose_u == 0.025
 
 
+def test_an_entry_that_is_another_one_by_the_sheet_alone_is_left_out_and_one_that_is_written_twice_refused() -> None:
+    head, entry = 'name = "mine"\npurpose = "p"\n', '[[bolus]]\nsize = "{}"\ncount = 3\n'
+    same = head + entry.format("{bolus.typical}") + entry.format("{20 dose.size}")
+    read = parse_plan(Path("mine.toml"), same.encode(), sheet())
+    assert read.left_out == ("[[bolus]] 2: by the pump sheet it is the same as one before it",)
+    with pytest.raises(BenchFileError, match="bolus 1 U stands twice"):
+        parse_plan(Path("mine.toml"), (head + 2 * entry.format("{bolus.typical}")).encode(), sheet())
+
+
 def test_a_plan_takes_no_more_of_a_reservoir_than_the_pumps_holds() -> None:
     text = 'name = "mine"\npurpose = "p"\n[[bolus]]\nsize = "10 U"\ncount = 25\n'
     assert parse_plan(Path("mine.toml"), text.encode(), reference_sheet()).plan.entries["bolus"]
@@ -295,7 +304,7 @@ def test_a_syringe_pump_is_asked_for_nothing_that_its_sheet_does_not_claim(tmp_p
         "not applicable",
         "the pump sheet states no bolus.above_maximum",
     )
-    assert outcomes["test_cancelled_bolus[5 U, cancelled after 60 s]"][0] == "not applicable"
+    assert outcomes["test_cancelled_bolus[5 U after 60 s]"][0] == "not applicable"
     rows = {row.id: row for row in read.requirements}
     assert (rows["PR-L1.1"].verdict, rows["PR-L1.1"].reason) == (
         Verdict.NOT_APPLICABLE,
