@@ -138,7 +138,7 @@ def beside_the_vessel(bench: Bench, record: Recorder) -> Iterator[None]:
 def give_bolus(bench: Bench, record: Recorder, insulin_u: float) -> None:
     """Give a bolus in U; a refusal is written down, and measured by what is missing."""
     try:
-        bolus_id = bench.pump.bolus(insulin_u)
+        bolus_id = require(bench.pump, Capability.FAST_BOLUS).bolus(insulin_u)
     except RefusedError as error:
         record.fact(BolusRefused(at_s=bench.clock.now(), came_back=error.came_back))
     else:

@@ -3,7 +3,7 @@
 Sounds are made from the timing table of IEC 60601-1-8 (`suites.stands.alarm_synthesis`), never from recordings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def priorities(found: AlarmSound) -> list[str]:
 
 def bursts(
     onsets: Sequence[float], td_s: float, at_s: Sequence[float], tone: Tone = A_TONE, level: float = 0.1
-) -> list:
+) -> list[tuple[float, Sequence[float], float, Tone, float]]:
     return [(at, onsets, td_s, tone, level) for at in at_s]
 
 
@@ -166,7 +166,7 @@ def test_the_editions_count_harmonics_differently(edition: Edition, conforms: bo
     ],
     ids=["hum", "knocks", "room", "clipped", "offset", "32 bit", "8 bit", "opposite phase", "one channel"],
 )
-def test_a_medium_alarm_is_told_all_the_same(disturbed) -> None:  # noqa: ANN001 - a function of a sound
+def test_a_medium_alarm_is_told_all_the_same(disturbed: Callable[[Sound], Sound]) -> None:
     found = analyse_alarm(disturbed(mediums()), RATE_HZ)
     assert priorities(found) == ["medium"] * 3
     assert [burst.spacing_s for burst in found.bursts] == pytest.approx([TD_S + Y_S] * 3, abs=0.02)

@@ -74,7 +74,7 @@ def with_pink_noise(sound: Sound, snr_db: float, rng: np.random.Generator) -> So
     """Add noise of equal power in each octave, so many dB below the sound while it sounds."""
     spectrum = np.fft.rfft(rng.standard_normal(sound.size))
     noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(spectrum.size), 1.0)), sound.size)
-    return sound + level_of(sound) * 10.0 ** (-snr_db / 20.0) * noise / np.std(noise)
+    return np.asarray(sound + level_of(sound) * 10.0 ** (-snr_db / 20.0) * noise / np.std(noise))
 
 
 def in_a_room(sound: Sound, rate_hz: int, t60_s: float, rng: np.random.Generator) -> Sound:
