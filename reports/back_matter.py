@@ -133,6 +133,7 @@ def _departures(run: Run) -> list[dict[str, str]]:
     ]
     items += _repeated(run.results)
     items += [_item(f"Bench check, {role}", problem) for role, problem in manifest.problems.items()]
+    items += [_item("Pump sheet and driver", sentence) for sentence in manifest.contradictions]
     for entry in manifest.equipment:
         if entry.status == "overdue" and entry.role not in manifest.problems:
             items.append(_item(f"Equipment: {entry.role}", f"calibration was due on {entry.calibration_due}"))
@@ -193,6 +194,7 @@ def identification(run: Run) -> list[tuple[str, str]]:
         ("Firmware image", manifest.firmware_sha256 or "not recorded"),
         ("Bench file", f"{manifest.bench_file}\n{manifest.bench_sha256}"),
         ("Requirements file", f"{manifest.requirements_file}\n{manifest.requirements_sha256}"),
+        *([("Pump sheet", f"{manifest.pump_sheet.file}\n{manifest.pump_sheet.sha256}")] if manifest.pump_sheet else []),
         *([("Test plan", f"{manifest.plan.file}\n{manifest.plan.sha256}")] if manifest.plan else []),
         *([("Fluid", _declared(fluid))] if isinstance(fluid, dict) else []),
         *([("Seed of the simulation", str(manifest.seed))] if manifest.virtual else []),

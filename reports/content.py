@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from reports.back_matter import deviations, equipment, identification, tests
+from reports.claims import claimed
 from reports.method import method
 from reports.words import duration, limit_text, moment_in_words, plain_reason, value_and_uncertainty
 from rig.record.reading import Run
@@ -58,6 +59,7 @@ def report_content(run: Run) -> dict[str, Any]:
         "deviations": deviations(run),
         "equipment": equipment(run),
         "identification": identification(run),
+        "claimed": claimed(run),
         "method": method(run),
         "files": [{"path": file.path, "size": f"{file.size:,}", "sha256": file.sha256} for file in run.files],
     }
@@ -84,6 +86,7 @@ def _cover(run: Run) -> list[tuple[str, str]]:
         ("Bench", str(bench) if bench else manifest.bench_file),
         ("Operator", manifest.operator or "not stated"),
         ("Requirements", manifest.requirements_file),
+        *([("Pump sheet", manifest.pump_sheet.name)] if manifest.pump_sheet else []),
         *([("Test plan", f"{manifest.plan.name}: {manifest.plan.purpose}")] if manifest.plan else []),
     ]
     return rows + (

@@ -5,6 +5,8 @@ Not responsible for verdicts: no error here ever counts as a failure of the pump
 
 from __future__ import annotations
 
+from enum import Enum
+
 
 class RigError(Exception):
     """The rig, not the pump, could not do what was asked."""
@@ -56,8 +58,27 @@ class BadReplyError(DeviceError):
     """The device answered something that its protocol does not allow."""
 
 
+class Refusal(Enum):
+    """Why a device said no, as far as its protocol has words for it."""
+
+    OUT_OF_RANGE = "out of range"
+    NOT_NOW = "not applicable now"
+    TOO_MANY = "too many"
+    OTHER = "other"
+
+
 class RefusedError(DeviceError):
-    """The device understood and said no."""
+    """The device understood and said no.
+
+    Attributes:
+        refusal: why, in the words that all drivers share.
+    """
+
+    def __init__(
+        self, *, asked: str, of_whom: str, came_back: str, look_at: str, refusal: Refusal = Refusal.OTHER
+    ) -> None:
+        super().__init__(asked=asked, of_whom=of_whom, came_back=came_back, look_at=look_at)
+        self.refusal = refusal
 
 
 class NotConnectedError(DeviceError):

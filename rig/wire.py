@@ -32,6 +32,8 @@ MARGIN_S = 0.1
 """A message is whole, or an error, within its time-out and so much more, however slowly its bytes come."""
 PIECE = 256
 """Bytes at once of what comes while a wire gets into step."""
+BLOCK_PIECE = 65536
+"""Bytes at once of a block, whose length is known before it comes."""
 GAP_S = 0.02
 """A gap that ends such a piece."""
 FLOOD_PIECE = 2048
@@ -58,6 +60,12 @@ def incident_of(log: ByteLog) -> Incident:
     """The incidents of a log; a log of bytes alone keeps none."""
     incident: Incident = getattr(log, "incident", NoLog().incident)
     return incident
+
+
+def block_of(log: ByteLog) -> Callable[[float, str, bytes], None]:
+    """Where a log keeps blocks; a log without a way of its own keeps every byte of them."""
+    own: Callable[[float, str, bytes], None] | None = getattr(log, "block", None)
+    return own if own is not None else lambda at_s, device, data: log.wire(at_s, device, "<", data)
 
 
 class NoLog:
@@ -209,6 +217,29 @@ class Wire:
         """Read exactly `count` bytes; NoReplyError when fewer come within the time-out."""
         return self._message(asked, look_at, self._usual_s, end=b"", size=count)
 
+    def read_block(self, *, asked: str, look_at: str, timeout_s: float, longest: int) -> bytes:
+        """Read a block and its line end: "#", a digit, so many digits, so many bytes (IEEE 488.2, 8.7.9).
+
+        The log keeps length and hash of the block in place of its bytes.
+
+        Raises:
+            NoReplyError: it was not whole within `timeout_s`.
+            BadReplyError: this is no block, it has more than `longest` bytes, or no line end follows it.
+        """
+        begun = self._message(asked, look_at, self._usual_s, end=b"", size=2)
+        digits = begun[1:].decode("latin-1")
+        if begun[:1] != b"#" or digits not in "123456789":
+            raise self._lost(BadReplyError, asked, f"began with {begun!r}, which is no block of data", look_at)
+        counted = self._message(asked, look_at, self._usual_s, end=b"", size=int(digits))
+        if not counted.isdigit() or int(counted) > longest:
+            told = f"told the length of its block as {counted!r}; expected a number up to {longest}"
+            raise self._lost(BadReplyError, asked, told, look_at)
+        block = self._block(int(counted), asked, look_at, timeout_s)
+        end = self._message(asked, look_at, self._usual_s, end=b"", size=len(self._read_end))
+        if end != self._read_end.encode():
+            raise self._lost(BadReplyError, asked, f"went on with {end!r} after its block", look_at)
+        return block
+
     def discard_input(self) -> None:
         """Drop bytes that have come and nobody has read. What is still on its way comes all the same."""
         deadline = Deadline(self._clock, self._usual_s)
@@ -304,6 +335,37 @@ class Wire:
             begun = f"sent {size} bytes without an end, that began with {bytes(came[:20])!r}"
             raise self._lost(BadReplyError, asked, begun, look_at)
         return bytes(came)
+
+    def _block(self, size: int, asked: str, look_at: str, timeout_s: float) -> bytes:
+        """Read so many bytes in large pieces within `timeout_s`, and keep their hash."""
+        came = bytearray()
+        deadline = Deadline(self._clock, timeout_s)
+        self._end_reads_by("")  # a line end among the bytes is none
+        try:
+            while len(came) < size:
+                if deadline.expired:
+                    raise pyvisa.VisaIOError(StatusCode.error_timeout)
+                self._set_timeout(max(AT_ONCE_S, deadline.remaining_s))
+                came += self._piece(min(BLOCK_PIECE, size - len(came)) if not self._prompt else size - len(came))
+        except (pyvisa.VisaIOError, OSError) as error:
+            came += getattr(error, "came", b"")
+            failed = self._failed(error, asked, look_at, bytes(came[:20]))
+            self._step.lose(f"{failed.came_back}, at {asked}", look_at=look_at)
+            raise failed from error
+        finally:
+            if came:
+                now_s = self._clock.now()
+                self._step.heard(now_s)
+                block_of(self._log)(now_s, self.device, bytes(came))
+            self._set_timeout(self._usual_s)
+            self._end_reads_by(self._read_end)
+        return bytes(came)
+
+    def _end_reads_by(self, end: str) -> None:
+        self._resource.read_termination = end
+        if isinstance(self._resource, SerialInstrument):
+            ends = pyvisa.constants.SerialTermination
+            self._resource.end_input = ends.termination_char if end else ends.none
 
     def _piece(self, count: int) -> bytes:
         """At most `count` bytes. One read of several may outlast its time-out, but on a library that is prompt."""

@@ -7,7 +7,7 @@ driver's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from instruments.ids import codes
@@ -16,7 +16,7 @@ from instruments.ids.codes import Feature, Op, Uuid
 from instruments.ids.gatt import AttError, GattClient
 from instruments.ids.serial_link import Link
 from rig.clock import Clock
-from rig.errors import BadReplyError, NoReplyError, RefusedError
+from rig.errors import BadReplyError, NoReplyError, Refusal, RefusedError
 from rig.step import asked_again, perhaps_obeyed
 
 Made = TypeVar("Made")
@@ -25,6 +25,8 @@ INDICATED = (Uuid.STATUS_CHANGED, Uuid.STATUS, Uuid.ANNUNCIATION_STATUS, Uuid.ST
 UNASKED = (Uuid.STATUS_CHANGED, Uuid.STATUS, Uuid.ANNUNCIATION_STATUS)
 FIRST_COUNTER = 255
 """Both sides begin a connection as if 255 had been the last counter."""
+BY_SEQUENCE_NUMBER = 0x0F
+"""Filter type of RACP (table 3.25)."""
 MOST_COUNTERS = 8
 """Of a pump that does not answer, this many counters are thought possible."""
 NO_E2E = b"\xff\xff\x00"
@@ -157,21 +159,18 @@ class IdsClient:
         """Every stored history record, without its CRC (RACP: Report Stored Records, All)."""
         return self._again(self._report_records, "Report Stored Records (0x33)")
 
+    def report_part(self, which: int, bounds: Sequence[int]) -> list[bytes]:
+        """Stored history records by an operator of RACP and its sequence numbers, without their CRC."""
+        filtered = bytes([BY_SEQUENCE_NUMBER]) if bounds else b""
+        numbers = b"".join(bound.to_bytes(4, "little") for bound in bounds)
+        asked = "Report Stored Records (0x33)"
+        return self._again(lambda: self._reported(bytes([0x33, which]) + filtered + numbers, asked), asked)
+
     def _report_records(self) -> list[bytes]:
         asked = "Report Stored Records (0x33)"
-        self._gatt.forget(Uuid.HISTORY_DATA)
-        self._write(Uuid.RACP, bytes([0x33, 0x33]), asked)
-        answer = self._checked(self._gatt.wait_for(Uuid.RACP, asked=asked), asked)
-        if answer[:3] != bytes([0x0F, 0x0F, 0x33]) or len(answer) != 4:
-            raise self.odd(asked, answer)
-        if answer[3] == codes.RACP_NO_RECORDS:
+        records = self._reported(bytes([0x33, 0x33]), asked)
+        if not records:
             return []
-        if answer[3] != codes.RACP_SUCCESS:
-            raise self._refused(asked, codes.RACP_ERRORS.get(answer[3], "unknown code"), answer[3])
-        records = self._gatt.take(Uuid.HISTORY_DATA)
-        for record in records:
-            if e2e_crc(record[:-2]) != record[-2:]:
-                raise self.odd(asked, record)
         stored = self._number_of_records()
         if len(records) != stored:  # a notification that is damaged on its way is dropped, and nobody repeats it
             raise BadReplyError(
@@ -180,6 +179,23 @@ class IdsClient:
                 came_back=f"{len(records)} of its {stored} records came",
                 look_at="is the line disturbed?",
             )
+        return records
+
+    def _reported(self, request: bytes, asked: str) -> list[bytes]:
+        """Write a request to report records, and take them, without their CRC."""
+        self._gatt.forget(Uuid.HISTORY_DATA)
+        self._write(Uuid.RACP, request, asked)
+        answer = self._checked(self._gatt.wait_for(Uuid.RACP, asked=asked), asked)
+        if answer[:3] != bytes([0x0F, 0x0F, 0x33]) or len(answer) != 4:
+            raise self.odd(asked, answer)
+        if answer[3] == codes.RACP_NO_RECORDS:
+            return []
+        if answer[3] != codes.RACP_SUCCESS:
+            raise self._refused(asked, codes.RACP_ERRORS.get(answer[3], "unknown code"), answer[3], Refusal.OTHER)
+        records = self._gatt.take(Uuid.HISTORY_DATA)
+        for record in records:
+            if e2e_crc(record[:-2]) != record[-2:]:
+                raise self.odd(asked, record)
         return [record[:-2] for record in records]
 
     def _number_of_records(self) -> int:
@@ -229,7 +245,8 @@ class IdsClient:
         if answered != code_op or len(body) != 3 or u16(body) != op:
             raise self.odd(asked, answer)
         if body[2] != codes.SUCCESS:
-            raise self._refused(asked, codes.RESPONSES.get(body[2], "unknown code"), body[2])
+            refusal = codes.REFUSALS.get(body[2], Refusal.OTHER)
+            raise self._refused(asked, codes.RESPONSES.get(body[2], "unknown code"), body[2], refusal)
         if response is not None:  # success, where the response's own op code belongs
             raise self.odd(asked, answer)
         return b""
@@ -296,12 +313,13 @@ class IdsClient:
             raise self.odd(asked, value)
         return value[:-3]
 
-    def _refused(self, asked: str, meaning: str, code: int) -> RefusedError:
+    def _refused(self, asked: str, meaning: str, code: int, refusal: Refusal) -> RefusedError:
         return RefusedError(
             asked=asked,
             of_whom=self.name,
             came_back=f"the pump answered '{meaning}' ({code:#04x})",
             look_at="see protocol.md for what the pump allows",
+            refusal=refusal,
         )
 
 

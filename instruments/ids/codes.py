@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from enum import IntEnum, IntFlag
 
+from rig.errors import Refusal
+
 
 class Uuid(IntEnum):
     """Assigned numbers of the services and characteristics."""
@@ -130,6 +132,8 @@ RESPONSES = {
     0x76: "maximum number of boluses reached",
 }
 """Response code values (tables 4.16 and 4.39)."""
+REFUSALS = {0x73: Refusal.OUT_OF_RANGE, 0x74: Refusal.NOT_NOW, 0x76: Refusal.TOO_MANY}
+"""What those that say why are in the words of all drivers."""
 
 INVALID_COUNTER = 0x82
 ATT_ERRORS = {

@@ -14,11 +14,14 @@ from instruments.ids.ble_link import SCHEME, BleLink
 from instruments.ids.client import IdsClient, u16
 from instruments.ids.codec import decode_sfloat, encode_sfloat
 from instruments.ids.codes import Feature, Op, Therapy, Uuid
+from instruments.ids.damage import damaged_forms
 from instruments.ids.history import decode_records
 from instruments.ids.serial_link import Link, SerialLink
 from rig.clock import Clock
 from rig.errors import BadReplyError, NoReplyError, UnableError
+from rig.line_tap import LineTap
 from rig.roles import Annunciation, Capability, HistoryEvent, Identity, PumpStatus
+from rig.roles.pump import DamagedFrame, WhichEntries
 from rig.therapy import (
     ActiveBasal,
     BasalSegment,
@@ -48,6 +51,7 @@ ALWAYS = frozenset(
         Capability.RESERVOIR_LEVEL,
         Capability.PRIMING,
         Capability.SNOOZE,
+        Capability.ALARM_SIGNALS,
         Capability.DAILY_TOTAL,
     }
 )
@@ -75,6 +79,8 @@ FLAGS_OF_REASON = {
     BolusReason.CORRECTION: codes.FOR_CORRECTION,
     BolusReason.MEAL_AND_CORRECTION: codes.FOR_MEAL | codes.FOR_CORRECTION,
 }
+OPERATORS: dict[WhichEntries, int] = {"first": 0x66, "last": 0x69, "range": 0x5A, "from": 0x55}
+"""RACP operators (table 3.26)."""
 RESTART_TAKES_S = 1.0
 """How long after its answer the pump is away. The reference controller restarts 0.1 s after it."""
 
@@ -82,8 +88,11 @@ RESTART_TAKES_S = 1.0
 class IdsPump:
     """A pump that is a server of the Insulin Delivery Service."""
 
-    def __init__(self, link: Link, clock: Clock, reopen: Callable[[], Link] | None = None) -> None:
+    def __init__(
+        self, link: Link, clock: Clock, reopen: Callable[[], Link] | None = None, tap: LineTap | None = None
+    ) -> None:
         self._clock = clock
+        self._tap = tap
         self._reopen = reopen
         self._client = IdsClient(link, clock)
         self._damaged_before = 0
@@ -148,7 +157,19 @@ class IdsPump:
             found.add(Capability.CLOCK)
         if self._client.has(Uuid.PUMP_CONTROL_POINT):
             found |= {Capability.CALCULATOR, Capability.SETTINGS, Capability.RESTART}
+        if self._tap is not None:
+            found.add(Capability.TAPPED_LINE)
         return ALWAYS | found
+
+    def line_tap(self) -> LineTap:
+        """The tap on its serial line; UnableError over a link that has none."""
+        if self._tap is None:
+            raise UnableError(asked="tapping its line", of_whom=self._client.name)
+        return self._tap
+
+    def damaged_forms(self, frame: bytes) -> Sequence[DamagedFrame]:
+        """List damaged forms of a frame that the driver sent to a control point."""
+        return damaged_forms(frame)
 
     def status(self) -> PumpStatus:
         """Therapy state, operational state and reservoir."""
@@ -400,6 +421,12 @@ class IdsPump:
             ) from error
         return [event for event in events if event.sequence >= since]
 
+    def history_numbers(self, which: WhichEntries, first: int = 0, last: int = 0) -> list[int]:
+        """List the numbers of the entries that come when a part of the log is asked for."""
+        bounds = {"first": (), "last": (), "range": (first, last), "from": (first,)}[which]
+        records = self._client.report_part(OPERATORS[which], bounds)
+        return [int.from_bytes(record[2:6], "little") for record in records]
+
 
 def _words(bolus: BolusRequest) -> str:
     """Say a bolus as people do."""
@@ -411,13 +438,14 @@ def _words(bolus: BolusRequest) -> str:
 
 def open_driver(port: str, *, clock: Clock, log: ByteLog, radio: Radio | None = None) -> IdsPump:
     """Open the pump on a pyserial port or URL, or over Bluetooth LE on ble://transport/address, by `radio` if given."""
+    tap = None if port.startswith(SCHEME) else LineTap(f"pump ids on {port}", clock, log)
 
     def opened() -> Link:
-        return BleLink(port, clock, log, radio) if port.startswith(SCHEME) else SerialLink(port, clock, log)
+        return BleLink(port, clock, log, radio) if tap is None else SerialLink(port, clock, log, tap)
 
     link = opened()
     try:
-        return IdsPump(link, clock, opened)
+        return IdsPump(link, clock, opened, tap)
     except BaseException:
         link.close()
         raise

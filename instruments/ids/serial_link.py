@@ -13,6 +13,7 @@ import serial
 from instruments.ids.framing import FLAG, FrameDecoder, encode_frame
 from rig.clock import Clock, Deadline
 from rig.errors import NotConnectedError
+from rig.line_tap import Line, LineTap
 from rig.wire import ByteLog, incident_of
 
 BAUD = 115200
@@ -62,14 +63,14 @@ class SerialLink:
 
     reply_within_s = REPLY_WITHIN_S
 
-    def __init__(self, url: str, clock: Clock, log: ByteLog) -> None:
+    def __init__(self, url: str, clock: Clock, log: ByteLog, tap: LineTap | None = None) -> None:
         self.name = f"pump ids on {url}"
         self._clock = clock
         self._log = log
         self._decoder = FrameDecoder()
         self._pdus: deque[bytes] = deque()
         try:
-            self._port = serial.serial_for_url(url, baudrate=BAUD)
+            port = serial.serial_for_url(url, baudrate=BAUD)
         except (serial.SerialException, ValueError) as error:
             raise NotConnectedError(
                 asked="opening it",
@@ -77,6 +78,7 @@ class SerialLink:
                 came_back=f"the port cannot be opened ({error})",
                 look_at="check the cable and the port in the bench file",
             ) from error
+        self._port: Line = port if tap is None else tap.on(port)
 
     @property
     def damaged_frames(self) -> int:

@@ -64,7 +64,7 @@ class ScpiExchange:
     Args:
         port: the line.
         commands: header in the notation of manuals ("?" at the end of a query) to what it does; a query returns its
-            response.
+            response, in which a character stands for an octet (latin-1).
         queue_length: places in the error queue.
         answer_after_s: time between a message and its response.
     """
@@ -101,7 +101,7 @@ class ScpiExchange:
         except ScpiError as error:
             self.status.report(error.number)
         if self._responses:
-            answer = ";".join(self._responses).encode("ascii") + b"\n"
+            answer = ";".join(self._responses).encode("latin-1") + b"\n"  # a block's octets as characters
             due_ns = self._port.clock.now_ns + self._answer_after_ns
             self._pending = self._port.clock.call_at(due_ns, lambda: self._port.send(answer))
 

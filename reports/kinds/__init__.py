@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from reports.curve.description import Curve
+from reports.kinds.alarm import ALARM
 from reports.kinds.basal import BASAL
 from reports.kinds.bolus import BOLUS
 from reports.kinds.budget import BUDGET
@@ -26,6 +27,7 @@ KINDS: dict[str, AnalysisKind[Any]] = {
     "occlusion": OCCLUSION,
     "occlusions": OCCLUSION_SERIES,
     "day": DAY,
+    "alarm": ALARM,
     "budget": BUDGET,
 }
 """By what `kind` says in `analysis/<test>/<name>.json`; notes on method stand in this order."""

@@ -18,7 +18,11 @@ from rig.errors import BenchFileError
 from rig.toml_files import read_toml, validated
 
 MARK = "#"
-INSTRUMENT_ROLES = ("balance", "pressure", "supply", "switch", "environment")
+NEEDED_ROLES = ("balance", "pressure", "supply", "switch", "environment")
+"""Instruments without which no bench is one."""
+OPTIONAL_ROLES = ("sound",)
+"""Instruments that a bench may have; what needs one of them says so (`Procedure.needed_roles`)."""
+INSTRUMENT_ROLES = (*NEEDED_ROLES, *OPTIONAL_ROLES)
 
 
 class _Channel(BaseModel):

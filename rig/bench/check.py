@@ -12,7 +12,7 @@ from typing import cast
 
 from rig.bench.declared import immersion
 from rig.bench.driver_errors import named_errors
-from rig.bench.far_side import ROLES, far_side
+from rig.bench.far_side import far_side
 from rig.bench.file import BenchFile
 from rig.bench.guarded import Guard, UnguardedError
 from rig.bench.lease import BenchLease, take_bench, take_identity
@@ -26,18 +26,22 @@ from rig.bench.open import (
     refuse_untested,
 )
 from rig.errors import RigError
-from rig.roles import Identity, Instrument, PowerSupply, Switch
+from rig.roles import Capability, Identity, Instrument, PowerSupply, Pump, Switch
 from rig.wire import NoLog
 
 
 @dataclass(frozen=True)
 class BenchFinding:
-    """What `check_bench` found out about one device: who it is, how it is, and what is wrong with it, if anything."""
+    """What `check_bench` found out about one device: who it is, how it is, and what is wrong with it, if anything.
+
+    `capabilities` are a pump's, by its driver, once it is connected; None of others.
+    """
 
     role: str
     identity: Identity | None
     health: str
     problem: str | None
+    capabilities: frozenset[Capability] | None = None
 
 
 def check_bench(spec: BenchFile, held: BenchLease | None = None, *, notes: Path | None = None) -> list[BenchFinding]:
@@ -64,8 +68,8 @@ def check_bench(spec: BenchFile, held: BenchLease | None = None, *, notes: Path 
         log = guard.log(NoLog())
         devices: dict[str, Instrument] = {}
         stack.callback(leave_safe, spec, devices, guard)
-        for role in ROLES:
-            identity, health = None, ""
+        for role in spec.roles:
+            identity, health, capabilities = None, "", None
             try:
                 if role == "pump":
                     guard.opens_pump()
@@ -74,6 +78,7 @@ def check_bench(spec: BenchFile, held: BenchLease | None = None, *, notes: Path 
                 with named_errors(role, "identify() or self_test()"):
                     identity = device.identify()
                     health = device.self_test()
+                    capabilities = cast(Pump, device).capabilities if role == "pump" else None
                     guard.keeps(take_identity(held, spec, role, compare_identity(spec, role, device)))
                     if isinstance(device, PowerSupply):
                         power_pump(spec, device)
@@ -88,5 +93,5 @@ def check_bench(spec: BenchFile, held: BenchLease | None = None, *, notes: Path 
                 raise
             except RigError as error:
                 problem = str(error)
-            findings.append(BenchFinding(role, identity, health, problem))
+            findings.append(BenchFinding(role, identity, health, problem, capabilities))
     return findings

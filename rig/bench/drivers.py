@@ -23,7 +23,17 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from rig.errors import BenchFileError
-from rig.roles import Balance, Environment, Instrument, PowerSupply, PressureSensor, Pump, Switch, lacking
+from rig.roles import (
+    Balance,
+    Environment,
+    Instrument,
+    PowerSupply,
+    PressureSensor,
+    Pump,
+    SoundRecorder,
+    Switch,
+    lacking,
+)
 from rig.toml_files import explain
 
 if TYPE_CHECKING:
@@ -42,9 +52,13 @@ ROLES: Mapping[str, type] = {
     "environment": Environment,
     "pressure": PressureSensor,
     "balance": Balance,
+    "sound": SoundRecorder,
     "pump": Pump,
 }
-"""What a device of each role does. In the order of opening: the supply first, because the pump has no power before."""
+"""What a device of each role does. In the order of opening: the supply first, because the pump has no power before.
+
+Which of them a bench has, its file says (`BenchFile.roles`).
+"""
 
 
 class DriverModule(Protocol):

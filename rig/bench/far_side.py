@@ -16,7 +16,6 @@ from pyvisa.rname import parse_resource_name
 
 from rig.bench.declared import set_up_world
 from rig.bench.driver_errors import named_errors
-from rig.bench.drivers import ROLES as PROTOCOLS
 from rig.bench.drivers import refuse_missing_lines, refuse_wrong_options, takes, twin_module
 from rig.bench.file import BenchFile, CalibratedTable, InstrumentTable
 from rig.clock import Clock, Heart, WallClock
@@ -27,15 +26,13 @@ from rig.wire import Radio
 if TYPE_CHECKING:
     from rig.virtual.world import World  # a lab bench installs without what it needs
 
-ROLES = tuple(PROTOCOLS)
-"""In the order of opening."""
-
 
 @dataclass(frozen=True)
 class FarSide:
     """What drivers reach from here: a clock, a VISA resource manager, the pump's port, the date there, and a radio.
 
     `hands` put so many g beside the vessel on a virtual balance, 0 takes them off; on a real one a person does.
+    `restless_s` tells for how long an emulated controller of the pump has not rested.
     `radio` is the virtual bench's, for a pump that is reached over Bluetooth LE; in a laboratory the port names one.
     """
 
@@ -45,6 +42,7 @@ class FarSide:
     today: datetime.date
     radio: Radio | None = None
     hands: Callable[[float], None] | None = None
+    restless_s: Callable[[], float] | None = None
 
 
 @contextmanager
@@ -68,11 +66,14 @@ def far_side(spec: BenchFile, occasion: str = "", heart: Heart | None = None) ->
         return
     with open_virtual(spec, occasion) as world:
         resources = pyvisa.ResourceManager(world.visa_library())
-        yield FarSide(world.clock, resources, spec.pump.port, today, _radio(spec, world), world.cell.place)
+        board = world.board
+        restless_s = None if board is None else lambda: board.mcu.restless_s
+        radio = _radio(spec, world)
+        yield FarSide(world.clock, resources, spec.pump.port, today, radio, world.cell.place, restless_s)
 
 
 def _refuse_days_to_come(spec: BenchFile, today: datetime.date) -> None:
-    tables = {role: spec.table(role) for role in ROLES}
+    tables = {role: spec.table(role) for role in spec.roles}
     found = {
         f"{role}.calibrated": (table.calibrated, "instrument was calibrated")
         for role, table in tables.items()
@@ -89,7 +90,7 @@ def _refuse_days_to_come(spec: BenchFile, today: datetime.date) -> None:
 
 def refuse_unknown_devices(spec: BenchFile) -> None:
     """Check each device's driver, options and kind of port; BenchFileError with a sentence for the first mistake."""
-    for role in ROLES:
+    for role in spec.roles:
         table = spec.table(role)
         refuse_wrong_options(role, table.driver, table.options)
     refuse_missing_lines(spec.switch.driver, spec.switch.lines)
@@ -119,9 +120,10 @@ def open_virtual(spec: BenchFile, occasion: str = "") -> Iterator[World]:
     virtual = spec.virtual
     assert virtual is not None
     places = []
-    for role in ROLES[:-1]:
+    for role in spec.roles:
         table = spec.table(role)
-        assert isinstance(table, InstrumentTable)
+        if not isinstance(table, InstrumentTable):
+            continue
         try:
             parse_resource_name(table.address)
         except ValueError as error:

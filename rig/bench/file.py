@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from rig.bench.addresses import resolved
 from rig.bench.channels import INSTRUMENT_ROLES, bench_content, split
 from rig.bench.conditions import Conditions
+from rig.bench.drivers import ROLES
 from rig.bench.fault_table import FaultTable
 from rig.errors import BenchFileError
 from rig.toml_files import (
@@ -170,10 +171,21 @@ class EnvironmentTable(CalibratedTable):
         return self
 
 
+class SoundTable(InstrumentTable):
+    """The recorder of the microphone and the vibration pickup, where the bench has one.
+
+    Times, pitch and the relation of levels are judged, no absolute level: it needs no calibration.
+    """
+
+
 class PumpTable(DeviceTable):
-    """The pump: its driver is a folder of `instruments/`, and it has a pyserial port or URL."""
+    """The pump: its driver is a folder of `instruments/`, and it has a pyserial port or URL.
+
+    `sheet` is the file of what its maker claims of it; a run may be given another.
+    """
 
     port: Words
+    sheet: Path | None = None
 
 
 class FluidTable(_Table):
@@ -289,6 +301,7 @@ class BenchFile(_Table):
     supply: SupplyTable
     switch: SwitchTable
     environment: EnvironmentTable
+    sound: SoundTable | None = None
     pump: PumpTable
     fluid: FluidTable = FluidTable()
     vessel: VesselTable = VesselTable()
@@ -298,8 +311,13 @@ class BenchFile(_Table):
     guardian: GuardianTable = GuardianTable()
     virtual: VirtualTable | None = None
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles of which the bench has a device, in the order of opening."""
+        return tuple(role for role in ROLES if getattr(self, role) is not None)
+
     def table(self, role: str) -> DeviceTable:
-        """Find what is said of the device of a role."""
+        """Find what is said of the device of a role that the bench has."""
         table = getattr(self, role)
         assert isinstance(table, DeviceTable)
         return table
@@ -314,8 +332,20 @@ class BenchFile(_Table):
         return self
 
     @model_validator(mode="after")
+    def _has_what_is_simulated(self) -> Self:
+        if self.virtual is not None:
+            named = {f"virtual.serial_numbers.{role}": role for role in self.virtual.serial_numbers}
+            named |= {f"virtual.fault {fault.kind!r}": fault.device for fault in self.virtual.fault}
+            for key, role in named.items():
+                if role not in self.roles:
+                    raise ValueError(f"{key} is of the {role}, and this bench has none: there is no table [{role}]")
+        return self
+
+    @model_validator(mode="after")
     def _has_a_line_for_each(self) -> Self:
-        wanted = {role: getattr(self, role).address for role in INSTRUMENT_ROLES} | {"pump": self.pump.port}
+        tables = {role: getattr(self, role) for role in INSTRUMENT_ROLES}
+        wanted = {role: table.address for role, table in tables.items() if table is not None}
+        wanted["pump"] = self.pump.port
         for (one, first), (other, second) in combinations(wanted.items(), 2):
             if resolved(first) == resolved(second):
                 named = repr(first) if first == second else f"{first!r} and {second!r}, which are one line"
@@ -352,6 +382,10 @@ def parse_bench_file(
     if bench.balance.routine_test is not None:
         test = path.parent / bench.balance.routine_test
         bench = bench.model_copy(update={"balance": bench.balance.model_copy(update={"routine_test": test})})
+    if bench.pump.sheet is not None:
+        bench = bench.model_copy(
+            update={"pump": bench.pump.model_copy(update={"sheet": path.parent / bench.pump.sheet})}
+        )
     if bench.virtual is not None and bench.virtual.firmware is not None:
         image = path.parent / bench.virtual.firmware
         if not image.is_file():

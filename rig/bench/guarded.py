@@ -23,7 +23,7 @@ from rig.clock import Clock, Deadline, WallClock
 from rig.errors import BlockedError, RigError
 from rig.lease import Lease
 from rig.record.files import read_json_lines
-from rig.wire import ByteLog
+from rig.wire import ByteLog, block_of
 
 NOTES = "guardian.jsonl"
 """Where a guardian that had to act says so: in the run's folder, or in that of the leases."""
@@ -254,6 +254,11 @@ class _BeatingLog:
     def wire(self, at_s: float, device: str, direction: str, data: bytes) -> None:
         """Keep bytes of a wire, and beat."""
         self._kept.wire(at_s, device, direction, data)
+        self._guard.beat()
+
+    def block(self, at_s: float, device: str, data: bytes) -> None:
+        """Keep a block as the log does, and beat."""
+        block_of(self._kept)(at_s, device, data)
         self._guard.beat()
 
     def incident(self, at_s: float, of_whom: str, what: str) -> None:

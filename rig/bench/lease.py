@@ -22,7 +22,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pyvisa.rname import ASRLInstr, InvalidResourceName, ResourceName, TCPIPInstr, TCPIPSocket
 
-from rig.bench.drivers import ROLES, driver_module
+from rig.bench.drivers import driver_module
 from rig.bench.file import BenchFile, InstrumentTable
 from rig.errors import BlockedError
 from rig.lease import Lease, carried, holder_named_in, is_held
@@ -88,13 +88,13 @@ class BenchLease:
             self.leases.pop().free()
 
 
-def take_bench(spec: BenchFile, *, purpose: str = "", roles: Sequence[str] = tuple(ROLES)) -> BenchLease:
+def take_bench(spec: BenchFile, *, purpose: str = "", roles: Sequence[str] | None = None) -> BenchLease:
     """Take the leases of a bench's ports before any of them is opened; those that this process carries are shared.
 
     Args:
         spec: the bench.
         purpose: what for, for the refusal that others get; the program's name when it is empty.
-        roles: the devices that are going to be opened.
+        roles: the devices that are going to be opened; every one that the bench has when it is None.
 
     Raises:
         LeaseHeldError: somebody else has one of them, with owner, process, purpose and since when; none is kept then.
@@ -104,7 +104,8 @@ def take_bench(spec: BenchFile, *, purpose: str = "", roles: Sequence[str] = tup
     if spec.virtual is not None:
         return held
     try:
-        keys = {key: role for role in reversed(roles) for key in port_keys(_port(spec, role))}  # each once
+        opened = spec.roles if roles is None else roles
+        keys = {key: role for role in reversed(opened) for key in port_keys(_port(spec, role))}  # each once
         for key, role in sorted(keys.items()):
             held.take(key, f"{role} on {_port(spec, role)}", shared=_may_be_shared(role, key))
     except BaseException:

@@ -23,7 +23,7 @@ from rig.bench.drivers import (
     driver_module,
     refuse_unfit,
 )
-from rig.bench.far_side import ROLES, FarSide, far_side
+from rig.bench.far_side import FarSide, far_side
 from rig.bench.file import BenchFile, CalibratedTable, InstrumentTable, read_bench_file
 from rig.bench.guarded import Guard
 from rig.bench.lease import take_bench, take_identity
@@ -37,9 +37,21 @@ from rig.errors import (
     RigError,
     WrongIdentityError,
 )
+from rig.pump_sheet.sheet import read_pump_sheet
 from rig.record.folder import read_model
 from rig.record.routine_test import RoutineTest
-from rig.roles import Balance, Bench, Environment, Identity, Instrument, PowerSupply, PressureSensor, Pump, Switch
+from rig.roles import (
+    Balance,
+    Bench,
+    Environment,
+    Identity,
+    Instrument,
+    PowerSupply,
+    PressureSensor,
+    Pump,
+    SoundRecorder,
+    Switch,
+)
 from rig.wire import ByteLog, NoLog, Wire
 
 if TYPE_CHECKING:
@@ -90,9 +102,10 @@ def open_bench(
         stack.enter_context(named_errors())
         guard = Guard(spec, notes)
         far = stack.enter_context(beyond(spec, occasion) if beyond else far_side(spec, occasion, guard))
-        for role in ROLES:
+        for role in spec.roles:
             refuse_overdue(spec, role, far.today)
         declared = metrology(spec)
+        reservoir_u = read_pump_sheet(spec.pump.sheet).reservoir_u if spec.pump.sheet is not None else None
         held = stack.enter_context(take_bench(spec, purpose=purpose))
         stack.enter_context(guard.on_duty(held))
         devices: dict[str, Instrument] = {}
@@ -118,7 +131,10 @@ def open_bench(
             environment=compared("environment", open_device(spec, "environment", far, kept)),
             pressure=compared("pressure", open_device(spec, "pressure", far, kept)),
             balance=compared("balance", open_device(spec, "balance", far, kept)),
+            sound=None if spec.sound is None else compared("sound", open_device(spec, "sound", far, kept)),
             pump=compared("pump", open_device(spec, "pump", far, kept)),
+            reservoir_u=reservoir_u,
+            restless_s=far.restless_s,
         )
 
 
@@ -132,6 +148,8 @@ def open_device(spec: BenchFile, role: Literal["environment"], far: FarSide, log
 def open_device(spec: BenchFile, role: Literal["pressure"], far: FarSide, log: ByteLog) -> PressureSensor: ...
 @overload
 def open_device(spec: BenchFile, role: Literal["balance"], far: FarSide, log: ByteLog) -> Balance: ...
+@overload
+def open_device(spec: BenchFile, role: Literal["sound"], far: FarSide, log: ByteLog) -> SoundRecorder: ...
 @overload
 def open_device(spec: BenchFile, role: Literal["pump"], far: FarSide, log: ByteLog) -> Pump: ...
 @overload
@@ -263,7 +281,7 @@ def leave_safe(spec: BenchFile, devices: Mapping[str, Instrument], guard: Guard)
     """
     guard.leaves()
     failed: dict[str, RigError] = {}
-    for role in reversed([role for role in ROLES if role in devices]):
+    for role in reversed([role for role in spec.roles if role in devices]):
         for action in ("make_safe", "close"):
             try:
                 with named_errors(role, f"{action}()"):

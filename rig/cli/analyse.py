@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from rig.errors import DataFileError
-from rig.offline.question import Question, flags, written
+from rig.offline.question import LogKind, Question, flags, written
 
 EXIT_USAGE = 2
 EXIT_RIG = 3
@@ -65,7 +65,7 @@ def analyse(**given: Any) -> None:  # noqa: ANN401 - `_options` says what each i
     Options come from flags, from a job file, from a format; the former outweigh the latter.
     Exit code: 0 analysed; 2 wrong usage, or a file that cannot be analysed as asked.
     """
-    from rig.offline.formats import logs_in, merged, read_format, read_job
+    from rig.offline.formats import LOGS, SOUNDS, logs_in, merged, read_format, read_job
     from rig.record.folder import holds_a_run
 
     files, job_file, form, explain, out = (given.pop(name) for name in _OWN)
@@ -80,7 +80,7 @@ def analyse(**given: Any) -> None:  # noqa: ANN401 - `_options` says what each i
     if any(holds_a_run(path) for path in named):
         _compute_runs_again(named)
         return
-    paths = logs_in(named)
+    paths = logs_in(named, SOUNDS if asked.kind == LogKind.ALARM.value else LOGS)
     if not paths:
         raise DataFileError("no file is named: name logs or a folder, or give --job")
     if explain:
@@ -154,6 +154,7 @@ def _analyse(paths: Sequence[Path], asked: Question, out: Path | None) -> None:
         raise DataFileError(f"{first}{f' (and {others} more files that cannot be analysed)' if others else ''}")
     for each in supplied:
         _say(*(f"{each.source.file}: {finding.sentence}" for finding in (*each.understood, *each.analysed.findings)))
+        _say(*each.analysed.lines)
     job = AnalysisJob(given(asked), datetime.fromisoformat(utc_now()), version("insulin-pump-rig"))
     folder = out if out is not None else free_folder(Path(f"{paths[0].stem}-analysis"))
     written_paths = write_analysis(folder, [each.record() for each in supplied], job)

@@ -1,4 +1,4 @@
-"""The command line, `rig …`: verify, resume, compare, check, balance-test, samples, serve, console, report, analyse.
+"""The command line, `rig …`: verify, coverage, resume, check, pump-sheet, balance-test, samples, serve and more.
 
 Turns errors into one sentence and an exit code. Not responsible for the work itself.
 """
@@ -119,9 +119,23 @@ def verify(
         str,
         typer.Option(help="Test plan: a TOML file, or the name of one that comes with the rig.", metavar="FILE|NAME"),
     ] = "default",  # rig.run.plan.DEFAULT_PLAN
+    pump_sheet: Annotated[
+        Path | None,
+        typer.Option(
+            help="Pump sheet: what the maker claims of the pump.",
+            show_default="the one that the bench file names",
+            metavar="FILE",
+        ),
+    ] = None,
     condition: Annotated[
         str | None,
         typer.Option(help="Only this condition of the plan, or 'nominal'.", metavar="NAME"),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            help="So many tests at a time, on a virtual bench.", min=1, show_default="as suits the machine", metavar="N"
+        ),
     ] = None,
     list_: Annotated[
         bool, typer.Option("--list", help="Only list what would be measured, for which requirements.")
@@ -135,16 +149,61 @@ def verify(
     from rig.cli.series import verify_all
     from rig.cli.verify import RunAsked, list_quantities
 
-    asked = RunAsked(bench, tuple(set_ or []), out=out, select=select, requirements=requirements, plan=plan)
+    asked = RunAsked(
+        bench,
+        tuple(set_ or []),
+        out=out,
+        select=select,
+        jobs=jobs,
+        requirements=requirements,
+        plan=plan,
+        pump_sheet=pump_sheet,
+    )
     if list_:
         raise typer.Exit(list_quantities(asked, console=console))
     raise typer.Exit(verify_all(asked, condition, console=console))
+
+
+@app.command("coverage")
+def show_coverage(
+    requirements: Annotated[
+        Path,
+        typer.Option(
+            help="Requirements file: the acceptance limits.",
+            show_default="those that come with the rig",
+            metavar="FILE",
+        ),
+    ] = REQUIREMENTS,
+    plan: Annotated[
+        str,
+        typer.Option(help="Test plan: a TOML file, or the name of one that comes with the rig.", metavar="FILE|NAME"),
+    ] = "default",  # rig.run.plan.DEFAULT_PLAN
+    out: Annotated[Path | None, typer.Option(help="Write it to this JSON file, too.", metavar="FILE")] = None,
+    bench: BenchOption = BENCH,
+    set_: SetOption = None,
+) -> None:
+    """Show what a plan verifies of a pump, gaps first: topics, requirements, who judges them, at which rates and sizes.
+
+    Nothing is measured. Exit code: 0; 2 wrong usage or bench file.
+    """
+    from rig.bench.file import parse_override
+    from rig.cli.coverage import print_coverage
+    from rig.run.inputs import Sources
+
+    overrides = dict(parse_override(text) for text in set_ or [])
+    raise typer.Exit(print_coverage(Sources(bench, overrides, requirements, plan), out, console=console))
 
 
 @app.command()
 def resume(
     run: Annotated[Path, typer.Argument(help="Run folder of a run that did not come to its end.", metavar="RUN")],
     out: Annotated[Path | None, typer.Option(help="New folder; default: <RUN>-resumed.", metavar="DIR")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            help="So many tests at a time, on a virtual bench.", min=1, show_default="as suits the machine", metavar="N"
+        ),
+    ] = None,
 ) -> None:
     """Go on with an interrupted run, as a new run that keeps its finished tests; refused when anything has changed.
 
@@ -152,7 +211,7 @@ def resume(
     """
     from rig.cli.resume import resume_run
 
-    raise typer.Exit(resume_run(run, out, console=console))
+    raise typer.Exit(resume_run(run, out, jobs, console=console))
 
 
 @app.command()
@@ -161,6 +220,23 @@ def check(bench: BenchOption = BENCH, set_: SetOption = None) -> None:
     from rig.cli.check import print_check
 
     raise typer.Exit(print_check(bench, set_ or [], console=console))
+
+
+@app.command("pump-sheet")
+def pump_sheet(
+    sheet: Annotated[Path, typer.Argument(help="Pump sheet: what the maker claims of a pump.", metavar="FILE")],
+    requirements: Annotated[
+        Path,
+        typer.Option(help="Requirements file.", show_default="those that come with the rig", metavar="FILE"),
+    ] = REQUIREMENTS,
+) -> None:
+    """Read a pump sheet: every claim with its source, and which requirements do not apply to such a pump.
+
+    Exit code: 0 it can be used; 2 it is wrong, with the file, the key, what was found and what is allowed.
+    """
+    from rig.cli.pump_sheet import print_pump_sheet
+
+    raise typer.Exit(print_pump_sheet(sheet, requirements, console=console))
 
 
 @app.command("balance-test")

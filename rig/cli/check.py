@@ -14,16 +14,24 @@ from rig.bench.channels import MARK, channels
 from rig.bench.check import BenchFinding, check_bench
 from rig.bench.file import parse_override, read_bench_file
 from rig.cli.printing import print_table, say
+from rig.pump_sheet.sheet import read_pump_sheet
 
 
 def print_check(bench: Path, overrides: Sequence[str], *, console: Console) -> int:
-    """Check a bench, or each of its channels, and print what was found; 0 when all is fit for use, 3 when not."""
+    """Check a bench, or each of its channels, and print what was found; 0 when all is fit for use, 3 when not.
+
+    Where its pump sheet and the pump's driver contradict each other, that is said and makes nothing unfit.
+    """
     if names := channels(bench):
         return max(print_check(Path(f"{bench}{MARK}{name}"), overrides, console=console) for name in names)
     spec, _ = read_bench_file(bench, dict(parse_override(text) for text in overrides))
+    sheet = read_pump_sheet(spec.pump.sheet) if spec.pump.sheet is not None else None
     findings = check_bench(spec)
     columns = ("device", "model", "serial number", "state")
     print_table(console, columns, [_cells(finding) for finding in findings], title=f"{spec.name} ({bench})")
+    for able in (finding.capabilities for finding in findings if finding.role == "pump"):
+        for sentence in sheet.contradicts(able) if sheet is not None and able is not None else ():
+            say(console, sentence, "yellow")
     problems = [finding for finding in findings if finding.problem]
     for finding in problems:
         say(console, finding.problem or "", "red")

@@ -11,6 +11,7 @@ from typing import IO, cast
 
 from rich.console import Console
 
+from rig.cli.jobs import jobs_for
 from rig.cli.output import LastingOutput
 from rig.cli.settling import settle
 from rig.cli.verify import EXIT_RIG, do_run
@@ -21,7 +22,7 @@ from rig.run.resuming import read_resumable, refuse_other_tests
 from rig.run.stopping import StopSignals
 
 
-def resume_run(path: Path, out: Path | None, *, console: Console) -> int:
+def resume_run(path: Path, out: Path | None, jobs: int | None, *, console: Console) -> int:
     """Resume a run in a new folder, `<run>-resumed` when none is named; returns the exit code, as `rig verify` does.
 
     Raises:
@@ -34,6 +35,7 @@ def resume_run(path: Path, out: Path | None, *, console: Console) -> int:
         try:
             settle([path], console)
             resuming, inputs = read_resumable(path)
+            jobs_for(jobs, 1, virtual=inputs.spec.virtual is not None)  # refused before anything is made
             with stop.held():
                 name = path if path.name else path.resolve()
                 folder = out if out is not None else free_folder(name.with_name(f"{name.name}-resumed"))
@@ -43,7 +45,7 @@ def resume_run(path: Path, out: Path | None, *, console: Console) -> int:
                 def refuse(declared: Sequence[Declaration]) -> None:
                     refuse_other_tests(resuming, declared)
 
-                return do_run(run, inputs, refuse, console, stop, resuming)
+                return do_run(run, inputs, refuse, console, stop, resuming, jobs=jobs)
         except KeyboardInterrupt:  # before there was anything to close
             console.print(f"Interrupted by {stop.asked} before anything was measured.", soft_wrap=True)
             return EXIT_RIG

@@ -11,7 +11,7 @@ import signal
 import site
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,9 +24,10 @@ from rig.clock import Deadline, WallClock
 from rig.errors import BenchFileError
 from rig.lease import Lease, carried
 from rig.record.folder import RunFolder
-from rig.run.collection import TAKEN, Declaration, read_declarations, read_taken_tables, refuse_untaken
+from rig.run.collection import TAKEN, Declaration, chosen_of, read_declarations, read_taken_tables, refuse_untaken
 from rig.run.ending import NAMES, Ending, judge_runner, not_ended
 from rig.run.inputs import SUITES, Inputs
+from rig.run.selection import parse_selection
 from rig.run.stopping import MAKE_SAFE_S, Leash, StopSignals, attending
 from rig.shipped import ROOT
 
@@ -41,7 +42,7 @@ _OTHERS_SAY = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "ROBOT_OPTIONS")
 
 
 def collect(run: RunFolder, inputs: Inputs) -> dict[str, list[Declaration]]:
-    """Let both runners declare what the run's suites will measure, at the same time; returns it by runner.
+    """Let both runners declare what the run's suites will measure, at the same time; returns what is selected of it.
 
     Raises:
         BenchFileError: a suite cannot be read, with the last words of its runner; or the plan has entries that no test
@@ -51,11 +52,13 @@ def collect(run: RunFolder, inputs: Inputs) -> dict[str, list[Declaration]]:
     with TemporaryDirectory(prefix="rig-declare-") as folder, Leash() as leash:
         files = {name: Path(folder) / name for name in NAMES}
         commands = {
-            "pytest": [*_pytest(run), "--collect-only", "--declare", str(files["pytest"])],
-            "robot": [*_robot(run), "--declare", str(files["robot"])],
+            "pytest": [*pytest_command(run), "--collect-only", "--declare", str(files["pytest"])],
+            "robot": [*robot_command(run), "--declare", str(files["robot"])],
         }
         with ExitStack() as stack:
-            processes = {name: stack.enter_context(_runner(command, run, leash)) for name, command in commands.items()}
+            processes = {
+                name: stack.enter_context(runner_process(command, run, leash)) for name, command in commands.items()
+            }
             for process in processes.values():
                 stack.callback(process.kill)  # whatever ended the waiting
             for name, process in processes.items():
@@ -67,11 +70,19 @@ def collect(run: RunFolder, inputs: Inputs) -> dict[str, list[Declaration]]:
                 declared[name] = read_declarations(files[name]) if files[name].is_file() else []
         taken = read_taken_tables(files["pytest"].with_suffix(TAKEN))
     refuse_untaken(inputs.plan.path, inputs.plan.plan, taken)
-    return declared
+    selected = run.manifest().selected
+    if not selected:
+        return declared
+    selection = parse_selection(selected, inputs.requirements)
+    return {name: chosen_of(of_runner, selection) for name, of_runner in declared.items()}
 
 
 def run_suites(
-    run: RunFolder, owed: dict[str, list[str]], leases: Sequence[Lease], console: Console, stop: StopSignals
+    run: RunFolder,
+    owed: Mapping[str, Sequence[Declaration]],
+    leases: Sequence[Lease],
+    console: Console,
+    stop: StopSignals,
 ) -> Ending:
     """Run pytest, then Robot Framework, over the tests that are owed still.
 
@@ -83,13 +94,13 @@ def run_suites(
         stop: what asks this process to stop, which is handed on to the runner.
     """
     commands = {
-        "pytest": [*_pytest(run), "--alluredir", str(run.path / "allure-results")],
-        "robot": _robot(run),
+        "pytest": [*pytest_command(run), "--alluredir", str(run.path / "allure-results")],
+        "robot": robot_command(run),
     }
     ending, why = Ending("complete"), ""
-    with ProgressView(run.path, console) as view:
+    with ProgressView(run.path, console, [each for of_runner in owed.values() for each in of_runner]) as view:
         for name, command in commands.items():
-            ending = _run_one(name, command, owed[name], run, leases, view, stop)
+            ending = _run_one(name, command, [each.test for each in owed[name]], run, leases, view, stop)
             if ending.outcome != "complete":
                 why = ending.reason or ""
                 break
@@ -100,7 +111,7 @@ def run_suites(
     undone = {
         test: why if number == done or interrupted else f"{why}, so that {NAMES[each]} was not started"
         for number, each in enumerate(commands)
-        for test in owed[each]
+        for test in (declared.test for declared in owed[each])
         if test in left
     }
     return Ending(ending.outcome, ending.reason, undone)
@@ -120,7 +131,7 @@ def _run_one(
     log = run.path / f"{name}.log"
     process: subprocess.Popen[bytes] | None = None
     try:
-        with log.open("wb") as output, Leash() as leash, _runner(command, run, leash, output, leases) as process:
+        with log.open("wb") as output, Leash() as leash, runner_process(command, run, leash, output, leases) as process:
             while process.poll() is None:
                 view.refresh()
                 clock.sleep(LOOK_EVERY_S)
@@ -130,12 +141,16 @@ def _run_one(
         return Ending("interrupted", f"the run was interrupted by {stop.asked}{how}")
     finally:
         view.refresh()
+    return judge_runner(name, process.returncode, owed, run, last_words(log, run))
+
+
+def last_words(log: Path, run: RunFolder) -> str:
+    """Choose from the log of a runner what says why it ended."""
     try:
         text = log.read_text(encoding="utf-8", errors="replace")
     except OSError:  # somebody has taken it away; what was measured stands in the record
         text = f"{log} is gone"
-    said = essence(text.replace(f"{run.inputs.resolve()}/", ""))
-    return judge_runner(name, process.returncode, owed, run, said)
+    return essence(text.replace(f"{run.inputs.resolve()}/", ""))
 
 
 def stop_processes(processes: Sequence[subprocess.Popen[bytes]], patience_s: float) -> None:
@@ -196,7 +211,7 @@ def started(
 
 
 @contextmanager
-def _runner(
+def runner_process(
     command: Sequence[str],
     run: RunFolder,
     leash: Leash,
@@ -232,7 +247,8 @@ def essence(said: str) -> str:
     return f"{of_file[-1].removeprefix('ERROR collecting ')}: {last}" if of_file else last
 
 
-def _pytest(run: RunFolder) -> list[str]:
+def pytest_command(run: RunFolder) -> list[str]:
+    """Call pytest on the suites that a run has frozen."""
     return [
         "pytest", str(run.inputs / SUITES), "--rootdir", str(run.inputs), "-c", "/dev/null", "--confcutdir",
         str(run.inputs), "-p", "fixtures.bench_plugin", "-p", "no:cacheprovider", "--import-mode", "importlib",
@@ -240,5 +256,6 @@ def _pytest(run: RunFolder) -> list[str]:
     ]  # fmt: skip
 
 
-def _robot(run: RunFolder) -> list[str]:
+def robot_command(run: RunFolder) -> list[str]:
+    """Call Robot Framework on the protocols that a run has frozen."""
     return ["fixtures.robot_runner", "--run", str(run.path)]

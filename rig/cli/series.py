@@ -19,20 +19,24 @@ from reports.comparison import write_comparison
 from rig.bench.channels import MARK, channels
 from rig.bench.conditions import NOMINAL, Conditions
 from rig.bench.file import parse_override, read_bench_file
+from rig.cli.jobs import cores
 from rig.cli.output import LastingOutput
 from rig.cli.printing import plain, say
 from rig.cli.progress import EndedTests
 from rig.cli.runners import LOOK_EVERY_S, STOPPED_S, started, stop_processes
 from rig.cli.settling import settle
+from rig.cli.upfront import say_simulated
 from rig.cli.verify import EXIT_RIG, STYLES, RunAsked, verify_pump
 from rig.clock import Deadline, WallClock
 from rig.errors import BenchFileError, EvidenceError, RigError
 from rig.lease import is_held
 from rig.procedures.catalogue import KINDS
+from rig.pump_sheet.sheet import PumpSheet, read_pump_sheet
 from rig.record.files import new_folder, slug, utc_now, write_json
 from rig.record.folder import LEASE, RunFolder, holds_a_run, read_model
 from rig.record.results import Results
 from rig.run.begin import refuse_unusable
+from rig.run.inputs import pump_sheet_of
 from rig.run.plan import TestPlan, read_plan
 from rig.run.results import EXIT_CODES
 from rig.run.stopping import Leash, StopSignals
@@ -79,8 +83,9 @@ def verify_all(asked: RunAsked, condition: str | None, *, console: Console) -> i
 
 def _verify_all(asked: RunAsked, condition: str | None, console: Console, stop: StopSignals) -> int:
     names = channels(asked.bench)
-    read_requirements(asked.requirements, KINDS)
-    chosen = _conditions(read_plan(asked.plan).plan, condition)
+    sheet = _pump_sheet(asked, names)
+    read_requirements(asked.requirements, KINDS, sheet)
+    chosen = _conditions(read_plan(asked.plan, sheet).plan, condition)
     if not names and len(chosen) == 1:
         return verify_pump(_under(asked, chosen[0]), console=console, stop=stop)
     for part in (_part(asked, Path(), name, each) for each in chosen for name in names or (None,)):
@@ -101,7 +106,7 @@ def _verify_all(asked: RunAsked, condition: str | None, console: Console, stop: 
                 for together in rounds:
                     if _needs_a_person(together[0]):
                         console.input(Text(f"Set up: {together[0].condition}. Then press Enter. "))
-                    _run_side_by_side(together, console)
+                    _run_side_by_side(_sharing_cores(together), console)
         except KeyboardInterrupt:
             sentence = f"The series was interrupted by {stop.asked}; what was measured before is kept in {folder}."
             say(console, sentence)
@@ -110,6 +115,13 @@ def _verify_all(asked: RunAsked, condition: str | None, console: Console, stop: 
         code = _conclude(folder, parts, console)
         stop.finish()
         return code if stop.asked is None else EXIT_RIG
+
+
+def _pump_sheet(asked: RunAsked, names: Sequence[str]) -> PumpSheet:
+    """Read the pump sheet of the bench, or of its first channel."""
+    bench = Path(f"{asked.bench}{MARK}{names[0]}") if names else asked.bench
+    spec, _ = read_bench_file(bench, asked.sources.overrides)
+    return read_pump_sheet(pump_sheet_of(bench, spec, asked.pump_sheet))
 
 
 def _conditions(plan: TestPlan, wanted: str | None) -> Sequence[Conditions]:
@@ -147,8 +159,7 @@ def _begin(folder: Path, parts: Sequence[SeriesRun]) -> None:
 
 def _needs_a_person(part: SeriesRun) -> bool:
     """Say whether somebody has to set up the condition; a virtual bench does it itself."""
-    spec, _ = read_bench_file(part.asked.bench, dict(parse_override(text) for text in part.asked.settings))
-    return spec.virtual is None and part.condition != NOMINAL
+    return not _is_virtual(part) and part.condition != NOMINAL
 
 
 def _run_side_by_side(parts: Sequence[SeriesRun], console: Console) -> None:
@@ -194,6 +205,20 @@ def _settle(part: SeriesRun, console: Console) -> None:
         console.print(f"{part.label}: {error}", soft_wrap=True, markup=False)
 
 
+def _sharing_cores(parts: Sequence[SeriesRun]) -> list[SeriesRun]:
+    """Divide the cores among parts that run at the same time, where nobody has said how many jobs each has."""
+    shared = max(1, cores() // len(parts))
+    return [
+        replace(part, asked=replace(part.asked, jobs=part.asked.jobs or (shared if _is_virtual(part) else None)))
+        for part in parts
+    ]
+
+
+def _is_virtual(part: SeriesRun) -> bool:
+    spec, _ = read_bench_file(part.asked.bench, dict(parse_override(text) for text in part.asked.settings))
+    return spec.virtual is not None
+
+
 def _folder(part: SeriesRun) -> Path:
     assert part.asked.out is not None
     return part.asked.out
@@ -205,6 +230,8 @@ def _command(part: SeriesRun) -> list[str]:
         "verify", "--bench", str(asked.bench), "--out", str(asked.out), "--condition", NOMINAL,
         "--requirements", str(asked.requirements), "--plan", asked.plan,
         *(["--select", asked.select] if asked.select else []),
+        *(["--pump-sheet", str(asked.pump_sheet)] if asked.pump_sheet else []),
+        *(["--jobs", str(asked.jobs)] if asked.jobs else []),
         *(word for text in asked.settings for word in ("--set", text)),
     ]  # fmt: skip
 
@@ -225,6 +252,8 @@ def _conclude(folder: Path, parts: Sequence[SeriesRun], console: Console) -> int
         console.print(f"No comparison: {error}", soft_wrap=True, markup=False)
     overall = worst(verdicts)
     console.print(f"Verdict over {len(parts)} runs: {overall.value}", style=STYLES[overall.value])
+    if any(_is_virtual(part) for part in parts):
+        say_simulated(console)
     return EXIT_RIG if Verdict.ERROR in verdicts else EXIT_CODES[overall]
 
 

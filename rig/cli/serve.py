@@ -14,7 +14,7 @@ from pathlib import Path
 import pyvisa
 from rich.console import Console
 
-from rig.bench.far_side import ROLES, FarSide, open_virtual
+from rig.bench.far_side import FarSide, open_virtual
 from rig.bench.file import BenchFile, parse_override, read_bench_file
 from rig.bench.open import open_device, power_pump
 from rig.cli.endpoints import Endpoint, PtyEndpoint, SocketEndpoint
@@ -77,6 +77,6 @@ def _pace(world: World, selector: selectors.BaseSelector, endpoints: Sequence[En
 
 
 def _print_addresses(spec: BenchFile, endpoints: dict[str, Endpoint], console: Console) -> None:
-    rows = [(role, getattr(spec, role).driver, endpoints[role].address) for role in ROLES]
+    rows = [(role, spec.table(role).driver, endpoints[role].address) for role in spec.roles]
     title = f"{spec.name}, in real time; Ctrl-C stops it"
     print_table(console, ("device", "driver", "address"), rows, title=title)

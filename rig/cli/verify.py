@@ -6,6 +6,7 @@ Whatever asks it to stop, the run is closed and its report written. Not responsi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,10 +20,15 @@ from rig.bench.check import check_bench
 from rig.bench.file import parse_override
 from rig.bench.guarded import wait_until_left
 from rig.bench.lease import take_bench
+from rig.cli.coverage import as_json, covered_by, say_coverage
+from rig.cli.jobs import jobs_for, run_side_by_side
 from rig.cli.printing import plain, print_table, say
+from rig.cli.pump_sheet import print_inapplicable
 from rig.cli.runners import collect, run_suites
+from rig.cli.upfront import say_simulated, say_up_front
 from rig.clock import WallClock
 from rig.errors import BenchFileError, EvidenceError
+from rig.record.files import write_json
 from rig.record.folder import RunFolder
 from rig.record.results import JUDGES_NOTHING, JudgedRecord, ReportedRecord, RequirementRecord, Results
 from rig.run.begin import discard, end_run, keep_findings, start_run
@@ -44,22 +50,25 @@ EXIT_RIG = 3
 class RunAsked:
     """What `rig verify` was asked for: a bench file and settings over it, the run's folder, what to do and to decide.
 
-    `out` None makes a folder below `runs/`; `plan` is a file or a name; `select` is pytest's -k.
+    `out` None makes a folder below `runs/`; `plan` is a file or a name; `select` as `rig.run.selection` has it; without
+    a `pump_sheet` the bench file names it.
     """
 
     bench: Path
     settings: tuple[str, ...] = ()
     out: Path | None = None
     select: str | None = None
+    jobs: int | None = None
     requirements: Path = field(default_factory=partial(shipped, DEFAULT_REQUIREMENTS))
     plan: str = DEFAULT_PLAN
     suites: Path = field(default_factory=partial(shipped, PUMP_SUITES))
+    pump_sheet: Path | None = None
 
     @property
     def sources(self) -> Sources:
         """Where the run's inputs stand."""
         overrides = dict(parse_override(text) for text in self.settings)
-        return Sources(self.bench, overrides, self.requirements, self.plan, self.suites)
+        return Sources(self.bench, overrides, self.requirements, self.plan, self.suites, self.pump_sheet)
 
 
 def verify_pump(asked: RunAsked, *, console: Console, stop: StopSignals) -> int:
@@ -72,13 +81,14 @@ def verify_pump(asked: RunAsked, *, console: Console, stop: StopSignals) -> int:
     """
     inputs = read_inputs(asked.sources)
     _refuse_unreadable(inputs, asked.select)
+    jobs_for(asked.jobs, 1, virtual=inputs.spec.virtual is not None)  # refused before anything is made
     with stop.held():
         run = start_run(inputs, out=asked.out, select=asked.select)
 
         def refuse(declared: Sequence[Declaration]) -> None:
             _refuse_unanswered(inputs, declared, asked.select)
 
-        return do_run(run, inputs, refuse, console, stop)
+        return do_run(run, inputs, refuse, console, stop, jobs=asked.jobs)
 
 
 def do_run(
@@ -88,6 +98,8 @@ def do_run(
     console: Console,
     stop: StopSignals,
     resuming: Resuming | None = None,
+    *,
+    jobs: int | None = None,
 ) -> int:
     """Do a run that has begun, to its report, whoever asks it to stop meanwhile; returns the exit code.
 
@@ -98,18 +110,21 @@ def do_run(
         console: shows what goes on, and what came out.
         stop: whose signals are held; they come here while there is something to stop.
         resuming: the run that this one goes on with.
+        jobs: how many tests of a virtual run are done at a time; None: as many as suit the machine.
 
     Raises:
         RigError: the run is refused, and its folder is taken away; or its record cannot be written.
     """
     try:
         with stop.let_through():
-            ending = _measure(run, inputs, refuse, console, stop, resuming)
+            ending = _measure(run, inputs, refuse, console, stop, resuming, jobs)
     except KeyboardInterrupt:
         ending = Ending("interrupted", f"the run was interrupted by {stop.asked}")
     results, outcome = end_run(run, ending)
     if outcome != "blocked":
         print_results(results, console)
+        if not results.selected:
+            _say_covered(run, inputs, results, console)
     if outcome != "complete":
         sentence = f"The run was {outcome}; what was measured before is kept in {run.path}."
         console.print(sentence, soft_wrap=True, markup=False)
@@ -120,6 +135,8 @@ def do_run(
     if outcome == "interrupted" and not (closing and closing.changed_inputs):
         console.print(f"Go on with it: rig resume {run.path}", soft_wrap=True, markup=False)
     console.print(f"Verdict: {results.verdict.value}", style=STYLES[results.verdict.value])
+    if inputs.spec.virtual is not None:
+        say_simulated(console)
     try:
         for what, path in write_documents(run.path).items():
             console.print(f"{what}: {path}", soft_wrap=True, markup=False)
@@ -140,6 +157,7 @@ def _measure(
     console: Console,
     stop: StopSignals,
     resuming: Resuming | None,
+    jobs: int | None,
 ) -> Ending:
     """Declare the tests, check the bench, run the suites; a run that is refused is taken away."""
     try:
@@ -149,30 +167,54 @@ def _measure(
         for each in every:
             each.declare_in(run)
         run.appender.close()  # on the disk, before the runners read it
-        spec = frozen_inputs(run, run.manifest()).spec
-        for sentence in run.manifest().undecidable:
-            console.print(sentence, style="yellow", soft_wrap=True, markup=False)
+        frozen = frozen_inputs(run, run.manifest())
+        spec = frozen.spec
+        left = not_ended(run)
+        owed = {name: [each for each in of_runner if each.test in left] for name, of_runner in declared.items()}
+        at_a_time = jobs_for(jobs, len(left), virtual=spec.virtual is not None)
+        manifest = run.manifest()
+        say_up_front(
+            console,
+            [each for each in every if each.test in left],
+            spec,
+            selected=manifest.selected,
+            undecidable=(*inputs.plan.left_out, *manifest.undecidable),
+            at_a_time=at_a_time,
+        )
         held = take_bench(spec, purpose=f"rig verify into {run.path}")
     except Exception:
         discard(run)
         raise
     with held:
         try:
-            problems = keep_findings(run, spec, check_bench(spec, held, notes=run.path))
+            problems = keep_findings(run, spec, check_bench(spec, held, notes=run.path), frozen.sheet)
             if resuming is not None:
                 refuse_other_devices(resuming, run.manifest())
         except Exception:  # there may be no bench to speak of, such as a virtual one whose firmware is none
             discard(run)
             raise
+        for sentence in run.manifest().contradictions:
+            console.print(sentence, style="yellow", soft_wrap=True, markup=False)
         for problem in problems:
             console.print(problem, style="red", soft_wrap=True, markup=False)
         if problems:
             return Ending("blocked")
-        left = not_ended(run)
-        owed = {name: [each.test for each in of_runner if each.test in left] for name, of_runner in declared.items()}
-        ending = run_suites(run, owed, held.leases, console, stop)
+        if at_a_time > 1:
+            ending = run_side_by_side(run, owed, at_a_time, held.leases, console, stop)
+        else:
+            ending = run_suites(run, owed, held.leases, console, stop)
         wait_until_left(spec, WallClock())  # a guardian may be at it still; what it did belongs into the run
         return ending
+
+
+def _say_covered(run: RunFolder, inputs: Inputs, results: Results, console: Console) -> None:
+    """Say what the run has covered of a pump, and keep it beside the record."""
+    declared = [Declaration.model_validate(dict(each) | {"names": ()}) for each in run.collected()]
+    undecided = [row.id for row in results.requirements if row.verdict.value not in ("PASS", "FAIL")]
+    covered = covered_by(inputs, declared, undecided)
+    say_coverage(covered, console)
+    with suppress(EvidenceError):  # the record stands by itself
+        write_json(run.path / "coverage.json", as_json(covered))
 
 
 def list_quantities(asked: RunAsked, *, console: Console) -> int:
@@ -189,20 +231,26 @@ def list_quantities(asked: RunAsked, *, console: Console) -> int:
     rows = []
     for test in declared:
         for each in test.quantities:
-            asking = [name for name in test.requirements if inputs.requirements[name].asks_for(each.quantity)]
+            asking = [
+                f"{name}: {inputs.requirements[name].measurement_rule(each.quantity).limit}"
+                for name in test.requirements
+                if inputs.requirements[name].asks_for(each.quantity)
+            ]
             words = ", ".join([f'quantity = "{each.kind}"', *(f'{k} = "{v}"' for k, v in each.parameters.items())])
             rows.append((each.name, each.unit, words, ", ".join(asking) or "–", test.title))
-    columns = ("quantity", "unit", "kind and parameters, as a requirement writes them", "decides", "test")
-    print_table(console, columns, rows, title=f"Measured by the plan {inputs.plan.plan.name!r}", fold=True)
+    columns = ("quantity", "unit", "kind and parameters, as a requirement writes them", "decides: limit", "test")
+    title = f"Measured by the plan {inputs.plan.plan.name!r} of {inputs.sheet.name}"
+    print_table(console, columns, rows, title=title, fold=True)
+    print_inapplicable(inputs, declared, console)
     _refuse_unanswered(inputs, declared, asked.select)
     return 0
 
 
 def _refuse_unreadable(inputs: Inputs, select: str | None) -> None:
-    """Refuse a selection that neither runner would understand, before anything is made."""
+    """Refuse a selection that cannot be understood, before anything is made."""
     chosen = selection(inputs.plan.plan, select)
     if chosen:
-        parse_selection(chosen)
+        parse_selection(chosen, inputs.requirements)
 
 
 def _refuse_unanswered(inputs: Inputs, declared: Sequence[Declaration], select: str | None) -> None:
@@ -210,13 +258,14 @@ def _refuse_unanswered(inputs: Inputs, declared: Sequence[Declaration], select: 
     if not declared:
         chosen = selection(plan, select)
         raise BenchFileError(
-            f"nothing matches {chosen!r} in the plan {plan.name!r}; --select takes words of names, 'and', 'or', 'not' "
+            f"nothing matches {chosen!r} in the plan {plan.name!r}; --select takes ids of requirements, words of "
+            "names, 'and', 'or', 'not' "
             "(rig verify --list shows all)"
             if chosen
             else f"there is no test in {inputs.sources.suites} for the plan {plan.name!r}"
         )
     due = plan.every_requirement_due and not plan.select and not select
-    refuse_unanswered(inputs.requirements, declared, every_requirement_due=due)
+    refuse_unanswered(inputs.requirements, declared, every_requirement_due=due, selected=select)
 
 
 STYLES = {

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from rig.analysis.alarm_signal import Edition
 from rig.errors import DataFileError
 from rig.offline.analysed import Analysed
 from rig.offline.asking import (
@@ -43,6 +44,7 @@ from rig.offline.occlusion import analyse_occlusion
 from rig.offline.question import LogKind, Question, checked_quantity
 from rig.offline.read import Source, read_table
 from rig.offline.scale import Scale
+from rig.offline.sound import analyse_sound
 from rig.units import ml_per_h_from_u_per_h, ul_from_u
 
 SHORTEST_GAP_S = 60.0
@@ -94,6 +96,10 @@ def analyse_file(path: Path, asked: Question, *, simulated: bool = False) -> Sup
         DataFileError: one sentence on the option, or the row and column, that is wrong.
     """
     kind = kind_of_log(asked)
+    if kind is LogKind.ALARM:
+        edition = Edition(asked.edition) if asked.edition is not None else Edition.A2_2020
+        source, analysed = analyse_sound(path, edition)
+        return Supplied(source, simulated or asked.simulated, analysed, (), {})
     source, table = read_table(path, layout_of(asked))
     simulated = simulated or asked.simulated or any("SIMULATED" in comment for comment in table.comments)
     spoken = spoken_of(asked)

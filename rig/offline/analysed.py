@@ -21,11 +21,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class Analysed:
-    """One log, analysed: the same analysis that a bench run records."""
+    """One log, analysed: the same analysis that a bench run records; `lines` are a table of it for a terminal."""
 
     analysis: Analysis
     measured: tuple[Measured, ...]
     findings: tuple[Finding, ...]
+    lines: tuple[str, ...] = ()
 
     @property
     def content(self) -> dict[str, Any]:

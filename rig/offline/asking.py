@@ -50,8 +50,10 @@ def needed(asked: Question, name: str) -> float:
 def kind_of_log(asked: Question) -> LogKind:
     """Give the kind of analysis; DataFileError when nobody said, or what it needs is missing."""
     if asked.kind is None:
-        raise DataFileError("--kind is missing: say what was measured, basal, bolus or occlusion")
+        raise DataFileError("--kind is missing: say what was measured, basal, bolus, occlusion or alarm")
     kind = LogKind(asked.kind)
+    if kind is LogKind.ALARM:
+        return kind
     needed(asked, "bolus" if kind is LogKind.BOLUS else "rate")
     if kind is LogKind.OCCLUSION and asked.closed is None:
         raise DataFileError("--closed is missing: say when the outlet was closed, such as '30 min' or a timestamp")

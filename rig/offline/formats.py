@@ -23,6 +23,10 @@ LOGS = frozenset({".csv", ".tsv", ".txt", ".log", ".dat", ".asc", ".prn", ".xlsx
 """Endings of the files that are taken from a folder."""
 
 
+SOUNDS = frozenset({".wav", ".w64", ".rf64", ".flac", ".aiff", ".aif"})
+"""Endings of the recordings that are taken from a folder."""
+
+
 @dataclass(frozen=True)
 class Job:
     """What a job file asks: the files, the name of their format, and options; None and empty where it says nothing."""
@@ -102,8 +106,8 @@ def merged(*layers: Mapping[str, Any]) -> Question:
     return ask(joined)
 
 
-def logs_in(paths: Sequence[Path]) -> list[Path]:
-    """Give files, and of folders the logs in them by their endings, in order of name.
+def logs_in(paths: Sequence[Path], endings: frozenset[str] = LOGS) -> list[Path]:
+    """Give files, and of folders the logs (or sounds) in them by their endings, in order of name.
 
     Raises:
         DataFileError: a folder without any.
@@ -113,9 +117,9 @@ def logs_in(paths: Sequence[Path]) -> list[Path]:
         if not path.is_dir():
             found.append(path)
             continue
-        inside = sorted(each for each in path.iterdir() if each.suffix.lower() in LOGS and each.is_file())
+        inside = sorted(each for each in path.iterdir() if each.suffix.lower() in endings and each.is_file())
         if not inside:
-            raise DataFileError(f"{path}: holds no log: no file that ends in {', '.join(sorted(LOGS))}")
+            raise DataFileError(f"{path}: holds no log: no file that ends in {', '.join(sorted(endings))}")
         found += inside
     return found
 

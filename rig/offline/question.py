@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
+from rig.analysis.alarm_signal import Edition
 from rig.errors import DataFileError
 from rig.offline.spellings import order_of, parse_quantity
 
@@ -21,6 +22,9 @@ FILE = "The file"
 ROWS = "Rows that are no samples, breaks"
 TIME = "Periods and moments"
 BALANCE = "Air, vessel, balance, flow meter"
+EDITIONS = tuple(each.value for each in Edition)
+OF_SOUND = frozenset({"kind", "edition", "simulated"})
+"""Options that say something about a recording."""
 
 
 class LogKind(Enum):
@@ -29,6 +33,7 @@ class LogKind(Enum):
     BASAL = "basal"
     BOLUS = "bolus"
     OCCLUSION = "occlusion"
+    ALARM = "alarm"
 
 
 @dataclass(frozen=True)
@@ -60,11 +65,17 @@ class Question(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Annotated[
-        Text, Flag("What was measured.", "basal|bolus|occlusion", words=tuple(k.value for k in LogKind))
+        Text, Flag("What was measured.", "basal|bolus|occlusion|alarm", words=tuple(k.value for k in LogKind))
     ] = None
     rate: Annotated[Text, Flag("Programmed basal rate.", '"0.5 U/h"', dimension="rate_u_per_h")] = None
     bolus: Annotated[Text, Flag("Commanded bolus.", '"1 U"', dimension="insulin_u", kind=LogKind.BOLUS)] = None
     simulated: Annotated[bool, Flag("The data are simulated: say so on every page.", "")] = False
+
+    edition: Annotated[
+        Text,
+        Flag("IEC 60601-1-8 to compare bursts with; default: the latest.", "|".join(EDITIONS), words=EDITIONS,
+             kind=LogKind.ALARM),
+    ] = None  # fmt: skip
 
     time_column: Annotated[Text, Flag("Time column: its name, or its number from 1.", "NAME", FILE)] = None
     date_column: Annotated[Text, Flag("Column of the dates, if apart.", "NAME", FILE)] = None
@@ -188,6 +199,10 @@ class Question(BaseModel):
 
     def _belong_together(self) -> None:
         kind = LogKind(self.kind) if self.kind is not None else None
+        if kind is LogKind.ALARM:
+            for name in self.model_fields_set - OF_SOUND:
+                if getattr(self, name) != type(self).model_fields[name].default:
+                    raise ValueError(f"{written(name)} says nothing about a sound, which --kind alarm is about")
         for name, flag in flags().items():
             if kind is not None and flag.kind not in (None, kind) and getattr(self, name):
                 raise ValueError(f"{written(name)} belongs to --kind {flag.kind.value}, not {kind.value}")

@@ -29,6 +29,7 @@ from rig.procedures.between_blanks import scale_between_blanks
 from rig.procedures.bounds import Dose, Rate, SampleEvery, lasting
 from rig.procedures.budgets import measured
 from rig.procedures.contents import trumpet_content
+from rig.procedures.from_sheet import FromSheet
 from rig.procedures.gaps import longest_step_s, with_doubt
 from rig.procedures.gates import blank_run
 from rig.procedures.parameters import HOURS, RATE, WINDOW
@@ -107,7 +108,7 @@ class Basal(BetweenBlanks):
     KINDS: ClassVar = (MEAN, LARGEST, SMALLEST, MISSED, FIRST_VOLUME, FIRST_ERROR)
 
     rate_u_per_h: Annotated[Rate, Field(alias="rate")]
-    dose_u: Annotated[Dose, Field(alias="dose")] = 0.025
+    dose_u: Annotated[Dose, FromSheet("dose.size"), Field(alias="dose")] = 0.025
     stabilisation_s: Annotated[TimeS, lasting("0 h"), Field(alias="stabilisation")] = (
         60.0 * AMBULATORY.stabilisation_min
     )
@@ -176,6 +177,11 @@ class Basal(BetweenBlanks):
         windows = [kind.of(window=60.0 * WINDOW_MIN, rate=rate) for kind in (LARGEST, SMALLEST) if self._has_hours]
         first = [kind.of(hours=3600.0 * hours, rate=rate) for hours in self._first_hours for kind in _FIRST]
         return (MEAN.of(rate=rate), *windows, MISSED.of(rate=rate), *first)
+
+    @property
+    def bench_time_s(self) -> float:
+        """Stabilisation, analysis and what is around them, in s."""
+        return self.stabilisation_s + self.analysis_s + self.around_s
 
     @property
     def extent(self) -> Mapping[str, float]:

@@ -21,8 +21,9 @@ from rig.procedures.bounds import Size, Speed
 from rig.procedures.budgets import bolus_budget, error_of, error_unit, mean_bolus_budget, measured, told_less_weighed
 from rig.procedures.consecutive import delivered_boluses, give_boluses, weigh_delivered
 from rig.procedures.contents import bolus_content
+from rig.procedures.from_sheet import FromSheet
 from rig.procedures.parameters import SIZE
-from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.procedure import AT_REST_S, BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
 from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
@@ -65,7 +66,7 @@ class Bolus(BetweenBlanks):
 
     size_u: Annotated[Size, Field(alias="size")]
     count: WholeNumber = Field(ge=2, le=1000)
-    speed_u_per_h: Annotated[Speed, Field(alias="speed")] = STANDARD_BOLUS_U_PER_H
+    speed_u_per_h: Annotated[Speed, FromSheet("bolus.speed"), Field(alias="speed")] = STANDARD_BOLUS_U_PER_H
 
     @property
     def title(self) -> str:
@@ -91,6 +92,11 @@ class Bolus(BetweenBlanks):
     def quantities(self) -> tuple[Quantity, ...]:
         """What it measures."""
         return (*(self._error(kind) for kind in (MEAN, LARGEST, SMALLEST)), LOGGED.of(size=self.size_u))
+
+    @property
+    def bench_time_s(self) -> float:
+        """Each bolus with its time to rest, and what is around them, in s."""
+        return self.count * (self.planned_s + AT_REST_S) + self.around_s
 
     @property
     def extent(self) -> Mapping[str, float]:

@@ -5,26 +5,29 @@ Not responsible for limits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from rig.analysis.bolus import weigh_bolus
-from rig.errors import BlockedError
+from rig.analysis.budget import Budget
+from rig.errors import BlockedError, RefusedError
 from rig.procedures.at_once import at_once
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
-from rig.procedures.bounds import Size, lasting
+from rig.procedures.bounds import Dose, Size, lasting
 from rig.procedures.budgets import bolus_budget, measured
 from rig.procedures.consecutive import logged_bolus_u
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import AVERAGED_S, SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
-from rig.record.taking import Fact, Recorder, Taken, joined
+from rig.procedures.volume import VolumeScale
+from rig.record.taking import Fact, Recorder, Series, Taken, joined
 from rig.roles import Bench, Capability, Metrology, require
 from rig.toml_files import TimeS
-from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
 
 BEFORE, DURING, AFTER = "rest before", "bolus", "rest after cancelling"
@@ -33,7 +36,7 @@ DELIVERED_AFTER = Kind(
     "delivered after cancelling",
     ("U",),
     (),
-    "By how much the pump's own account grew after it was told to cancel.",
+    "What was weighed of the whole bolus minutes later, less what its weighed flow had brought until the cancel.",
 )
 LOGGED = Kind(
     "cancelled.logged_less_weighed",
@@ -49,9 +52,10 @@ LATE_S = 3.0
 
 
 class BolusCancelled(Fact):
-    """A bolus that was cancelled: when it was commanded, what the pump told just before, and what it logs, in U."""
+    """A bolus that was cancelled: when it was commanded and cancelled, what the pump told just before, what it logs."""
 
     commanded_at_s: float
+    cancelled_at_s: float | None = None
     told_u: float | None
     logged_u: float
 
@@ -68,6 +72,7 @@ class Cancelled(BetweenBlanks):
     size_u: Annotated[Size, Field(alias="size")]
     after_s: Annotated[TimeS, lasting("1 s", "1 d"), Field(alias="after")]
     watch_s: Annotated[TimeS, lasting("1 min", "1 d"), Field(alias="watch")] = 600.0
+    dose_u: Annotated[Dose, Field(alias="dose")] = 0.025
 
     @property
     def title(self) -> str:
@@ -90,6 +95,11 @@ class Cancelled(BetweenBlanks):
         return (DELIVERED_AFTER.of(), LOGGED.of())
 
     @property
+    def bench_time_s(self) -> float:
+        """The bolus until it is cancelled, the watch and what is around it, in s."""
+        return self.after_s + self.watch_s + self.around_s
+
+    @property
     def extent(self) -> Mapping[str, float]:
         """For how long it is watched after it was told to cancel, in s."""
         return {"analysis": self.watch_s}
@@ -109,15 +119,23 @@ class Cancelled(BetweenBlanks):
             asked_at_s = bench.clock.now()
             told = {bolus.bolus_id: bolus.delivered_u for bolus in pump.active_boluses()}
             _refuse_late(bench.clock.now() - asked_at_s)
-            at_once(bench.clock, "cancelling the bolus", lambda: cancelling.cancel_bolus(bolus_id))
-            record.step("bolus cancelled", pump_says_delivered_u=told.get(bolus_id))
+            cancelled_at_s = bench.clock.now()
+            try:
+                at_once(bench.clock, "cancelling the bolus", lambda: cancelling.cancel_bolus(bolus_id))
+                record.step("bolus cancelled", pump_says_delivered_u=told.get(bolus_id))
+            except RefusedError as error:  # what it then delivers is weighed
+                record.step("the pump refused to cancel the bolus", reason=str(error))
             sample_for(bench, record, AFTER, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
             bench.pump.stop()  # one that goes on would never let the balance rest
             wait_for_rest(bench, record, AFTER)
             logged_u = logged_bolus_u(log, bolus_id)
             record.fact(
                 BolusCancelled(
-                    at_s=bench.clock.now(), commanded_at_s=start_s, told_u=told.get(bolus_id), logged_u=logged_u
+                    at_s=bench.clock.now(),
+                    commanded_at_s=start_s,
+                    cancelled_at_s=cancelled_at_s,
+                    told_u=told.get(bolus_id),
+                    logged_u=logged_u,
                 )
             )
 
@@ -138,14 +156,33 @@ class Cancelled(BetweenBlanks):
             evaporation_g_per_h=scale.metrology.evaporation_g_per_h,
             u_evaporation_g_per_h=scale.metrology.evaporation_uncertainty_g_per_h,
         )
-        budget = bolus_budget(scale, weighed).linear(-1.0, offset=fact.logged_u, unit="U")
+        whole = bolus_budget(scale, weighed)
+        logged = whole.linear(-1.0, offset=fact.logged_u, unit="U")
+        after = self._after_cancelling(whole, during, scale, fact)
         return Computed(
-            measured=(
-                # The line's own tail is no delivery: what counts is how far the pump's own account grew meanwhile.
-                Measurement(DELIVERED_AFTER.of(), fact.logged_u - (fact.told_u or 0.0)),
-                measured(LOGGED.of(), budget),
-            ),
-            budgets={LOGGED.of(): budget},
+            measured=(measured(DELIVERED_AFTER.of(), after), measured(LOGGED.of(), logged)),
+            budgets={DELIVERED_AFTER.of(): after, LOGGED.of(): logged},
+        )
+
+    def _after_cancelling(self, whole: Budget, during: Series, scale: VolumeScale, fact: BolusCancelled) -> Budget:
+        """Write the budget of the whole bolus less what had come until the cancel.
+
+        The line's tail is no delivery, so that the balance's reading at the cancel says too little. What had come is
+        the flow times the time since the command, by the slope of the later half, where the line has settled; and half
+        a dose more, because the first of the doses comes at once. It is known to a dose.
+        """
+        cancelled_at_s = fact.cancelled_at_s if fact.cancelled_at_s is not None else float(during.at_s[-1])
+        delivered_s = cancelled_at_s - fact.commanded_at_s
+        settled = during.at_s >= fact.commanded_at_s + delivered_s / 2.0
+        at_s, delivered_u = during.at_s[settled], scale.delivered_u(during)[settled]
+        from_middle_s = at_s - np.mean(at_s)
+        spread_s2 = max(float(np.sum(from_middle_s**2)), self.after_s**2 / 12.0)
+        u_per_s = float(np.sum(from_middle_s * delivered_u)) / spread_s2
+        flow = "flow until the cancel"
+        return (
+            whole.linear(1.0, offset=-(u_per_s * delivered_s + self.dose_u / 2.0), unit="U")
+            .plus(flow, "A", scale.reading_u / math.sqrt(spread_s2) * delivered_s)
+            .plus("the dose at the cancel", "B", self.dose_u / 2.0 / math.sqrt(3.0))
         )
 
 

@@ -7,24 +7,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rig.procedures.alarm import Alarm
+from rig.procedures.alarm_answered import AlarmAnswered
+from rig.procedures.alarm_unanswered import AlarmUnanswered
+from rig.procedures.alarms_together import AlarmsTogether
+from rig.procedures.annunciated import Annunciated
+from rig.procedures.annunciator_cut import AnnunciatorCut
 from rig.procedures.basal import Basal
+from rig.procedures.battery import Battery
 from rig.procedures.bolus import Bolus
 from rig.procedures.calculator import Calculator
 from rig.procedures.cancelled import Cancelled
+from rig.procedures.cannula import CannulaOut
 from rig.procedures.clock_set import ClockIsSet
+from rig.procedures.core_fault import ControllerFault
+from rig.procedures.course import Course
+from rig.procedures.damaged import Damaged
 from rig.procedures.day import Day
+from rig.procedures.dips import Dips
+from rig.procedures.dislodged import SetDislodged
+from rig.procedures.emptied import Emptied
 from rig.procedures.extended import Extended
+from rig.procedures.fault_in_bolus import FaultInBolus
+from rig.procedures.flood import Flood
 from rig.procedures.flows_on import FLOW
+from rig.procedures.half_hours import HalfHours
+from rig.procedures.keys import Keys
+from rig.procedures.link_lost import Link
 from rig.procedures.log import PumpLog
+from rig.procedures.log_contents import LogContents
+from rig.procedures.long_log import LongLog
+from rig.procedures.not_yet import NotYet
+from rig.procedures.occluded_bolus import OccludedBolus
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.priming import Priming
 from rig.procedures.procedure import Procedure
 from rig.procedures.refused import Refused
+from rig.procedures.replayed import Replayed
 from rig.procedures.reservoir import Reservoir
+from rig.procedures.restart import Restart
+from rig.procedures.self_clearing import SelfClearing
+from rig.procedures.speed import BolusSpeed
 from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
 from rig.procedures.temporary_course import TemporaryCourse
+from rig.procedures.unattended import Unattended
 from rig.procedures.unoccluded import Unoccluded
 from rig.procedures.watch import RESTARTS
 from rig.procedures.wrong_profiles import WrongProfiles
@@ -37,19 +65,47 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Extended,
     Temporary,
     ProfileSwitch,
+    HalfHours,
     Occlusion,
     Unoccluded,
     Stopped,
     Cancelled,
+    Course,
+    BolusSpeed,
     Refused,
     Reservoir,
     PumpLog,
     Day,
     Priming,
+    Battery,
+    Dips,
+    Restart,
+    Damaged,
+    Replayed,
+    Link,
+    Unattended,
+    Flood,
+    Alarm,
+    AlarmUnanswered,
+    AlarmAnswered,
+    AlarmsTogether,
+    AnnunciatorCut,
+    OccludedBolus,
+    SelfClearing,
+    FaultInBolus,
+    Annunciated,
+    Emptied,
+    NotYet,
+    Keys,
+    LogContents,
+    LongLog,
+    ControllerFault,
     Calculator,
     WrongProfiles,
     TemporaryCourse,
     ClockIsSet,
+    CannulaOut,
+    SetDislodged,
 )
 EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""

@@ -129,8 +129,10 @@ def weigh_delivered(bolus: DeliveredBolus, planned_s: float, scale: VolumeScale)
     )
 
 
-def logged_bolus_u(log: KeepsHistory, bolus_id: int) -> float:
-    """Read what the pump's log says of a bolus that has ended, in U; 0 when the log does not know it."""
+def logged_bolus_u(log: KeepsHistory, bolus_id: int | None) -> float:
+    """Read what the pump's log says of a bolus that has ended, in U; 0 when the log does not know it, or none was."""
+    if bolus_id is None:
+        return 0.0
     events = [event for event in log.history() if _tells_delivery(event, bolus_id)]
     return float(events[-1].fields["delivered_u"]) if events else 0.0
 

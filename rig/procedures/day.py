@@ -25,6 +25,7 @@ from rig.procedures.budgets import measured, told_less_weighed
 from rig.procedures.calculator_rules import Settings
 from rig.procedures.day_in_words import Eat, Exercise, Profile, segments_of, time_of_day
 from rig.procedures.day_reckoned import DayIsReckoned, Reckoning, reckoned
+from rig.procedures.from_sheet import FromSheet
 from rig.procedures.gaps import doubt_in_gaps, with_doubt
 from rig.procedures.parameters import PERSON
 from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY, start_therapy
@@ -142,7 +143,7 @@ class Day(BetweenBlanks):
     eat: tuple[Eat, ...] = ()
     exercise: tuple[Exercise, ...] = ()
     reservoir_u: Annotated[Size, Field(alias="reservoir")] = 200.0
-    dose_u: Annotated[Dose, Field(alias="dose")] = 0.025
+    dose_u: Annotated[Dose, FromSheet("dose.size"), Field(alias="dose")] = 0.025
 
     @model_validator(mode="after")
     def _something_is_programmed(self) -> Self:
@@ -188,6 +189,11 @@ class Day(BetweenBlanks):
         """What it measures; idle hours only where some rate of the day is below a dose an hour."""
         kinds = (LARGEST, SMALLEST, WHOLE, LOGGED, RESERVOIR, *((IDLE,) if self._may_be_idle else ()))
         return tuple(kind.of(person=self.person) for kind in kinds)
+
+    @property
+    def bench_time_s(self) -> float:
+        """The day and what is around it, in s."""
+        return 86400.0 + self.around_s
 
     @property
     def extent(self) -> Mapping[str, float]:

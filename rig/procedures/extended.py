@@ -25,9 +25,10 @@ from rig.procedures.bounds import Dose, Minutes, Share, Size, Speed, lasting
 from rig.procedures.budgets import bolus_budget, error_of, error_unit, mean_bolus_budget, measured, moment_budget
 from rig.procedures.consecutive import DeliveredBolus, delivered_boluses, give_boluses, weigh_delivered
 from rig.procedures.contents import Part, profile_content
+from rig.procedures.from_sheet import FromSheet
 from rig.procedures.gaps import doubt_in_gaps, step_at_s, with_doubt
 from rig.procedures.parameters import DURATION, EXTENDED, SIZE
-from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.procedure import AT_REST_S, BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
 from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
@@ -83,8 +84,8 @@ class Extended(BetweenBlanks):
     duration_s: Annotated[Minutes, lasting("1 min", "1 d"), Field(alias="duration")]
     slices: WholeNumber = Field(default=4, ge=2, le=100)
     count: WholeNumber = Field(default=1, ge=1, le=100)
-    speed_u_per_h: Annotated[Speed, Field(alias="speed")] = STANDARD_BOLUS_U_PER_H
-    dose_u: Annotated[Dose, Field(alias="dose")] = 0.025
+    speed_u_per_h: Annotated[Speed, FromSheet("bolus.speed"), Field(alias="speed")] = STANDARD_BOLUS_U_PER_H
+    dose_u: Annotated[Dose, FromSheet("dose.size"), Field(alias="dose")] = 0.025
 
     @model_validator(mode="after")
     def _can_be_looked_at_in_slices(self) -> Self:
@@ -118,6 +119,11 @@ class Extended(BetweenBlanks):
         immediate = [self._quantity(IMMEDIATE, error_unit(self.bolus.fast_u))] if self.bolus.fast_u else []
         others = [self._quantity(kind) for kind in (LARGEST, SMALLEST, DELAY, LATE_END)]
         return (self._quantity(TOTAL, error_unit(self.size_u)), *immediate, *others)
+
+    @property
+    def bench_time_s(self) -> float:
+        """Each bolus with its time to rest, and what is around them, in s."""
+        return self.count * (self.immediate_s + self.duration_s + AT_REST_S) + self.around_s
 
     @property
     def extent(self) -> Mapping[str, float]:

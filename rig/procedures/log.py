@@ -44,6 +44,11 @@ class PumpLog(Procedure):
         """What it measures."""
         return (MISSING.of(),)
 
+    @property
+    def bench_time_s(self) -> float:
+        """Reading the log, in s."""
+        return 60.0
+
     def take(self, bench: Bench, record: Recorder) -> None:
         """Read the log."""
         numbers = tuple(event.sequence for event in require(bench.pump, Capability.HISTORY).history())

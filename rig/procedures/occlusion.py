@@ -10,17 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rig.analysis.budget import Budget
 from rig.analysis.occlusion import OcclusionAlarm, alarm_times, occlusion_alarm, released_volume_ul
 from rig.analysis.pressure_spike import pressure_spike
 from rig.errors import BlockedError
+from rig.procedures.answers import ask_for_bolus
 from rig.procedures.at_once import at_once
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.bolus import STANDARD_BOLUS_U_PER_H
 from rig.procedures.bounds import Rate, Size, lasting
 from rig.procedures.budgets import measured, with_one_source
 from rig.procedures.contents import occlusion_content
@@ -38,7 +40,7 @@ from rig.roles import Bench, Capability, Metrology
 from rig.toml_files import TimeS, WholeNumber
 from rig.units import u_from_ul, ul_from_u
 from rig.verdicts.limits import Measurement
-from rig.verdicts.quantities import Kind, Quantity
+from rig.verdicts.quantities import Kind, Parameter, Quantity
 
 LOOK_EVERY_S = 10.0
 BURST_KPA = 350.0
@@ -56,8 +58,9 @@ FEWEST_EQUAL, PUSHED_U = 10, 0.2
 """So many equal readings, and so much pushed into the line meanwhile, show a sensor dead: a line that takes 5 U up to
 240 kPa, the most that requirements allow, rises by 10 kPa."""
 
-_PARAMETERS = (RATE, THRESHOLD)
-_AT = "{rate}[, threshold {threshold}]"
+PRESSED = Parameter("pressed", ("U",), needed=False)
+_PARAMETERS = (RATE, THRESHOLD, PRESSED)
+_AT = "{rate}[, threshold {threshold}][, {pressed} pressed first]"
 
 
 def _kind(name: str, words: str, unit: str, meaning: str) -> Kind:
@@ -108,6 +111,8 @@ class Occlusion(BetweenBlanks):
 
     Each has free delivery of `free_s` before, is given up after `giving_up_after_u` missed, is watched for `watch_s`
     with the outlet still closed, and is weighed when the outlet opens. The first that is not alarmed is the last.
+    At a rate so low that the pressure would rise for days, a bolus of `pressed_u` is pressed into the closed line
+    first, which leaves the last part of the rise to the rate.
     """
 
     TABLE: ClassVar = "occlusion"
@@ -122,16 +127,25 @@ class Occlusion(BetweenBlanks):
     free_s: Annotated[TimeS, lasting("1 min"), Field(alias="free")] = 600.0
     watch_s: Annotated[TimeS, lasting("1 min"), Field(alias="watch")] = 600.0
     giving_up_after_u: Annotated[Size, Field(alias="giving_up_after")] = 7.0
+    pressed_u: Annotated[Size | None, Field(alias="pressed")] = None
+    look_every_s: Annotated[TimeS, lasting("1 s", "1 h"), Field(alias="look_every")] = LOOK_EVERY_S
+
+    @model_validator(mode="after")
+    def _something_is_left_to_the_rate(self) -> Self:
+        if self.pressed_u is not None and self.pressed_u >= self.giving_up_after_u:
+            raise ValueError("what is pressed first is less than what an occlusion is given up after")
+        return self
 
     @property
     def title(self) -> str:
-        """What it is called: its rate and threshold."""
-        return at_threshold(self.rate_u_per_h, self.threshold)
+        """What it is called: its rate, its threshold, and what is pressed first."""
+        pressed = f", {self.pressed_u:g} U pressed first" if self.pressed_u is not None else ""
+        return at_threshold(self.rate_u_per_h, self.threshold) + pressed
 
     @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
-        return occlusion_needs(self.threshold)
+        return (*occlusion_needs(self.threshold), *((Capability.FAST_BOLUS,) if self.pressed_u is not None else ()))
 
     @property
     def needed_u(self) -> float:
@@ -144,12 +158,18 @@ class Occlusion(BetweenBlanks):
         return tuple(self._quantity(kind) for kind in self.KINDS)
 
     @property
+    def bench_time_s(self) -> float:
+        """Each occlusion, alarmed when half of what ends it is missed, and what is around them, in s."""
+        alarmed_s = 0.5 * self.giving_up_after_u / self.rate_u_per_h * 3600.0
+        return self.count * (self.free_s + alarmed_s + self.watch_s + RELEASE_S) + self.around_s
+
+    @property
     def extent(self) -> Mapping[str, float]:
         """How many there are, and for how long each is watched after its alarm, in s."""
         return {"count": float(self.count), "analysis": self.watch_s}
 
     def _quantity(self, kind: Kind) -> Quantity:
-        return kind.of(rate=self.rate_u_per_h, threshold=self.threshold)
+        return kind.of(rate=self.rate_u_per_h, threshold=self.threshold, pressed=self.pressed_u)
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Occlude again and again between two blank runs."""
@@ -173,8 +193,10 @@ class Occlusion(BetweenBlanks):
         at_once(bench.clock, "closing the outlet", close)
         closed_at_s = bench.clock.now()
         record.step("outlet closed")
-        longest_s = self.giving_up_after_u / self.rate_u_per_h * 3600.0
-        longest_gap_s = max(GAP_SHARE * longest_s, LONGEST_GAP_S)
+        longest_s = (self.giving_up_after_u - self._pressed_u) / self.rate_u_per_h * 3600.0
+        longest_gap_s = max(GAP_SHARE * longest_s, LONGEST_GAP_S, 2.0 * self.look_every_s)
+        if self.pressed_u is not None:
+            self._press(bench, record, phase.waiting, self.pressed_u)
         alarmed, seen_at_s = False, closed_at_s
         equal = _EqualPressures(self.rate_u_per_h)
 
@@ -193,7 +215,7 @@ class Occlusion(BetweenBlanks):
             record,
             phase.waiting,
             duration_s=longest_s,
-            every_s=LOOK_EVERY_S,
+            every_s=self.look_every_s,
             longest_gap_s=longest_gap_s,
             until=over,
         )
@@ -218,6 +240,16 @@ class Occlusion(BetweenBlanks):
         )
         wait_for_rest(bench, record, phase.release)
         return alarmed
+
+    @property
+    def _pressed_u(self) -> float:
+        return self.pressed_u or 0.0
+
+    def _press(self, bench: Bench, record: Recorder, phase: str, pressed_u: float) -> None:
+        """Press a bolus into the closed line; a pump that alarms meanwhile is seen to at the first look."""
+        ask_for_bolus(bench, record, pressed_u, "a bolus into the closed line")
+        planned_s = 3600.0 * pressed_u / STANDARD_BOLUS_U_PER_H
+        sample_for(bench, record, phase, duration_s=planned_s, every_s=LOOK_EVERY_S)
 
     def _delivers(self, free: Sequence[Sample], metrology: Metrology) -> bool:
         """Say whether at least half of what is programmed was seen to come with the outlet open."""
@@ -278,7 +310,7 @@ class Occlusion(BetweenBlanks):
         )
         watched = (readings.at_s >= one.alarm_at_s) & (readings.at_s <= one.opened_at_s)
         rise_kpa = float(np.max(readings.pressure_kpa[watched]) - alarm.pressure_at_alarm_kpa)
-        looked_s = step_at_s(readings.at_s, one.alarm_at_s, every_s=LOOK_EVERY_S)
+        looked_s = step_at_s(readings.at_s, one.alarm_at_s, every_s=self.look_every_s)
         weighed_s = float(readings.at_s[-1]) - one.opened_at_s + REST_SPAN_S
         kept = occlusion_content(
             alarm,
@@ -292,7 +324,7 @@ class Occlusion(BetweenBlanks):
             pressure_kpa=readings.pressure_kpa,
             delivered_u=delivered_u,
         )
-        missed_u = u_from_ul(alarm.missed_ul)
+        missed_u = u_from_ul(alarm.missed_ul) + self._pressed_u
         return OcclusionResult(one.alarmed, alarm, missed_u, released_u, rise_kpa, looked_s, weighed_s), kept
 
     def _refuse_spikes(self, one: OcclusionProvoked, readings: Series, metrology: Metrology) -> None:

@@ -17,12 +17,15 @@ MINUTES_A_DAY = 1440
 MIDNIGHT = datetime.datetime(2026, 1, 1)
 """What a pump's clock is set to where a profile begins with the measurement."""
 FULL_RESERVOIR_U = 300.0
+"""What a full reservoir holds at most, in U, where the pump's sheet does not say: 3 mL of U-100."""
 PREPARATION = "preparation"
 """The phase under which the air of a measurement is kept: that of its first preparation."""
 
 
 def prepare(bench: Bench, record: Recorder, *, rate_u_per_h: float, reservoir_u: float = FULL_RESERVOIR_U) -> Air:
     """Check the air, open the outlet, stop the pump, tell it its reservoir and a flat profile in U/h if it has them.
+
+    It is told no more than a full reservoir of its own holds.
 
     Returns:
         The air at the balance.
@@ -33,6 +36,8 @@ def prepare(bench: Bench, record: Recorder, *, rate_u_per_h: float, reservoir_u:
         UnableError: a rate is asked for, and the pump has no basal profile.
     """
     air = read_air(bench, record, PREPARATION)
+    if bench.reservoir_u is not None:
+        reservoir_u = min(reservoir_u, bench.reservoir_u)
     record.step("prepare", rate_u_per_h=rate_u_per_h, reservoir_u=reservoir_u)
     bench.switch.set_line("occluder", energised=False)
     pump = bench.pump

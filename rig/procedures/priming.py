@@ -22,9 +22,10 @@ from rig.procedures.bounds import Size, Speed
 from rig.procedures.budgets import bolus_budget, error_of, error_unit, measured, moment_budget
 from rig.procedures.consecutive import DeliveredBolus, weigh_delivered
 from rig.procedures.contents import Part, profile_content
+from rig.procedures.from_sheet import FromSheet
 from rig.procedures.gaps import step_at_s
 from rig.procedures.parameters import SIZE
-from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.procedure import AT_REST_S, BetweenBlanks, Computed
 from rig.procedures.rest import AVERAGED_S, SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.record.taking import Fact, Recorder, Taken, joined
@@ -86,7 +87,7 @@ class Priming(BetweenBlanks):
 
     tubing_u: Annotated[Size, Field(alias="tubing")]
     cannula_u: Annotated[Size, Field(alias="cannula")]
-    speed_u_per_h: Annotated[Speed, Field(alias="speed")] = 180.0
+    speed_u_per_h: Annotated[Speed, FromSheet("priming.speed"), Field(alias="speed")] = 180.0
 
     @property
     def title(self) -> str:
@@ -112,6 +113,11 @@ class Priming(BetweenBlanks):
             TUBING_TIME.of(size=self.tubing_u),
             COUNTED.of(),
         )
+
+    @property
+    def bench_time_s(self) -> float:
+        """Both parts, each to its rest, and what is around them, in s."""
+        return self._planned_s(self.tubing_u + self.cannula_u) + 2.0 * AT_REST_S + self.around_s
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Fill both, each to its rest; the pump's accounts are read before and after."""

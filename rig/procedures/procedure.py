@@ -24,6 +24,7 @@ from rig.procedures.gaps import Gap, gaps_in
 from rig.procedures.gates import BLANK_S
 from rig.procedures.silence import look_into
 from rig.procedures.soundness import refuse_disturbed
+from rig.procedures.time_limits import LimitedClock, longest_s
 from rig.procedures.watch import PumpWatched, WatchOfPump, restarts_in, watch_quantities, watched
 from rig.record.analyses import Analysis
 from rig.record.folder import keep_computed
@@ -33,6 +34,11 @@ from rig.toml_files import TimeS
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
 from rig.verdicts.requirements import Requirement
+
+AROUND_S = 180.0
+"""Preparing the pump and coming to rest, before a measurement and after it: 2 to 3 min on the virtual bench."""
+AT_REST_S = 90.0
+"""From the end of a delivery until a minute of readings has shown rest, on the virtual bench."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,11 @@ class Procedure(BaseModel, ABC):
         return 0.0
 
     @property
+    def bench_time_s(self) -> float | None:
+        """About how long it takes in s on the bench's clock with a pump that does what it should; None: unknown."""
+        return None
+
+    @property
     def extent(self) -> Mapping[str, float]:
         """How much it does, in the words of a requirement's `at_least`."""
         return {}
@@ -158,6 +169,11 @@ class BetweenBlanks(Procedure, ABC):
     blank_s: Annotated[TimeS, lasting("5 min"), Field(alias="blank")] = BLANK_S
 
     @property
+    def around_s(self) -> float:
+        """What a measurement takes beside its own time, in s: two blank runs, and coming to rest before and after."""
+        return 2.0 * self.blank_s + AROUND_S
+
+    @property
     def declared(self) -> tuple[Quantity, ...]:
         """What it measures, what is watched during every measurement, and what flows in the blank run after it."""
         return (*super().declared, FLOW.of())
@@ -190,9 +206,16 @@ def measure(bench: Bench, record: Recorder, procedure: Procedure) -> Computed:
 def _taken(bench: Bench, record: Recorder, procedure: Procedure) -> Taken:
     """Take a measurement on a bench that is watched, and read back what was written down."""
     seen = watched(bench, record, procedure.EXPECTED)
+    limited = LimitedClock(
+        bench.clock,
+        procedure.in_words,
+        longest_s=longest_s(procedure.bench_time_s),
+        restless_s=bench.restless_s,
+        look=seen.watch.look,
+    )
     try:
         try:
-            procedure.take(seen, record)
+            procedure.take(replace(seen, clock=limited), record)
             seen.watch.end()
         except DeviceError as error:
             if error.of_whom.startswith("pump"):

@@ -27,6 +27,7 @@ from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Dose
 from rig.procedures.budgets import measured
 from rig.procedures.contents import Part, profile_content
+from rig.procedures.from_sheet import FromSheet
 from rig.procedures.gaps import doubt_in_gaps, with_doubt
 from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY, start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
@@ -118,7 +119,7 @@ class DeliveryStarted(Fact):
 class Changing(BetweenBlanks, ABC):
     """What a temporary rate and a profile switch have in common."""
 
-    dose_u: Annotated[Dose, Field(alias="dose")] = 0.025
+    dose_u: Annotated[Dose, FromSheet("dose.size"), Field(alias="dose")] = 0.025
 
     @property
     @abstractmethod

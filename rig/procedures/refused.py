@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from rig.errors import RefusedError
+from rig.errors import Refusal, RefusedError
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import measured
@@ -26,7 +26,12 @@ from rig.verdicts.quantities import Kind, Quantity
 
 WATCHED = "after refusal"
 REFUSED = Kind(
-    "refused.share", "boluses above the maximum that were refused", ("%",), (), "Share of the boluses that it refused."
+    "refused.share",
+    "boluses above the maximum that were refused as out of range",
+    ("%",),
+    (),
+    "Share of the boluses that it refused as out of range. One refused for another reason counts as one given: a pump "
+    "that refuses everything keeps no maximum.",
 )
 DELIVERED = Kind(
     "refused.delivered", "delivered after a refused bolus", ("U",), (), "What was delivered from the first command on."
@@ -34,10 +39,11 @@ DELIVERED = Kind(
 
 
 class BolusAnswered(Fact):
-    """What the pump said to a bolus above its maximum."""
+    """What the pump said to a bolus above its maximum: whether it refused it, and for which reason."""
 
     size_u: float
     refused: bool
+    reason: str | None = None
 
 
 def _several(written: object) -> object:
@@ -72,6 +78,11 @@ class Refused(BetweenBlanks):
         return (REFUSED.of(), DELIVERED.of())
 
     @property
+    def bench_time_s(self) -> float:
+        """The watch and what is around it, in s."""
+        return self.watch_s + self.around_s
+
+    @property
     def extent(self) -> Mapping[str, float]:
         """For how long the pump is watched after the last command, in s."""
         return {"analysis": self.watch_s}
@@ -85,14 +96,14 @@ class Refused(BetweenBlanks):
             wait_for_rest(bench, record, "rest before")
             take_sample(bench, record, WATCHED)  # before the commands: what comes while the pump answers counts too
             for size_u in self.sizes_u:
-                refused = False
+                refused, reason = False, None
                 try:
                     bolus_id = pump.bolus(size_u)
                     record.step("bolus accepted", insulin_u=size_u, bolus_id=bolus_id)
                 except RefusedError as error:
-                    refused = True
+                    refused, reason = True, error.refusal.value
                     record.step("bolus refused", insulin_u=size_u, reason=str(error))
-                record.fact(BolusAnswered(at_s=bench.clock.now(), size_u=size_u, refused=refused))
+                record.fact(BolusAnswered(at_s=bench.clock.now(), size_u=size_u, refused=refused, reason=reason))
             sample_for(bench, record, WATCHED, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
             bench.pump.stop()  # one that it accepted may go on for longer
             wait_for_rest(bench, record, "rest after watching")
@@ -106,8 +117,13 @@ class Refused(BetweenBlanks):
         readings = taken.series(WATCHED)
         watched_s = float(readings.at_s[-1] - readings.at_s[0])
         budget = scale.budget(float(scale.delivered_u(readings)[-1]), watched_s)
-        share_percent = 100.0 * sum(answer.refused for answer in answers) / len(answers)
+        share_percent = 100.0 * sum(map(_as_out_of_range, answers)) / len(answers)
         return Computed(
             measured=(Measurement(REFUSED.of(), share_percent), measured(DELIVERED.of(), budget)),
             budgets={DELIVERED.of(): budget},
         )
+
+
+def _as_out_of_range(answer: BolusAnswered) -> bool:
+    """Say whether a bolus was refused because it is too large; records of earlier versions do not say why."""
+    return answer.refused and answer.reason in (None, Refusal.OUT_OF_RANGE.value)

@@ -88,6 +88,11 @@ class Stopped(BetweenBlanks):
         return (*self.quantities, *watch_quantities())
 
     @property
+    def bench_time_s(self) -> float:
+        """What fades, what is run, what is watched and what is around it, in s."""
+        return FADING_S + RUNS_S + self.duration_s + self.around_s
+
+    @property
     def extent(self) -> Mapping[str, float]:
         """How long it weighs from the stop on, in s."""
         return {"analysis": self.duration_s}

@@ -72,6 +72,11 @@ class ProfileSwitch(Changing):
         return (self.rate_u_per_h * self.before_s + self.then_u_per_h * self.after_s) / 3600.0
 
     @property
+    def bench_time_s(self) -> float:
+        """Both stretches and what is around them, in s."""
+        return self.before_s + self.after_s + self.around_s
+
+    @property
     def extent(self) -> Mapping[str, float]:
         """How long it weighs the shorter of its stretches, in s."""
         return {"analysis": min(self.before_s, self.after_s)}

@@ -120,6 +120,11 @@ class Temporary(Changing):
         return (self.rate_u_per_h * around_s + self._temporary_u_per_h * self.duration_s) / 3600.0
 
     @property
+    def bench_time_s(self) -> float:
+        """The three stretches and what is around them, in s."""
+        return self.before_s + self.duration_s + self.after_s + self.around_s
+
+    @property
     def extent(self) -> Mapping[str, float]:
         """How long it weighs the shortest of its stretches, in s."""
         return {"analysis": min(self.before_s, self.duration_s, self.after_s)}

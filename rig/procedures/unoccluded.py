@@ -83,6 +83,11 @@ class Unoccluded(BetweenBlanks):
         return tuple(kind.of(rate=self.rate_u_per_h, threshold=self.threshold) for kind in self.KINDS)
 
     @property
+    def bench_time_s(self) -> float:
+        """The delivery and what is around it, in s."""
+        return self.duration_s + self.around_s
+
+    @property
     def extent(self) -> Mapping[str, float]:
         """How long it delivers, in s."""
         return {"analysis": self.duration_s}

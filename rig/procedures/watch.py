@@ -205,7 +205,7 @@ def _shown(pump: Pump) -> set[tuple[int, str]]:
     return {(each.annunciation_id, each.kind) for each in pump.annunciations()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WatchedBench(Bench):
     """A bench whose pump and balance are watched while something is measured."""
 

@@ -299,6 +299,53 @@ class DayNumbers(Numbers):
         return self
 
 
+class AlarmBurst(Numbers):
+    """A burst of an alarm: its priority and why, its pulses in s since the beginning, pitches in Hz, level in dB.
+
+    None stands for what is not known, or for what there is none of.
+    """
+
+    source: int
+    priority: str
+    reason: str
+    at_s: float
+    pulse_at_s: tuple[float, ...] = Field(min_length=1)
+    pulse_end_s: tuple[float, ...]
+    pitches_hz: tuple[float, ...]
+    partials_hz: tuple[float, ...]
+    pulse_duration_s: float
+    spacing_s: float | None
+    pause_s: float | None
+    halves_pause_s: float | None
+    fundamental_hz: float | None
+    level_db: float
+    interburst_s: float | None
+    conforms: bool | None
+    faults: tuple[str, ...]
+    confidence: float
+
+    @model_validator(mode="after")
+    def _arrays_agree(self) -> Self:
+        same_length("the pulses", self.pulse_at_s, self.pulse_end_s, self.pitches_hz)
+        return self
+
+
+class AlarmNumbers(Numbers):
+    """What was heard of alarms in a recording; `silences_s` are (from, to), `escalations` are (at s, why)."""
+
+    kind: Literal["alarm"] = "alarm"
+    title: str
+    edition: str
+    duration_s: float
+    channel: int
+    clipped_percent: float
+    confidence: float
+    bursts: tuple[AlarmBurst, ...]
+    silences_s: tuple[tuple[float, float], ...]
+    escalations: tuple[tuple[float, str], ...]
+    remarks: tuple[str, ...]
+
+
 class Budgets(Numbers):
     """The uncertainty budgets of a test's numbers."""
 
@@ -324,7 +371,17 @@ class Other(Numbers):
         return cls(kind=kind, title=str(content.get("title", kind)), values=values)
 
 
-Analysis = Trumpet | BolusNumbers | OcclusionNumbers | OcclusionSeries | DeliveryProfile | DayNumbers | Budgets | Other
+Analysis = (
+    Trumpet
+    | BolusNumbers
+    | OcclusionNumbers
+    | OcclusionSeries
+    | DeliveryProfile
+    | DayNumbers
+    | AlarmNumbers
+    | Budgets
+    | Other
+)
 KINDS: Mapping[str, type[Analysis]] = {
     "trumpet": Trumpet,
     "bolus": BolusNumbers,
@@ -332,6 +389,7 @@ KINDS: Mapping[str, type[Analysis]] = {
     "occlusions": OcclusionSeries,
     "profile": DeliveryProfile,
     "day": DayNumbers,
+    "alarm": AlarmNumbers,
     "budget": Budgets,
 }
 

@@ -5,6 +5,7 @@ Not responsible for the run that it belongs to, nor for reading attempts back (`
 
 from __future__ import annotations
 
+import hashlib
 import os
 from functools import partial
 from pathlib import Path
@@ -91,7 +92,10 @@ class AttemptRecord:
 
 
 class WireLog:
-    """Every byte to and from every device, one message a line, and what went wrong. Fulfils `rig.wire.ByteLog`."""
+    """Every byte to and from every device, one message a line, and what went wrong. Fulfils `rig.wire.ByteLog`.
+
+    Of a large block, such as a recording, length and hash stand for its bytes.
+    """
 
     def __init__(self, folder: Path, appender: Appender) -> None:
         self._folder = folder
@@ -102,6 +106,10 @@ class WireLog:
     def wire(self, at_s: float, device: str, direction: str, data: bytes) -> None:
         """Keep bytes that went ">" to or came "<" from `device`."""
         self._bytes.line(f"{at_s:.6f}\t{device}\t{direction}\t{data.hex(' ')}")
+
+    def block(self, at_s: float, device: str, data: bytes) -> None:
+        """Keep length and SHA-256 of a large block that came from `device`; its content is in a file of its own."""
+        self._bytes.line(f"{at_s:.6f}\t{device}\t<\t[{len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()}]")
 
     def incident(self, at_s: float, of_whom: str, what: str) -> None:
         """Keep what went wrong and was mended."""

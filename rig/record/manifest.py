@@ -35,6 +35,15 @@ class Plan(Record):
     content: dict[str, Any]
 
 
+class SheetRecord(Record):
+    """The pump sheet that a run read its claims from: the pump's name, the file, and its content as it was written."""
+
+    name: str
+    file: str
+    sha256: str
+    content: dict[str, Any]
+
+
 class Package(Record):
     """An installed package: its version, and the SHA-256 of its list of files (RECORD), None where it has none."""
 
@@ -80,19 +89,21 @@ class ClockStep(Record):
 class Manifest(Record):
     """What was tested, with what, by which software, and when (UTC).
 
-    `manifest.json` holds what was known before the bench was looked at; `equipment`, `dut` and `problems` come from
-    `bench_check.json`, `ended_utc`, `outcome`, `reason`, `undone` and `clock_steps` from `closing.json`, where the run
-    came that far.
+    `manifest.json` holds what was known before the bench was looked at; `equipment`, `dut`, `problems` and
+    `contradictions` come from `bench_check.json`, `ended_utc`, `outcome`, `reason`, `undone` and `clock_steps` from
+    `closing.json`, where the run came that far.
 
     Attributes:
         begun_by: `rig verify`, or the runner that made the run of its own.
         resumes: the run that this one goes on with, whose tests it holds, too.
         suites_folder: where the suites were copied from.
+        pump_sheet: None in runs of a rig that knew none.
         inputs: SHA-256 of each frozen input by its path below `inputs/`.
         undecidable: a sentence for each limit that this bench and plan could not decide.
         equipment: the instruments as they answered.
         dut: the pump as it answered.
         problems: by role, why the run was blocked.
+        contradictions: where the pump sheet and the pump's driver contradict each other.
         undone: by test, why it has no attempt that came to its end.
     """
 
@@ -113,6 +124,7 @@ class Manifest(Record):
     bench: dict[str, Any]
     requirements_file: str
     requirements_sha256: str
+    pump_sheet: SheetRecord | None = None
     plan: Plan | None = None
     conditions: dict[str, float] = Field(default_factory=dict)
     disposables: dict[str, str | None] = Field(default_factory=dict)
@@ -129,6 +141,7 @@ class Manifest(Record):
     equipment: tuple[Equipment, ...] = ()
     dut: Device | None = None
     problems: dict[str, str] = Field(default_factory=dict)
+    contradictions: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _simulated_is_said(self) -> Self:
@@ -143,6 +156,7 @@ class BenchCheck(Record):
     equipment: tuple[Equipment, ...]
     dut: Device | None
     problems: dict[str, str]
+    contradictions: tuple[str, ...] = ()
 
 
 class ListedFile(Record):

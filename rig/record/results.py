@@ -69,7 +69,10 @@ MOST_TOLD = 6
 
 
 class RequirementRecord(Record):
-    """A requirement, what was measured for it, and its verdict."""
+    """A requirement, what was measured for it, and its verdict.
+
+    `by_sheet` says that it does not apply by the pump sheet, and is decided by no test.
+    """
 
     id: str
     text: str
@@ -78,6 +81,7 @@ class RequirementRecord(Record):
     verdict: Verdict
     reason: str | None
     in_scope: bool = True
+    by_sheet: bool = False
     tests: tuple[str, ...]
     measurements: tuple[JudgedRecord, ...]
 
@@ -184,6 +188,9 @@ def _contradiction(row: RequirementRecord, naming: Sequence[TestRecord], *, unbe
     Which of its values were never measured, only the requirements say: where some are there, it may be UNSET.
     """
     tests = tuple(dict.fromkeys(test.id for test in naming))
+    if row.by_sheet:
+        fits = row.verdict is Verdict.NOT_APPLICABLE and row.reason and not row.tests and not row.measurements
+        return None if fits else "does not apply by the pump sheet, and is decided all the same"
     if row.tests != tests:
         return f"names {len(row.tests)} tests that decide it, and {len(tests)} say that they do"
     foreign = next((each for each in row.measurements if each.test not in tests), None)

@@ -33,6 +33,8 @@ from rig.roles.instruments import (
     MassReading,
     PowerSupply,
     PressureSensor,
+    SoundRecorder,
+    SoundRecording,
     Switch,
     lacking,
 )
@@ -68,6 +70,8 @@ __all__ = [
     "Restarts",
     "SetsTemporaryRates",
     "SnoozesAnnunciations",
+    "SoundRecorder",
+    "SoundRecording",
     "Switch",
     "TakesReservoirLevel",
     "TellsDailyTotal",

@@ -6,10 +6,11 @@ Not responsible for opening them (`rig.bench.open`).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rig.clock import Clock
-from rig.roles.instruments import Balance, Environment, Instrument, PowerSupply, PressureSensor, Switch
+from rig.roles.instruments import Balance, Environment, Instrument, PowerSupply, PressureSensor, SoundRecorder, Switch
 from rig.roles.pump import Pump
 
 
@@ -42,7 +43,12 @@ class Metrology:
 
 @dataclass(frozen=True)
 class Bench:
-    """The instruments and the pump of one bench, by role."""
+    """The instruments and the pump of one bench, by role; None of a role that this bench does not have.
+
+    `reservoir_u` is what a full reservoir of the pump holds, in U, by its sheet; None where nobody states it.
+    `restless_s` tells for how long the pump's controller has not rested, in s; None where nobody can see into it, as in
+    a laboratory.
+    """
 
     clock: Clock
     metrology: Metrology
@@ -52,11 +58,14 @@ class Bench:
     switch: Switch
     environment: Environment
     pump: Pump
+    sound: SoundRecorder | None = None
+    reservoir_u: float | None = None
+    restless_s: Callable[[], float] | None = None
 
     @property
     def devices(self) -> dict[str, Instrument]:
-        """Every device by its role's name."""
-        return {
+        """Every device of the bench by its role's name."""
+        needed: dict[str, Instrument] = {
             "balance": self.balance,
             "pressure": self.pressure,
             "supply": self.supply,
@@ -64,3 +73,5 @@ class Bench:
             "environment": self.environment,
             "pump": self.pump,
         }
+        optional = {"sound": self.sound}
+        return {**needed, **{role: device for role, device in optional.items() if device is not None}}

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol, overload
 
 from rig.errors import DeviceError, UnableError
+from rig.line_tap import LineTap
 from rig.roles.instruments import lacking
-from rig.roles.pump import Capability, HistoryEvent, Pump
+from rig.roles.pump import Capability, DamagedFrame, HistoryEvent, Pump
 from rig.therapy import (
     ActiveBasal,
     BasalSegment,
@@ -197,6 +198,18 @@ class Restarts(Protocol):
         ...
 
 
+class HasTappedLine(Protocol):
+    """Is spoken to over a serial line on which a tap stands."""
+
+    def line_tap(self) -> LineTap:
+        """Hand over the tap."""
+        ...
+
+    def damaged_forms(self, frame: bytes) -> Sequence[DamagedFrame]:
+        """List damaged forms of a frame with a command, none of which may have any effect."""
+        ...
+
+
 PROTOCOLS: Mapping[Capability, type] = {
     Capability.BASAL_PROFILE: DeliversBasalProfiles,
     Capability.NUMBERED_PROFILES: KeepsNumberedProfiles,
@@ -216,6 +229,7 @@ PROTOCOLS: Mapping[Capability, type] = {
     Capability.SETTINGS: KeepsSettings,
     Capability.CLOCK: KeepsTime,
     Capability.RESTART: Restarts,
+    Capability.TAPPED_LINE: HasTappedLine,
 }
 """The methods behind each capability. The detections have none: what is detected is annunciated, as by every pump."""
 
@@ -254,6 +268,8 @@ def require(pump: Pump, capability: Literal[Capability.SETTINGS]) -> KeepsSettin
 def require(pump: Pump, capability: Literal[Capability.CLOCK]) -> KeepsTime: ...
 @overload
 def require(pump: Pump, capability: Literal[Capability.RESTART]) -> Restarts: ...
+@overload
+def require(pump: Pump, capability: Literal[Capability.TAPPED_LINE]) -> HasTappedLine: ...
 def require(pump: Pump, capability: Capability) -> object:
     """Hand a pump over as the Protocol of one of its capabilities.
 

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -125,6 +128,42 @@ class Environment(Instrument, Protocol):
 
     def read_air(self) -> Air:
         """Measure temperature in °C, pressure in hPa and relative humidity (0..1)."""
+        ...
+
+
+@dataclass(frozen=True)
+class SoundRecording:
+    """A gapless recording of two channels, in V at the instrument's inputs.
+
+    Attributes:
+        began_at_s: clock time of its first sample.
+        began_u_s: standard uncertainty of that.
+        rate_hz: samples in a second.
+        sound_v: of the microphone.
+        vibration_v: of the vibration pickup.
+        full_scale_v: beyond ± so much a channel is clipped; sound, then vibration.
+    """
+
+    began_at_s: float
+    began_u_s: float
+    rate_hz: float
+    sound_v: NDArray[np.float64]
+    vibration_v: NDArray[np.float64]
+    full_scale_v: tuple[float, float]
+
+
+class SoundRecorder(Instrument, Protocol):
+    """Records a microphone and a vibration pickup beside the pump, while the bench does other things."""
+
+    def begin(self, *, lasting_s: float) -> None:
+        """Begin a recording that lasts for so many s; returns at once. One that was begun before is given up.
+
+        Raises ValueError, naming the longest, when it cannot last so long.
+        """
+        ...
+
+    def fetch(self) -> SoundRecording:
+        """Wait for the end of the recording that was begun, and read it; RefusedError when none was."""
         ...
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from rig.roles.instruments import Instrument
 from rig.therapy import TherapyState
@@ -35,9 +35,23 @@ class Capability(Enum):
     DAILY_TOTAL = "daily total"
     PRIMING = "priming"
     SNOOZE = "annunciation snoozing"
+    ALARM_SIGNALS = "alarm signals"
     SETTINGS = "settings"
     CLOCK = "settable clock"
     RESTART = "restart"
+    TAPPED_LINE = "line that can be tapped"
+
+
+OF_THE_BENCH = frozenset({Capability.TAPPED_LINE})
+"""What the line to a pump has, and no maker claims."""
+
+
+@dataclass(frozen=True)
+class DamagedFrame:
+    """A frame that was damaged on its way: how, in words, and its octets."""
+
+    how: str
+    octets: bytes
 
 
 @dataclass(frozen=True)
@@ -88,6 +102,19 @@ class CountsDamage(Protocol):
     @property
     def damaged_frames(self) -> int:
         """How many since the bench was opened."""
+        ...
+
+
+WhichEntries = Literal["first", "last", "range", "from"]
+"""A part of a log that can be asked for by itself."""
+
+
+@runtime_checkable
+class ReadsPartsOfHistory(Protocol):
+    """A pump that can be asked for a part of its log."""
+
+    def history_numbers(self, which: WhichEntries, first: int = 0, last: int = 0) -> list[int]:
+        """List the numbers of the entries that come when a part of the log is asked for."""
         ...
 
 

@@ -17,16 +17,26 @@ from rig.bench.file import BenchFile, CalibratedTable
 from rig.bench.guarded import told_by_guardians
 from rig.errors import EvidenceError
 from rig.lease import Lease
+from rig.pump_sheet.sheet import PumpSheet
 from rig.record.appending import appender_for
 from rig.record.files import cannot_write, keep_room, new_folder, utc_now
 from rig.record.folder import LEASE, RECORD, RunFolder, holds_a_run
-from rig.record.manifest import BenchCheck, Equipment, Manifest, Plan, RunOutcome
+from rig.record.manifest import BenchCheck, Equipment, Manifest, Plan, RunOutcome, SheetRecord
 from rig.record.models import Device
 from rig.record.results import Results
 from rig.roles import Identity
 from rig.run.decidable import undecidable
 from rig.run.ending import Ending, completed
-from rig.run.inputs import FIRMWARE, REQUIREMENTS, Inputs, changed_inputs, fit_for_json, freeze, frozen_requirements
+from rig.run.inputs import (
+    FIRMWARE,
+    PUMP_SHEET,
+    REQUIREMENTS,
+    Inputs,
+    changed_inputs,
+    fit_for_json,
+    freeze,
+    frozen_requirements,
+)
 from rig.run.plan import selection
 from rig.run.results import join_run
 from rig.run.resuming import Resuming
@@ -112,6 +122,12 @@ def _manifest(inputs: Inputs, run_id: str, started: str, selected: str | None) -
         bench=inputs.bench,
         requirements_file=str(inputs.sources.requirements),
         requirements_sha256=inputs.sha256[REQUIREMENTS],
+        pump_sheet=SheetRecord(
+            name=inputs.sheet.name,
+            file=str(inputs.sheet.path),
+            sha256=inputs.sha256[PUMP_SHEET],
+            content=fit_for_json(dict(inputs.sheet.content)),
+        ),
         plan=Plan(
             name=plan.plan.name,
             purpose=plan.plan.purpose,
@@ -187,13 +203,17 @@ def discard(run: RunFolder) -> None:
             RUNS.rmdir()
 
 
-def keep_findings(run: RunFolder, spec: BenchFile, findings: Sequence[BenchFinding]) -> list[str]:
-    """Keep what `check_bench` found in the run; returns the problems."""
+def keep_findings(
+    run: RunFolder, spec: BenchFile, findings: Sequence[BenchFinding], sheet: PumpSheet | None
+) -> list[str]:
+    """Keep what `check_bench` found in the run, and where the pump contradicts its sheet; returns the problems."""
     pump = next((finding.identity for finding in findings if finding.role == "pump"), None)
+    able = next((finding.capabilities for finding in findings if finding.role == "pump"), None)
     check = BenchCheck(
         equipment=tuple(_equipment(spec, finding) for finding in findings if finding.role != "pump"),
         dut=Device(**asdict(pump)) if pump else None,
         problems={finding.role: finding.problem for finding in findings if finding.problem},
+        contradictions=tuple(sheet.contradicts(able)) if sheet is not None and able is not None else (),
     )
     run.checked(check)
     return list(check.problems.values())
@@ -203,13 +223,13 @@ def end_run(run: RunFolder, ended: RunOutcome | Ending) -> tuple[Results, RunOut
     """Join what the run measured with its frozen requirements, and close it.
 
     A run that owes a test has broken off. So has a run whose frozen inputs were changed meanwhile; it is judged as long
-    as its requirements are those that were frozen.
+    as its requirements and pump sheet are those that were frozen.
 
     Returns:
         The results, and how the run ended.
 
     Raises:
-        EvidenceError: the requirements were changed; the run is closed without results, and says so.
+        EvidenceError: the requirements or the pump sheet were changed; the run is closed without results, and says so.
     """
     (run.path / RESERVE).unlink(missing_ok=True)
     manifest = run.manifest()
@@ -218,9 +238,10 @@ def end_run(run: RunFolder, ended: RunOutcome | Ending) -> tuple[Results, RunOut
     told = [*changed.values(), *([ending.reason] if ending.reason else []), *told_by_guardians(run.path)]
     reason = "; ".join(told) or None
     outcome: RunOutcome = "broken" if changed and ending.outcome == "complete" else ending.outcome
-    if REQUIREMENTS in changed:
+    judging = next((name for name in (REQUIREMENTS, PUMP_SHEET) if name in changed), None)
+    if judging is not None:
         run.end(None, outcome, reason=reason, undone=ending.undone, changed_inputs=tuple(changed))
-        raise EvidenceError(f"{changed[REQUIREMENTS]}, so that nothing can be judged; begin a new run")
+        raise EvidenceError(f"{changed[judging]}, so that nothing can be judged; begin a new run")
     closed = manifest.model_copy(update={"outcome": outcome, "reason": reason, "undone": dict(ending.undone)})
     results = join_run(run, closed, frozen_requirements(run, manifest))
     run.end(results, outcome, reason=reason, undone=ending.undone, changed_inputs=tuple(changed))

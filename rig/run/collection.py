@@ -6,7 +6,7 @@ Not responsible for the suites themselves (the runners read them), nor for measu
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from rig.record.files import read_json_lines, write_whole
 from rig.record.folder import RunFolder, checked
 from rig.record.models import QuantityRecord
 from rig.run.plan import TestPlan
+from rig.run.selection import Selection
 from rig.verdicts.quantities import Quantity, nearest
 from rig.verdicts.requirements import Requirement
 
@@ -26,18 +27,46 @@ TAKEN = ".taken"
 
 
 class Declaration(BaseModel):
-    """One test as its runner declares it: the requirements that it decides, the quantities that it will measure."""
+    """One test as its runner declares it: the requirements that it decides, the quantities that it will measure.
+
+    Attributes:
+        names: those that a selection looks for its words in.
+        bench_time_s: about how long it takes on the bench's clock; None where it does not say.
+        needed_lines, needed_roles: what it needs of a bench that not every bench has.
+    """
 
     test: str
     title: str
     requirements: tuple[str, ...]
     quantities: tuple[QuantityRecord, ...]
+    not_applicable: str | None = None
+    names: tuple[str, ...] = ()
+    bench_time_s: float | None = None
+    needed_lines: tuple[str, ...] = ()
+    needed_roles: tuple[str, ...] = ()
 
     @classmethod
     def of(
-        cls, test: str, title: str, procedures: Sequence[Procedure], requirements: Mapping[str, Requirement]
+        cls,
+        test: str,
+        title: str,
+        procedures: Sequence[Procedure],
+        requirements: Mapping[str, Requirement],
+        names: Sequence[str] = (),
+        *,
+        not_applicable: str | None = None,
+        tagged: Collection[str] = (),
     ) -> Declaration:
         """Declare a test by its procedures.
+
+        Args:
+            test: its id.
+            title: its title.
+            procedures: what it measures.
+            requirements: by id.
+            names: words by which it is selected.
+            not_applicable: why the pump sheet has no value for something that it would measure; None where it has.
+            tagged: requirements that such a test would decide, by its own word.
 
         Raises:
             BenchFileError: two of them measure one quantity.
@@ -48,12 +77,20 @@ class Declaration(BaseModel):
                 raise BenchFileError(f"{test}: {quantity} is measured twice; one test measures a quantity once")
         everywhere = [quantity for procedure in procedures for quantity in procedure.declared]
         quantities = dict.fromkeys([*own, *everywhere])
+        times = [procedure.bench_time_s for procedure in procedures]
         decided = {name for procedure in procedures for name in procedure.decides(requirements)}
+        if not_applicable is not None:
+            decided |= {name for name in tagged if name in requirements and requirements[name].not_applicable is None}
         return cls(
             test=test,
             title=title,
             requirements=tuple(name for name in requirements if name in decided),
             quantities=tuple(QuantityRecord.of(quantity) for quantity in quantities),
+            not_applicable=not_applicable,
+            names=tuple(names),
+            bench_time_s=None if None in times or not times else sum(filter(None, times)),
+            needed_lines=tuple(dict.fromkeys(line for each in procedures for line in each.needed_lines)),
+            needed_roles=tuple(dict.fromkeys(role for each in procedures for role in each.needed_roles)),
         )
 
     def declare_in(self, run: RunFolder) -> None:
@@ -70,6 +107,11 @@ def write_declarations(path: Path, declared: Sequence[Declaration]) -> None:
 def read_declarations(path: Path) -> list[Declaration]:
     """Read what a runner declared; EvidenceError when the file is damaged."""
     return [checked(path, entry, Declaration) for entry in read_json_lines(path)]
+
+
+def chosen_of(declared: Iterable[Declaration], selection: Selection) -> list[Declaration]:
+    """List the tests that a selection chooses, by their names and by what they decide."""
+    return [each for each in declared if selection.chooses(each.names, each.requirements)]
 
 
 def write_taken(path: Path, tables: Collection[str]) -> None:
@@ -126,18 +168,26 @@ def unanswered(requirements: Mapping[str, Requirement], declared: Sequence[Decla
 
 
 def refuse_unanswered(
-    requirements: Mapping[str, Requirement], declared: Sequence[Declaration], *, every_requirement_due: bool
+    requirements: Mapping[str, Requirement],
+    declared: Sequence[Declaration],
+    *,
+    every_requirement_due: bool,
+    selected: str | None = None,
 ) -> None:
     """Refuse requirements that nothing in this run can answer, before anything is measured.
 
     A requirement that one of the tests decides must be answered whole; others only where every requirement is due.
+    Where a selection left out the rest of its tests, the sentence says how to select them too.
 
     Raises:
         BenchFileError: one sentence with the requirement, the quantity, and the nearest that is measured.
     """
     named = {name for test in declared for name in test.requirements}
+    inapplicable = {name for test in declared if test.not_applicable is not None for name in test.requirements}
     missing = [
-        each for each in unanswered(requirements, declared) if every_requirement_due or each.requirement in named
+        each
+        for each in unanswered(requirements, declared)
+        if (every_requirement_due or each.requirement in named) and each.requirement not in inapplicable
     ]
     if not missing:
         return
@@ -147,6 +197,9 @@ def refuse_unanswered(
     else:
         hint = f"the nearest that is measured is {str(first.near)!r}" if first.near else "nothing is measured"
     more = len(missing) - 1
+    if selected:
+        ids = dict.fromkeys(each.requirement for each in missing)
+        hint += f"; select the other tests too: --select {' or '.join([f'({selected})', *ids])!r}"
     raise BenchFileError(
         f"{first.requirement} asks for {str(first.quantity)!r}, which no test of this run measures; {hint} "
         f"(rig verify --list shows all)" + (f"; and {more} more like it" if more else "")

@@ -13,7 +13,7 @@ from rig.bench.open import open_bench
 from rig.record.attempt import AttemptRecord
 from rig.record.folder import RunFolder
 from rig.roles import Bench
-from rig.run.inputs import Frozen, refuse_changed_inputs
+from rig.run.inputs import Frozen, refuse_changed_inputs, refuse_other_faults
 from rig.run.stopping import StopSignals
 from rig.wire import ByteLog
 
@@ -44,6 +44,7 @@ def open_frozen_bench(
         RigError: as `open_bench`.
     """
     refuse_changed_inputs(run, frozen.sha256)
+    refuse_other_faults(frozen.sha256)
     purpose = f"the test {occasion} of the run in {run.path}"
     opening = open_bench(frozen.spec, log=log or attempt.wires, occasion=occasion, purpose=purpose, notes=run.path)
     with ExitStack() as leaving, opening as bench:

@@ -1,4 +1,4 @@
-"""What a run reads, frozen before its first measurement: bench file, plan, requirements, suites, firmware, packages.
+"""What a run reads, frozen before its first measurement: bench, plan, pump sheet, requirements, faults, suites, image.
 
 Everything is read once, checked, and copied into the run's `record/inputs/`; whoever goes on with the run reads those
 copies, whose hashes stand in the manifest. Not responsible for the run (`rig.run.begin`).
@@ -18,29 +18,36 @@ from rig.bench.channels import split
 from rig.bench.far_side import refuse_unknown_devices
 from rig.bench.file import BenchFile, parse_bench_file
 from rig.errors import BenchFileError, EvidenceError
+from rig.faults import parse_faults
 from rig.procedures.catalogue import KINDS
+from rig.pump_sheet.sheet import PumpSheet, parse_pump_sheet
 from rig.record.files import write_whole
 from rig.record.folder import RunFolder
 from rig.record.manifest import Manifest
 from rig.run.plan import DEFAULT_PLAN, PlanFile, TestPlan, parse_plan, read_plan
 from rig.run.software import packages
-from rig.shipped import DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
+from rig.shipped import DEFAULT_FAULTS, DEFAULT_PUMP_SHEET, DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
 from rig.toml_files import read_file
 from rig.verdicts.requirements import Requirement, parse_requirements
 
 BENCH, PLAN, REQUIREMENTS, FIRMWARE = "bench.json", "plan.toml", "requirements.toml", "firmware.elf"
+PUMP_SHEET, FAULTS = "pump_sheet.toml", "faults.toml"
 ROUTINE_TEST, PACKAGES, SUITES = "routine_test.json", "packages.json", "suites/pump"
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Where a run's inputs stand: a bench file and settings over it, requirements, a plan by file or name, suites."""
+    """Where a run's inputs stand: a bench file and settings over it, requirements, a plan by file or name, suites.
+
+    `pump_sheet` None takes the one that the bench file names.
+    """
 
     bench: Path
     overrides: Mapping[str, Any]
     requirements: Path = field(default_factory=partial(shipped, DEFAULT_REQUIREMENTS))
     plan: str = DEFAULT_PLAN
     suites: Path = field(default_factory=partial(shipped, PUMP_SUITES))
+    pump_sheet: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ class Inputs:
         sources: where they stood.
         spec: the bench; its files are those of the sources until they are frozen.
         bench: the same as plain data, with the channel's tables and the settings laid over it.
+        sheet: what is claimed of the pump; its file is that of the source.
         plan: the test plan.
         requirements: by id, in their order.
         files: what is frozen, by its path below `inputs/`.
@@ -59,6 +67,7 @@ class Inputs:
     sources: Sources
     spec: BenchFile
     bench: dict[str, Any]
+    sheet: PumpSheet
     plan: PlanFile
     requirements: dict[str, Requirement]
     files: dict[str, bytes]
@@ -71,9 +80,13 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Frozen:
-    """The inputs of a run as it reads them back, and the hash of each file that they were read from."""
+    """The inputs of a run as it reads them back, and the hash of each file that they were read from.
+
+    `sheet` is None in a run of a rig that knew no pump sheets.
+    """
 
     spec: BenchFile
+    sheet: PumpSheet | None
     plan: TestPlan
     requirements: dict[str, Requirement]
     sha256: Mapping[str, str]
@@ -88,11 +101,19 @@ def read_inputs(sources: Sources) -> Inputs:
     bench_data = read_file(split(sources.bench)[0])
     spec, bench = parse_bench_file(sources.bench, bench_data, sources.overrides)
     refuse_unknown_devices(spec)
-    plan = read_plan(sources.plan)
+    sheet_path = pump_sheet_of(sources.bench, spec, sources.pump_sheet)
+    sheet_data = read_file(sheet_path)
+    sheet = parse_pump_sheet(sheet_path, sheet_data)
+    plan = read_plan(sources.plan, sheet)
     requirements_data = read_file(sources.requirements)
-    requirements = parse_requirements(sources.requirements, requirements_data, KINDS)
-    files = {"bench.toml": bench_data, PLAN: plan.data, REQUIREMENTS: requirements_data}
+    requirements = parse_requirements(sources.requirements, requirements_data, KINDS, sheet)
+    faults = shipped(DEFAULT_FAULTS)
+    faults_data = read_file(faults)
+    parse_faults(faults, faults_data, sheet)
+    files = {"bench.toml": bench_data, PUMP_SHEET: sheet_data, PLAN: plan.data}
+    files |= {REQUIREMENTS: requirements_data, FAULTS: faults_data}
     frozen = fit_for_json(bench)
+    frozen["pump"]["sheet"] = PUMP_SHEET
     if spec.virtual is not None and spec.virtual.firmware is not None:
         files[FIRMWARE] = read_file(spec.virtual.firmware)
         frozen["virtual"]["firmware"] = FIRMWARE
@@ -102,7 +123,25 @@ def read_inputs(sources: Sources) -> Inputs:
     files[BENCH] = _json(frozen)
     files[PACKAGES] = _json({name: package.model_dump() for name, package in packages().items()})
     files |= _suite_files(sources.suites)
-    return Inputs(sources, spec, fit_for_json(bench), plan, requirements, files)
+    return Inputs(sources, spec, fit_for_json(bench), sheet, plan, requirements, files)
+
+
+def pump_sheet_of(path: Path, spec: BenchFile, wanted: Path | None) -> Path:
+    """Choose the pump sheet: the one that is wanted, else the bench file's; a virtual bench has the reference pump's.
+
+    Raises:
+        BenchFileError: a bench that is not virtual names none.
+    """
+    if wanted is not None:
+        return wanted
+    if spec.pump.sheet is not None:
+        return spec.pump.sheet
+    if spec.virtual is None:
+        raise BenchFileError(
+            f"{path}: pump.sheet is missing: name the file of what the pump's maker claims, here or with --pump-sheet "
+            "(docs/pump-sheets.md)"
+        )
+    return shipped(DEFAULT_PUMP_SHEET)
 
 
 def freeze(inputs: Inputs, folder: Path) -> None:
@@ -121,11 +160,12 @@ def frozen_inputs(run: RunFolder, manifest: Manifest) -> Frozen:
     try:
         bench_path = run.inputs / BENCH
         spec, _ = parse_bench_file(bench_path, data[BENCH], {}, load=json.loads)
-        plan = parse_plan(run.inputs / PLAN, data[PLAN]).plan
-        requirements = parse_requirements(run.inputs / REQUIREMENTS, data[REQUIREMENTS], KINDS)
+        sheet = parse_pump_sheet(run.inputs / PUMP_SHEET, data[PUMP_SHEET]) if PUMP_SHEET in data else None
+        plan = parse_plan(run.inputs / PLAN, data[PLAN], sheet).plan
+        requirements = parse_requirements(run.inputs / REQUIREMENTS, data[REQUIREMENTS], KINDS, sheet)
     except KeyError as error:
         raise EvidenceError(f"{run.path}: the manifest names no frozen input {error}") from error
-    return Frozen(spec, plan, requirements, manifest.inputs)
+    return Frozen(spec, sheet, plan, requirements, manifest.inputs)
 
 
 def refuse_changed_inputs(run: RunFolder, sha256: Mapping[str, str]) -> dict[str, bytes]:
@@ -142,6 +182,18 @@ def refuse_changed_inputs(run: RunFolder, sha256: Mapping[str, str]) -> dict[str
     return data
 
 
+def refuse_other_faults(sha256: Mapping[str, str]) -> None:
+    """Refuse a catalogue of faults that is not the one that a run froze: what is injected comes from the rig's own.
+
+    Raises:
+        EvidenceError: it was changed after the run began.
+    """
+    path = shipped(DEFAULT_FAULTS)
+    frozen = sha256.get(FAULTS)  # runs of earlier versions have none
+    if frozen is not None and hashlib.sha256(read_file(path)).hexdigest() != frozen:
+        raise EvidenceError(f"{path}: the catalogue of faults was changed after the run began; begin a new run")
+
+
 def changed_inputs(run: RunFolder, sha256: Mapping[str, str]) -> dict[str, str]:
     """Find the frozen inputs that are not what they were when the run began; a sentence by the path of each."""
     problems = {name: _read_frozen(run, name, sha256)[1] for name in [*sha256, *_added(run, sha256)]}
@@ -149,13 +201,21 @@ def changed_inputs(run: RunFolder, sha256: Mapping[str, str]) -> dict[str, str]:
 
 
 def frozen_requirements(run: RunFolder, manifest: Manifest) -> dict[str, Requirement]:
-    """Read the frozen requirements alone; EvidenceError when they are not what they were when the run began."""
+    """Read the frozen requirements, with the claims of the frozen pump sheet.
+
+    Raises:
+        EvidenceError: one of the two is not what it was when the run began.
+    """
     if REQUIREMENTS not in manifest.inputs:
         return {}
-    data, problem = _read_frozen(run, REQUIREMENTS, manifest.inputs)
-    if problem is not None:
-        raise EvidenceError(problem)
-    return parse_requirements(run.inputs / REQUIREMENTS, data, KINDS)
+    data: dict[str, bytes] = {}
+    for name in (REQUIREMENTS, PUMP_SHEET):
+        if name in manifest.inputs:
+            data[name], problem = _read_frozen(run, name, manifest.inputs)
+            if problem is not None:
+                raise EvidenceError(problem)
+    sheet = parse_pump_sheet(run.inputs / PUMP_SHEET, data[PUMP_SHEET]) if PUMP_SHEET in data else None
+    return parse_requirements(run.inputs / REQUIREMENTS, data[REQUIREMENTS], KINDS, sheet)
 
 
 def _added(run: RunFolder, sha256: Mapping[str, str]) -> list[str]:

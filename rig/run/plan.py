@@ -12,17 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model, model_validator
 
 from rig.bench.conditions import PlannedCondition
 from rig.errors import BenchFileError
 from rig.procedures.catalogue import TABLES
+from rig.procedures.from_sheet import from_sheet
 from rig.procedures.preparation import FULL_RESERVOIR_U
 from rig.procedures.procedure import Procedure
+from rig.pump_sheet.placeholders import NotClaimedError
+from rig.pump_sheet.sheet import PumpSheet
 from rig.shipped import PLANS, shipped
 from rig.toml_files import YesNo, parse_toml, read_file, validated
 
 DEFAULT_PLAN = "default"
+_RESERVOIR = "reservoir_u"
+"""Key of the validation context for what a reservoir of the pump holds, in U."""
 
 
 class TestPlan(BaseModel):
@@ -30,7 +35,7 @@ class TestPlan(BaseModel):
 
     Attributes:
         name, purpose: for the report.
-        select: which tests of the suites belong to it, as pytest's -k has it; empty: all of them.
+        select: which tests of the suites belong to it (`rig.run.selection`); empty: all of them.
         every_requirement_due: whether a requirement that none of its tests measures is refused, or out of its scope.
         condition: what the whole plan is repeated under, after the nominal run.
     """
@@ -45,17 +50,17 @@ class TestPlan(BaseModel):
     condition: tuple[PlannedCondition, ...] = ()
 
     @model_validator(mode="after")
-    def _entries_can_be_told_apart_and_done(self) -> Self:
+    def _entries_can_be_told_apart_and_done(self, info: ValidationInfo[dict[str, Any] | None]) -> Self:
+        holds_u = (info.context or {}).get(_RESERVOIR) or FULL_RESERVOIR_U
         for table, entries in self.entries.items():
             seen: set[str] = set()
             for entry in entries:
                 if entry.title in seen:
                     raise ValueError(f"{table} {entry.title} stands twice")
                 seen.add(entry.title)
-                if entry.needed_u > FULL_RESERVOIR_U:
+                if entry.needed_u > holds_u:
                     raise ValueError(
-                        f"{table} {entry.title} takes {entry.needed_u:g} U, "
-                        f"and a reservoir holds {FULL_RESERVOIR_U:g} U"
+                        f"{table} {entry.title} takes {entry.needed_u:g} U, and a reservoir holds {holds_u:g} U"
                     )
         titles = [condition.title for condition in self.condition]
         for title in titles:
@@ -76,12 +81,16 @@ PlanWithTables: type[TestPlan] = create_model("PlanWithTables", __base__=TestPla
 
 @dataclass(frozen=True)
 class PlanFile:
-    """A plan, with the file that it stands in, that file's bytes, and its content as it was written."""
+    """A plan, with the file that it stands in, that file's bytes, and its content as it was written.
+
+    `left_out` says for each entry that the pump sheet has no value for which it is, and why.
+    """
 
     path: Path
     data: bytes
     content: dict[str, Any]
     plan: TestPlan
+    left_out: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -89,8 +98,8 @@ class PlanFile:
         return hashlib.sha256(self.data).hexdigest()
 
 
-def read_plan(name: str) -> PlanFile:
-    """Read a plan by its file, or by its name when it stands in `fixtures/plans`.
+def read_plan(name: str, sheet: PumpSheet | None = None) -> PlanFile:
+    """Read a plan by its file, or by its name when it stands in `fixtures/plans`; as `parse_plan`.
 
     Raises:
         BenchFileError: one sentence with file, key, what was found and what is allowed; or the plans that there are.
@@ -100,13 +109,41 @@ def read_plan(name: str) -> PlanFile:
     if not name.endswith(".toml") and not path.is_file():
         known = ", ".join(sorted(file.stem for file in plans.glob("*.toml"))) or "none"
         raise BenchFileError(f"--plan {name!r}: there is no such plan in {plans}; known are {known}")
-    return parse_plan(path, read_file(path))
+    return parse_plan(path, read_file(path), sheet)
 
 
-def parse_plan(path: Path, data: bytes) -> PlanFile:
-    """Parse what a plan file holds; BenchFileError with file, key, what was found and what is allowed."""
+def parse_plan(path: Path, data: bytes, sheet: PumpSheet | None = None) -> PlanFile:
+    """Parse what a plan file holds, with the claims of a pump sheet in the place of its placeholders.
+
+    Raises:
+        BenchFileError: one sentence with file, key, what was found and what is allowed.
+    """
     content = parse_toml(path, data)
-    return PlanFile(path, data, content, validated(path, content, PlanWithTables))
+    left_out: list[str] = []
+    read = {
+        key: _entries(path, key, value, sheet, left_out) if key in TABLES and isinstance(value, list) else value
+        for key, value in content.items()
+    }
+    context = {_RESERVOIR: sheet.reservoir_u if sheet is not None else None}
+    return PlanFile(path, data, content, validated(path, read, PlanWithTables, context=context), tuple(left_out))
+
+
+def _entries(
+    path: Path, table: str, written: list[object], sheet: PumpSheet | None, left_out: list[str]
+) -> list[object]:
+    """Fill the entries of one table from the sheet; those that the sheet has no value for are left out."""
+    entries: list[object] = []
+    for number, entry in enumerate(written, start=1):
+        try:
+            found = from_sheet(TABLES[table], entry, sheet, path) if isinstance(entry, dict) else entry
+        except NotClaimedError as error:
+            left_out.append(f"[[{table}]] {number}: {error}")
+            continue
+        if found in entries and written.count(entry) == 1:
+            left_out.append(f"[[{table}]] {number}: by the pump sheet it is the same as one before it")
+        else:
+            entries.append(found)
+    return entries
 
 
 def selection(plan: TestPlan, wanted: str | None) -> str | None:

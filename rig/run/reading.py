@@ -18,7 +18,7 @@ from rig.record.folder import RECORD, RunFolder
 from rig.record.manifest import Manifest
 from rig.record.reading import Run, read_run
 from rig.record.results import Results
-from rig.run.inputs import BENCH, FIRMWARE, PLAN, REQUIREMENTS, fit_for_json, frozen_requirements
+from rig.run.inputs import BENCH, FIRMWARE, PLAN, PUMP_SHEET, REQUIREMENTS, fit_for_json, frozen_requirements
 from rig.run.results import join_run
 from rig.verdicts.limits import Verdict, worst
 
@@ -44,12 +44,13 @@ def _refuse_other_manifest(run: RunFolder, manifest: Manifest) -> None:
     """
     closing = run.closing()
     changed = closing.changed_inputs if closing is not None else ()
-    plan = manifest.plan
+    plan, sheet = manifest.plan, manifest.pump_sheet
     hashes = {
         "bench_sha256": (manifest.bench_sha256, "bench.toml"),
         "requirements_sha256": (manifest.requirements_sha256, REQUIREMENTS),
         "firmware_sha256": (manifest.firmware_sha256, FIRMWARE),
         **({"plan sha256": (plan.sha256, PLAN)} if plan is not None else {}),
+        **({"pump_sheet sha256": (sheet.sha256, PUMP_SHEET)} if sheet is not None else {}),
     }
     for key, (said, name) in hashes.items():
         if name in manifest.inputs and said != manifest.inputs[name]:
@@ -59,6 +60,12 @@ def _refuse_other_manifest(run: RunFolder, manifest: Manifest) -> None:
         due = content.get("every_requirement_due", False)
         if (plan.name, plan.every_requirement_due, plan.content) != (content.get("name"), due, content):
             raise _other_manifest(run, f"its plan {plan.name!r} is not that of inputs/{PLAN}")
+    if (sheet is None) is (PUMP_SHEET in manifest.inputs):
+        raise _other_manifest(run, f"pump_sheet is {sheet and sheet.name!r}, and its inputs say otherwise")
+    if sheet is not None and PUMP_SHEET not in changed:
+        content = fit_for_json(tomllib.loads((run.inputs / PUMP_SHEET).read_text(encoding="utf-8")))
+        if (sheet.name, sheet.content) != (content.get("name"), content):
+            raise _other_manifest(run, f"its pump sheet {sheet.name!r} is not that of inputs/{PUMP_SHEET}")
     if BENCH in manifest.inputs and BENCH not in changed:
         bench = json.loads((run.inputs / BENCH).read_text(encoding="utf-8"))
         if _comparable(manifest.bench) != _comparable(bench):
@@ -68,8 +75,8 @@ def _refuse_other_manifest(run: RunFolder, manifest: Manifest) -> None:
 
 
 def _comparable(bench: Mapping[str, Any]) -> dict[str, Any]:
-    """Take the tables of a bench without the two paths that freezing replaces."""
-    paths = {"virtual": "firmware", "balance": "routine_test"}
+    """Take the tables of a bench without the paths that freezing replaces."""
+    paths = {"virtual": "firmware", "balance": "routine_test", "pump": "sheet"}
     return {
         name: {key: value for key, value in table.items() if key != paths.get(name)}
         if isinstance(table, dict)

@@ -180,6 +180,19 @@ def _row(
     partial: str | None,
     outcome: RunOutcome | None,
 ) -> RequirementRecord:
+    if requirement.not_applicable is not None:
+        return RequirementRecord(
+            id=requirement.id,
+            text=requirement.text,
+            clause=requirement.clause,
+            hazard=requirement.hazard,
+            verdict=Verdict.NOT_APPLICABLE,
+            reason=requirement.not_applicable,
+            in_scope=partial is None,
+            by_sheet=True,
+            tests=(),
+            measurements=(),
+        )
     naming = [test for test in tests if requirement.id in test.requirements]
     measurements = [
         _judged(requirement, each, attempt)

@@ -18,7 +18,18 @@ from rig.record.folder import Collected, RunFolder
 from rig.record.manifest import Manifest, Resumed
 from rig.record.reading import read_run
 from rig.run.collection import Declaration
-from rig.run.inputs import FIRMWARE, PACKAGES, PLAN, REQUIREMENTS, ROUTINE_TEST, SUITES, Inputs, Sources, read_inputs
+from rig.run.inputs import (
+    FIRMWARE,
+    PACKAGES,
+    PLAN,
+    PUMP_SHEET,
+    REQUIREMENTS,
+    ROUTINE_TEST,
+    SUITES,
+    Inputs,
+    Sources,
+    read_inputs,
+)
 from rig.run.software import refuse_changed
 
 BEGIN = "begin a new run with rig verify"
@@ -93,6 +104,7 @@ def _inputs_now(path: Path, manifest: Manifest) -> Inputs:
         requirements=Path(manifest.requirements_file),
         plan=manifest.plan.file,
         suites=Path(manifest.suites_folder),
+        pump_sheet=Path(manifest.pump_sheet.file) if manifest.pump_sheet is not None else None,
     )
     try:
         inputs = read_inputs(sources)
@@ -118,6 +130,7 @@ def _what(name: str, sources: Sources) -> str:
     return {
         PLAN: f"the plan {sources.plan}",
         REQUIREMENTS: f"the requirements file {sources.requirements}",
+        PUMP_SHEET: f"the pump sheet {sources.pump_sheet}",
         FIRMWARE: "the pump's firmware image",
         ROUTINE_TEST: "the balance's routine test",
         PACKAGES: "an installed package",

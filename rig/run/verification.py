@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from rig.bench.driver_errors import named_errors
 from rig.errors import BenchFileError, BlockedError
 from rig.procedures.procedure import Computed, Procedure, measure
+from rig.pump_sheet.sheet import PumpSheet
 from rig.record.attempt import AttemptRecord
 from rig.record.folder import Collected
 from rig.roles import Bench, Capability
+from rig.roles.pump import OF_THE_BENCH
 from rig.verdicts.limits import Measurement, Verdict, decide
 from rig.verdicts.quantities import Quantity
 from rig.verdicts.requirements import Requirement
@@ -34,13 +36,20 @@ class Verification:
         record: of this attempt.
         requirements: all of them, by id.
         collected: the test as the run declared it before its first measurement.
+        sheet: what is claimed of the pump; None where nobody says.
     """
 
     def __init__(
-        self, bench: Bench, record: AttemptRecord, requirements: Mapping[str, Requirement], collected: Collected
+        self,
+        bench: Bench,
+        record: AttemptRecord,
+        requirements: Mapping[str, Requirement],
+        collected: Collected,
+        sheet: PumpSheet | None = None,
     ) -> None:
         self.bench = bench
         self.record = record
+        self._sheet = sheet
         self._requirements = [requirements[name] for name in collected.requirements]
         self._declared = frozenset(each.quantity for each in collected.quantities)
         self._unmet: list[str] = []
@@ -63,10 +72,10 @@ class Verification:
                 f"{procedure.TABLE} {procedure.title}: {undeclared[0]} was not declared before the run; a pytest test "
                 "is given its procedures as arguments, a protocol writes the values of its keywords out"
             )
-        twice = self._measured.intersection(procedure.quantities)
+        twice = [each for each in procedure.quantities if each in self._measured]
         if twice:
             raise BenchFileError(
-                f"{procedure.TABLE} {procedure.title}: {next(iter(twice))} was measured before in this test; "
+                f"{procedure.TABLE} {procedure.title}: {twice[0]} was measured before in this test; "
                 "one test measures a quantity once"
             )
         self._measured.update(procedure.quantities)
@@ -79,10 +88,15 @@ class Verification:
         return computed
 
     def need(self, *capabilities: Capability) -> None:
-        """End the test as NOT APPLICABLE when the pump lacks one of `capabilities`."""
+        """End the test as NOT APPLICABLE when the pump lacks one of `capabilities`, by its driver or its sheet."""
         lacking = [each.value for each in capabilities if each not in self.bench.pump.capabilities]
         if lacking:
             raise NotApplicableError(f"this pump has no {' and no '.join(lacking)}")
+        if self._sheet is not None:
+            claimed = self._sheet.capabilities | OF_THE_BENCH
+            unclaimed = [each.value for each in capabilities if each not in claimed]
+            if unclaimed:
+                raise NotApplicableError(f"this pump has no {' and no '.join(unclaimed)}, by its sheet")
 
     def _need_of_bench(self, procedure: Procedure) -> None:
         lines = [line for line in procedure.needed_lines if line not in self.bench.switch.lines]

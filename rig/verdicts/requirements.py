@@ -1,6 +1,7 @@
 """The requirements file: the only home of acceptance limits.
 
-Each requirement is a sentence, its source, the hazard it controls, and the quantities with limits that decide it. Not
+Each requirement is a sentence, its source, the hazard it controls, and the quantities with limits that decide it. Where
+a value is the maker's claim, the file holds a placeholder, which is filled from the pump sheet when it is read. Not
 responsible for measuring nor for joining results (`rig.run.results`).
 """
 
@@ -8,13 +9,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from rig.errors import BenchFileError
+from rig.pump_sheet.placeholders import NotClaimedError, filled, filled_where_stated
+from rig.pump_sheet.sheet import PumpSheet
 from rig.toml_files import Number, TimeS, WholeNumber, parse_toml, read_file, validated
+from rig.units import dimension_of, parse
 from rig.verdicts.limits import Limit, Rule
 from rig.verdicts.quantities import Kind, Quantity, quantity_named
 
@@ -51,7 +56,9 @@ class MeasurementRule(_Strict):
             if not isinstance(value, str):
                 raise ValueError(f"{key} is {value!r}: a parameter of a quantity is text in quotation marks")
         quantity = quantity_named(kinds, written["quantity"], written["unit"], values)
-        return {"quantity": quantity, **{key: written[key] for key in _LIMIT_KEYS[1:] if key in written}}
+        unit = str(written["unit"])
+        ends = {key: _in_unit(key, written[key], unit) for key in ("low", "high") if key in written}
+        return {"quantity": quantity, "unit": unit, **ends}
 
     @model_validator(mode="after")
     def _has_a_limit(self) -> Self:
@@ -62,6 +69,18 @@ class MeasurementRule(_Strict):
     def limit(self) -> Limit:
         """The acceptance interval."""
         return Limit(self.unit, self.low, self.high)
+
+
+def _in_unit(key: str, written: object, unit: str) -> object:
+    """Take a limit that carries its unit over into the unit of its quantity; ValueError where it is of another kind."""
+    if not isinstance(written, str):
+        return written
+    known = dimension_of(unit)
+    try:
+        return float(written) if known is None else parse(written, known[0]) / known[1]
+    except ValueError as error:
+        with_unit = f" in {unit}, or text with a unit such as '5 {unit}'" if known else ""
+        raise ValueError(f"{key} is {written!r}: it is a number{with_unit}") from error
 
 
 def _refuse_unknown(values: Mapping[str, object], parameters: Sequence[str]) -> None:
@@ -112,6 +131,11 @@ class Requirement(_Strict):
             seen.add(rule.quantity)
         return self
 
+    @property
+    def not_applicable(self) -> str | None:
+        """Why it does not apply to the pump at all, by its sheet; None where it does."""
+        return None
+
     def asks_for(self, quantity: Quantity) -> bool:
         """Say whether the measured quantity decides it."""
         return any(rule.quantity == quantity for rule in self.measurement)
@@ -123,6 +147,17 @@ class Requirement(_Strict):
                 return rule
         known = ", ".join(repr(str(rule.quantity)) for rule in self.measurement)
         raise BenchFileError(f"requirement {self.id} asks for no {str(quantity)!r}; it knows {known}")
+
+
+class _Inapplicable(Requirement):
+    """A requirement that asks for what the pump sheet does not state, and so for nothing."""
+
+    because: str
+
+    @property
+    def not_applicable(self) -> str | None:
+        """Why it does not apply."""
+        return self.because
 
 
 class _File(_Strict):
@@ -138,21 +173,56 @@ class _File(_Strict):
         return self
 
 
-def parse_requirements(path: Path, data: bytes, kinds: Mapping[str, Kind]) -> dict[str, Requirement]:
+def parse_requirements(
+    path: Path, data: bytes, kinds: Mapping[str, Kind], sheet: PumpSheet | None = None
+) -> dict[str, Requirement]:
     """Parse what a requirements file holds into requirements by id, in the file's order.
 
     Args:
         path: the file, for sentences about it.
         data: its bytes.
         kinds: the kinds of quantities that there are, by name.
+        sheet: fills the placeholders; None where the file may have none.
 
     Raises:
         BenchFileError: one sentence with file, key, what was found and what is allowed.
     """
-    file = validated(path, parse_toml(path, data), _File, context={_KINDS: kinds})
-    return {requirement.id: requirement for requirement in file.requirement}
+    content = parse_toml(path, data)
+    entries = content.get("requirement")
+    told = [_Entry.of(path, each, sheet) for each in entries] if isinstance(entries, list) else []
+    read = {**content, "requirement": [each.content for each in told]} if told else content
+    file = validated(path, read, _File, context={_KINDS: kinds})
+    return {requirement.id: each.applied(requirement) for requirement, each in zip(file.requirement, told, strict=True)}
 
 
-def read_requirements(path: Path, kinds: Mapping[str, Kind]) -> dict[str, Requirement]:
+@dataclass(frozen=True)
+class _Entry:
+    """A requirement as it stands in the file, its placeholders filled, and why it does not apply, if so."""
+
+    content: Any
+    text: str = ""
+    because: str | None = None
+
+    @classmethod
+    def of(cls, path: Path, written: object, sheet: PumpSheet | None) -> _Entry:
+        if not isinstance(written, dict):
+            return cls(written)
+        where = f"{path}: {written.get('id', 'requirement')}"
+        try:
+            return cls(filled(written, sheet, where))
+        except NotClaimedError as error:
+            stand_in = filled_where_stated(written, sheet, where, in_words=False)
+            first = stand_in.get("measurement")  # one is checked: stand-ins may make two alike
+            text = filled_where_stated(written.get("text"), sheet, where, in_words=True)
+            return cls({**stand_in, "measurement": first[:1] if isinstance(first, list) else first}, text, str(error))
+
+    def applied(self, requirement: Requirement) -> Requirement:
+        if self.because is None:
+            return requirement
+        kept = dict(requirement) | {"text": self.text, "measurement": (), "because": self.because}
+        return _Inapplicable.model_construct(**kept)
+
+
+def read_requirements(path: Path, kinds: Mapping[str, Kind], sheet: PumpSheet | None = None) -> dict[str, Requirement]:
     """Read a requirements file; as `parse_requirements`, and BenchFileError when it cannot be read."""
-    return parse_requirements(path, read_file(path), kinds)
+    return parse_requirements(path, read_file(path), kinds, sheet)

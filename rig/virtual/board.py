@@ -32,7 +32,7 @@ _QUADRATURE = ((False, False), (True, False), (True, True), (False, True))
 
 @dataclass(frozen=True)
 class Edge:
-    """A change of `buzzer` or `vibrator`."""
+    """A change of `buzzer` or `vibrator`: of the wire that drives it, or of what is heard and felt of it."""
 
     at_s: float
     signal: str
@@ -57,12 +57,11 @@ class ControllerBoard:
 
     Attributes:
         mcu: the microcontroller.
-        edges: every change of buzzer and vibrator.
+        edges: every change of the wires that drive buzzer and vibrator.
+        heard: every change of what buzzer and vibrator do, which is nothing while they are broken.
         motor_stalled: fault: the motor hums and does not turn.
         motor_slips_every: fault: the motor misses each step of this number, 0 when it misses none.
         encoder_stuck: fault: the encoder keeps its outputs while the motor turns.
-        buzzer_broken: fault: the buzzer draws no current and makes no sound.
-        vibrator_broken: fault: the vibrator does not turn.
         stuck_temperature_c: fault: the temperature sensor gives this; None when it works.
         stuck_ambient_hpa: fault: the sensor of ambient pressure gives this; None when it works.
         stuck_force_v: fault: the force sensor gives this voltage whatever the force; None when it works.
@@ -82,12 +81,14 @@ class ControllerBoard:
         self._clock = clock
         self._on_step = on_step
         self._rail_v = 0.0
+        self._backup_cell_out = self._crystal_shorted = False
         self._last_step_ns = -NS_PER_S
         self._shaft = 0
         self._driver_awake = self._retracts = False
         self._buzzer_driven = self._vibrator = False
         self.edges: list[Edge] = []
-        self.motor_stalled = self.encoder_stuck = self.buzzer_broken = self.vibrator_broken = False
+        self.heard: list[Edge] = []
+        self.motor_stalled = self.encoder_stuck = self._buzzer_broken = self._vibrator_broken = False
         self.stuck_temperature_c: float | None = None
         self.stuck_ambient_hpa: float | None = None
         self.motor_slips_every = 0
@@ -118,6 +119,7 @@ class ControllerBoard:
         """Set the battery rail in V; the controller runs from `BROWN_OUT_V` up."""
         self._rail_v = voltage_v
         self.mcu.power(voltage_v >= BROWN_OUT_V)
+        self._miss_cell()
 
     def rail_current_a(self) -> float:
         """The current that the board draws now in A; typical values, without their scatter."""
@@ -140,6 +142,31 @@ class ControllerBoard:
         self._reservoir_attached = attached
         self.mcu.set_input("PB12", False if attached else None)
 
+    @property
+    def backup_cell_out(self) -> bool:
+        """Whether the cell of the backup domain is out; what it keeps is lost where there is no supply either."""
+        return self._backup_cell_out
+
+    @backup_cell_out.setter
+    def backup_cell_out(self, out: bool) -> None:
+        self._backup_cell_out = out
+        self._miss_cell()
+
+    def _miss_cell(self) -> None:
+        if self._backup_cell_out and not self.mcu.powered:
+            self.mcu.lose_backup()
+
+    @property
+    def crystal_shorted(self) -> bool:
+        """Whether the crystal of the calendar is shorted: it keeps the time that it has reached."""
+        return self._crystal_shorted
+
+    @crystal_shorted.setter
+    def crystal_shorted(self, shorted: bool) -> None:
+        if shorted != self._crystal_shorted:
+            (self.mcu.stop_calendar if shorted else self.mcu.start_calendar)()
+        self._crystal_shorted = shorted
+
     def set_key(self, key: str, *, pressed: bool) -> None:
         """Press or release the "quick bolus" or "confirm" key."""
         if key not in _KEYS:
@@ -151,12 +178,39 @@ class ControllerBoard:
     @property
     def buzzer(self) -> bool:
         """Whether the buzzer sounds."""
-        return self._buzzer_driven and not self.buzzer_broken
+        return self._buzzer_driven and not self._buzzer_broken
+
+    @property
+    def buzzer_broken(self) -> bool:
+        """Fault: the buzzer draws no current and makes no sound."""
+        return self._buzzer_broken
+
+    @buzzer_broken.setter
+    def buzzer_broken(self, broken: bool) -> None:
+        self._buzzer_broken = broken
+        self.mcu.set_input("PC8", self.buzzer)
+        self._note("buzzer", self.buzzer)
 
     @property
     def vibrator(self) -> bool:
         """Whether the vibrator runs."""
-        return self._vibrator and not self.vibrator_broken
+        return self._vibrator and not self._vibrator_broken
+
+    @property
+    def vibrator_broken(self) -> bool:
+        """Fault: the vibrator does not turn."""
+        return self._vibrator_broken
+
+    @vibrator_broken.setter
+    def vibrator_broken(self, broken: bool) -> None:
+        self._vibrator_broken = broken
+        self._note("vibrator", self.vibrator)
+
+    def _note(self, signal: str, on: bool) -> None:
+        """Note what buzzer or vibrator does from now on, where that is something else than before."""
+        before = next((edge.high for edge in reversed(self.heard) if edge.signal == signal), False)
+        if on != before:
+            self.heard.append(Edge(self._clock.now(), signal, on))
 
     # ---- wires ---------------------------------------------------------------------------------------------
 
@@ -203,7 +257,9 @@ class ControllerBoard:
         self._buzzer_driven = high
         self.mcu.set_input("PC8", self.buzzer)
         self.edges.append(Edge(self._clock.now(), "buzzer", high))
+        self._note("buzzer", self.buzzer)
 
     def _set_vibrator(self, high: bool) -> None:
         self._vibrator = high
         self.edges.append(Edge(self._clock.now(), "vibrator", high))
+        self._note("vibrator", self.vibrator)

@@ -50,5 +50,7 @@ def _box(board: ControllerBoard) -> Mapping[str, Effect]:
         "force_sensor": wire("stuck_force_v", broken=OPEN_FORCE_V, whole=None),
         "hot": wire("stuck_temperature_c", broken=HOT_C, whole=None),
         "cold": wire("stuck_temperature_c", broken=COLD_C, whole=None),
+        "backup_cell": wire("backup_cell_out", broken=True, whole=False),
+        "crystal": wire("crystal_shorted", broken=True, whole=False),
         "thin_air": wire("stuck_ambient_hpa", broken=THIN_HPA, whole=None),
     }

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-INSTRUMENTS = ("balance", "pressure", "supply", "switch", "environment")
+INSTRUMENTS = ("balance", "pressure", "supply", "switch", "environment", "sound")
 MEASURING = ("balance", "pressure", "environment")
 DEVICES = (*INSTRUMENTS, "pump")
 

@@ -10,6 +10,10 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
 GOLDEN_GAMMA = 0x9E3779B97F4A7C15
 """What SplitMix64 adds to its state before each output: 2⁶⁴ divided by the golden ratio, made odd."""
 
@@ -61,6 +65,22 @@ def between(key: int, index: int, limits: tuple[float, float]) -> float:
 def normal(key: int, index: int) -> float:
     """A standard normal deviate; `key` comes from `stream`."""
     return _INVERSE(open_unit(splitmix64(key ^ splitmix64(index))))
+
+
+def normals(key: int, first: int, count: int) -> NDArray[np.float64]:
+    """Standard normal deviates of the indices from `first` on: each what `normal` gives, to some 1e-12."""
+    index = np.arange(first, first + count, dtype=np.uint64)
+    bits = _splitmix64_of(np.uint64(key) ^ _splitmix64_of(index))
+    found: NDArray[np.float64] = ndtri(((bits >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52)
+    return found
+
+
+def _splitmix64_of(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """`splitmix64` of each element; numpy's whole numbers of 64 bits wrap as its arithmetic does."""
+    z = state + np.uint64(GOLDEN_GAMMA)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
 
 
 class Wander:

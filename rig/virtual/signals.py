@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Signals(Protocol):
     """The simulated world as its instruments meet it."""
@@ -29,6 +32,10 @@ class Signals(Protocol):
 
     def rail_current_a(self) -> float:
         """The current that the pump draws in A."""
+        ...
+
+    def hear(self, begin_s: float, rate_hz: float, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What microphone and vibration pickup gave in V, in samples from `begin_s` on, all of them in the past."""
         ...
 
     def push(self, volume_ul: float) -> float:

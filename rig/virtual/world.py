@@ -13,11 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import serial
+from numpy.typing import NDArray
 
 from rig.clock import SimClock, ns_from_s
 from rig.errors import BenchFileError
 from rig.virtual import line_faults, protocol_twin
+from rig.virtual.acoustics import Acoustics
 from rig.virtual.air import RoomAir
 from rig.virtual.board import ControllerBoard
 from rig.virtual.break_out import effects
@@ -85,6 +88,7 @@ class World:
             if firmware is None:
                 raise ValueError("a pump without a twin needs the firmware of its controller")
             self.board = self._controller(firmware)
+        self.acoustics = Acoustics(self.board.heard if self.board is not None else [], parameters.sound, seed, occasion)
         known = effects(self.fluid, self.board)
         self._relays = {number: known[name] for name, number in lines.items() if name in known}
         self.on_network = {place.role for place in places if place.address.startswith("TCPIP")}
@@ -173,6 +177,10 @@ class World:
     def rail_current_a(self) -> float:
         """The current that the pump draws in A."""
         return 0.0 if self.board is None else self.board.rail_current_a()
+
+    def hear(self, begin_s: float, rate_hz: float, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What microphone and vibration pickup gave in V, in samples from `begin_s` on."""
+        return self.acoustics.hear(begin_s, rate_hz, count)
 
     def push(self, volume_ul: float) -> float:
         """Push volume into the line by a syringe pump's plunger; returns the pressure in kPa that it feels."""

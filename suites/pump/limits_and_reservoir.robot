@@ -6,12 +6,13 @@ Test Teardown     Leave Bench Safe
 
 *** Test Cases ***
 Boluses Above The Maximum Are Refused
-    [Documentation]    Boluses above the maximum of 25 U are refused and nothing is delivered.
+    [Documentation]    Boluses above the maximum of {bolus.maximum} are refused and nothing is delivered.
     [Tags]    PR-L1.1
-    Command Boluses Above The Maximum    25.5 U, 30 U, 100 U    watch=10 min
+    Command Boluses Above The Maximum    {bolus.above_maximum}    watch=10 min
 
 Low Reservoir Is Annunciated
-    [Documentation]    A reservoir of 30 U is emptied by boluses of 1 U until the pump warns; its log has no gaps.
+    [Documentation]    A reservoir of {1.2 reservoir.low_earliest} is emptied by boluses of {bolus.typical} until the
+    ...    pump warns; its log has no gaps.
     [Tags]    PR-F2.1    PR-H1.1
-    Empty Reservoir Until Warned    filled=30 U    bolus=1 U    one_takes=60 s
+    Empty Reservoir Until Warned    filled={1.2 reservoir.low_earliest}    bolus={bolus.typical}    one_takes=60 s
     Count Missing Log Entries

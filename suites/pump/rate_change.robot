@@ -9,7 +9,7 @@ Temporary Rate Of 50 % For 4 Hours
     [Documentation]    A temporary rate of half the profile's rate: what comes before, during and after it, when
     ...    it begins and ends.
     [Tags]    PR-D6.1
-    Weigh Temporary Rate    50 %    rate=1 U/h    duration=4 h    before=2 h    after=2 h
+    Weigh Temporary Rate    50 %    rate={basal.intermediate}    duration=4 h    before=2 h    after=2 h
 
 Profile Switch From 0.5 To 1.5 U/h
     [Documentation]    A profile of two segments: what comes before and after the switch, and when it comes.

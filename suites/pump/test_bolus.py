@@ -12,7 +12,7 @@ def test_consecutive_boluses(verification: Verification, bolus: Bolus) -> None:
     verification.measure(bolus)
 
 
-@pytest.mark.parametrize("cancelled", [Cancelled(size_u=5.0, after_s=60.0)], ids=["5 U after 60 s"])
+@pytest.mark.entry(id="{0.5 bolus.large} after 60 s", size="{0.5 bolus.large}", after="60 s")
 def test_cancelled_bolus(verification: Verification, cancelled: Cancelled) -> None:
     """A bolus, cancelled under way."""
     verification.measure(cancelled)

@@ -34,13 +34,13 @@ FORMAT_1 = Path("suites/selftest/format_1")
 
 BASAL = "suites/pump/test_basal.py::test_basal_delivery[1 U/h]"
 BOLUS = "suites/pump/test_bolus.py::test_consecutive_boluses[1 U]"
-OCCLUSION = "suites/pump/occlusion.robot::Occlusion At 1 U/h"
+OCCLUSION = "suites/pump/occlusion.robot::Occlusion At The Intermediate Rate"
 STOPPED = "suites/pump/test_stopped.py::test_stopped_pump[30 min]"
 
 PLAN = """
 name = "short"
 purpose = "Each kind of curve once, as short as it can be."
-select = "test_basal or test_consecutive or test_stopped or occlusion_at_1_u"
+select = "test_basal or test_consecutive or test_stopped or occlusion_at_the"
 
 [[basal]]
 rate = "1 U/h"

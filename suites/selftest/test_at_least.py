@@ -9,7 +9,6 @@ import pytest
 from rig.procedures.basal import Basal
 from rig.procedures.bolus import Bolus
 from rig.procedures.cancelled import Cancelled
-from rig.procedures.catalogue import KINDS
 from rig.procedures.day import Day
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.procedure import Procedure
@@ -18,12 +17,11 @@ from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
 from rig.procedures.unoccluded import Unoccluded
-from rig.shipped import shipped
 from rig.units import parse
-from rig.verdicts.requirements import read_requirements
 from suites.pump.test_day import ADULT
+from suites.stands.own_requirements import own_requirements
 
-REQUIREMENTS = read_requirements(shipped("suites/requirements.toml"), KINDS)
+REQUIREMENTS = own_requirements()
 TEMPORARY = {"temporary": "50 %", "rate": "1 U/h", "duration": "4 h"}
 
 
@@ -84,11 +82,24 @@ def test_less_than_a_text_promises_does_not_decide_it(
 
 OF_A_LIMIT = {
     "PR-D1.2": {"60 min"},  # a window
+    "PR-D1.8": {"60 min"},
     "PR-D2.1": {"5 min"},  # a delay
+    "PR-D2.3": {"5 min"},
     "PR-D4.1": {"2 h", "5 min"},  # how long the bolus lasts, a delay
     "PR-D4.2": {"2 h", "1 min", "5 min"},
     "PR-D6.1": {"4 h", "5 min"},  # how long the temporary rate lasts, a delay
+    "PR-D1.5": {"4 h"},  # a window
+    "PR-D3.7": {"5 min", "15 min"},  # a delay, a window
+    "PR-D3.8": {"1 h", "61 min"},  # how long the extended bolus lasts, a window
+    "PR-D5.2": {"1 h", "15 min"},
+    "PR-D5.4": {"30 min"},  # windows of a course
+    "PR-D7.6": {"27 min", "30 min"},
     "PR-D9.1": {"4 min"},  # how long priming may take
+    "PR-F7.1": {"2 min"},  # how long an annunciation may take
+    "PR-F7.2": {"2 min"},
+    "PR-K1.4": {"3 min"},
+    "PR-L2.1": {"1 h"},  # a window
+    "PR-L3.1": {"60 min"},
 }
 """Durations in texts that limits or parameters of quantities hold to."""
 

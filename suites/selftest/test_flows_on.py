@@ -9,14 +9,12 @@ import pytest
 from rig.clock import NS_PER_S, ns_from_s
 from rig.errors import BlockedError
 from rig.procedures.basal import Basal
-from rig.procedures.catalogue import KINDS
 from rig.procedures.flows_on import FLOW
 from rig.record.folder import MeasuredFile, read_model
-from rig.shipped import shipped
 from rig.units import ul_from_u
 from rig.verdicts.limits import Measurement, Verdict, decide
-from rig.verdicts.requirements import read_requirements
 from suites.measuring import measured_on
+from suites.stands.own_requirements import own_requirements
 from suites.studies.coverage.laboratory import declared, laboratory
 from suites.studies.coverage.whole_bench import WatchedBench, watched_bench
 
@@ -36,7 +34,7 @@ def leak(watched: WatchedBench, rate_u_per_h: float, from_s: float) -> None:
 
 
 def verdict(flow: Measurement) -> Verdict:
-    requirement = read_requirements(shipped("suites/requirements.toml"), KINDS)["PR-D7.2"]
+    requirement = own_requirements()["PR-D7.2"]
     return decide(flow, requirement.measurement_rule(FLOW.of()).limit, requirement.rule).verdict
 
 

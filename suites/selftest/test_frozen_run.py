@@ -83,6 +83,7 @@ def test_what_is_edited_while_a_run_goes_on_changes_nothing_of_it(laboratory: Pa
             "requirements.toml": "suites/requirements.toml",
             "bench.toml": "fixtures/benches/virtual.toml",
             "plan.toml": "fixtures/plans/default.toml",
+            "pump_sheet.toml": "fixtures/pumps/reference.toml",
             "firmware.elf": "fixtures/controller/controller.elf",
             "suites/pump/test_stopped.py": "suites/pump/test_stopped.py",
         }.items()
@@ -99,6 +100,7 @@ def test_what_is_edited_while_a_run_goes_on_changes_nothing_of_it(laboratory: Pa
         replaced(laboratory / "suites/requirements.toml", "low = 0.4, high = 0.5 }]", "low = -9, high = 9 }]")
         replaced(laboratory / "fixtures/benches/virtual.toml", "seed = 1", "seed = 2")
         (laboratory / "fixtures/plans/default.toml").write_text("", encoding="utf-8")
+        (laboratory / "fixtures/pumps/reference.toml").write_text("", encoding="utf-8")
         (laboratory / "suites/pump/test_stopped.py").write_text("def (", encoding="utf-8")
         (laboratory / "fixtures/controller/controller.elf").write_bytes(b"")
         output = process.communicate()[0].decode()
@@ -113,7 +115,9 @@ def test_what_is_edited_while_a_run_goes_on_changes_nothing_of_it(laboratory: Pa
     assert listed == read.manifest.inputs
 
 
-@pytest.mark.parametrize("name", ["requirements.toml", "bench.json", "plan.toml", "suites/pump/test_basal.py"])
+@pytest.mark.parametrize(
+    "name", ["requirements.toml", "bench.json", "plan.toml", "pump_sheet.toml", "suites/pump/test_basal.py"]
+)
 @pytest.mark.parametrize("runner", ["pytest", "fixtures.robot_runner"])
 def test_a_frozen_input_that_was_changed_is_refused_by_both_runners(laboratory: Path, name: str, runner: str) -> None:
     run = frozen(laboratory)

@@ -24,7 +24,7 @@ from suites.stands.transcripts import read_page
 ROOT = Path(__file__).parents[2]
 DEVICES = sorted(path.name for path in (ROOT / "instruments").iterdir() if (path / "__init__.py").exists())
 FOLDERS = [name for name in DEVICES if import_module(f"instruments.{name}.driver").ROLE != "pump"]
-ROLES = (roles.Balance, roles.PressureSensor, roles.PowerSupply, roles.Switch, roles.Environment)
+ROLES = (roles.Balance, roles.PressureSensor, roles.PowerSupply, roles.Switch, roles.Environment, roles.SoundRecorder)
 
 
 def part(folder: str, name: str) -> ModuleType:
@@ -96,7 +96,14 @@ def test_the_checks_can_fail() -> None:
 
 
 def test_there_are_instruments() -> None:
-    assert {"mettler_xpr", "keller_33x", "keysight_e36312a", "numato_relay", "vaisala_ptu300"} <= set(FOLDERS)
+    assert {
+        "mettler_xpr",
+        "keller_33x",
+        "keysight_e36312a",
+        "numato_relay",
+        "vaisala_ptu300",
+        "keysight_l4532a",
+    } <= set(FOLDERS)
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -10,7 +10,6 @@ import pytest
 from rig.errors import BenchFileError
 from rig.procedures.basal import Basal
 from rig.procedures.bolus import Bolus
-from rig.procedures.catalogue import KINDS
 from rig.procedures.extended import Extended
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.procedure import Procedure
@@ -26,10 +25,10 @@ from rig.run.results import join
 from rig.shipped import PLANS, shipped
 from rig.toml_files import validated
 from rig.verdicts.limits import Verdict
-from rig.verdicts.requirements import read_requirements
 from suites.selftest.recorded import manifest
+from suites.stands.own_requirements import own_plan, own_requirements
 
-REQUIREMENTS = read_requirements(Path("suites/requirements.toml"), KINDS)
+REQUIREMENTS = own_requirements()
 EVERYWHERE = {"PR-D7.2", "PR-F6.1"}
 """What flows in the blank run after each measurement, unless the outlet is closed then, and restarts during it."""
 HEAD = 'name = "mine"\npurpose = "to try"\n'
@@ -60,7 +59,7 @@ def written(folder: Path, text: str) -> str:
 
 @pytest.mark.parametrize("name", ["default", "smoke", "nightly", "iec_full", "tir101", "label_880_5730"])
 def test_every_plan_of_the_repository_can_be_read_by_its_name(name: str) -> None:
-    found = read_plan(name)
+    found = own_plan(name)
     assert (found.plan.name, found.path) == (name, shipped(PLANS) / f"{name}.toml")
     assert found.sha256 == hashlib.sha256(found.path.read_bytes()).hexdigest()
     assert found.plan.entries["basal"]
@@ -193,12 +192,12 @@ def test_only_without_warm_up_the_first_hours_are_measured() -> None:
 
 
 def test_the_plan_of_the_label_measures_the_first_1_6_and_12_h() -> None:
-    for basal in read_plan("label_880_5730").plan.entries["basal"]:
+    for basal in own_plan("label_880_5730").plan.entries["basal"]:
         assert {f"volume of the first {h} h at {basal.title}" for h in (1, 6, 12)} <= names(basal)
 
 
 def test_the_default_plan_decides_every_requirement_that_a_plan_can_decide() -> None:
-    plan = read_plan("default").plan
+    plan = own_plan("default").plan
     decided = {name for entries in plan.entries.values() for each in entries for name in each.decides(REQUIREMENTS)}
     assert decided == {"PR-D1.1", "PR-D1.2", "PR-D1.3", "PR-D3.1", "PR-D3.2", "PR-D3.3", "PR-H3.1", *EVERYWHERE}
     assert plan.every_requirement_due
@@ -210,10 +209,10 @@ def test_a_bolus_is_planned_to_last_as_long_as_its_speed_says() -> None:
 
 
 def test_a_plans_selection_and_a_calls_are_joined() -> None:
-    plan = read_plan("smoke").plan
+    plan = own_plan("smoke").plan
     assert selection(plan, None) == plan.select
     assert selection(plan, "basal or bolus") == f"({plan.select}) and (basal or bolus)"
-    assert selection(read_plan("default").plan, None) is None
+    assert selection(own_plan("default").plan, None) is None
 
 
 def test_a_requirement_that_a_partial_plan_leaves_out_is_out_of_scope_and_says_why(tmp_path: Path) -> None:

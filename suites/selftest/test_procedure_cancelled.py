@@ -1,4 +1,4 @@
-"""A bolus that is cancelled: what the pump logs of it beside the truth, and how far its own account still grew."""
+"""A bolus that is cancelled: what the pump logs of it beside the truth, and what still came, by the balance alone."""
 
 from __future__ import annotations
 
@@ -34,13 +34,17 @@ def test_the_log_less_the_weight_is_the_log_less_the_truth_within_its_uncertaint
     logged = found.values[LOGGED.of()]
     assert fact.logged_u == pytest.approx(1.5, abs=0.05)
     assert abs(logged.value - (fact.logged_u - true_u)) <= logged.expanded_uncertainty < 0.005
-    assert found.values[DELIVERED_AFTER.of()].value == pytest.approx(fact.logged_u - (fact.told_u or 0.0))
-    assert 0.0 <= found.values[DELIVERED_AFTER.of()].value <= 0.05
+    after = found.values[DELIVERED_AFTER.of()]
+    assert fact.cancelled_at_s is not None
+    flow_u_per_s = 0.025 * true_u / fact.logged_u  # this pump gives a little less than it counts
+    at_cancel_u = flow_u_per_s * (fact.cancelled_at_s - fact.commanded_at_s)
+    assert after.value == pytest.approx(true_u - at_cancel_u - 0.0125, abs=0.008)
+    assert abs(after.value) <= after.expanded_uncertainty < 0.02
 
 
 @pytest.mark.parametrize(
     ("change", "after_u", "less_weighed_u"),
-    [({"told_u": -0.2}, 0.2, 0.0), ({"logged_u": 0.3}, 0.3, 0.3), ({"logged_u": -0.3}, -0.3, -0.3)],
+    [({"told_u": -0.2}, 0.0, 0.0), ({"logged_u": 0.3}, 0.0, 0.3), ({"logged_u": -0.3}, 0.0, -0.3)],
 )
 def test_what_the_pump_says_wrongly_is_its_error_to_the_last_digit(
     tmp_path: Path, change: dict[str, float], after_u: float, less_weighed_u: float
@@ -86,7 +90,8 @@ def test_what_comes_after_the_balance_has_rested_counts_too(tmp_path: Path, rest
     taken = read_taken(tmp_path / "taken")
     fact = taken.the(BolusCancelled)
     true_u = truth_u[-1] - float(np.interp(taken.series(BEFORE).at_s[-1], at_s, truth_u))
-    logged = found.values[LOGGED.of()]
+    logged, after = found.values[LOGGED.of()], found.values[DELIVERED_AFTER.of()]
     assert true_u == pytest.approx(fact.logged_u + 0.4, abs=0.06)
+    assert after.value == pytest.approx(0.4, abs=0.03)
     assert abs(logged.value - (fact.logged_u - true_u)) <= logged.expanded_uncertainty
     assert logged.value + logged.expanded_uncertainty < -0.1

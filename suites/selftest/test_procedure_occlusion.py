@@ -99,3 +99,17 @@ def test_an_occlusion_less_than_were_asked_for_is_a_sentence_unless_the_last_was
     facts.write_text("", encoding="utf-8")
     with pytest.raises(EvidenceError, match=r"facts\.jsonl: holds 0 OcclusionProvoked, not 3$"):
         three.compute(read_taken(tmp_path), metrology)
+
+
+def test_what_is_pressed_into_the_closed_line_first_is_missed_too(tmp_path: Path) -> None:
+    """1 U of bolus and 5 U/h on top of it, less what came, which is nothing once the line is closed."""
+    asked = ONE.model_copy(update={"pressed_u": 1.0})
+    found = measured_virtually(tmp_path / "taken", asked).values
+    one = read_taken(tmp_path / "taken").the(OcclusionProvoked)
+    missed = found[MISSED.of(rate=5.0, pressed=1.0)]
+    assert one.alarmed
+    programmed_u = 1.0 + 5.0 * (one.alarm_at_s - one.closed_at_s) / 3600.0
+    assert missed.value == pytest.approx(programmed_u, abs=0.05)  # what was in the line's tail at the closing
+    assert asked.title == "5 U/h, 1 U pressed first"
+    with pytest.raises(ValueError, match="less than what an occlusion is given up after"):
+        Occlusion(rate_u_per_h=5.0, pressed_u=7.0)

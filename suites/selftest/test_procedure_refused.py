@@ -49,6 +49,32 @@ def test_the_share_refused_and_what_came_are_the_truth(
         assert delivered.value == pytest.approx(true_u, abs=0.02)  # 25 mU a s flow while the balance settles
 
 
+def test_a_bolus_that_is_refused_for_another_reason_is_not_refused_as_out_of_range(tmp_path: Path) -> None:
+    """A pump whose therapy is stopped refuses each bolus: that says nothing of its maximum."""
+    with watched_bench(laboratory(7, declared())) as watched:
+        pump = cast("Pump", RefusesEverything(watched.bench.pump))
+        asked = Refused.model_validate({"sizes": "30 U, 100 U", "watch": "60 s", "blank": "300 s"})
+        found = measured_on(replace(watched.bench, pump=pump), tmp_path / "taken", asked)
+    answers = read_taken(tmp_path / "taken").facts(BolusAnswered)
+    assert [(answer.refused, answer.reason) for answer in answers] == 2 * [(True, "not applicable now")]
+    assert found.values[REFUSED.of()].value == 0.0
+
+
+class RefusesEverything:
+    """A pump that stops whenever it is asked for a bolus, and so refuses it."""
+
+    def __init__(self, pump: Pump) -> None:
+        self._pump = pump
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the pump has
+        return getattr(self._pump, name)
+
+    def bolus(self, insulin_u: float) -> int:
+        """Stop, and ask for a bolus within the maximum."""
+        self._pump.stop()
+        return require(self._pump, Capability.FAST_BOLUS).bolus(min(insulin_u, 1.0))
+
+
 @pytest.mark.parametrize("sizes", ["30 U, 100 U", ["30 U", "100 U"], (30.0, 100.0)])
 def test_sizes_are_written_as_a_protocol_a_plan_and_a_test_write_them(sizes: object) -> None:
     assert Refused.model_validate({"sizes": sizes}).sizes_u == (30.0, 100.0)

@@ -14,15 +14,13 @@ import numpy as np
 import pytest
 
 from rig.clock import NS_PER_S
-from rig.procedures.catalogue import KINDS
 from rig.procedures.stopped import BEFORE_THE_STOP, DELIVERED, STAYS, Stopped
 from rig.record.taking import read_taken
 from rig.roles import Capability, Pump, Switch
-from rig.shipped import shipped
 from rig.units import ul_from_u
 from rig.verdicts.limits import Measurement, Verdict, judge
-from rig.verdicts.requirements import read_requirements
 from suites.measuring import measured_on
+from suites.stands.own_requirements import own_requirements
 from suites.studies.coverage.laboratory import declared, laboratory
 from suites.studies.coverage.whole_bench import WatchedBench, watched_bench
 
@@ -121,7 +119,7 @@ def dosing_on(world: Any, *, dose_u: float, doses: int, every_s: float) -> Calla
 
 def verdict(delivered: Measurement) -> Verdict:
     """Judge as PR-D7.1 does."""
-    requirement = read_requirements(shipped("suites/requirements.toml"), KINDS)["PR-D7.1"]
+    requirement = own_requirements()["PR-D7.1"]
     return judge(delivered, requirement.measurement_rule(DELIVERED.of()).limit, requirement.rule)
 
 

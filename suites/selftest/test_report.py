@@ -222,7 +222,7 @@ def test_each_analysis_has_a_section_with_what_must_stand_beside_its_figure(run:
 
 
 def test_tests_whose_names_hold_a_slash_keep_their_numbers_apart(run: Path) -> None:
-    slow, fast = slug(OCCLUSION), slug(OCCLUSION.replace("1 U/h", "10 U/h"))
+    slow, fast = (slug(OCCLUSION.replace("The Intermediate Rate", rate)) for rate in ("1 U/h", "10 U/h"))
     assert (slow, fast) == ("occlusion-Occlusion_At_1_U_h", "occlusion-Occlusion_At_10_U_h")
     assert list(dict.fromkeys(each.test for each in read_run(run).analyses)) == [BASAL, BOLUS, OCCLUSION]
 

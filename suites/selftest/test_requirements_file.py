@@ -7,6 +7,7 @@ import pytest
 from rig.errors import BenchFileError
 from rig.procedures.catalogue import KINDS
 from rig.verdicts.requirements import Requirement, parse_requirements
+from suites.stands.own_requirements import own_requirements
 
 RATE = 'quantity = "basal.mean_error", unit = "%", rate = "1 U/h"'
 PERSON = 'quantity = "day.largest_hour_error", unit = "%"'
@@ -30,7 +31,8 @@ def test_a_whole_number_is_a_limit() -> None:
     ("limit", "sentence"),
     [
         (f"{RATE}, high = true", ".high is True: input should be a valid number"),
-        (f'{RATE}, high = "5"', ".high is '5': input should be a valid number"),
+        (f'{RATE}, high = "5"', ": high is '5': it is a number in %, or text with a unit such as '5 %'"),
+        (f'{RATE}, high = "5 U"', ": high is '5 U': it is a number in %, or text with a unit such as '5 %'"),
         (f"{RATE}, high = nan", ".high is nan: input should be a finite number"),
         (f"{RATE}, low = -inf", ".low is -inf: input should be a finite number"),
         (f"{RATE}, hihg = 5", ": hihg is not a known key; did you mean 'high'?"),
@@ -76,3 +78,7 @@ def test_a_wrong_at_least_is_one_mistake_in_one_sentence(at_least: str, sentence
 def test_several_mistakes_are_counted() -> None:
     with pytest.raises(BenchFileError, match=r"count is -1: input should be greater .* \(and 1 more mistake\)$"):
         requirement(f'{RATE}, high = "5"', "count = -1")
+
+
+def test_every_requirement_of_the_rig_says_who_judges() -> None:
+    assert [each.id for each in own_requirements().values() if not each.judge] == []

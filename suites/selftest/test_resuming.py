@@ -96,8 +96,14 @@ def test_other_inputs_are_refused_by_name(interrupted: Path, tmp_path: Path) -> 
     edited(suites / "test_basal.py", suites)
     plan = edited(Path(manifest.plan.file), tmp_path)
     requirements = edited(Path(manifest.requirements_file), tmp_path)
+    assert manifest.pump_sheet is not None
+    sheet = edited(Path(manifest.pump_sheet.file), tmp_path)
     changed: list[tuple[dict[str, Any], str]] = [
         ({"plan": manifest.plan.model_copy(update={"file": str(plan)})}, f"the plan {plan} was changed"),
+        (
+            {"pump_sheet": manifest.pump_sheet.model_copy(update={"file": str(sheet)})},
+            f"the pump sheet {sheet} was changed",
+        ),
         ({"requirements_file": str(requirements)}, f"the requirements file {requirements} was changed"),
         ({"suites_folder": str(suites)}, f"the suite {suites / 'test_basal.py'} was changed"),
         ({"overrides": {"virtual.seed": 2}}, f"the bench file {manifest.bench_file} was changed"),

@@ -17,7 +17,7 @@ from fixtures.keywords_page import LIBRARY, keywords_page
 from fixtures.robot_arguments import TYPES
 
 ROOT = Path(__file__).parents[2]
-PRIMING, REFUSED = "Tubing Of 10 U And Cannula Of 0.5 U", "Boluses Above The Maximum Are Refused"
+PRIMING, REFUSED = "Tubing And Cannula Are Filled", "Boluses Above The Maximum Are Refused"
 MUTANT = ROOT / "fixtures/controller/mutants/over_deliver_10_percent.elf"
 HEAD = """*** Settings ***
 Library           fixtures.robot_library.PumpBench

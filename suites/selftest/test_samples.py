@@ -19,12 +19,10 @@ from rig.analysis.uncertainty import WeighingUncertainty, bias_of_extremes, deli
 from rig.bench.file import read_bench_file
 from rig.cli.app import app
 from rig.errors import BenchFileError
-from rig.procedures.catalogue import KINDS
 from rig.run.decidable import minutes_up, undecidable
-from rig.run.plan import read_plan
 from rig.verdicts.limits import Limit, Measurement, Rule, Verdict, judge
 from rig.verdicts.quantities import Kind
-from rig.verdicts.requirements import read_requirements
+from suites.stands.own_requirements import own_plan, own_requirements
 
 BENCH = Path(__file__).parents[2] / "fixtures/benches/virtual.toml"
 SCATTER_ONLY = WeighingUncertainty(repeatability_g=10e-6, readability_g=0.0, u_calibration_percent=0.0)
@@ -182,7 +180,7 @@ def test_plan_refuses_what_it_cannot_read_in_one_sentence(words: list[str], says
 
 def foreseen(plan: str, **settings: str) -> list[str]:
     spec, _ = read_bench_file(Path("fixtures/benches/virtual.toml"), settings)
-    return undecidable(spec, read_plan(plan).plan, read_requirements(Path("suites/requirements.toml"), KINDS))
+    return undecidable(spec, own_plan(plan).plan, own_requirements())
 
 
 @pytest.mark.parametrize("plan", ["default", "nightly", "iec_full", "tir101", "label_880_5730", "smoke"])

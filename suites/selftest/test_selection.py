@@ -1,4 +1,4 @@
-"""Selection expressions mean the same to Robot Framework and to pytest; a wrong one is refused in one sentence."""
+"""Selection expressions mean one thing to both runners; a wrong one is refused in one sentence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rig.errors import BenchFileError
-from rig.run.selection import parse_selection
+from rig.run.selection import family, parse_selection
 
 NAMES = st.lists(
     st.sampled_from(["basal", "Basal_Delivery", "0.5", "PR-D1.1", "day", "occlusion_at_1_u/h"]), max_size=3
@@ -56,6 +56,50 @@ def test_what_pytest_refuses_is_refused_here_and_nothing_else(expression: str) -
         assert parse_selection(expression).chooses(["basal", "day"]) == wanted
 
 
+REQUIREMENTS = ("PR-D5.1", "PR-D5.2", "PR-L1.1", "PR-L10.1", "PR-F1.1")
+
+
+@pytest.mark.parametrize(
+    ("word", "members"),
+    [
+        ("PR-D5.1", {"PR-D5.1"}),
+        ("pr-d5.1", {"PR-D5.1"}),
+        ("PR-D5", {"PR-D5.1", "PR-D5.2"}),
+        ("PR-L1", {"PR-L1.1"}),
+        ("PR-L10", {"PR-L10.1"}),
+        ("PR-L", {"PR-L1.1", "PR-L10.1"}),
+        ("PR-D5.", set()),
+        ("PR", set()),
+        ("basal", set()),
+    ],
+)
+def test_a_family_goes_on_after_a_dot(word: str, members: set[str]) -> None:
+    assert family(word, REQUIREMENTS) == members
+
+
+@given(st.sampled_from(REQUIREMENTS), st.sets(st.sampled_from(REQUIREMENTS)))
+def test_an_id_selects_what_decides_it_whatever_a_test_is_called(wanted: str, decides: set[str]) -> None:
+    chosen = parse_selection(wanted, REQUIREMENTS)
+    assert chosen.chooses([wanted, "a test of it"], decides) == (wanted in decides)
+    assert parse_selection(f"not {wanted}", REQUIREMENTS).chooses([wanted], decides) == (wanted not in decides)
+
+
+def test_ids_and_words_of_names_stand_in_one_expression() -> None:
+    chosen = parse_selection("(PR-D5 or occlusion_at_1) and not night", REQUIREMENTS)
+    assert chosen.chooses(["A Bolus"], ["PR-D5.2"])
+    assert chosen.chooses(["Occlusion At 1 U/h"], ["PR-F1.1"])
+    assert not chosen.chooses(["A Bolus At Night"], ["PR-D5.2"])
+    assert not chosen.chooses(["A Bolus"], ["PR-L1.1"])
+
+
+def test_an_id_that_no_requirement_has_is_refused_with_the_nearest() -> None:
+    with pytest.raises(BenchFileError) as raised:
+        parse_selection("basal or pr-d55.1", REQUIREMENTS)
+    assert str(raised.value) == (
+        "the selection 'basal or pr-d55.1' has 'pr-d55.1', and no requirement has this id; the nearest is PR-D5.1"
+    )
+
+
 def test_nothing_selects_nothing() -> None:
     assert not parse_selection(" ").chooses(["basal"])
 
@@ -84,7 +128,8 @@ def test_a_wrong_expression_is_one_sentence(expression: str, sentence: str) -> N
     ("select", "sentence"),
     [
         ("basal and", "rig: the selection 'basal and' has the end where a word, 'not' or '(' is wanted"),
-        ("nobodys_test", "rig: nothing matches 'nobodys_test' in the plan 'default'; --select takes words of names, "),
+        ("PR-D5.1 or PR-D77", "has 'PR-D77', and no requirement has this id; the nearest is PR-D7."),
+        ("nobodys_test", "rig: nothing matches 'nobodys_test' in the plan 'default'; --select takes ids of "),
     ],
 )
 def test_verify_refuses_what_selects_nothing_as_wrong_usage(tmp_path: Path, select: str, sentence: str) -> None:

@@ -15,7 +15,6 @@ from rig.clock import ns_from_s
 from rig.errors import BlockedError, DeviceError, NoReplyError, RigError
 from rig.procedures.basal import MEAN, Basal
 from rig.procedures.bolus import Bolus
-from rig.procedures.catalogue import KINDS
 from rig.procedures.stopped import Stopped
 from rig.procedures.watch import POWER_LOST, RESET, RESTARTS, WATCH_EVERY_S, PumpRestarted, PumpWatched
 from rig.record.files import read_json_lines
@@ -24,9 +23,9 @@ from rig.record.taking import read_taken
 from rig.roles import Annunciation, Bench, HistoryEvent, Pump
 from rig.shipped import shipped
 from rig.verdicts.limits import Measurement, Verdict, decide
-from rig.verdicts.requirements import read_requirements
 from suites.measuring import measured_on
 from suites.stands.failing_balance import failing_bench, laid_on
+from suites.stands.own_requirements import own_requirements
 from suites.studies.coverage.laboratory import declared, laboratory
 from suites.studies.coverage.whole_bench import WatchedBench, watched_bench
 
@@ -43,7 +42,7 @@ def measured_with(folder: Path, at_s: float, event: Callable[[WatchedBench], Non
 
 def verdict(measurements: list[Measurement]) -> Verdict:
     """What the requirement on restarts says."""
-    requirement = read_requirements(shipped("suites/requirements.toml"), KINDS)["PR-F6.1"]
+    requirement = own_requirements()["PR-F6.1"]
     (restarts,) = (each for each in measurements if each.quantity == RESTARTS.of())
     return decide(restarts, requirement.measurement_rule(RESTARTS.of()).limit, requirement.rule).verdict
 

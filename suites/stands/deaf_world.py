@@ -5,6 +5,9 @@ Not responsible for what a twin does feel: a test states that in a class of its 
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rig.virtual.signals import Signals
 
 
@@ -25,6 +28,9 @@ class DeafWorld(Signals):
 
     def rail_current_a(self) -> float:
         raise AssertionError("this device feels no current")
+
+    def hear(self, begin_s: float, rate_hz: float, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        raise AssertionError(f"this device hears nothing, asked for {count} samples from {begin_s} s at {rate_hz} Hz")
 
     def push(self, volume_ul: float) -> float:
         raise AssertionError(f"this device has no plunger to push {volume_ul} µL with")

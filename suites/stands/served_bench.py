@@ -19,10 +19,11 @@ from pathlib import Path
 import pyvisa
 from pyvisa.resources import MessageBasedResource
 
+from rig.bench.file import read_bench_file
 from rig.bench.lease import FOLDER
 from rig.shipped import DEFAULT_BENCH, shipped
 
-ROLES = ("supply", "switch", "environment", "pressure", "balance", "pump")
+ROLES = read_bench_file(shipped(DEFAULT_BENCH))[0].roles
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,10 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any, Protocol
 
+import numpy as np
 import pytest
 import pyvisa
+from numpy.typing import NDArray
 
 from rig import errors, roles, therapy
 from rig.clock import SimClock, ns_from_s
@@ -38,6 +40,7 @@ class StatedWorld(Signals):
     @ load_g 1.2345 stable | unstable        @ air 23.1 1013.2 0.452        (°C, hPa, 0..1)
     @ pressure_kpa 12.5                      @ rail_current_a 0.02
     @ plunger_kpa 0.0                        what a syringe pump's plunger feels
+    @ heard_v 0.25 -0.5                      what microphone and vibration pickup give all the time
     """
 
     def __init__(self, where: str) -> None:
@@ -46,7 +49,7 @@ class StatedWorld(Signals):
 
     def state(self, name: str, value: str) -> None:
         """Let `name` have `value` from now on; ValueError when it is no part of the world."""
-        if name not in ("load_g", "air", "pressure_kpa", "rail_current_a", "plunger_kpa"):
+        if name not in ("load_g", "air", "pressure_kpa", "rail_current_a", "plunger_kpa", "heard_v"):
             raise ValueError(f"{self._where}: @ {name} is not a part of the world")
         self._stated[name] = value
 
@@ -68,6 +71,11 @@ class StatedWorld(Signals):
 
     def rail_current_a(self) -> float:
         return float(self._get("rail_current_a"))
+
+    def hear(self, begin_s: float, rate_hz: float, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        del begin_s, rate_hz
+        sound_v, vibration_v = map(float, self._get("heard_v").split())
+        return np.full(count, sound_v), np.full(count, vibration_v)
 
     def push(self, volume_ul: float) -> float:
         del volume_ul

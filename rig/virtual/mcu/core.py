@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rig.clock import Event, SimClock
+from rig.clock import NS_PER_S, Event, SimClock
 from rig.errors import RigError
 from rig.virtual.mcu.chip import Chip
 from rig.virtual.mcu.ctrl_c import HeldCtrlC
@@ -31,6 +31,9 @@ RESET_PULSE_NS = 20_000
 """How long NRST stays low at the least (RM0090, 7.1.1); that the supply has to settle after power-on is left out."""
 SLICES_ON_END = 64
 """After so many the core goes back to the clock, be there nothing else to do, lest Ctrl-C wait for code that hangs."""
+HANGS_RESTLESS_NS, HANGS_SILENT_NS = 2 * NS_PER_S, NS_PER_S
+"""A core that has not slept for so long, and has not answered for so long what its line brought meanwhile, hangs: it is
+emulated no further until a reset. Code that spins takes up to ten times its own time to emulate, for ever."""
 _UNIQUE_ID = bytes.fromhex("3a0024000d47333133303836")
 
 
@@ -48,7 +51,7 @@ class Stm32F405:
         wake_ups: how often the core woke from WFI.
         resets: the causes of all resets so far: "power", "pin", "software" or "watchdog".
         faults: what each fault so far was, in words.
-        halted: why the core stands still for good, None while it lives.
+        halted: why the core stands still until a reset, None while it lives.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Stm32F405:
         self.halted: str | None = None
         self._reset_cause: str | None = None
         self._powered = self._running = self._sleeping = False
+        self._rested_ns = 0
         self._event: Event | None = None
         self._event_ns = -1
         self.ctrl_c = HeldCtrlC()
@@ -91,6 +95,13 @@ class Stm32F405:
         return self._sleeping
 
     @property
+    def restless_s(self) -> float:
+        """For how long the core has not slept in s, over resets too; 0 while it sleeps, is halted or has no power."""
+        if self._sleeping or self.halted is not None or not self._powered:
+            return 0.0
+        return (self._clock.now_ns - self._rested_ns) / NS_PER_S
+
+    @property
     def powered(self) -> bool:
         """Whether there is power."""
         return self._powered
@@ -101,6 +112,7 @@ class Stm32F405:
             return
         self._powered = on
         if on:
+            self._rested_ns = self._clock.now_ns
             self._chip.memory.lose_ram()
             self._ask_reset("power")
         else:
@@ -151,6 +163,10 @@ class Stm32F405:
         """Stop the crystal of the RTC: it keeps the time that it has reached."""
         self._chip.rtc.start(False)
 
+    def start_calendar(self) -> None:
+        """Let the crystal of the RTC swing again: it goes on from the time that it kept."""
+        self._chip.rtc.start(True)
+
     def lose_backup(self, *, calendar_only: bool = False) -> None:
         """Empty the cell of the backup domain while there is no power: calendar and backup SRAM, or one, are lost.
 
@@ -180,6 +196,16 @@ class Stm32F405:
         self._sleeping = False
         self._processor.reset()
         self._schedule(self._clock.now_ns + (0 if cause == "power" else RESET_PULSE_NS))
+
+    def _hangs(self) -> bool:
+        """Say whether the core spins while its line is silent, although something was asked over it."""
+        now_ns, usart = self._clock.now_ns, self._chip.usart
+        return (
+            now_ns - self._rested_ns >= HANGS_RESTLESS_NS
+            and usart.heard_ns >= self._rested_ns
+            and usart.heard_ns > usart.sent_ns
+            and now_ns - usart.heard_ns >= HANGS_SILENT_NS
+        )
 
     def _halt(self, reason: str | None) -> None:
         self.halted = reason
@@ -240,6 +266,7 @@ class Stm32F405:
                     self._sleep()
                     return
                 self._sleeping = False
+                self._rested_ns = self._clock.now_ns
                 self.wake_ups += 1
             self._run()
         finally:
@@ -282,6 +309,9 @@ class Stm32F405:
             if outcome is Outcome.BUSY:
                 next_ns = ns_of_cycle(cycles_at(self._clock.now_ns) + SLICE_INSTRUCTIONS)
                 busy_slices += 1
+                if self._hangs():
+                    self._halt("it spins: it has not rested, nor answered what it was asked")
+                    return
                 if busy_slices == SLICES_ON_END or self._bites_by(next_ns) or not self._clock.pass_to(next_ns):
                     self._schedule(next_ns)
                     return

@@ -38,6 +38,7 @@ class Usart:
         self._port = port
         self._line = line
         self._on_due = on_due
+        self.heard_ns = self.sent_ns = -1
         self.reset()
         port.on_receive(self._receive)
 
@@ -76,6 +77,7 @@ class Usart:
     def _receive(self, data: bytes) -> None:
         if not self.clocked or self.words[CR1 >> 2] & (UE | RE) != UE | RE or not self.rx_connected or not self.baud():
             return
+        self.heard_ns = self._clock.now_ns
         for octet in data:
             flags = RXNE
             if self._garbled():
@@ -146,6 +148,7 @@ class Usart:
         if now_ns < self._tx_empty_ns:
             return  # the data register was full: software ignored TXE, and a character is lost (30.3.2)
         self._tc_cleared = False
+        self.sent_ns = now_ns
         start_ns = max(now_ns, self._tx_done_ns)
         self._tx_empty_ns = start_ns
         self._tx_done_ns = start_ns + self._character_ns()

@@ -15,8 +15,8 @@ from rig.procedures.catalogue import KINDS
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.procedure import Procedure
 from rig.procedures.stopped import Stopped
-from rig.shipped import DEFAULT_REQUIREMENTS, shipped
 from rig.verdicts.requirements import Requirement, read_requirements
+from suites.stands.own_requirements import own_requirements
 
 _BLANK_S = 300.0
 
@@ -46,7 +46,7 @@ def requirements() -> Mapping[str, Requirement]:
     own = read_requirements(Path(__file__).with_name("requirements.toml"), KINDS)
     everywhere = {
         name: requirement
-        for name, requirement in read_requirements(shipped(DEFAULT_REQUIREMENTS), KINDS).items()
+        for name, requirement in own_requirements().items()
         if all(rule.quantity.kind.startswith(OF_EVERY_MEASUREMENT) for rule in requirement.measurement)
     }
     return {**own, **everywhere}

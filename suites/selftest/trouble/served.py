@@ -19,7 +19,7 @@ from pathlib import Path
 import pyvisa
 from pyvisa.resources import MessageBasedResource
 
-from rig.bench.far_side import ROLES
+from rig.bench.file import read_bench_file
 from rig.clock import Deadline, WallClock
 from suites.measuring import VIRTUAL
 
@@ -27,6 +27,8 @@ SAFE_WITHIN_S = 8.0
 """A guardian has 5 s to make the pump safe, and sees a death within a second; the rest is this computer's."""
 CHECKED_WITHIN_S = 120.0
 """A check of a bench in trouble is over by then, however endless what it reads."""
+
+ROLES = read_bench_file(VIRTUAL)[0].roles
 
 _RUNNING = """
 import sys

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rig.bench.declared import metrology
-from rig.bench.far_side import ROLES, FarSide, open_virtual
+from rig.bench.far_side import FarSide, open_virtual
 from rig.bench.file import BenchFile, read_bench_file
 from rig.bench.open import compare_identity, open_device, power_pump
 from rig.procedures.basal import ANALYSIS
@@ -100,7 +100,7 @@ def watched_bench(lab: Laboratory, log: ByteLog | None = None) -> Iterator[Watch
         resources = pyvisa.ResourceManager(world.visa_library())
         far = FarSide(world.clock, resources, spec.pump.port, spec.virtual.date)
         devices: dict[str, Any] = {}
-        for role in ROLES:
+        for role in spec.roles:
             devices[role] = open_device(spec, role, far, log or NoLog())
             compare_identity(spec, role, devices[role])
             if role == "supply":

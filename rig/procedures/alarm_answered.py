@@ -1,0 +1,186 @@
+"""An alarm that is answered: snoozed it is silent and comes back; confirming does not clear it while its cause holds.
+
+Judged by recordings of what sounds after each answer; what the pump says to it is kept beside them. Not responsible for
+limits.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from rig.procedures.alarm import LEAD_S
+from rig.procedures.alarm_causes import (
+    ANNUNCIATED,
+    CAUSE,
+    Answered,
+    CauseName,
+    answer,
+    cause_lines,
+    delivering,
+    kinds_told,
+    needs_of,
+    provoke,
+    refuse_incomplete,
+)
+from rig.procedures.alarm_numbers import numbers_of
+from rig.procedures.bounds import lasting
+from rig.procedures.budgets import measured
+from rig.procedures.from_sheet import FromSheet
+from rig.procedures.listening import Heard, begin_listening, end_listening, heard_in, time_between
+from rig.procedures.procedure import Computed, Procedure
+from rig.record.taking import Fact, Recorder, Taken
+from rig.roles import Bench, Capability, Metrology
+from rig.toml_files import TimeS
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Kind, Quantity
+
+SNOOZED, AGAIN, CONFIRMED = "snoozed", "sounds again", "confirmed"
+HEARD_S = 10.0
+"""For so long the alarm sounds before it is answered: a burst of each priority and more."""
+QUIET_S = 20.0
+"""It is listened for so long after the snooze, and as long before its end."""
+AGAIN_S = 25.0
+HOLDS_S = 20.0
+"""The cause holds for so long after the alarm was confirmed: longer than the pauses of high alarms, which are 15 s."""
+CLEARED_S = 15.0
+OVER_S = 0.5
+"""A pulse that sounds while the answer is on the line is over by then."""
+
+SILENCED = Kind(
+    "alarm_answered.silenced_after",
+    "time from snoozing to the last pulse: {cause}",
+    ("s",),
+    (CAUSE,),
+    "0 where none came after it; as long as was listened where it went on.",
+)
+AGAIN_AFTER = Kind(
+    "alarm_answered.sounds_again_after",
+    "time from snoozing to the next burst: {cause}",
+    ("min",),
+    (CAUSE,),
+    "Where none came, as long as was listened.",
+)
+HOLDING = Kind(
+    "alarm_answered.heard_while_cause_holds",
+    "bursts after confirming while the cause holds: {cause}",
+    ("bursts",),
+    (CAUSE,),
+    "Within 20 s of it.",
+)
+CLEARED = Kind(
+    "alarm_answered.heard_after_cleared",
+    "bursts after cause and alarm are gone: {cause}",
+    ("bursts",),
+    (CAUSE,),
+    "Once the cause was taken away and the alarm confirmed.",
+)
+
+
+class CauseGone(Fact):
+    """The cause was taken away by `at_s`; what the pump annunciated just before, None where it did not answer."""
+
+    annunciated: tuple[str, ...] | None
+
+
+class AlarmAnswered(Procedure):
+    """Bring a cause about, snooze the alarm, confirm it while the cause holds, take that away and confirm again."""
+
+    TABLE: ClassVar = "alarm_answered"
+    KEYWORD: ClassVar = "Snooze And Confirm Alarm"
+    IN_WORDS: ClassVar = "the answered alarm {title}"
+    KINDS: ClassVar = (SILENCED, AGAIN_AFTER, HOLDING, CLEARED)
+    EXPECTED: ClassVar = ANNUNCIATED
+
+    cause: CauseName
+    due_s: Annotated[TimeS, lasting("0.1 s", "10 min"), Field(alias="due")]
+    snooze_s: Annotated[TimeS, lasting("1 min", "2 h"), Field(alias="snooze"), FromSheet("alarms.snooze")] = 300.0
+
+    @property
+    def title(self) -> str:
+        """What tells it from others: the cause."""
+        return self.cause
+
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """What a pump must be able to do for it."""
+        return (*needs_of(self.cause), Capability.SNOOZE)
+
+    @property
+    def needed_lines(self) -> tuple[str, ...]:
+        """Lines of the switch that it energises."""
+        return cause_lines(self.cause)
+
+    @property
+    def needed_roles(self) -> tuple[str, ...]:
+        """The recorder."""
+        return ("sound",)
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What it measures."""
+        return tuple(kind.of(cause=self.cause) for kind in self.KINDS)
+
+    @property
+    def bench_time_s(self) -> float:
+        """How long it takes, in s: what is listened to and waited for."""
+        return LEAD_S + self.due_s + HEARD_S + self.snooze_s + AGAIN_S + HOLDS_S + CLEARED_S + 3.0 * LEAD_S
+
+    def take(self, bench: Bench, record: Recorder) -> None:
+        """Answer the alarm three times, and listen after each answer."""
+        with delivering(bench, record, self.cause) as faults:
+            begin_listening(bench, record, lasting_s=LEAD_S + self.due_s + HEARD_S + QUIET_S)
+            bench.clock.sleep(LEAD_S)
+            provoke(bench, record, faults, self.cause)
+            bench.clock.sleep(self.due_s + HEARD_S)
+            answer(bench, record, "snooze")
+            snoozed_s = bench.clock.now()
+            end_listening(bench, record, SNOOZED)
+            bench.clock.sleep(max(0.0, snoozed_s + self.snooze_s - QUIET_S - bench.clock.now()))
+            begin_listening(bench, record, lasting_s=QUIET_S + AGAIN_S)
+            end_listening(bench, record, AGAIN)
+            begin_listening(bench, record, lasting_s=LEAD_S + HOLDS_S + CLEARED_S + 2.0 * LEAD_S)
+            bench.clock.sleep(LEAD_S)
+            answer(bench, record, "confirm")
+            bench.clock.sleep(HOLDS_S)
+            before = kinds_told(bench)
+            faults.clear_all()
+            record.fact(CauseGone(at_s=bench.clock.now(), annunciated=before))
+            bench.clock.sleep(LEAD_S)
+            answer(bench, record, "confirm")
+            end_listening(bench, record, CONFIRMED)
+
+    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
+        """Find what sounded after each answer."""
+        del metrology  # times on one clock, and no level
+        refuse_incomplete(taken, recordings=3)
+        snoozed, holding, cleared = taken.exactly(3, Answered)
+        gone_s = taken.the(CauseGone).at_s
+        first, again, last = (heard_in(taken, name) for name in (SNOOZED, AGAIN, CONFIRMED))
+        pulses_s = [s for s in _pulse_ends_s(first) if s > snoozed.to_s]
+        comes_s = next((again.begins_s(burst) for burst in again.signals), again.to_s)
+        after = time_between(again, comes_s, snoozed.from_s, snoozed.to_s, unit="min")
+        silenced = time_between(
+            first, max(pulses_s, default=(snoozed.from_s + snoozed.to_s) / 2.0), snoozed.from_s, snoozed.to_s
+        )
+        silenced_quantity, after_quantity = SILENCED.of(cause=self.cause), AGAIN_AFTER.of(cause=self.cause)
+        held = last.bursts(holding.to_s + OVER_S, gone_s)
+        return Computed(
+            (
+                measured(silenced_quantity, silenced),
+                measured(after_quantity, after),
+                Measurement(HOLDING.of(cause=self.cause), float(len(held))),
+                Measurement(CLEARED.of(cause=self.cause), float(len(last.bursts(cleared.to_s + OVER_S)))),
+            ),
+            {
+                "alarm": numbers_of(first.sound, f"Snoozed alarm: {self.title}"),
+                "alarm_again": numbers_of(again.sound, f"Alarm after its snooze: {self.title}"),
+                "alarm_confirmed": numbers_of(last.sound, f"Confirmed alarm: {self.title}"),
+            },
+            budgets={silenced_quantity: silenced, after_quantity: after},
+        )
+
+
+def _pulse_ends_s(heard: Heard) -> list[float]:
+    return [heard.from_s + pulse.end_s for burst in heard.signals for pulse in burst.pulses]

@@ -1,0 +1,240 @@
+"""Commands of a course as a protocol writes them: "5 min: bolus 2 U", with what the pump should answer.
+
+Not responsible for when they are given nor for what is weighed (`course`).
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from rig.errors import Refusal, RefusedError
+from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY
+from rig.roles import Bench, Capability, require
+from rig.therapy import BasalSegment, BolusRequest, Setting, TemporaryRate
+from rig.units import parse, parse_time_of_day
+
+OBEYED, SEEN = "obeyed", "seen"
+SETTINGS: Mapping[str, tuple[Setting, str, float]] = {
+    "maximum bolus": (Setting.MAX_BOLUS_U, "insulin_u", 1.0),
+    "maximum basal rate": (Setting.MAX_BASAL_U_PER_H, "rate_u_per_h", 1.0),
+    "maximum of an hour": (Setting.MAX_HOUR_U, "insulin_u", 1.0),
+    "maximum of a day": (Setting.MAX_DAY_U, "insulin_u", 1.0),
+    "bolus speed": (Setting.BOLUS_RATE_U_PER_MIN, "rate_u_per_h", 1.0 / 60.0),
+}
+"""By the words for them: the setting, what it is a quantity of, and how many of its unit one of the base unit is."""
+_OF_BOLUSES = (
+    ("fast", re.compile(r"bolus (?P<fast>[^ ]+ U)")),
+    ("extended", re.compile(r"extended bolus (?P<slow>[^ ]+ U) over (?P<over>[^ ]+ (?:min|h))")),
+    ("both", re.compile(r"multiwave bolus (?P<fast>[^ ]+ U) and (?P<slow>[^ ]+ U) over (?P<over>[^ ]+ (?:min|h))")),
+)
+_DELAYED = re.compile(r"(?P<bolus>.*) in (?P<delay>[^ ]+ (?:min|h))")
+_TEMPORARY = re.compile(r"temporary rate (?P<rate>[^ ]+ (?:U/h|%)) for (?P<over>[^ ]+ (?:min|h))")
+_SETTING = re.compile(rf"(?P<name>{'|'.join(SETTINGS)}) (?P<value>.+)")
+ALLOWED = (
+    'such as "10 min: bolus 2 U", "extended bolus 2 U over 1 h", "multiwave bolus 2 U and 1 U over 1 h", "… in 15 min",'
+    ' "cancel bolus 1", "run", "pause", "stop", "prime 5 U", "basal 1 U/h", "temporary rate 50 % for 1 h", '
+    '"reservoir 50 U", "clock 23:50", "maximum bolus 2 U", "confirm", "see occlusion", "see therapy stop", each '
+    'perhaps with ", refused as out of range" behind it'
+)
+
+
+@dataclass
+class Hands:
+    """What a person with the pump in hand knows of it: the ids of boluses in their order, and settings changed."""
+
+    bench: Bench
+    bolus_ids: list[int] = field(default_factory=list)
+    settings_before: dict[Setting, float] = field(default_factory=dict)
+
+    def restore(self) -> None:
+        """Set everything back that was set."""
+        for setting, value in self.settings_before.items():
+            require(self.bench.pump, Capability.SETTINGS).set_setting(setting, value)
+
+
+Doing = Callable[[Hands], str]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: when in s from the beginning, its words, and how the pump should answer them.
+
+    Attributes:
+        do: gives the command and says what came of it; RefusedError when the pump says no.
+        needs: what a pump must be able to do for it.
+        most_u: the insulin in U that it may have delivered at once.
+        rate_u_per_h: the rate from then on; None where it sets none.
+    """
+
+    at_s: float
+    words: str
+    do: Doing
+    needs: tuple[Capability, ...] = ()
+    most_u: float = 0.0
+    rate_u_per_h: float | None = None
+    expected: str = OBEYED
+
+    def given(self, hands: Hands) -> str:
+        """Give it, and say what came of it: a refusal is an answer too."""
+        try:
+            return self.do(hands)
+        except RefusedError as error:
+            return error.refusal.value
+
+
+def parse_command(written: str) -> Command:
+    """Read a command with its time; ValueError with what is allowed."""
+    time, colon, words = written.strip().partition(": ")
+    if not colon:
+        raise ValueError(f"{written!r} is no command: write {ALLOWED}")
+    words, comma, refusal = words.strip().partition(", refused as ")
+    command = _command(parse(time, "time_s"), words.strip())
+    return replace(command, expected=Refusal(refusal).value, most_u=0.0, rate_u_per_h=None) if comma else command
+
+
+def _command(at_s: float, words: str) -> Command:
+    for read in (_bolus, _temporary, _setting, _simple):
+        command = read(at_s, words)
+        if command is not None:
+            return command
+    raise ValueError(f"{words!r} is no command: write {ALLOWED}")
+
+
+def _obeying(do: Callable[[Hands], None]) -> Doing:
+    def doing(hands: Hands) -> str:
+        do(hands)
+        return OBEYED
+
+    return doing
+
+
+def _minutes(text: str) -> int:
+    return round(parse(text, "time_s") / 60.0)
+
+
+def _bolus(at_s: float, words: str) -> Command | None:
+    delayed = _DELAYED.fullmatch(words)
+    for kind, form in _OF_BOLUSES:
+        found = form.fullmatch(delayed["bolus"] if delayed else words)
+        if found is None:
+            continue
+        amounts = found.groupdict()
+        request = BolusRequest(
+            fast_u=parse(amounts["fast"], "insulin_u") if amounts.get("fast") else 0.0,
+            extended_u=parse(amounts["slow"], "insulin_u") if amounts.get("slow") else 0.0,
+            duration_min=_minutes(amounts["over"]) if amounts.get("over") else 0,
+            delay_min=_minutes(delayed["delay"]) if delayed else 0,
+        )
+        needs = {
+            "fast": (Capability.FAST_BOLUS,),
+            "extended": (Capability.EXTENDED_BOLUS,),
+            "both": (Capability.MULTIWAVE_BOLUS,),
+        }[kind]
+        needs = (*needs, Capability.DELAYED_BOLUS) if delayed else needs
+
+        def deliver(hands: Hands, request: BolusRequest = request, delayed: bool = delayed is not None) -> None:
+            pump = hands.bench.pump
+            if delayed:
+                bolus_id = require(pump, Capability.DELAYED_BOLUS).deliver(request)
+            elif not request.extended_u:
+                bolus_id = require(pump, Capability.FAST_BOLUS).bolus(request.fast_u)
+            else:
+                timed = Capability.MULTIWAVE_BOLUS if request.fast_u else Capability.EXTENDED_BOLUS
+                bolus_id = require(pump, timed).deliver(request)
+            hands.bolus_ids.append(bolus_id)
+
+        return Command(at_s, words, _obeying(deliver), needs, request.fast_u + request.extended_u)
+    return None
+
+
+def _temporary(at_s: float, words: str) -> Command | None:
+    found = _TEMPORARY.fullmatch(words)
+    if found is None:
+        return None
+    minutes, share = _minutes(found["over"]), found["rate"].endswith("%")
+    amount = parse(found["rate"], "percent" if share else "rate_u_per_h")
+    rate = TemporaryRate(minutes, factor=amount / 100.0) if share else TemporaryRate(minutes, rate_u_per_h=amount)
+
+    def set_rate(hands: Hands) -> None:
+        require(hands.bench.pump, Capability.TEMPORARY_BASAL).set_temporary_rate(rate)
+
+    return Command(at_s, words, _obeying(set_rate), (Capability.TEMPORARY_BASAL,))
+
+
+def _setting(at_s: float, words: str) -> Command | None:
+    found = _SETTING.fullmatch(words)
+    if found is None:
+        return None
+    setting, dimension, scale = SETTINGS[found["name"]]
+    value = parse(found["value"], dimension) * scale
+
+    def set_it(hands: Hands) -> None:
+        pump = require(hands.bench.pump, Capability.SETTINGS)
+        before = pump.setting(setting)
+        pump.set_setting(setting, value)
+        hands.settings_before.setdefault(setting, before)
+
+    return Command(at_s, words, _obeying(set_it), (Capability.SETTINGS,))
+
+
+def _simple(at_s: float, words: str) -> Command | None:
+    states: Mapping[str, Callable[[Hands], None]] = {
+        "run": lambda hands: hands.bench.pump.run(),
+        "pause": lambda hands: hands.bench.pump.pause(),
+        "stop": lambda hands: hands.bench.pump.stop(),
+        "confirm": _confirm,
+    }
+    if words in states:
+        return Command(at_s, words, _obeying(states[words]))
+    verb, _, rest = words.partition(" ")
+    if verb == "see" and rest:
+        return Command(at_s, words, lambda hands: _seen(hands, rest), expected=SEEN)
+    if verb == "prime":
+        prime_u = parse(rest, "insulin_u")
+        do = _obeying(lambda hands: require(hands.bench.pump, Capability.PRIMING).prime(prime_u))
+        return Command(at_s, words, do, (Capability.PRIMING,), prime_u)
+    if verb == "reservoir":
+        holds_u = parse(rest, "insulin_u")
+        level = Capability.RESERVOIR_LEVEL
+        do = _obeying(lambda hands: require(hands.bench.pump, level).set_reservoir_level(holds_u))
+        return Command(at_s, words, do, (level,))
+    if verb == "basal":
+        rate = parse(rest, "rate_u_per_h")
+        flat = [BasalSegment(MINUTES_A_DAY, rate)]
+        profile = Capability.BASAL_PROFILE
+        do = _obeying(lambda hands: require(hands.bench.pump, profile).set_basal_profile(flat))
+        return Command(at_s, words, do, (profile,), rate_u_per_h=rate)
+    if verb == "clock":
+        shows = MIDNIGHT + datetime.timedelta(minutes=parse_time_of_day(rest))
+        do = _obeying(lambda hands: require(hands.bench.pump, Capability.CLOCK).set_clock(shows))
+        return Command(at_s, words, do, (Capability.CLOCK,))
+    if verb == "cancel" and rest.startswith("bolus "):
+        number = int(rest.removeprefix("bolus "))
+        return Command(at_s, words, lambda hands: _cancel(hands, number), (Capability.CANCEL_BOLUS,))
+    return None
+
+
+def _confirm(hands: Hands) -> None:
+    for annunciation in hands.bench.pump.annunciations():
+        hands.bench.pump.confirm(annunciation.annunciation_id)
+
+
+def _cancel(hands: Hands, number: int) -> str:
+    """Cancel the bolus of this number, from 1; one that the pump never accepted cannot be."""
+    if number > len(hands.bolus_ids):
+        return "there is no such bolus"
+    require(hands.bench.pump, Capability.CANCEL_BOLUS).cancel_bolus(hands.bolus_ids[number - 1])
+    return OBEYED
+
+
+def _seen(hands: Hands, what: str) -> str:
+    """Look whether the pump annunciates something, or is in a therapy state; say what is to be seen when not."""
+    pump = hands.bench.pump
+    if what.startswith("therapy "):
+        state = pump.status().therapy.value
+        return SEEN if what == f"therapy {state}" else f"therapy {state}"
+    kinds = [annunciation.kind for annunciation in pump.annunciations()]
+    return SEEN if what in kinds else ", ".join(kinds) or "nothing annunciated"

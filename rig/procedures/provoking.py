@@ -1,0 +1,147 @@
+"""Injecting faults of the catalogue on a bench, and clearing them whatever happens.
+
+Each injection and clearing stands in the record with its second on the bench's clock. Not responsible for what a fault
+is (`rig.faults`), nor for what a pump makes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from rig.errors import BlockedError
+from rig.faults import Injection
+from rig.record.taking import Fact, Recorder
+from rig.roles import Bench
+
+CURRENT_LIMIT_A = 0.5
+"""Of a supply whose voltage is changed: four times what the motors of small pumps draw. The house's."""
+
+
+class FaultInjected(Fact):
+    """A fault that began at `at_s`, by its name in the catalogue, and how it was provoked."""
+
+    fault: str
+    how: str
+
+
+class FaultCleared(Fact):
+    """A fault that was over at `at_s`."""
+
+    fault: str
+
+
+class FaultBench:
+    """What can be made to go wrong on a bench: `inject`, `clear`, and what is `active`."""
+
+    def __init__(self, bench: Bench, record: Recorder) -> None:
+        self._bench, self._record = bench, record
+        self._active: dict[str, tuple[Injection, Callable[[], None]]] = {}
+
+    @property
+    def active(self) -> Sequence[str]:
+        """Names of the faults that are injected and not cleared, in the order of their injection."""
+        return tuple(self._active)
+
+    def inject(self, injection: Injection, *, command: Callable[[], None] | None = None) -> float:
+        """Provoke a fault; returns the second on the bench's clock at which it began.
+
+        One that is over when it has been injected (pulses, a supply that comes back, a command) is cleared at once.
+
+        Args:
+            injection: the fault, with the way to provoke it.
+            command: gives the command to the pump, where that is how the fault is provoked.
+
+        Raises:
+            BlockedError: this bench has no means for it.
+            DeviceError: the switch or the supply does not do it, or the pump refuses the command.
+            ValueError: it is active already, or `command` is given for another way, or is missing.
+        """
+        name, way = injection.name, injection.provocation
+        if name in self._active:
+            raise ValueError(f"fault {name} is active already")
+        if (way.command is None) != (command is None):
+            raise ValueError(f"fault {name} is provoked by {way.in_words}; only that of a command is given one")
+        self._refuse_without_means(injection)
+        release = self._release_of(injection)
+        self._active[name] = (injection, release)  # before it is done: one that fails half way is cleared, too
+        begun_s = self._bench.clock.now()
+        self._begin(injection, command)
+        self._record.fact(FaultInjected(at_s=begun_s, fault=name, how=way.in_words))
+        self._record.step("fault injected", fault=name, how=way.in_words)
+        if way.momentary:
+            self.clear(injection)
+        return begun_s
+
+    def clear(self, injection: Injection) -> None:
+        """End a fault; nothing happens where it is not active."""
+        if injection.name not in self._active:
+            return
+        _, release = self._active[injection.name]
+        release()
+        del self._active[injection.name]
+        self._record.fact(FaultCleared(at_s=self._bench.clock.now(), fault=injection.name))
+        self._record.step("fault cleared", fault=injection.name)
+
+    def clear_all(self) -> None:
+        """End every fault, the last first; one that cannot be ended does not keep the others from it."""
+        with ExitStack() as each:
+            for injection, _ in self._active.values():
+                each.callback(self.clear, injection)
+
+    def _refuse_without_means(self, injection: Injection) -> None:
+        lacking = [line for line in injection.lines if line not in self._bench.switch.lines]
+        if lacking:
+            raise BlockedError(
+                f"rig: fault {injection.name} is provoked by line {lacking[0]!r} of the switch, which this bench does "
+                "not have; enter it in the bench file (docs/benches.md), or leave the test out with --select"
+            )
+
+    def _release_of(self, injection: Injection) -> Callable[[], None]:
+        """Find what ends a fault, while the bench is still as it was."""
+        way, supply, switch = injection.provocation, self._bench.supply, self._bench.switch
+        line = way.line
+        if line is not None:
+            return lambda: switch.set_line(line, energised=False)
+        if way.supply is not None:
+            return lambda: supply.switch(on=True)
+        if way.voltage is not None:
+            before_v = round(supply.read_voltage_v(), 2)  # a supply does not tell what it was set to
+            return lambda: supply.set_output(voltage_v=before_v, current_limit_a=CURRENT_LIMIT_A)
+        return lambda: None
+
+    def _begin(self, injection: Injection, command: Callable[[], None] | None) -> None:
+        way, clock = injection.provocation, self._bench.clock
+        if way.line is not None:
+            self._move_line(way.line, way.pulses_s)
+        elif way.supply is not None:
+            self._bench.supply.switch(on=False)
+        elif way.voltage is not None:
+            self._bench.supply.set_output(voltage_v=way.voltage, current_limit_a=CURRENT_LIMIT_A)
+        elif command is not None:
+            command()
+        if way.lasts is not None:
+            clock.sleep(way.lasts)
+
+    def _move_line(self, line: str, pulses_s: Sequence[float]) -> None:
+        """Energise a line, or switch it on and off: each state lasts so long, or as long as the switch takes."""
+        clock, switch = self._bench.clock, self._bench.switch
+        if not pulses_s:
+            switch.set_line(line, energised=True)
+        for number, length_s in enumerate(pulses_s):
+            begun_s = clock.now()
+            switch.set_line(line, energised=number % 2 == 0)
+            clock.sleep(max(0.0, begun_s + length_s - clock.now()))
+
+
+@contextmanager
+def provoking(bench: Bench, record: Recorder) -> Iterator[FaultBench]:
+    """Let faults be injected, and clear on leaving whatever is still active, the last first.
+
+    One that cannot be cleared does not keep the others from being cleared; its error is raised then.
+    """
+    faults = FaultBench(bench, record)
+    try:
+        yield faults
+    finally:
+        faults.clear_all()

@@ -1,0 +1,75 @@
+"""What a plan covers of a pump: gaps are told first, with the reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rig.procedures.catalogue import KINDS
+from rig.record.models import QuantityRecord
+from rig.run.collection import Declaration
+from rig.run.coverage import coverage, summary
+from rig.shipped import DEFAULT_REQUIREMENTS, TOPICS, shipped
+from rig.verdicts.requirements import read_requirements
+from rig.verdicts.topics import Topic, read_topics
+from suites.selftest.recorded import rig
+
+REQUIREMENTS = read_requirements(shipped(DEFAULT_REQUIREMENTS), KINDS)
+
+
+def deciding(*requirements: str) -> Declaration:
+    """A test that measures all that these requirements ask for."""
+    quantities = tuple(
+        QuantityRecord.of(rule.quantity) for name in requirements for rule in REQUIREMENTS[name].measurement
+    )
+    return Declaration(test="a", title="A test", requirements=requirements, quantities=quantities)
+
+
+def topic(name: str, *shown_by: str) -> Topic:
+    return Topic(id=name, of="delivery", text="a text", shown_by=shown_by)
+
+
+def test_a_topic_has_the_requirements_of_its_own_id_and_no_others() -> None:
+    known = ("PR-D1.1", "PR-D10.1", "PR-D1.2", "PR-D2.1")
+    assert topic("PR-D1").requirements(known) == ("PR-D1.1", "PR-D1.2")
+    assert topic("a disclosure", "PR-D2", "PR-D1.2").requirements(known) == ("PR-D1.2", "PR-D2.1")
+    assert topic("PR-G1").requirements(known) == ()
+
+
+def test_gaps_come_first_each_with_its_reason() -> None:
+    topics = [topic("PR-D3"), topic("PR-D1"), topic("PR-G1"), topic("PR-D7")]
+    covered = coverage(topics, REQUIREMENTS, [deciding("PR-D3.2"), deciding("PR-D7.1")], undecided=["PR-D7.1"])
+    assert [(each.topic.id, each.gap) for each in covered] == [
+        ("PR-D1", "no test decides PR-D1.1, PR-D1.2, PR-D1.3"),
+        ("PR-G1", "no requirement"),
+        ("PR-D7", "not decided: PR-D7.1"),
+        ("PR-D3", None),
+        ("beside", None),
+    ]
+    told = {row.id: (row.judge, row.tests, row.range) for row in covered[3].requirements}
+    assert told["PR-D3.2"] == (("balance",), ("A test",), ("size 1 U",))
+    assert told["PR-D3.1"] == (("balance",), (), ())
+    assert summary(covered) == [
+        "1 of 4 topics are verified; gaps: PR-D1 delivery (no test decides PR-D1.1, PR-D1.2, PR-D1.3); PR-G1 delivery "
+        "(no requirement); PR-D7 delivery (not decided: PR-D7.1)."
+    ]
+
+
+def test_every_requirement_says_who_judges_it_and_topics_show_each_other() -> None:
+    topics = read_topics(shipped(TOPICS))
+    own = [each for each in topics if not each.shown_by]
+    assert len(own) == 28
+    assert [name for name, each in REQUIREMENTS.items() if not each.judge] == []
+    ids = {each.id for each in own}
+    assert [each.id for each in topics if not ids.issuperset(each.shown_by)] == []
+
+
+def test_rig_coverage_measures_nothing_and_writes_what_it_prints(tmp_path: Path) -> None:
+    done = rig("coverage", "--out", str(tmp_path / "coverage.json"))
+    assert done.returncode == 0, done.stderr
+    written = json.loads((tmp_path / "coverage.json").read_text(encoding="utf-8"))
+    assert done.stdout.splitlines()[-2:] == written["summary"]
+    assert "PR-G1 automated dosing (no requirement)" in written["summary"][0]
+    assert [each["gap"] is None for each in written["topics"]] == sorted(
+        each["gap"] is None for each in written["topics"]
+    )

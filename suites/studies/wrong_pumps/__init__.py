@@ -1,0 +1,1 @@
+"""Do the suites bite? Every wrong pump against the requirement that it must fail."""
