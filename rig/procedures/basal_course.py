@@ -59,8 +59,9 @@ class BasalCourse:
         self._stretches = 0
 
     def set_clock(self, shown: datetime.datetime) -> None:
-        """Set the pump's wall clock."""
-        require(self._bench.pump, Capability.CLOCK).set_clock(shown)
+        """Set the pump's wall clock; one that refuses goes by another time, and that is weighed."""
+        clock = require(self._bench.pump, Capability.CLOCK)
+        self._refused(lambda: clock.set_clock(shown))
         self._record.fact(ClockWasSet(at_s=self._bench.clock.now(), date_time=shown))
         self._record.step("clock set", to=shown.isoformat())
 

@@ -130,12 +130,19 @@ class _Asking:
             self._set(setting, value)
 
     def _set(self, setting: Setting, value: float) -> None:
-        require(self._bench.pump, Capability.SETTINGS).set_setting(setting, value)
-        self._record.step("setting", name=setting.value, value=value)
+        """Change a setting; what a pump does that refuses it shows in its proposals."""
+        try:
+            require(self._bench.pump, Capability.SETTINGS).set_setting(setting, value)
+            self._record.step("setting", name=setting.value, value=value)
+        except RefusedError as error:
+            self._record.step("setting refused", name=setting.value, value=value, reason=str(error))
 
     def _set_clock(self, minute: int) -> None:
         shown = MIDNIGHT + datetime.timedelta(minutes=minute)
-        require(self._bench.pump, Capability.CLOCK).set_clock(shown)
+        try:
+            require(self._bench.pump, Capability.CLOCK).set_clock(shown)
+        except RefusedError as error:  # its proposals are then those of another hour
+            self._record.step("clock not set", reason=str(error))
         self._record.fact(ClockWasSet(at_s=self._bench.clock.now(), date_time=shown))
 
     def _walk(self) -> None:
