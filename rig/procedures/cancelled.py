@@ -158,10 +158,10 @@ class Cancelled(BetweenBlanks):
         )
         whole = bolus_budget(scale, weighed)
         logged = whole.linear(-1.0, offset=fact.logged_u, unit="U")
-        after = self._after_cancelling(whole, during, scale, fact)
+        still_came = self._after_cancelling(whole, during, scale, fact)
         return Computed(
-            measured=(measured(DELIVERED_AFTER.of(), after), measured(LOGGED.of(), logged)),
-            budgets={DELIVERED_AFTER.of(): after, LOGGED.of(): logged},
+            measured=(measured(DELIVERED_AFTER.of(), still_came), measured(LOGGED.of(), logged)),
+            budgets={DELIVERED_AFTER.of(): still_came, LOGGED.of(): logged},
         )
 
     def _after_cancelling(self, whole: Budget, during: Series, scale: VolumeScale, fact: BolusCancelled) -> Budget:

@@ -128,7 +128,7 @@ def _bolus(at_s: float, words: str) -> Command | None:
             duration_min=_minutes(amounts["over"]) if amounts.get("over") else 0,
             delay_min=_minutes(delayed["delay"]) if delayed else 0,
         )
-        needs = {
+        needs: tuple[Capability, ...] = {
             "fast": (Capability.FAST_BOLUS,),
             "extended": (Capability.EXTENDED_BOLUS,),
             "both": (Capability.MULTIWAVE_BOLUS,),
@@ -141,9 +141,10 @@ def _bolus(at_s: float, words: str) -> Command | None:
                 bolus_id = require(pump, Capability.DELAYED_BOLUS).deliver(request)
             elif not request.extended_u:
                 bolus_id = require(pump, Capability.FAST_BOLUS).bolus(request.fast_u)
+            elif request.fast_u:
+                bolus_id = require(pump, Capability.MULTIWAVE_BOLUS).deliver(request)
             else:
-                timed = Capability.MULTIWAVE_BOLUS if request.fast_u else Capability.EXTENDED_BOLUS
-                bolus_id = require(pump, timed).deliver(request)
+                bolus_id = require(pump, Capability.EXTENDED_BOLUS).deliver(request)
             hands.bolus_ids.append(bolus_id)
 
         return Command(at_s, words, _obeying(deliver), needs, request.fast_u + request.extended_u)
@@ -198,15 +199,19 @@ def _simple(at_s: float, words: str) -> Command | None:
         return Command(at_s, words, do, (Capability.PRIMING,), prime_u)
     if verb == "reservoir":
         holds_u = parse(rest, "insulin_u")
-        level = Capability.RESERVOIR_LEVEL
-        do = _obeying(lambda hands: require(hands.bench.pump, level).set_reservoir_level(holds_u))
-        return Command(at_s, words, do, (level,))
+
+        def fill(hands: Hands) -> None:
+            require(hands.bench.pump, Capability.RESERVOIR_LEVEL).set_reservoir_level(holds_u)
+
+        return Command(at_s, words, _obeying(fill), (Capability.RESERVOIR_LEVEL,))
     if verb == "basal":
         rate = parse(rest, "rate_u_per_h")
         flat = [BasalSegment(MINUTES_A_DAY, rate)]
-        profile = Capability.BASAL_PROFILE
-        do = _obeying(lambda hands: require(hands.bench.pump, profile).set_basal_profile(flat))
-        return Command(at_s, words, do, (profile,), rate_u_per_h=rate)
+
+        def follow(hands: Hands) -> None:
+            require(hands.bench.pump, Capability.BASAL_PROFILE).set_basal_profile(flat)
+
+        return Command(at_s, words, _obeying(follow), (Capability.BASAL_PROFILE,), rate_u_per_h=rate)
     if verb == "clock":
         shows = MIDNIGHT + datetime.timedelta(minutes=parse_time_of_day(rest))
         do = _obeying(lambda hands: require(hands.bench.pump, Capability.CLOCK).set_clock(shows))
