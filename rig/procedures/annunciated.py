@@ -11,7 +11,6 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from rig.procedures.answers import ask_pump
-from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Rate, lasting
 from rig.procedures.budgets import measured, with_one_source
 from rig.procedures.parameters import FAULT
@@ -20,7 +19,16 @@ from rig.procedures.procedure import Computed
 from rig.procedures.provoking import provoking
 from rig.procedures.restarting import restarted_on_purpose
 from rig.procedures.sampling import sample_for
-from rig.procedures.under_fault import TAIL_S, AlarmAwaited, UnderFault, await_alarm, came, shown_now
+from rig.procedures.under_fault import (
+    TAIL_S,
+    AlarmAwaited,
+    UnderFault,
+    await_alarm,
+    came,
+    scale_of_bench,
+    shown_now,
+    without_blanks,
+)
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
 from rig.toml_files import TimeS
@@ -104,13 +112,11 @@ class Annunciated(UnderFault):
                 ask_pump(bench, record, "stopping", bench.pump.stop)
             sample_for(bench, record, AFTER, duration_s=TAIL_S, every_s=LOOK_EVERY_S)
 
-        between_blanks(
-            bench, record, rate_u_per_h=self.rate_u_per_h, blank_s=self.blank_s, deliver=deliver, outlet_closed=True
-        )
+        without_blanks(bench, record, rate_u_per_h=self.rate_u_per_h, deliver=deliver)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh what came while it delivered, with the line's tail."""
-        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        scale = scale_of_bench(taken, metrology)
         alarm, faulty = taken.the(AlarmAwaited), taken.series(FAULTY)
         ran_s = float(faulty.at_s[-1] - taken.series(FREE).at_s[0])
         delivered = came(scale, taken.series(FREE, FAULTY, AFTER))

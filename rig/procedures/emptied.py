@@ -11,7 +11,6 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rig.procedures.answers import accepted, ask_for_bolus, ask_pump
-from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import measured
 from rig.procedures.parameters import SIZE
@@ -20,7 +19,17 @@ from rig.procedures.procedure import Computed
 from rig.procedures.provoking import provoking
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
-from rig.procedures.under_fault import TAIL_S, AlarmAwaited, FaultName, UnderFault, await_alarm, came, shown_now
+from rig.procedures.under_fault import (
+    TAIL_S,
+    AlarmAwaited,
+    FaultName,
+    UnderFault,
+    await_alarm,
+    came,
+    scale_of_bench,
+    shown_now,
+    without_blanks,
+)
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
 from rig.toml_files import TimeS
@@ -104,14 +113,12 @@ class Emptied(UnderFault):
             sample_for(bench, record, AFTER, duration_s=self.one_takes_s + TAIL_S, every_s=SAMPLE_EVERY_S)
             record.fact(ReservoirRanOut(at_s=bench.clock.now(), told_u=told_u))
 
-        between_blanks(
+        without_blanks(
             bench,
             record,
             rate_u_per_h=0.0,
-            blank_s=self.blank_s,
             deliver=empty,
             reservoir_u=self.filled_u,
-            outlet_closed=True,
         )
 
     def _give_until_alarmed(self, bench: Bench, record: Recorder) -> None:
@@ -129,7 +136,7 @@ class Emptied(UnderFault):
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh what came, and hold the pump's count against it; a pump that cannot tell counts as telling 0 U."""
-        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        scale = scale_of_bench(taken, metrology)
         unalarmed, beyond, count, starts = self.quantities
         delivered = came(scale, taken.series(BEFORE, EMPTYING, AFTER))
         told_u = taken.the(ReservoirRanOut).told_u or 0.0

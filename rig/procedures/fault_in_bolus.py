@@ -11,7 +11,6 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rig.procedures.answers import accepted, ask_for_bolus, ask_pump, confirm_all
-from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bolus import STANDARD_BOLUS_U_PER_H
 from rig.procedures.bounds import Size, Speed, lasting
 from rig.procedures.budgets import measured, with_one_source
@@ -22,7 +21,16 @@ from rig.procedures.procedure import Computed
 from rig.procedures.provoking import provoking
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
-from rig.procedures.under_fault import TAIL_S, AlarmAwaited, UnderFault, await_alarm, came, shown_now
+from rig.procedures.under_fault import (
+    TAIL_S,
+    AlarmAwaited,
+    UnderFault,
+    await_alarm,
+    came,
+    scale_of_bench,
+    shown_now,
+    without_blanks,
+)
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology, require
 from rig.toml_files import TimeS
@@ -136,7 +144,7 @@ class FaultInBolus(UnderFault):
             if self.then_u is not None:
                 self._go_on(bench, record, self.then_u)
 
-        between_blanks(bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=deliver, outlet_closed=True)
+        without_blanks(bench, record, rate_u_per_h=0.0, deliver=deliver)
 
     def _go_on(self, bench: Bench, record: Recorder, then_u: float) -> None:
         """Confirm what is annunciated, start therapy and give a bolus, as a person does when all is well again."""
@@ -149,7 +157,7 @@ class FaultInBolus(UnderFault):
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh what came under the fault and after it, and hold the log against it."""
-        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        scale = scale_of_bench(taken, metrology)
         fact, alarm = taken.the(BolusUnderFault), taken.the(AlarmAwaited)
         programmed_u = min(self.size_u, self.speed_u_per_h * (fact.began_at_s - fact.commanded_at_s) / 3600.0)
         under = came(scale, taken.series(BEFORE, DURING, FAULTY, HELD))

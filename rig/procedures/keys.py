@@ -13,7 +13,6 @@ from pydantic import AfterValidator, Field
 from rig.errors import BlockedError
 from rig.faults import Injection, shipped_faults
 from rig.procedures.answers import ask_pump
-from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import measured
 from rig.procedures.parameters import KEYS
@@ -23,7 +22,7 @@ from rig.procedures.provoking import FaultBench, provoking
 from rig.procedures.rest import SAMPLE_EVERY_S
 from rig.procedures.sampling import sample_for
 from rig.procedures.settings import setting_set
-from rig.procedures.under_fault import TAIL_S, FaultName, UnderFault, came, known_fault
+from rig.procedures.under_fault import TAIL_S, FaultName, UnderFault, came, known_fault, scale_of_bench, without_blanks
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
 from rig.therapy import Setting
@@ -128,11 +127,11 @@ class Keys(UnderFault):
             sample_for(bench, record, WATCHED, duration_s=TAIL_S, every_s=SAMPLE_EVERY_S)
 
         with setting_set(bench, record, Setting.QUICK_BOLUS_U, self.step_u):
-            between_blanks(bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=deliver, outlet_closed=True)
+            without_blanks(bench, record, rate_u_per_h=0.0, deliver=deliver)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh what came."""
-        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        scale = scale_of_bench(taken, metrology)
         budget = came(scale, taken.series(WATCHED))
         (quantity,) = self.quantities
         return Computed((measured(quantity, budget),), budgets={quantity: budget})

@@ -12,7 +12,6 @@ from pydantic import Field
 
 from rig.faults import shipped_faults
 from rig.procedures.answers import accepted, ask_for_bolus, ask_pump
-from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import lasting
 from rig.procedures.budgets import measured
 from rig.procedures.procedure import Computed
@@ -20,7 +19,7 @@ from rig.procedures.provoking import FaultBench, provoking
 from rig.procedures.rest import SAMPLE_EVERY_S
 from rig.procedures.restarting import restarted_on_purpose
 from rig.procedures.sampling import sample_for
-from rig.procedures.under_fault import FaultName, UnderFault, came
+from rig.procedures.under_fault import FaultName, UnderFault, came, scale_of_bench, without_blanks
 from rig.record.taking import Recorder, Taken
 from rig.roles import Bench, Capability, Metrology, require
 from rig.toml_files import TimeS
@@ -99,9 +98,7 @@ class NotYet(UnderFault):
                 sample_for(bench, record, "reservoir attached", duration_s=SETTLED_S, every_s=SAMPLE_EVERY_S)
                 self._prime(bench, record)
 
-        between_blanks(
-            bench, record, rate_u_per_h=RATE_U_PER_H, blank_s=self.blank_s, deliver=deliver, outlet_closed=True
-        )
+        without_blanks(bench, record, rate_u_per_h=RATE_U_PER_H, deliver=deliver)
 
     def _bring(self, bench: Bench, record: Recorder, faults: FaultBench) -> None:
         if self.state == "started":
@@ -125,7 +122,7 @@ class NotYet(UnderFault):
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh what came, and count the starts."""
-        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        scale = scale_of_bench(taken, metrology)
         delivered, starts = self.quantities
         budget = came(scale, taken.series(WATCHED))
         return Computed(

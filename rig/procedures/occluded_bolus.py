@@ -15,7 +15,6 @@ from pydantic import Field
 from rig.analysis.budget import Budget
 from rig.faults import shipped_faults
 from rig.procedures.answers import ask_for_bolus, ask_pump, confirm_all
-from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bolus import STANDARD_BOLUS_U_PER_H
 from rig.procedures.bounds import Size, Speed, lasting
 from rig.procedures.budgets import measured, with_one_source
@@ -26,7 +25,16 @@ from rig.procedures.procedure import Computed
 from rig.procedures.provoking import FaultBench, provoking
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
-from rig.procedures.under_fault import TAIL_S, AlarmAwaited, UnderFault, await_alarm, came, shown_now
+from rig.procedures.under_fault import (
+    TAIL_S,
+    AlarmAwaited,
+    UnderFault,
+    await_alarm,
+    came,
+    scale_of_bench,
+    shown_now,
+    without_blanks,
+)
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology, require
 from rig.toml_files import TimeS
@@ -125,7 +133,7 @@ class OccludedBolus(UnderFault):
                 self._press(bench, record, faults)
             self._go_on(bench, record)
 
-        between_blanks(bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=deliver, outlet_closed=True)
+        without_blanks(bench, record, rate_u_per_h=0.0, deliver=deliver)
 
     def _press(self, bench: Bench, record: Recorder, faults: FaultBench) -> None:
         log = require(bench.pump, Capability.HISTORY)
@@ -175,7 +183,7 @@ class OccludedBolus(UnderFault):
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Read pressures and weigh the release; the log is held against it."""
-        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        scale = scale_of_bench(taken, metrology)
         fact, alarm = taken.the(BolusOccluded), taken.the(AlarmAwaited)
         waiting, watched, second = (taken.series(phase).pressure_kpa for phase in (WAITING, WATCHED, SECOND))
         u_kpa = metrology.pressure_expanded_uncertainty_kpa / 2.0

@@ -10,7 +10,6 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rig.procedures.answers import ask_for_bolus, ask_pump
-from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bolus import STANDARD_BOLUS_U_PER_H
 from rig.procedures.bounds import Size, Speed
 from rig.procedures.budgets import measured
@@ -20,7 +19,7 @@ from rig.procedures.procedure import Computed
 from rig.procedures.provoking import provoking
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
-from rig.procedures.under_fault import TAIL_S, FaultName, UnderFault, came
+from rig.procedures.under_fault import TAIL_S, FaultName, UnderFault, came, scale_of_bench, without_blanks
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology, require
 from rig.verdicts.limits import Measurement
@@ -101,11 +100,11 @@ class SelfClearing(UnderFault):
             alarms = [event for event in log.history(since=first) if event.fields.get("annunciation") == ALARM]
             record.fact(ClearedByItself(at_s=bench.clock.now(), alarms=len(alarms)))
 
-        between_blanks(bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=deliver, outlet_closed=True)
+        without_blanks(bench, record, rate_u_per_h=0.0, deliver=deliver)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Weigh the bolus, and count the alarms."""
-        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        scale = scale_of_bench(taken, metrology)
         alarms, error = self.quantities
         budget = came(scale, taken.series(BEFORE, DURING, AFTER)).error_percent_of(self.size_u)
         counted = Measurement(alarms, float(taken.the(ClearedByItself).alarms))

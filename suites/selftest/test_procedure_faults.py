@@ -26,7 +26,7 @@ from rig.record.taking import Fact, Recorder, read_taken
 from rig.roles import Bench, Capability, require
 from rig.therapy import Setting
 from suites.measuring import VIRTUAL, measured_virtually, recorded
-from suites.selftest.crafted import BLANK_S, METROLOGY, crafted
+from suites.selftest.crafted import METROLOGY, crafted
 
 Readings = tuple[tuple[str, float, float, float], ...]
 """Phase, s, U delivered, kPa."""
@@ -36,12 +36,10 @@ def computed(folder: Path, procedure: Procedure, readings: Readings, *facts: Fac
     """Compute a measurement that left these readings and facts; its values by the kind's last word."""
     with crafted(folder) as taken:
         taken.air()
-        taken.blank("opening", 0.0)
         for phase, at_s, delivered_u, pressure_kpa in readings:
             taken.read(phase, at_s, delivered_u, pressure_kpa=pressure_kpa)
         for fact in facts:
             taken.fact(fact)
-        taken.blank("closing", readings[-1][2])
     return values(procedure.compute(read_taken(folder), METROLOGY))
 
 
@@ -70,7 +68,7 @@ def test_what_came_under_a_fault_is_held_against_the_programme_and_the_log(tmp_p
     )
     found = computed(
         tmp_path,
-        FaultInBolus(fault="F15", then_u=1.0, blank_s=BLANK_S),
+        FaultInBolus(fault="F15", then_u=1.0),
         readings,
         awaited(720.0, 722.0),
         answered(fault_in_bolus.RUN, refused=False),
@@ -104,7 +102,7 @@ def test_a_fault_that_is_never_alarmed_has_the_time_until_it_was_given_up(tmp_pa
     )
     found = computed(
         tmp_path,
-        FaultInBolus(fault="F14 removed", blank_s=BLANK_S),
+        FaultInBolus(fault="F14 removed"),
         readings,
         awaited(720.0, 780.0, seen=False),
         answered(fault_in_bolus.RUN, refused=True),
@@ -127,7 +125,7 @@ def test_a_bolus_into_a_closed_line_is_read_by_pressure_and_weighed_when_it_open
     )
     found = computed(
         tmp_path,
-        OccludedBolus(fault="F1", blank_s=BLANK_S),
+        OccludedBolus(fault="F1"),
         readings,
         awaited(700.0, 800.0),
         BolusOccluded(at_s=1000.0, commanded_at_s=700.0, opened_at_s=920.0, logged_u=2.5),
@@ -149,7 +147,7 @@ def test_a_bolus_into_a_closed_line_is_read_by_pressure_and_weighed_when_it_open
 
 def test_a_pump_that_never_alarms_an_occlusion_in_a_bolus_has_every_number(tmp_path: Path) -> None:
     firmware = {"virtual.firmware": "../controller/mutants/never_alarm.elf"}
-    asked = OccludedBolus(fault="F1", size_u=4.0, watch_s=30.0, blank_s=300.0)
+    asked = OccludedBolus(fault="F1", size_u=4.0, watch_s=30.0)
     found = values(measured_virtually(tmp_path / "taken", asked, firmware))
     assert set(found) >= {quantity.kind.split(".")[1] for quantity in asked.quantities}
     assert found["unalarmed"] == 1.0
@@ -163,7 +161,7 @@ def test_an_alarm_of_an_occlusion_that_cleared_is_counted_and_the_bolus_weighed(
         (self_clearing.DURING, 800.0, 1.0, 0.0),
         (self_clearing.AFTER, 900.0, 3.0, 0.0),
     )
-    found = computed(tmp_path, SelfClearing(blank_s=BLANK_S), readings, ClearedByItself(at_s=900.0, alarms=2))
+    found = computed(tmp_path, SelfClearing(), readings, ClearedByItself(at_s=900.0, alarms=2))
     assert found == pytest.approx({"alarms": 2.0, "error": -25.0})
 
 
@@ -176,7 +174,7 @@ def test_a_count_is_held_against_what_is_left_by_weight(tmp_path: Path, told_u: 
     )
     found = computed(
         tmp_path,
-        Emptied(filled_u=3.0, bolus_u=1.0, one_takes_s=60.0, blank_s=BLANK_S),
+        Emptied(filled_u=3.0, bolus_u=1.0, one_takes_s=60.0),
         readings,
         awaited(700.0, 900.0, seen=False),
         answered(emptied.ANYWAY, refused=False),
@@ -194,7 +192,7 @@ def test_delivery_under_a_fault_is_weighed_with_the_tail_of_the_line(tmp_path: P
         (annunciated.FAULTY, 1300.0, 0.85, 0.0),
         (annunciated.AFTER, 1360.0, 0.9, 0.0),
     )
-    asked = Annunciated(fault="F33 hot", rate_u_per_h=6.0, blank_s=BLANK_S)
+    asked = Annunciated(fault="F33 hot", rate_u_per_h=6.0)
     found = computed(tmp_path, asked, readings, awaited(760.0, 820.0))
     assert found == pytest.approx({"missing": 0.0, "time": 60.0, "delivery_error": -10.0})
 
@@ -202,7 +200,7 @@ def test_delivery_under_a_fault_is_weighed_with_the_tail_of_the_line(tmp_path: P
 def test_what_came_too_early_is_weighed_and_starts_are_counted(tmp_path: Path) -> None:
     readings: Readings = ((not_yet.WATCHED, 700.0, 0.0, 0.0), (not_yet.WATCHED, 1300.0, 0.4, 0.0))
     facts = (answered(not_yet.RUN, refused=False), answered(not_yet.BOLUS, refused=True))
-    found = computed(tmp_path, NotYet(state="not primed", blank_s=BLANK_S), readings, *facts)
+    found = computed(tmp_path, NotYet(state="not primed"), readings, *facts)
     assert found == pytest.approx({"delivered": 0.4, "starts": 1.0})
 
 
