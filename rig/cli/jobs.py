@@ -34,7 +34,7 @@ from rig.lease import Lease
 from rig.record.folder import RunFolder
 from rig.run.collection import Declaration
 from rig.run.ending import NAMES, Ending, judge_runner, not_ended
-from rig.run.sharing import Share, share_out
+from rig.run.sharing import JobShare, share_out
 from rig.run.stopping import Leash, StopSignals
 
 TESTS_A_JOB = 4
@@ -120,7 +120,7 @@ def run_side_by_side(
             test: job.ending.reason or ""
             for job in every
             if job.ending.outcome != "complete"
-            for test in Share(Path(folder) / job.name, job.number).taken
+            for test in JobShare(Path(folder) / job.name, job.number).taken
         }
     _join_logs(run, names, every)
     _join_outputs(run)
@@ -163,7 +163,7 @@ def _go_on(job: _Job, run: RunFolder, folder: Path, leash: Leash, leases: Sequen
     if job.process is not None:
         if job.process.poll() is None:
             return
-        taken = Share(folder / job.name, job.number).taken
+        taken = JobShare(folder / job.name, job.number).taken
         ending = judge_runner(job.name, job.process.returncode, taken, run, last_words(job.log, run))
         job.process = None
         if ending.outcome != "complete":

@@ -49,7 +49,7 @@ def say_up_front(
         for each in declared:
             say(console, f"  {' '.join([*each.requirements, ''])} {each.title}")
     say(console, f"{how_long(declared)}{f', {at_a_time} at a time' if at_a_time > 1 else ''}.")
-    for sentence in (*undecidable, *lacking(declared, spec)):
+    for sentence in (*undecidable, *not_to_be_done(declared, spec)):
         say(console, sentence, "yellow")
 
 
@@ -64,7 +64,7 @@ def how_long(declared: Sequence[Declaration]) -> str:
     return f"{tests}, about {sum(known_s) / 3600.0:.3g} h of bench time{of_rest}"
 
 
-def lacking(declared: Sequence[Declaration], spec: BenchFile) -> list[str]:
+def not_to_be_done(declared: Sequence[Declaration], spec: BenchFile) -> list[str]:
     """Say for each requirement which of its tests cannot be done on this bench, and what the bench lacks."""
     undone = {each.test: what for each in declared if (what := _lacks(each, spec))}
     by_requirement: dict[str, list[Declaration]] = {}

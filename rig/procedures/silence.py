@@ -23,10 +23,14 @@ OFF_S, START_S = 5.0, 10.0
 """Without supply, so that capacitors are empty; and from the supply to an answer, which the self-test takes."""
 
 
+RESTLESS_S = 2.0
+"""A controller that has not rested for so much bench time spins. One that is well rests within milliseconds."""
+
+
 def look_into(bench: WatchedBench, record: Recorder, error: DeviceError) -> None:
     """Find out whether the pump restarted or hung when it did not do what it was asked.
 
-    Returns when it answers, or when its line is disturbed.
+    Returns when it answers, when its line is disturbed, or when its controller is seen to spin, as on a virtual bench.
 
     Raises:
         NotConnectedError: its port cannot be opened anew.
@@ -37,6 +41,10 @@ def look_into(bench: WatchedBench, record: Recorder, error: DeviceError) -> None
         record.incident("pump", f"fell silent: {error}")
     silent_s = bench.clock.now()
     status = _answer(bench)
+    if status is None and bench.restless_s is not None and bench.restless_s() >= RESTLESS_S:
+        record.incident("pump", "is silent, and its controller does not rest")
+        bench.watch.hung("hung; its controller was seen to spin while it did not answer")
+        return
     while status is None and bench.clock.now() < silent_s + ASKED_FOR_S:  # a line may come back, a pump that hangs not
         bench.clock.sleep(ASKED_EVERY_S)
         status = _answer(bench)

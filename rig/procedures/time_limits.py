@@ -13,13 +13,12 @@ from collections.abc import Callable
 
 from rig.clock import Clock, ComputingClock
 from rig.errors import BlockedError
+from rig.procedures.silence import RESTLESS_S
 
 MARGIN_S, TIMES = 7200.0, 2.0
 """A measurement is given twice the bench time that it says it takes, and two hours."""
 LONGEST_COMPUTING_S = 300.0
 """Of processor time for one measurement on a virtual bench; 49 h of basal delivery take 10 to 20 s."""
-RESTLESS_S = 2.0
-"""A controller that has not rested for so much bench time is looked at. One that is well rests within milliseconds."""
 ASKED_AGAIN_S = 600.0
 """After so much bench time one that answered is looked at again."""
 LOOK_EVERY_S = 2.0

@@ -152,6 +152,17 @@ class WatchOfPump:
             f"was {therapy_before}, and is {status.therapy.value}",
         )
 
+    def hung(self, cause: str) -> None:
+        """Keep that the pump hung, and went on hanging: it counts as a restart."""
+        now_s = self._bench.clock.now()
+        self.restarts += 1
+        self._record.fact(
+            PumpRestarted(
+                at_s=now_s, since_s=self.answered_s, cause=cause, therapy_before=self._therapy.value, therapy="unknown"
+            )
+        )
+        self._record.incident("pump", f"hung between {self.answered_s:.0f} and {now_s:.0f} s ({cause})")
+
     def passed_over(self) -> None:
         """Leave out what the log has gained: the rig itself caused it."""
         self._last = _last(self._log()) or self._last

@@ -17,7 +17,7 @@ _ORDER = "order.json"
 
 
 @dataclass(frozen=True)
-class Share:
+class JobShare:
     """What one job may take of the tests that several share.
 
     Attributes:

@@ -22,6 +22,10 @@ CONTRACTS = {
     "open_driver": "every device has one",
     "open_twin": "every device has one",
     "main": "where a program begins",
+    **dict.fromkeys(
+        ("pytest_addoption", "pytest_collection_modifyitems", "pytest_configure", "pytest_sessionfinish"),
+        "pytest looks for its hooks in each plugin",
+    ),
     "air_density_kg_per_m3": "computed twice on purpose: the world does not borrow what the rig believes",
     "water_density_kg_per_m3": "computed twice on purpose, likewise",
 }

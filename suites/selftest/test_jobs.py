@@ -19,7 +19,7 @@ from rig.record.closed import CLOSING
 from rig.record.files import read_json, read_json_lines
 from rig.run.collection import Declaration
 from rig.run.reading import read_whole_run
-from rig.run.sharing import Share, share_out
+from rig.run.sharing import JobShare, share_out
 from suites.selftest.recorded import rig
 
 SEVERAL = "PR-D5.1 or PR-L1.1 or PR-D9.1"
@@ -123,7 +123,7 @@ def test_the_longest_tests_are_taken_first_and_none_is_left_out(times_s: list[fl
 
 def test_each_test_is_taken_by_one_job_alone(tmp_path: Path) -> None:
     share_out(tmp_path, ["a", "b", "c"])
-    one, two = Share(tmp_path, 1), Share(tmp_path, 2)
+    one, two = JobShare(tmp_path, 1), JobShare(tmp_path, 2)
     assert [one.take("a"), two.take("a"), two.take("b"), one.take("b"), one.take("c")] == [
         True,
         False,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from rig.clock import SimClock
 from rig.errors import BlockedError, NoReplyError
-from rig.procedures.time_limits import ASKED_AGAIN_S, RESTLESS_S, LimitedClock, longest_s
+from rig.procedures.silence import RESTLESS_S
+from rig.procedures.time_limits import ASKED_AGAIN_S, LimitedClock, longest_s
 
 
 def nothing() -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from rig.bench.file import read_bench_file
 from rig.cli.progress import Remaining
-from rig.cli.upfront import how_long, lacking, say_up_front
+from rig.cli.upfront import how_long, not_to_be_done, say_up_front
 from rig.procedures.basal import Basal
 from rig.procedures.refused import Refused
 from rig.procedures.stopped import Stopped
@@ -52,10 +52,10 @@ def test_procedures_say_about_how_long_they_take() -> None:
 
 def test_what_the_bench_lacks_is_said_for_each_requirement() -> None:
     tests = [declared("a", lines=("no_such_line",)), declared("b"), declared("c", lines=("occluder",))]
-    assert lacking(tests, VIRTUAL) == [
+    assert not_to_be_done(tests, VIRTUAL) == [
         "PR-X1.1: this bench has no line 'no_such_line' of the switch, so that 1 of its 3 tests cannot be done."
     ]
-    assert lacking(tests[:1], VIRTUAL) == [
+    assert not_to_be_done(tests[:1], VIRTUAL) == [
         "PR-X1.1: this bench has no line 'no_such_line' of the switch, so that it cannot be decided."
     ]
 

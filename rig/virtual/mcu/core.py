@@ -34,6 +34,7 @@ SLICES_ON_END = 64
 HANGS_RESTLESS_NS, HANGS_SILENT_NS = 2 * NS_PER_S, NS_PER_S
 """A core that has not slept for so long, and has not answered for so long what its line brought meanwhile, hangs: it is
 emulated no further until a reset. Code that spins takes up to ten times its own time to emulate, for ever."""
+_SPINS = "it spins: it has not rested, nor answered what it was asked"
 _UNIQUE_ID = bytes.fromhex("3a0024000d47333133303836")
 
 
@@ -97,7 +98,7 @@ class Stm32F405:
     @property
     def restless_s(self) -> float:
         """For how long the core has not slept in s, over resets too; 0 while it sleeps, is halted or has no power."""
-        if self._sleeping or self.halted is not None or not self._powered:
+        if self._sleeping or self.halted not in (None, _SPINS) or not self._powered:
             return 0.0
         return (self._clock.now_ns - self._rested_ns) / NS_PER_S
 
@@ -310,7 +311,7 @@ class Stm32F405:
                 next_ns = ns_of_cycle(cycles_at(self._clock.now_ns) + SLICE_INSTRUCTIONS)
                 busy_slices += 1
                 if self._hangs():
-                    self._halt("it spins: it has not rested, nor answered what it was asked")
+                    self._halt(_SPINS)
                     return
                 if busy_slices == SLICES_ON_END or self._bites_by(next_ns) or not self._clock.pass_to(next_ns):
                     self._schedule(next_ns)
