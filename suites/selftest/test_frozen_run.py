@@ -165,18 +165,18 @@ def test_a_runner_whose_code_is_not_that_of_the_runs_start_refuses(
         ('"basal.mean_error", rate', '"basal.mean_eror", rate', "'basal.mean_eror'; did you mean 'basal.mean_error'?"),
         ('"basal.mean_error", rate', '"basal.mean_error", rat', "rat is not a known key; did you mean 'rate'?"),
         (
-            'rate = "1 U/h", unit = "%", low = -5',
-            'rate = "1 U/h", unit = "U", low = -5',
+            'rate = "{basal.intermediate}", unit = "%", low = ',
+            'rate = "{basal.intermediate}", unit = "U", low = ',
             "basal.mean_error is measured in %, not in 'U'",
         ),
         (
-            '"basal.mean_error", rate = "1 U/h"',
+            '"basal.mean_error", rate = "{basal.intermediate}"',
             '"basal.mean_error", rate = "1 U"',
             "rate is '1 U': it is a number with a unit such as '1 U/h'",
         ),
         (
-            '"basal.mean_error", rate = "1 U/h"',
-            '"basal.mean_error", rate = "1.1 U/h"',
+            '"basal.mean_error", rate = "{basal.intermediate}"',
+            '"basal.mean_error", rate = "{1.1 basal.intermediate}"',
             "PR-D1.1 asks for 'mean basal error at 1.1 U/h', which no test of this run measures; the nearest that is "
             "measured is 'mean basal error at 1 U/h'",
         ),
