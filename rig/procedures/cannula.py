@@ -89,7 +89,7 @@ class CannulaOut(Astray):
 
     bolus_u: Annotated[Size, Field(alias="bolus")] = 2.0
     duration_s: Annotated[TimeS, lasting("30 min", "20 h"), Field(alias="duration")] = 7200.0
-    around_s: Annotated[TimeS, lasting("10 min", "2 h"), Field(alias="around")] = 1800.0
+    in_place_s: Annotated[TimeS, lasting("10 min", "2 h"), Field(alias="around")] = 1800.0
 
     @property
     def title(self) -> str:
@@ -99,7 +99,7 @@ class CannulaOut(Astray):
     @property
     def needed_u(self) -> float:
         """Insulin that it takes in U."""
-        return self.rate_u_per_h * (self.duration_s + 2.0 * self.around_s) / 3600.0 + 3.0 * self.bolus_u
+        return self.rate_u_per_h * (self.duration_s + 2.0 * self.in_place_s) / 3600.0 + 3.0 * self.bolus_u
 
     @property
     def extent(self) -> Mapping[str, float]:
@@ -111,12 +111,12 @@ class CannulaOut(Astray):
 
         def deliver() -> None:
             reader = self.begin(bench, record)
-            self._stretch(bench, record, IN_PLACE, self.around_s)
+            self._stretch(bench, record, IN_PLACE, self.in_place_s)
             reader.keep()
             with beside_the_vessel(bench, record):
                 self._stretch(bench, record, ASTRAY, self.duration_s)
                 reader.keep()
-            self._stretch(bench, record, IN_PLACE, self.around_s)
+            self._stretch(bench, record, IN_PLACE, self.in_place_s)
             bench.pump.stop()
             reader.keep()
             wait_for_rest(bench, record, AFTER)

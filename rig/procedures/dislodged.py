@@ -73,7 +73,7 @@ class SetDislodged(Astray):
 
     share_percent: Annotated[Share, Field(alias="share")] = 50.0
     duration_s: Annotated[Minutes, Field(alias="duration", ge=1800.0)] = 4500.0
-    around_s: Annotated[TimeS, lasting("10 min", "2 h"), Field(alias="around")] = 1200.0
+    in_place_s: Annotated[TimeS, lasting("10 min", "2 h"), Field(alias="around")] = 1200.0
     bolus_u: Annotated[Size, Field(alias="bolus")] = 1.0
     losses: Annotated[int, Field(ge=1, le=20)] = 4
     draw: Annotated[int, Field(ge=0)] = 1
@@ -94,7 +94,7 @@ class SetDislodged(Astray):
     def needed_u(self) -> float:
         """Insulin that it takes in U."""
         return (
-            self.rate_u_per_h * (self.share_percent / 100.0 * self.duration_s + 2.0 * self.around_s) / 3600.0
+            self.rate_u_per_h * (self.share_percent / 100.0 * self.duration_s + 2.0 * self.in_place_s) / 3600.0
             + self.bolus_u
         )
 
@@ -125,7 +125,7 @@ class SetDislodged(Astray):
 
         def deliver() -> None:
             reader = self.begin(bench, record)
-            sample_for(bench, record, IN_PLACE, duration_s=self.around_s, every_s=SAMPLE_EVERY_S)
+            sample_for(bench, record, IN_PLACE, duration_s=self.in_place_s, every_s=SAMPLE_EVERY_S)
             sport = TemporaryRate(round(self.duration_s / 60.0), None, self.share_percent / 100.0)
             change = require(bench.pump, Capability.TEMPORARY_BASAL).set_temporary_rate
             at_once(bench.clock, "starting a temporary rate", partial(change, sport))
@@ -140,7 +140,7 @@ class SetDislodged(Astray):
                     programmed_u = self.rate_u_per_h * self.share_percent / 100.0 * (now_s - began_s) / 3600.0
                     record.fact(NeedleStretch(at_s=now_s, from_s=began_s, astray=True, programmed_u=programmed_u))
             give_bolus(bench, record, self.bolus_u)
-            sample_for(bench, record, IN_PLACE, duration_s=self.around_s, every_s=SAMPLE_EVERY_S)
+            sample_for(bench, record, IN_PLACE, duration_s=self.in_place_s, every_s=SAMPLE_EVERY_S)
             bench.pump.stop()
             reader.keep()
             wait_for_rest(bench, record, AFTER)
