@@ -35,7 +35,7 @@ def test_another_draw_loses_at_other_times() -> None:
 
 
 def test_the_account_stays_true_while_nothing_reaches_the_vessel(tmp_path: Path) -> None:
-    out = CannulaOut(rate_u_per_h=1.0, bolus_u=1.0, duration_s=1800.0, around_s=600.0)
+    out = CannulaOut(rate_u_per_h=1.0, bolus_u=1.0, duration_s=1800.0, in_place_s=600.0)
     computed = measured_virtually(tmp_path / "cannula", out)
     values = {quantity.kind: each.value for quantity, each in computed.values.items()}
     assert values[LOGGED.name] == pytest.approx(0.0, abs=0.05)
@@ -46,7 +46,7 @@ def test_the_account_stays_true_while_nothing_reaches_the_vessel(tmp_path: Path)
 
 
 def test_a_valve_that_does_not_move_is_no_word_on_the_pump(tmp_path: Path) -> None:
-    out = CannulaOut(rate_u_per_h=1.0, bolus_u=1.0, duration_s=1800.0, around_s=600.0)
+    out = CannulaOut(rate_u_per_h=1.0, bolus_u=1.0, duration_s=1800.0, in_place_s=600.0)
     with open_bench(VIRTUAL) as bench:
         stuck = replace(bench, switch=_Stuck(bench.switch))
         with pytest.raises(BlockedError, match="reached the vessel while the needle was beside it: look at the valve"):
