@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.text import Text
 
-from rig.cli.printing import plain, print_table, say
+from rig.cli.printing import Cell, plain, print_table, say
 from rig.cli.runners import collect
 from rig.record.files import write_json
 from rig.run.begin import start_run
@@ -55,7 +55,11 @@ def covered_by(inputs: Inputs, declared: Sequence[Declaration], undecided: Colle
 
 def say_coverage(covered: Sequence[TopicCovered], console: Console) -> None:
     """Print the topics, those that nothing covers first, and how many there are of each."""
+<<<<<<< HEAD
     rows: list[Sequence[str | Text]] = []
+=======
+    rows: list[tuple[Cell, ...]] = []
+>>>>>>> wt-g
     for each in covered:
         topic = Text.assemble((plain(each.topic.id), "bold red" if each.gap else "bold"), f" {plain(each.topic.text)}")
         rows += [(topic if number == 0 else Text(), *line) for number, line in enumerate(_lines(each))]

@@ -47,7 +47,7 @@ def test_two_jobs_leave_the_same_bytes_as_one(tmp_path: Path) -> None:
             "  PR-D7.2 PR-D9.1 PR-F6.1  Tubing and cannula are filled and weighed: how much, how fast, and counted as "
             "no therapy.",
         ]
-        assert lines[5] == f"3 tests, about 1.54 h of bench time{', 2 at a time' if jobs == '2' else ''}."
+        assert lines[5] == f"3 tests, about 1.61 h of bench time{', 2 at a time' if jobs == '2' else ''}."
         assert sum("; 3 of 3)" in line for line in lines) == 1
     one, two = (read_json(tmp_path / jobs / "record" / CLOSING)["files"] for jobs in ("1", "2"))
     del one["manifest.json"], two["manifest.json"]
