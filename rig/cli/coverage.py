@@ -55,11 +55,7 @@ def covered_by(inputs: Inputs, declared: Sequence[Declaration], undecided: Colle
 
 def say_coverage(covered: Sequence[TopicCovered], console: Console) -> None:
     """Print the topics, those that nothing covers first, and how many there are of each."""
-<<<<<<< HEAD
-    rows: list[Sequence[str | Text]] = []
-=======
     rows: list[tuple[Cell, ...]] = []
->>>>>>> wt-g
     for each in covered:
         topic = Text.assemble((plain(each.topic.id), "bold red" if each.gap else "bold"), f" {plain(each.topic.text)}")
         rows += [(topic if number == 0 else Text(), *line) for number, line in enumerate(_lines(each))]
