@@ -172,7 +172,8 @@ def test_a_change_of_rate_decides_what_asks_for_its_rates_and_is_long_enough() -
     assert decided_by(entry(Temporary, **half, after="1 h")) == ()
     assert decided_by(entry(Temporary, **half | {"temporary": "0.5 U/h"})) == ()
     assert decided_by(entry(ProfileSwitch, rate="0.5 U/h", then="1.5 U/h")) == ("PR-D2.1",)
-    assert decided_by(entry(ProfileSwitch, rate="1.5 U/h", then="0.5 U/h")) == ()
+    assert decided_by(entry(ProfileSwitch, rate="1.5 U/h", then="0.5 U/h")) == ("PR-D2.3",)
+    assert decided_by(entry(ProfileSwitch, rate="1.5 U/h", then="0.7 U/h")) == ()
 
 
 def test_occlusions_decide_what_asks_for_their_rate_and_threshold_and_for_no_more_of_them() -> None:
@@ -199,7 +200,9 @@ def test_the_plan_of_the_label_measures_the_first_1_6_and_12_h() -> None:
 def test_the_default_plan_decides_every_requirement_that_a_plan_can_decide() -> None:
     plan = own_plan("default").plan
     decided = {name for entries in plan.entries.values() for each in entries for name in each.decides(REQUIREMENTS)}
-    assert decided == {"PR-D1.1", "PR-D1.2", "PR-D1.3", "PR-D3.1", "PR-D3.2", "PR-D3.3", "PR-H3.1", *EVERYWHERE}
+    of_basal = {f"PR-D1.{number}" for number in (1, 2, 3, 7, 8)} | {"PR-D2.3"}
+    of_boluses = {f"PR-D3.{number}" for number in (1, 2, 3, 4, 5)} | {"PR-H3.1"}
+    assert decided == of_basal | of_boluses | set(EVERYWHERE)
     assert plan.every_requirement_due
 
 
