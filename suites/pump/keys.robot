@@ -12,7 +12,7 @@ A Quick Bolus Is What Was Asked For And Confirmed
     Press Keys    sequence=double strike, confirm
 
 A Quick Bolus That Is Not Confirmed Is Forgotten
-    [Documentation]    Nothing comes without the confirm key, nor when it is pressed 15 s later, nor with therapy stopped.
+    [Documentation]    Nothing comes without the confirm key, nor with it pressed 15 s later, nor with therapy stopped.
     [Tags]    PR-K1.2
     Press Keys    sequence=press
     Press Keys    sequence=press, wait, confirm

@@ -1,5 +1,5 @@
 *** Settings ***
-Documentation     A line that is closed while a bolus comes, at the ends of what the pump can, and what happens when it opens.
+Documentation     A line that is closed while a bolus comes, at the ends of what the pump can, and its opening.
 Library           fixtures.robot_library.PumpBench
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
