@@ -58,7 +58,7 @@ class BadReplyError(DeviceError):
     """The device answered something that its protocol does not allow."""
 
 
-class Refusal(Enum):
+class WhyRefused(Enum):
     """Why a device said no, as far as its protocol has words for it."""
 
     OUT_OF_RANGE = "out of range"
@@ -75,7 +75,7 @@ class RefusedError(DeviceError):
     """
 
     def __init__(
-        self, *, asked: str, of_whom: str, came_back: str, look_at: str, refusal: Refusal = Refusal.OTHER
+        self, *, asked: str, of_whom: str, came_back: str, look_at: str, refusal: WhyRefused = WhyRefused.OTHER
     ) -> None:
         super().__init__(asked=asked, of_whom=of_whom, came_back=came_back, look_at=look_at)
         self.refusal = refusal

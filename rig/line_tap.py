@@ -18,7 +18,7 @@ PIECE = 4096
 """Octets at once of what is heard and dropped."""
 
 
-class Line(Protocol):
+class TappablePort(Protocol):
     """What a driver needs of a port, as pyserial has it."""
 
     timeout: float | None
@@ -67,12 +67,12 @@ class LineTap:
 
     def __init__(self, name: str, clock: Clock, log: ByteLog) -> None:
         self._name, self._clock, self._log = name, clock, log
-        self._port: Line | None = None
+        self._port: TappablePort | None = None
         self._sending: Callable[[bytes], tuple[bytes, ...]] = whole
         self._deaf = False
         self._captured: list[bytes] | None = None
 
-    def on(self, port: Line) -> LineTap:
+    def on(self, port: TappablePort) -> LineTap:
         """Stand before a port, in place of the one before."""
         self._port = port
         return self
@@ -166,7 +166,7 @@ class LineTap:
         self._line.close()
 
     @property
-    def _line(self) -> Line:
+    def _line(self) -> TappablePort:
         if self._port is None:
             raise ValueError(f"the tap on {self._name} stands before no port yet")
         return self._port

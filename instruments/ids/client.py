@@ -16,7 +16,7 @@ from instruments.ids.codes import Feature, Op, Uuid
 from instruments.ids.gatt import AttError, GattClient
 from instruments.ids.serial_link import Link
 from rig.clock import Clock
-from rig.errors import BadReplyError, NoReplyError, Refusal, RefusedError
+from rig.errors import BadReplyError, NoReplyError, RefusedError, WhyRefused
 from rig.step import asked_again, perhaps_obeyed
 
 Made = TypeVar("Made")
@@ -191,7 +191,7 @@ class IdsClient:
         if answer[3] == codes.RACP_NO_RECORDS:
             return []
         if answer[3] != codes.RACP_SUCCESS:
-            raise self._refused(asked, codes.RACP_ERRORS.get(answer[3], "unknown code"), answer[3], Refusal.OTHER)
+            raise self._refused(asked, codes.RACP_ERRORS.get(answer[3], "unknown code"), answer[3], WhyRefused.OTHER)
         records = self._gatt.take(Uuid.HISTORY_DATA)
         for record in records:
             if e2e_crc(record[:-2]) != record[-2:]:
@@ -245,7 +245,7 @@ class IdsClient:
         if answered != code_op or len(body) != 3 or u16(body) != op:
             raise self.odd(asked, answer)
         if body[2] != codes.SUCCESS:
-            refusal = codes.REFUSALS.get(body[2], Refusal.OTHER)
+            refusal = codes.REFUSALS.get(body[2], WhyRefused.OTHER)
             raise self._refused(asked, codes.RESPONSES.get(body[2], "unknown code"), body[2], refusal)
         if response is not None:  # success, where the response's own op code belongs
             raise self.odd(asked, answer)
@@ -313,7 +313,7 @@ class IdsClient:
             raise self.odd(asked, value)
         return value[:-3]
 
-    def _refused(self, asked: str, meaning: str, code: int, refusal: Refusal) -> RefusedError:
+    def _refused(self, asked: str, meaning: str, code: int, refusal: WhyRefused) -> RefusedError:
         return RefusedError(
             asked=asked,
             of_whom=self.name,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import IntEnum, IntFlag
 
-from rig.errors import Refusal
+from rig.errors import WhyRefused
 
 
 class Uuid(IntEnum):
@@ -132,7 +132,7 @@ RESPONSES = {
     0x76: "maximum number of boluses reached",
 }
 """Response code values (tables 4.16 and 4.39)."""
-REFUSALS = {0x73: Refusal.OUT_OF_RANGE, 0x74: Refusal.NOT_NOW, 0x76: Refusal.TOO_MANY}
+REFUSALS = {0x73: WhyRefused.OUT_OF_RANGE, 0x74: WhyRefused.NOT_NOW, 0x76: WhyRefused.TOO_MANY}
 """What those that say why are in the words of all drivers."""
 
 INVALID_COUNTER = 0x82

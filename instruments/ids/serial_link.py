@@ -13,7 +13,7 @@ import serial
 from instruments.ids.framing import FLAG, FrameDecoder, encode_frame
 from rig.clock import Clock, Deadline
 from rig.errors import NotConnectedError
-from rig.line_tap import Line, LineTap
+from rig.line_tap import LineTap, TappablePort
 from rig.wire import ByteLog, incident_of
 
 BAUD = 115200
@@ -78,7 +78,7 @@ class SerialLink:
                 came_back=f"the port cannot be opened ({error})",
                 look_at="check the cable and the port in the bench file",
             ) from error
-        self._port: Line = port if tap is None else tap.on(port)
+        self._port: TappablePort = port if tap is None else tap.on(port)
 
     @property
     def damaged_frames(self) -> int:

@@ -23,7 +23,7 @@ from instruments.new_era_ne1000.options import (
 )
 from instruments.new_era_ne1000.packets import Reply, digits
 from rig.clock import Clock
-from rig.errors import BadReplyError, NoReplyError, Refusal, RefusedError, UnableError
+from rig.errors import BadReplyError, NoReplyError, RefusedError, UnableError, WhyRefused
 from rig.roles import Annunciation, Capability, Identity, PumpStatus
 from rig.therapy import BasalSegment, BolusState, TherapyState, minutes_of
 from rig.units import UL_PER_U
@@ -338,7 +338,7 @@ class SyringePump:
             self._set(self._diameter)
 
     def _refused(self, asked: str, reason: str) -> RefusedError:
-        refusal = next((each for each in Refusal if each.value == reason), Refusal.OTHER)
+        refusal = next((each for each in WhyRefused if each.value == reason), WhyRefused.OTHER)
         return RefusedError(
             asked=asked, of_whom=self.name, came_back=f"refused, {reason}", look_at="see protocol.md", refusal=refusal
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-from rig.analysis.alarm_signal import Burst, Edition, Priority, Pulse
+from rig.analysis.alarm_signal import Burst, Edition, Priority, SoundPulse
 from rig.analysis.alarm_table import TIMING, Timing, faults_of
 
 PARTS_S = 1.9
@@ -33,7 +33,7 @@ class Rhythm:
     fit: float
 
 
-def judged(groups: Sequence[Sequence[Pulse]], source: int, edition: Edition) -> list[Burst]:
+def judged_bursts(groups: Sequence[Sequence[SoundPulse]], source: int, edition: Edition) -> list[Burst]:
     """Judge groups of pulses of one sounder: each by its rhythm, then by what comes after it."""
     bursts = []
     for place, group in enumerate(groups):
@@ -43,9 +43,9 @@ def judged(groups: Sequence[Sequence[Pulse]], source: int, edition: Edition) -> 
     return _low_by_repeats(bursts)
 
 
-def grouped(pulses: Sequence[Pulse]) -> list[list[Pulse]]:
+def grouped(pulses: Sequence[SoundPulse]) -> list[list[SoundPulse]]:
     """Part pulses where they pause for long."""
-    groups: list[list[Pulse]] = []
+    groups: list[list[SoundPulse]] = []
     for pulse in sorted(pulses, key=lambda each: each.onset_s):
         if groups and pulse.onset_s - groups[-1][-1].end_s <= PARTS_S:
             groups[-1].append(pulse)
@@ -54,7 +54,7 @@ def grouped(pulses: Sequence[Pulse]) -> list[list[Pulse]]:
     return groups
 
 
-def _steps(pulses: Sequence[Pulse]) -> list[float]:
+def _steps(pulses: Sequence[SoundPulse]) -> list[float]:
     return [after.onset_s - before.onset_s for before, after in pairwise(pulses)]
 
 
@@ -78,7 +78,7 @@ def _stepped(step_s: float, timing: Timing) -> bool:
     return _within(step_s, (timing.pulse_s[0] + timing.pause_s[0], timing.pulse_s[1] + timing.pause_s[1]), 0.5 * SOME_S)
 
 
-def best_rhythm(pulses: Sequence[Pulse]) -> tuple[Sequence[Pulse], Rhythm]:
+def best_rhythm(pulses: Sequence[SoundPulse]) -> tuple[Sequence[SoundPulse], Rhythm]:
     """Judge a group of pulses, where need be without those that are much softer or shorter than the rest of it."""
     first = rhythm_of(pulses)
     if first.priority is not Priority.UNDECIDED or len(pulses) < 4:
@@ -95,7 +95,7 @@ def best_rhythm(pulses: Sequence[Pulse]) -> tuple[Sequence[Pulse], Rhythm]:
     return pulses, first
 
 
-def rhythm_of(pulses: Sequence[Pulse]) -> Rhythm:
+def rhythm_of(pulses: Sequence[SoundPulse]) -> Rhythm:
     """Say which priority the rhythm of a group of pulses stands for."""
     count, steps = len(pulses), _steps(pulses)
     td = median(pulse.duration_s for pulse in pulses)
@@ -133,7 +133,9 @@ def rhythm_of(pulses: Sequence[Pulse]) -> Rhythm:
     return Rhythm(Priority.UNDECIDED, f"{count} pulses in a rhythm of no priority", 0.0)
 
 
-def _burst(group: Sequence[Pulse], source: int, rhythm: Rhythm, interburst_s: float | None, edition: Edition) -> Burst:
+def _burst(
+    group: Sequence[SoundPulse], source: int, rhythm: Rhythm, interburst_s: float | None, edition: Edition
+) -> Burst:
     steps = _steps(group)
     td = median(pulse.duration_s for pulse in group)
     close = [step for step in steps if step < 1.5 * min(steps)]

@@ -16,8 +16,8 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import find_peaks
 
 from rig.analysis.alarm_partials import Partials, partials_of
-from rig.analysis.alarm_signal import Pulse
-from rig.analysis.alarm_sources import Source
+from rig.analysis.alarm_signal import SoundPulse
+from rig.analysis.alarm_sources import Sounder
 from rig.analysis.alarm_spectrum import FRAME_S, Picture
 
 ON_DB = 9.0
@@ -52,7 +52,7 @@ UNEVEN_DB = 5.0
 """Between the first and the last fifth of a pulse, half of its levels lie this close together; a syllable's do not."""
 
 
-def pulses_of(picture: Picture, source: Source) -> list[Pulse]:
+def pulses_of(picture: Picture, source: Sounder) -> list[SoundPulse]:
     """Find the pulses of a sounder."""
     columns = [int(np.argmin(np.abs(picture.hz - line.hz))) for line in source.lines]
     tracks = np.stack([_near(picture.level_db, column) for column in columns])
@@ -66,7 +66,7 @@ def pulses_of(picture: Picture, source: Source) -> list[Pulse]:
     contrast = uniform_filter1d(np.median(stands, axis=0), 3)
     found = []
     for begin, end in _active(contrast, picture.hop_s):
-        parts: list[Pulse] = []
+        parts: list[SoundPulse] = []
         for start, stop in _parted(together, begin, end, picture.hop_s):
             pulse = _pulse(picture, source, together, start, stop)
             if pulse is None:
@@ -79,7 +79,7 @@ def pulses_of(picture: Picture, source: Source) -> list[Pulse]:
     return [pulse for pulse in found if not _tail(pulse, found)]
 
 
-def _tail(pulse: Pulse, pulses: Sequence[Pulse]) -> bool:
+def _tail(pulse: SoundPulse, pulses: Sequence[SoundPulse]) -> bool:
     """Whether a pulse is a bump in the echo of others: much softer than one that came shortly before."""
     return any(
         0.0 < pulse.onset_s - other.onset_s < TAIL_S and pulse.level_db < other.level_db - TAIL_DB for other in pulses
@@ -112,8 +112,8 @@ def _parted(level: NDArray[np.float64], begin: int, end: int, hop_s: float) -> l
 
 
 def _pulse(
-    picture: Picture, source: Source, together: NDArray[np.float64], begin: int, end: int
-) -> Pulse | None:  # fmt: skip
+    picture: Picture, source: Sounder, together: NDArray[np.float64], begin: int, end: int
+) -> SoundPulse | None:  # fmt: skip
     hop = picture.hop_s
     plateau = float(np.percentile(together[begin:end], 75))
     peak = begin + int(np.argmax(together[begin:end]))
@@ -142,8 +142,8 @@ def _pulse(
     )
 
 
-def _made(onset_s: float, duration_s: float, rise_s: float, partials: Partials, echo: bool, whole: bool) -> Pulse:
-    return Pulse(
+def _made(onset_s: float, duration_s: float, rise_s: float, partials: Partials, echo: bool, whole: bool) -> SoundPulse:
+    return SoundPulse(
         onset_s, duration_s, rise_s, partials.level_db, partials.fundamental_hz, partials.hz, partials.db,
         partials.noise_db, echo, whole,
     )  # fmt: skip

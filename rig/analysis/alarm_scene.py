@@ -12,10 +12,10 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from rig.analysis.alarm_bursts import best_rhythm, grouped, judged
+from rig.analysis.alarm_bursts import best_rhythm, grouped, judged_bursts
 from rig.analysis.alarm_pulses import pulses_of
-from rig.analysis.alarm_signal import Burst, Edition, Priority, Pulse
-from rig.analysis.alarm_sources import Source, sources_of
+from rig.analysis.alarm_signal import Burst, Edition, Priority, SoundPulse
+from rig.analysis.alarm_sources import Sounder, sources_of
 from rig.analysis.alarm_spectrum import Picture, picture_of
 
 TOGETHER_S = 0.025
@@ -40,7 +40,7 @@ LEVELS_WITHIN_DB = 15.0
 DURATIONS_WITHIN = 0.3
 
 
-def voices_in(samples: NDArray[np.float32], rate_hz: float) -> list[list[Pulse]]:
+def voices_in(samples: NDArray[np.float32], rate_hz: float) -> list[list[SoundPulse]]:
     """Give the pulses of each sounder in a recording of any length, two minutes at a time.
 
     Sounders of two pieces are one where their pitch is the same.
@@ -48,7 +48,7 @@ def voices_in(samples: NDArray[np.float32], rate_hz: float) -> list[list[Pulse]]
     piece, around = round(PIECE_S * rate_hz), round(AROUND_S * rate_hz)
     if samples.size <= piece + 2 * around:
         return voices_of(picture_of(samples, rate_hz))
-    voices: list[tuple[float, list[Pulse]]] = []
+    voices: list[tuple[float, list[SoundPulse]]] = []
     for start in range(0, samples.size, piece):
         first = max(0, start - around)
         begin_s, end_s = start / rate_hz, (start + piece) / rate_hz
@@ -66,11 +66,11 @@ def voices_in(samples: NDArray[np.float32], rate_hz: float) -> list[list[Pulse]]
     return [pulses for _, pulses in voices]
 
 
-def voices_of(picture: Picture) -> list[list[Pulse]]:
+def voices_of(picture: Picture) -> list[list[SoundPulse]]:
     """Give the pulses of each sounder; lines that keep time with another sounder's pulses are that sounder's."""
     left = [(source, pulses) for source in sources_of(picture) if (pulses := pulses_of(picture, source))]
     left.sort(key=lambda each: -sum(pulse.duration_s * 10.0 ** (pulse.level_db / 20.0) for pulse in each[1]))
-    voices: list[list[Pulse]] = []
+    voices: list[list[SoundPulse]] = []
     while left:
         source, pulses = left.pop(0)
         same = [each for each in left if _keeps_time(each[1], pulses)]
@@ -79,13 +79,13 @@ def voices_of(picture: Picture) -> list[list[Pulse]]:
         left = [each for each in left if each not in same]
         lines = [*source.lines, *(line for other, _ in same for line in other.lines)]
         if same:
-            pulses = pulses_of(picture, Source(tuple(sorted(lines, key=lambda line: line.hz)))) or pulses
+            pulses = pulses_of(picture, Sounder(tuple(sorted(lines, key=lambda line: line.hz)))) or pulses
         if alike := _alike(pulses):
             voices.append(alike)
     return voices
 
 
-def _alike(pulses: Sequence[Pulse]) -> list[Pulse]:
+def _alike(pulses: Sequence[SoundPulse]) -> list[SoundPulse]:
     """Leave out what a voice or a rattle puts on a sounder's lines: a sounder's pulses have one pitch and length.
 
     Other pitches of the same length stay, for a melody; of a sounder whose pulses are all unlike, nothing stays.
@@ -108,12 +108,12 @@ def _alike(pulses: Sequence[Pulse]) -> list[Pulse]:
     return [pulse for pulse in kept if pulse.duration_s >= SHORT_SHARE * usual_s or not pulse.whole]
 
 
-def _keeps_time(pulses: Sequence[Pulse], others: Sequence[Pulse]) -> bool:
+def _keeps_time(pulses: Sequence[SoundPulse], others: Sequence[SoundPulse]) -> bool:
     same = sum(any(abs(other.onset_s - pulse.onset_s) <= TOGETHER_S for other in others) for pulse in pulses)
     return same >= SAME_SHARE * len(pulses)
 
 
-def _leaks(pulses: Sequence[Pulse], others: Sequence[Pulse]) -> bool:
+def _leaks(pulses: Sequence[SoundPulse], others: Sequence[SoundPulse]) -> bool:
     """Whether pulses lie within those of a much louder sounder, and in their echoes: what its keying leaves behind."""
     inside = sum(
         any(
@@ -126,22 +126,22 @@ def _leaks(pulses: Sequence[Pulse], others: Sequence[Pulse]) -> bool:
     return inside >= SAME_SHARE * len(pulses)
 
 
-def bursts_in(voices: Sequence[Sequence[Pulse]], edition: Edition) -> list[Burst]:
+def bursts_in(voices: Sequence[Sequence[SoundPulse]], edition: Edition) -> list[Burst]:
     """Part the pulses of all sounders into bursts: melodies first, then each sounder by itself."""
     melodies = _melodies(voices)
     taken = [pulse for group in melodies for pulse in group]
     number = len(voices)
-    bursts = judged(melodies, number, edition) if melodies else []
+    bursts = judged_bursts(melodies, number, edition) if melodies else []
     for source, pulses in enumerate(voices):
         rest = [pulse for pulse in pulses if not any(abs(pulse.onset_s - each.onset_s) <= TOGETHER_S for each in taken)]
-        bursts += judged(grouped(rest), source, edition)
+        bursts += judged_bursts(grouped(rest), source, edition)
     return sorted(bursts, key=lambda each: each.at_s)
 
 
-def _melodies(voices: Sequence[Sequence[Pulse]]) -> list[list[Pulse]]:
+def _melodies(voices: Sequence[Sequence[SoundPulse]]) -> list[list[SoundPulse]]:
     """Find groups of pulses of several sounders that make one rhythm together: equal sounds of different pitch."""
     everything = [(pulse, voice) for voice, pulses in enumerate(voices) for pulse in pulses]
-    pool: list[tuple[Pulse, int]] = []
+    pool: list[tuple[SoundPulse, int]] = []
     for pulse, voice in sorted(everything, key=lambda each: -each[0].level_db):
         if not any(_overlap_s(pulse, other) > 0.5 * pulse.duration_s for other, _ in pool):
             pool.append((pulse, voice))
@@ -158,5 +158,5 @@ def _melodies(voices: Sequence[Sequence[Pulse]]) -> list[list[Pulse]]:
     return found
 
 
-def _overlap_s(one: Pulse, other: Pulse) -> float:
+def _overlap_s(one: SoundPulse, other: SoundPulse) -> float:
     return min(one.end_s, other.end_s) - max(one.onset_s, other.onset_s)

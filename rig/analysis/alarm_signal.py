@@ -31,7 +31,7 @@ RANK = {Priority.LOW: 1, Priority.MEDIUM: 2, Priority.HIGH: 3}
 
 
 @dataclass(frozen=True)
-class Pulse:
+class SoundPulse:
     """One sound: when it began, how long it lasted in s, how loud, and how high.
 
     Attributes:
@@ -95,7 +95,7 @@ class Burst:
     priority: Priority
     reason: str
     at_s: float
-    pulses: tuple[Pulse, ...]
+    pulses: tuple[SoundPulse, ...]
     pulse_duration_s: float
     spacing_s: float | None
     pause_s: float | None
@@ -134,7 +134,7 @@ class Train:
 
 
 @dataclass(frozen=True)
-class Silence:
+class SoundSilence:
     """No burst for much longer than before: from the end of the last to the beginning of the next, both in s."""
 
     from_s: float
@@ -176,7 +176,7 @@ class AlarmSound:
     edition: Edition
     bursts: tuple[Burst, ...]
     trains: tuple[Train, ...]
-    silences: tuple[Silence, ...]
+    silences: tuple[SoundSilence, ...]
     escalations: tuple[Escalation, ...]
     confidence: float
     clipped_percent: float

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rig.analysis.alarm_scene import bursts_in, voices_in
-from rig.analysis.alarm_signal import RANK, AlarmSound, Burst, Edition, Escalation, Priority, Silence, Train
+from rig.analysis.alarm_signal import RANK, AlarmSound, Burst, Edition, Escalation, Priority, SoundSilence, Train
 from rig.analysis.alarm_spectrum import LOWEST_RATE_HZ, Recording, Thinning
 
 LEAST_S = 0.2
@@ -96,7 +96,7 @@ def trains_of(bursts: Sequence[Burst]) -> list[Train]:
     ]
 
 
-def silences_of(bursts: Sequence[Burst]) -> list[Silence]:
+def silences_of(bursts: Sequence[Burst]) -> list[SoundSilence]:
     """Find pauses between bursts that are much longer than the usual one."""
     usual = [burst.interburst_s for burst in bursts if burst.interburst_s is not None]
     if len(usual) < 2:
@@ -108,7 +108,7 @@ def silences_of(bursts: Sequence[Burst]) -> list[Silence]:
         end = max(each.end_s for each in ordered[: place + 1])
         begin = ordered[place + 1].at_s
         if begin - end > least:
-            found.append(Silence(end, begin))
+            found.append(SoundSilence(end, begin))
     return found
 
 

@@ -30,7 +30,7 @@ MOST_LINES = 400
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class SpectralLine:
     """A tone of constant pitch: its frequency in Hz, and the frames in which it sounds."""
 
     hz: float
@@ -38,13 +38,13 @@ class Line:
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class Sounder:
     """Lines of one sounder, rising in frequency."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[SpectralLine, ...]
 
 
-def lines_of(picture: Picture) -> list[Line]:
+def lines_of(picture: Picture) -> list[SpectralLine]:
     """Find the tones that last; of many, the longest 400."""
     frame, _, hz = _peaks(picture)
     if not frame.size:
@@ -62,7 +62,7 @@ def lines_of(picture: Picture) -> list[Line]:
         chosen = order[low:high]
         frames = np.unique(frame[chosen])
         if frames.size >= least and _lasts(frames, least):
-            found.append(Line(float(np.median(hz[chosen])), frames))
+            found.append(SpectralLine(float(np.median(hz[chosen])), frames))
     found.sort(key=lambda each: -each.frames.size)
     return found[:MOST_LINES]
 
@@ -102,7 +102,7 @@ def _steady(
     return steady
 
 
-def _of_one_pitch(members: list[int], lines: list[Line], picture: Picture) -> list[int]:
+def _of_one_pitch(members: list[int], lines: list[SpectralLine], picture: Picture) -> list[int]:
     """Leave out the lines that are no multiples of the pitch of the others: another sounder may keep time by chance."""
     hz = np.array([lines[each].hz for each in members])
     level = np.array([
@@ -120,7 +120,7 @@ def _of_one_pitch(members: list[int], lines: list[Line], picture: Picture) -> li
     return [member for member, fit in zip(members, fits, strict=True) if fit] if fits[0] else members
 
 
-def sources_of(picture: Picture) -> list[Source]:
+def sources_of(picture: Picture) -> list[Sounder]:
     """Group lines that come and go together; the one that sounds longest comes first."""
     lines = lines_of(picture)
     if not lines:
@@ -148,5 +148,5 @@ def sources_of(picture: Picture) -> list[Source]:
         ]
         members = _of_one_pitch(members, lines, picture)
         free -= set(members)
-        found.append(Source(tuple(sorted((lines[each] for each in members), key=lambda line: line.hz))))
+        found.append(Sounder(tuple(sorted((lines[each] for each in members), key=lambda line: line.hz))))
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rig.analysis.alarm_signal import Edition, Priority, Pulse
+from rig.analysis.alarm_signal import Edition, Priority, SoundPulse
 
 FUNDAMENTAL_HZ = (150.0, 1000.0)
 PARTIALS_HZ = (300.0, 4000.0)
@@ -62,7 +62,7 @@ def fault_of_range(name: str, value_s: float | None, allowed: tuple[float, float
     return None
 
 
-def harmonic_fault(pulse: Pulse, edition: Edition) -> str | None:
+def harmonic_fault(pulse: SoundPulse, edition: Edition) -> str | None:
     """Say what an edition's wording on pitch and harmonics misses in a pulse; None where it is satisfied.
 
     2006: a fundamental of 150 Hz to 1000 Hz and at least 4 harmonics in 300 Hz to 4000 Hz within ±15 dB of it.
@@ -100,7 +100,7 @@ def harmonic_fault(pulse: Pulse, edition: Edition) -> str | None:
 
 def faults_of(
     priority: Priority,
-    pulses: Sequence[Pulse],
+    pulses: Sequence[SoundPulse],
     *,
     pulse_s: float,
     pause_s: float | None,

@@ -20,7 +20,7 @@ from rig.procedures.procedure import Computed
 from rig.procedures.rest import AVERAGED_S
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Fact, Taken, joined
-from rig.therapy.calculator import CalculatorRules, Proposal, Refusal, proposed
+from rig.therapy.calculator import AdviceRefusal, CalculatorRules, Proposal, proposed
 from rig.therapy.day_profile import ClockSet, second_of_day
 from rig.therapy.exact import exact
 from rig.therapy.on_board import GivenDose, OnBoard, on_board
@@ -120,7 +120,7 @@ class Advised(Fact):
         return exact(round((self.meal_u or 0.0) + (self.correction_u or 0.0), 3))
 
 
-def phase_of(number: int) -> str:
+def advice_phase(number: int) -> str:
     """Name the phase of a dose."""
     return f"dose {number}"
 
@@ -150,7 +150,7 @@ class _Weighed:
         return self.given.commanded_at_s + self.given.planned_s
 
 
-def judged(taken: Taken, scale: VolumeScale) -> Computed:
+def judged_advice(taken: Taken, scale: VolumeScale) -> Computed:
     """Compute every quantity of the calculator from what was written down."""
     doses = _weigh(taken, scale)
     clock = [ClockSet(fact.at_s, fact.date_time) for fact in taken.facts(ClockWasSet)]
@@ -176,7 +176,7 @@ def _weigh(taken: Taken, scale: VolumeScale) -> list[_Weighed]:
     doses, before = [], taken.series(BEFORE)
     for given in taken.facts(DoseGiven):
         rest = taken.series(rest_after(given.number))
-        readings = joined(before, taken.series(phase_of(given.number)), rest)
+        readings = joined(before, taken.series(advice_phase(given.number)), rest)
         weighed = weigh_delivered(DeliveredBolus(readings, given.commanded_at_s, given.asked_u), given.planned_s, scale)
         doses.append(_Weighed(given, bolus_budget(scale, weighed)))
         before = rest.part(rest.at_s >= float(rest.at_s[-1]) - AVERAGED_S)
@@ -205,7 +205,7 @@ def _aboard(
 
 def _allowed(
     advised: Advised, doses: Sequence[_Weighed], clock: Sequence[ClockSet]
-) -> tuple[Proposal | Refusal, Proposal | Refusal]:
+) -> tuple[Proposal | AdviceRefusal, Proposal | AdviceRefusal]:
     """What the oracle proposes with the most and with the least insulin on board."""
     rules = CalculatorRules(
         steps=RULES.steps,
@@ -235,30 +235,30 @@ def _allowed(
     return least, most
 
 
-def _outside(advised: Advised, least: Proposal | Refusal, most: Proposal | Refusal) -> Fraction:
+def _outside(advised: Advised, least: Proposal | AdviceRefusal, most: Proposal | AdviceRefusal) -> Fraction:
     """By how many U an answer lies outside; what is refused on either side is counted elsewhere.
 
     A part below 0 is outside by its own size, whatever the sum.
     """
-    if isinstance(least, Refusal) or isinstance(most, Refusal) or advised.refused is not None:
+    if isinstance(least, AdviceRefusal) or isinstance(most, AdviceRefusal) or advised.refused is not None:
         return Fraction(0)
     below = max(Fraction(0), -exact(advised.meal_u or 0.0), -exact(advised.correction_u or 0.0))
     return max(below, least.total_u - advised.total_u, advised.total_u - most.total_u, Fraction(0))
 
 
-def _wrongly_refused(advised: Advised, least: Proposal | Refusal, most: Proposal | Refusal) -> bool:
+def _wrongly_refused(advised: Advised, least: Proposal | AdviceRefusal, most: Proposal | AdviceRefusal) -> bool:
     del most
-    return isinstance(least, Refusal) != (advised.refused is not None)
+    return isinstance(least, AdviceRefusal) != (advised.refused is not None)
 
 
 def _delivered(
-    doses: Sequence[_Weighed], answers: Sequence[tuple[Advised, Proposal | Refusal, Proposal | Refusal]]
+    doses: Sequence[_Weighed], answers: Sequence[tuple[Advised, Proposal | AdviceRefusal, Proposal | AdviceRefusal]]
 ) -> list[Budget]:
     """The errors in % of what was weighed, against the proposal as far as the oracle allows it."""
     budgets = []
     of_proposals = [dose for dose in doses if dose.given.proposed]
     for dose, (advised, least, most) in zip(of_proposals, answers, strict=True):
-        if isinstance(least, Refusal) or isinstance(most, Refusal):
+        if isinstance(least, AdviceRefusal) or isinstance(most, AdviceRefusal):
             continue
         due_u = float(min(max(advised.total_u, least.total_u), most.total_u))
         if due_u >= WORTH_WEIGHING_U:

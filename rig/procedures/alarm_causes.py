@@ -13,7 +13,7 @@ from typing import Literal
 from rig.errors import DeviceError, RefusedError
 from rig.faults import Injection, shipped_faults
 from rig.procedures.listening import SoundRecorded
-from rig.procedures.power import confirm_all
+from rig.procedures.power import confirm_what_is_shown
 from rig.procedures.preparation import PREPARATION, prepare, start_therapy
 from rig.procedures.provoking import FaultBench, FaultCleared, FaultInjected, provoking
 from rig.procedures.sampling import read_air
@@ -167,6 +167,6 @@ def _bolus(bench: Bench) -> None:
 def _leave_quiet(bench: Bench, record: Recorder) -> None:
     """Confirm what is left once no cause holds any more, and stop the pump."""
     bench.pump.stop()
-    confirm_all(bench, record)
+    confirm_what_is_shown(bench, record)
     read_air(bench, record, AFTERWARDS)
     record.fact(QuietAgain(at_s=bench.clock.now(), annunciated=kinds_told(bench)))

@@ -74,7 +74,7 @@ class BasalCourse:
     def weigh(self, what: str, minutes: float) -> None:
         """Weigh a stretch of so many minutes."""
         self._stretches += 1
-        phase = phase_of(self._stretches)
+        phase = stretch_phase(self._stretches)
         sample_for(self._bench, self._record, phase, duration_s=60.0 * minutes, every_s=SAMPLE_EVERY_S)
         self._record.fact(StretchWeighed(at_s=self._bench.clock.now(), number=self._stretches, what=what))
         for annunciation in self._bench.pump.annunciations():
@@ -115,7 +115,7 @@ class BasalCourse:
         return False
 
 
-def phase_of(number: int) -> str:
+def stretch_phase(number: int) -> str:
     """Name the phase of a stretch."""
     return f"stretch {number}"
 
@@ -134,7 +134,7 @@ def errors_of(taken: Taken, scale: VolumeScale, segments: Sequence[BasalSegment]
     ]
     errors = []
     for stretch in taken.facts(StretchWeighed):
-        readings = taken.series(phase_of(stretch.number))
+        readings = taken.series(stretch_phase(stretch.number))
         from_s, to_s = float(readings.at_s[0]), float(readings.at_s[-1])
         due_u = float(basal_u(segments, clock, from_s, to_s, temporary=temporary))
         weighed = scale.budget(float(scale.delivered_u(readings)[-1]), to_s - from_s)

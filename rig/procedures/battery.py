@@ -17,7 +17,7 @@ from rig.errors import BlockedError
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Rate, lasting
 from rig.procedures.budgets import measured
-from rig.procedures.power import commanded, find_again, set_voltage, shown, stop_and_fade, weighed_over
+from rig.procedures.power import commanded, find_again, set_voltage, shown_kinds, stop_and_fade, weighed_over
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
@@ -190,7 +190,7 @@ class Battery(BetweenBlanks):
         looked_s = begun_s
         while bench.clock.now() < begun_s + self.hold_s:
             sample_for(bench, record, f"at {voltage_v:g} V", duration_s=POLL_S, every_s=POLL_S)
-            kinds = shown(bench)
+            kinds = shown_kinds(bench)
             if bench.clock.now() - looked_s > LONGEST_LOOK_S:
                 raise BlockedError(
                     f"rig: {bench.clock.now() - looked_s:.4g} s passed from look to look at the pump, "

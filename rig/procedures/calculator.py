@@ -20,8 +20,8 @@ from rig.procedures.advice_judged import (
     ClockWasSet,
     DoseGiven,
     OnBoardTold,
-    judged,
-    phase_of,
+    advice_phase,
+    judged_advice,
     rest_after,
 )
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
@@ -90,7 +90,7 @@ class Calculator(BetweenBlanks):
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Hold each answer against the oracle, and weigh what was delivered."""
-        return judged(taken, scale_between_blanks(taken, metrology, blank_s=self.blank_s))
+        return judged_advice(taken, scale_between_blanks(taken, metrology, blank_s=self.blank_s))
 
 
 class _Asking:
@@ -233,7 +233,7 @@ class _Asking:
             )
         )
         record.step("bolus", number=self._doses, insulin_u=bolus.fast_u, reason=bolus.reason.value)
-        sample_for(bench, record, phase_of(self._doses), duration_s=planned_s, every_s=SAMPLE_EVERY_S)
+        sample_for(bench, record, advice_phase(self._doses), duration_s=planned_s, every_s=SAMPLE_EVERY_S)
         wait_for_rest(bench, record, rest_after(self._doses))
 
 

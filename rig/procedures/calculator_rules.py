@@ -13,7 +13,7 @@ from fractions import Fraction
 from rig.therapy import ProfileBlock, ProfileKind, Setting
 from rig.therapy.calculator import CalculatorRules, Factors
 from rig.therapy.day_profile import values_at
-from rig.therapy.on_board import Curve
+from rig.therapy.on_board import ActionCurve
 
 RULES = CalculatorRules(
     steps=((2.045, Fraction(1, 40)), (20.45, Fraction(1, 20)), (math.inf, Fraction(1, 10))),
@@ -21,7 +21,7 @@ RULES = CalculatorRules(
     on_board_step_u=Fraction(1, 40),
 )
 """Multiples of a dose, as far as an SFLOAT says them; amounts and settings in mU."""
-CURVES = {0: Curve.LINEAR, 1: Curve.SMOOTH}
+CURVES = {0: ActionCurve.LINEAR, 1: ActionCurve.SMOOTH}
 """By the setting for a curvilinear decay."""
 GRAIN_S = 300.0
 """A pump may count the age of insulin in steps of 5 min."""

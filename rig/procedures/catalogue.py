@@ -21,7 +21,7 @@ from rig.procedures.cancelled import Cancelled
 from rig.procedures.cannula import CannulaOut
 from rig.procedures.clock_set import ClockIsSet
 from rig.procedures.core_fault import ControllerFault
-from rig.procedures.course import Course
+from rig.procedures.course import CommandCourse
 from rig.procedures.damaged import Damaged
 from rig.procedures.day import Day
 from rig.procedures.dips import Dips
@@ -33,7 +33,7 @@ from rig.procedures.flood import Flood
 from rig.procedures.flows_on import FLOW
 from rig.procedures.half_hours import HalfHours
 from rig.procedures.keys import Keys
-from rig.procedures.link_lost import Link
+from rig.procedures.link_lost import LostLink
 from rig.procedures.log import PumpLog
 from rig.procedures.log_contents import LogContents
 from rig.procedures.long_log import LongLog
@@ -70,7 +70,7 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Unoccluded,
     Stopped,
     Cancelled,
-    Course,
+    CommandCourse,
     BolusSpeed,
     Refused,
     Reservoir,
@@ -82,7 +82,7 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     Restart,
     Damaged,
     Replayed,
-    Link,
+    LostLink,
     Unattended,
     Flood,
     Alarm,

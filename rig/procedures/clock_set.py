@@ -13,7 +13,7 @@ import numpy as np
 
 from rig.analysis.budget import Budget
 from rig.errors import RefusedError
-from rig.procedures.basal_course import BasalCourse, errors_of, phase_of, worst_of
+from rig.procedures.basal_course import BasalCourse, errors_of, stretch_phase, worst_of
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.budgets import measured, told_less_weighed
 from rig.procedures.procedure import BetweenBlanks, Computed
@@ -158,7 +158,7 @@ class ClockIsSet(BetweenBlanks):
         """Compute the errors of the stretches, and hold clock, totals and hour against the time that passed."""
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
         shown, told = taken.the(ClockShown), taken.the(TotalsTold)
-        weighed = _weighed(taken, scale, *(phase_of(number + 1) for number in range(STRETCHES)))
+        weighed = _weighed(taken, scale, *(stretch_phase(number + 1) for number in range(STRETCHES)))
         budgets = {
             ERROR.of(): worst_of(errors_of(taken, scale, PROFILE)),
             TOTALS.of(): told_less_weighed(told.insulin_u, weighed),
@@ -175,7 +175,7 @@ def _weighed(taken: Taken, scale: VolumeScale, *phases: str) -> Budget:
 
 def _most_in_an_hour(taken: Taken, scale: VolumeScale) -> Budget:
     """Weigh the hour of passed time in which most came, in U."""
-    readings = taken.series(*(phase_of(number + 1) for number in range(STRETCHES)), BOLUSES)
+    readings = taken.series(*(stretch_phase(number + 1) for number in range(STRETCHES)), BOLUSES)
     delivered_u = scale.delivered_u(readings)
     before_u = np.interp(readings.at_s - 3600.0, readings.at_s, delivered_u)
     return scale.budget(float((delivered_u - before_u).max()), 3600.0)

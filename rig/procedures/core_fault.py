@@ -16,7 +16,14 @@ from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Rate, lasting
 from rig.procedures.budgets import measured
 from rig.procedures.parameters import PART
-from rig.procedures.power import confirm_all, put_battery_in, shown, stop_and_fade, take_battery_out, weighed_over
+from rig.procedures.power import (
+    confirm_what_is_shown,
+    put_battery_in,
+    shown_kinds,
+    stop_and_fade,
+    take_battery_out,
+    weighed_over,
+)
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
@@ -132,7 +139,7 @@ class ControllerFault(BetweenBlanks):
             finally:
                 bench.switch.set_line(line, energised=False)
             stop_and_fade(bench, record)
-            confirm_all(bench, record)
+            confirm_what_is_shown(bench, record)
 
         between_blanks(bench, record, rate_u_per_h=self.rate_u_per_h, blank_s=self.blank_s, deliver=disturb)
 
@@ -176,7 +183,7 @@ def _looked(bench: Bench, record: Recorder, told: set[int]) -> tuple[float, tupl
     """Look until something new is annunciated; returns after how long in s, and its kinds."""
     begun_s = bench.clock.now()
     while True:
-        kinds = tuple(each.kind for each in shown(bench) if each.annunciation_id not in told)
+        kinds = tuple(each.kind for each in shown_kinds(bench) if each.annunciation_id not in told)
         if kinds or bench.clock.now() >= begun_s + LOOKED_S:
             return bench.clock.now() - begun_s, kinds
         sample_for(bench, record, "looking", duration_s=LOOK_EVERY_S, every_s=LOOK_EVERY_S)

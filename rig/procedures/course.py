@@ -17,7 +17,7 @@ from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import RateOrNone, SampleEvery, Word
 from rig.procedures.budgets import measured
 from rig.procedures.consecutive import logged_bolus_u
-from rig.procedures.course_commands import Command, Hands, parse_command
+from rig.procedures.course_commands import Hands, PumpCommand, parse_command
 from rig.procedures.preparation import FULL_RESERVOIR_U, start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
@@ -92,7 +92,7 @@ def _several(written: object) -> object:
 Several = BeforeValidator(_several)
 
 
-class Course(BetweenBlanks):
+class CommandCourse(BetweenBlanks):
     """Let therapy run, give commands at their times, and weigh what comes in each window."""
 
     TABLE: ClassVar = "course"
@@ -136,7 +136,7 @@ class Course(BetweenBlanks):
         return self.called
 
     @property
-    def plan(self) -> tuple[Command, ...]:
+    def plan(self) -> tuple[PumpCommand, ...]:
         """The commands."""
         return tuple(parse_command(each) for each in self.commands)
 

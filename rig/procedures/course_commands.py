@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from rig.errors import Refusal, RefusedError
+from rig.errors import RefusedError, WhyRefused
 from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY
 from rig.roles import Bench, Capability, require
 from rig.therapy import BasalSegment, BolusRequest, Setting, TemporaryRate
@@ -59,7 +59,7 @@ Doing = Callable[[Hands], str]
 
 
 @dataclass(frozen=True)
-class Command:
+class PumpCommand:
     """One command: when in s from the beginning, its words, and how the pump should answer them.
 
     Attributes:
@@ -85,17 +85,17 @@ class Command:
             return error.refusal.value
 
 
-def parse_command(written: str) -> Command:
+def parse_command(written: str) -> PumpCommand:
     """Read a command with its time; ValueError with what is allowed."""
     time, colon, words = written.strip().partition(": ")
     if not colon:
         raise ValueError(f"{written!r} is no command: write {ALLOWED}")
     words, comma, refusal = words.strip().partition(", refused as ")
     command = _command(parse(time, "time_s"), words.strip())
-    return replace(command, expected=Refusal(refusal).value, most_u=0.0, rate_u_per_h=None) if comma else command
+    return replace(command, expected=WhyRefused(refusal).value, most_u=0.0, rate_u_per_h=None) if comma else command
 
 
-def _command(at_s: float, words: str) -> Command:
+def _command(at_s: float, words: str) -> PumpCommand:
     for read in (_bolus, _temporary, _setting, _simple):
         command = read(at_s, words)
         if command is not None:
@@ -115,7 +115,7 @@ def _minutes(text: str) -> int:
     return round(parse(text, "time_s") / 60.0)
 
 
-def _bolus(at_s: float, words: str) -> Command | None:
+def _bolus(at_s: float, words: str) -> PumpCommand | None:
     delayed = _DELAYED.fullmatch(words)
     for kind, form in _OF_BOLUSES:
         found = form.fullmatch(delayed["bolus"] if delayed else words)
@@ -147,11 +147,11 @@ def _bolus(at_s: float, words: str) -> Command | None:
                 bolus_id = require(pump, Capability.EXTENDED_BOLUS).deliver(request)
             hands.bolus_ids.append(bolus_id)
 
-        return Command(at_s, words, _obeying(deliver), needs, request.fast_u + request.extended_u)
+        return PumpCommand(at_s, words, _obeying(deliver), needs, request.fast_u + request.extended_u)
     return None
 
 
-def _temporary(at_s: float, words: str) -> Command | None:
+def _temporary(at_s: float, words: str) -> PumpCommand | None:
     found = _TEMPORARY.fullmatch(words)
     if found is None:
         return None
@@ -162,10 +162,10 @@ def _temporary(at_s: float, words: str) -> Command | None:
     def set_rate(hands: Hands) -> None:
         require(hands.bench.pump, Capability.TEMPORARY_BASAL).set_temporary_rate(rate)
 
-    return Command(at_s, words, _obeying(set_rate), (Capability.TEMPORARY_BASAL,))
+    return PumpCommand(at_s, words, _obeying(set_rate), (Capability.TEMPORARY_BASAL,))
 
 
-def _setting(at_s: float, words: str) -> Command | None:
+def _setting(at_s: float, words: str) -> PumpCommand | None:
     found = _SETTING.fullmatch(words)
     if found is None:
         return None
@@ -178,10 +178,10 @@ def _setting(at_s: float, words: str) -> Command | None:
         pump.set_setting(setting, value)
         hands.settings_before.setdefault(setting, before)
 
-    return Command(at_s, words, _obeying(set_it), (Capability.SETTINGS,))
+    return PumpCommand(at_s, words, _obeying(set_it), (Capability.SETTINGS,))
 
 
-def _simple(at_s: float, words: str) -> Command | None:
+def _simple(at_s: float, words: str) -> PumpCommand | None:
     states: Mapping[str, Callable[[Hands], None]] = {
         "run": lambda hands: hands.bench.pump.run(),
         "pause": lambda hands: hands.bench.pump.pause(),
@@ -189,21 +189,21 @@ def _simple(at_s: float, words: str) -> Command | None:
         "confirm": _confirm,
     }
     if words in states:
-        return Command(at_s, words, _obeying(states[words]))
+        return PumpCommand(at_s, words, _obeying(states[words]))
     verb, _, rest = words.partition(" ")
     if verb == "see" and rest:
-        return Command(at_s, words, lambda hands: _seen(hands, rest), expected=SEEN)
+        return PumpCommand(at_s, words, lambda hands: _seen(hands, rest), expected=SEEN)
     if verb == "prime":
         prime_u = parse(rest, "insulin_u")
         do = _obeying(lambda hands: require(hands.bench.pump, Capability.PRIMING).prime(prime_u))
-        return Command(at_s, words, do, (Capability.PRIMING,), prime_u)
+        return PumpCommand(at_s, words, do, (Capability.PRIMING,), prime_u)
     if verb == "reservoir":
         holds_u = parse(rest, "insulin_u")
 
         def fill(hands: Hands) -> None:
             require(hands.bench.pump, Capability.RESERVOIR_LEVEL).set_reservoir_level(holds_u)
 
-        return Command(at_s, words, _obeying(fill), (Capability.RESERVOIR_LEVEL,))
+        return PumpCommand(at_s, words, _obeying(fill), (Capability.RESERVOIR_LEVEL,))
     if verb == "basal":
         rate = parse(rest, "rate_u_per_h")
         flat = [BasalSegment(MINUTES_A_DAY, rate)]
@@ -211,14 +211,14 @@ def _simple(at_s: float, words: str) -> Command | None:
         def follow(hands: Hands) -> None:
             require(hands.bench.pump, Capability.BASAL_PROFILE).set_basal_profile(flat)
 
-        return Command(at_s, words, _obeying(follow), (Capability.BASAL_PROFILE,), rate_u_per_h=rate)
+        return PumpCommand(at_s, words, _obeying(follow), (Capability.BASAL_PROFILE,), rate_u_per_h=rate)
     if verb == "clock":
         shows = MIDNIGHT + datetime.timedelta(minutes=parse_time_of_day(rest))
         do = _obeying(lambda hands: require(hands.bench.pump, Capability.CLOCK).set_clock(shows))
-        return Command(at_s, words, do, (Capability.CLOCK,))
+        return PumpCommand(at_s, words, do, (Capability.CLOCK,))
     if verb == "cancel" and rest.startswith("bolus "):
         number = int(rest.removeprefix("bolus "))
-        return Command(at_s, words, lambda hands: _cancel(hands, number), (Capability.CANCEL_BOLUS,))
+        return PumpCommand(at_s, words, lambda hands: _cancel(hands, number), (Capability.CANCEL_BOLUS,))
     return None
 
 

@@ -14,7 +14,7 @@ from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import ShareOrNone, Size, lasting
 from rig.procedures.budgets import measured
 from rig.procedures.consecutive import logged_bolus_u
-from rig.procedures.power import CURRENT_LIMIT_A, START_S, commanded, confirm_all, find_again, weighed_over
+from rig.procedures.power import CURRENT_LIMIT_A, START_S, commanded, confirm_what_is_shown, find_again, weighed_over
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
@@ -155,7 +155,7 @@ class Dips(BetweenBlanks):
                 end_reason=end_reason(entries, bolus_id),
                 restarted=any(each.kind == RESET and each.sequence > last for each in entries),
                 runs=status.therapy is TherapyState.RUN,
-                annunciated=confirm_all(bench, record),
+                annunciated=confirm_what_is_shown(bench, record),
             )
         )
 

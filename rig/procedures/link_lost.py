@@ -66,7 +66,7 @@ class LinkLost(Fact):
     logged_u: float | None
 
 
-class Link(BetweenBlanks):
+class LostLink(BetweenBlanks):
     """Give a bolus, lose the reply to its command or the link in its middle, and weigh and read what came of it."""
 
     TABLE: ClassVar = "link"

@@ -96,7 +96,7 @@ def pass_over(bench: Bench) -> None:
         bench.watch.passed_over()
 
 
-def shown(bench: Bench) -> list[Annunciation]:
+def shown_kinds(bench: Bench) -> list[Annunciation]:
     """Read what the pump annunciates; nothing where it does not answer, as when its supply is too low."""
     try:
         return bench.pump.annunciations()
@@ -104,7 +104,7 @@ def shown(bench: Bench) -> list[Annunciation]:
         return []
 
 
-def confirm_all(bench: Bench, record: Recorder) -> tuple[str, ...]:
+def confirm_what_is_shown(bench: Bench, record: Recorder) -> tuple[str, ...]:
     """Confirm what the pump annunciates, one after the other, until it refuses; returns the kinds in their order."""
     kinds: list[str] = []
     for _ in range(CONFIRMED_AT_MOST):

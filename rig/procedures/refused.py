@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from rig.errors import Refusal, RefusedError
+from rig.errors import RefusedError, WhyRefused
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Size, lasting
 from rig.procedures.budgets import measured
@@ -126,4 +126,4 @@ class Refused(BetweenBlanks):
 
 def _as_out_of_range(answer: BolusAnswered) -> bool:
     """Say whether a bolus was refused because it is too large; records of earlier versions do not say why."""
-    return answer.refused and answer.reason in (None, Refusal.OUT_OF_RANGE.value)
+    return answer.refused and answer.reason in (None, WhyRefused.OUT_OF_RANGE.value)

@@ -18,10 +18,10 @@ from rig.procedures.budgets import measured
 from rig.procedures.parameters import BY, OFF
 from rig.procedures.power import (
     commanded,
-    confirm_all,
+    confirm_what_is_shown,
     pass_over,
     put_battery_in,
-    shown,
+    shown_kinds,
     take_battery_out,
     weighed_over,
 )
@@ -215,7 +215,7 @@ class Restart(BetweenBlanks):
         sample_for(bench, record, BOLUS, duration_s=self.after_s, every_s=SAMPLE_EVERY_S)
         interrupted_s = bench.clock.now()
         runs = self._restart(bench, record)
-        annunciated = tuple(each.kind for each in shown(bench) if (each.annunciation_id, each.kind) not in told)
+        annunciated = tuple(each.kind for each in shown_kinds(bench) if (each.annunciation_id, each.kind) not in told)
         asked_s = bench.clock.now()
         on_board_u = require(bench.pump, Capability.INSULIN_ON_BOARD).insulin_on_board().insulin_u
         now = log.history()
@@ -259,7 +259,7 @@ class Restart(BetweenBlanks):
 
     def _run_again(self, bench: Bench, record: Recorder) -> None:
         """Tell the pump to run, as a person would who has read its annunciations; ask for more than the hour has."""
-        confirm_all(bench, record)
+        confirm_what_is_shown(bench, record)
         try:
             bench.pump.run()
             require(bench.pump, Capability.FAST_BOLUS).bolus(self.size_u)

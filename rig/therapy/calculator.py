@@ -73,7 +73,7 @@ class Factors:
     upper_mg_per_dl: float | None = None
 
 
-class Refusal(Enum):
+class AdviceRefusal(Enum):
     """Why nothing is proposed."""
 
     NOTHING_ASKED = "neither glucose nor carbohydrates"
@@ -101,7 +101,7 @@ def proposed(
     carbohydrate_g: float,
     glucose_mg_per_dl: float | None,
     on_board: OnBoard | None = None,
-) -> Proposal | Refusal:
+) -> Proposal | AdviceRefusal:
     """Reckon the bolus that should be proposed, or why none is.
 
     Prelim. correction (G - target)/CF, meal carbohydrates/ratio. Insulin on board counts only with a glucose; of
@@ -147,16 +147,16 @@ def _reckoned(rules: CalculatorRules, part: Fraction) -> Fraction:
     return rounded_down(part, rules.resolution_u) if rules.resolution_u else part
 
 
-def _refusal(rules: CalculatorRules, carbohydrate_g: float, glucose_mg_per_dl: float | None) -> Refusal | None:
+def _refusal(rules: CalculatorRules, carbohydrate_g: float, glucose_mg_per_dl: float | None) -> AdviceRefusal | None:
     if not carbohydrate_g and glucose_mg_per_dl is None:
-        return Refusal.NOTHING_ASKED
+        return AdviceRefusal.NOTHING_ASKED
     if not 0.0 <= carbohydrate_g <= rules.largest_carbohydrate_g:
-        return Refusal.OUT_OF_RANGE
+        return AdviceRefusal.OUT_OF_RANGE
     if glucose_mg_per_dl is None:
         return None
     if not rules.lowest_mg_per_dl <= glucose_mg_per_dl <= rules.highest_mg_per_dl:
-        return Refusal.OUT_OF_RANGE
-    return Refusal.LOW_GLUCOSE if glucose_mg_per_dl < rules.min_glucose_mg_per_dl else None
+        return AdviceRefusal.OUT_OF_RANGE
+    return AdviceRefusal.LOW_GLUCOSE if glucose_mg_per_dl < rules.min_glucose_mg_per_dl else None
 
 
 def _rounded(rules: CalculatorRules, aboard: OnBoard) -> OnBoard:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from rig.therapy.exact import Number, exact
 
 
-class Curve(Enum):
+class ActionCurve(Enum):
     """How the action of a dose fades.
 
     `LINEAR`: in proportion to time. `SMOOTH`: 1 - 3x² + 2x³ of the share x of the action's time, the cubic that
@@ -51,7 +51,7 @@ class OnBoard:
         return self.meal_u + self.correction_u
 
 
-def remaining_share(after_s: Number, action_min: int, curve: Curve = Curve.LINEAR) -> Fraction:
+def remaining_share(after_s: Number, action_min: int, curve: ActionCurve = ActionCurve.LINEAR) -> Fraction:
     """Which share of a dose still acts `after_s` seconds later: 1 at first, 0 from the end of its action on.
 
     Raises:
@@ -60,13 +60,18 @@ def remaining_share(after_s: Number, action_min: int, curve: Curve = Curve.LINEA
     if action_min <= 0:
         raise ValueError(f"insulin acts for longer than 0 min, got {action_min}")
     x = min(max(exact(after_s) / (60 * action_min), Fraction(0)), Fraction(1))
-    if curve is Curve.LINEAR:
+    if curve is ActionCurve.LINEAR:
         return 1 - x
-    return (1 - x) ** 2 if curve is Curve.PARABOLA else 1 - 3 * x**2 + 2 * x**3
+    return (1 - x) ** 2 if curve is ActionCurve.PARABOLA else 1 - 3 * x**2 + 2 * x**3
 
 
 def on_board(
-    doses: Iterable[GivenDose], *, now_s: float, action_min: int, curve: Curve = Curve.LINEAR, look_every_s: int = 0
+    doses: Iterable[GivenDose],
+    *,
+    now_s: float,
+    action_min: int,
+    curve: ActionCurve = ActionCurve.LINEAR,
+    look_every_s: int = 0,
 ) -> OnBoard:
     """Add up what of doses still acts at `now_s`, in U; a dose that is still to come counts nothing.
 

@@ -2,7 +2,7 @@
 
 from rig.procedures.dips import Dips
 from rig.procedures.flood import Flood
-from rig.procedures.link_lost import Link
+from rig.procedures.link_lost import LostLink
 from rig.procedures.long_log import LongLog
 from rig.procedures.restart import Restart
 from rig.procedures.unattended import Unattended
@@ -19,7 +19,7 @@ def test_restarted_pump(verification: Verification, restart: Restart) -> None:
     verification.measure(restart)
 
 
-def test_lost_link(verification: Verification, link: Link) -> None:
+def test_lost_link(verification: Verification, link: LostLink) -> None:
     """A bolus that loses its link."""
     verification.measure(link)
 

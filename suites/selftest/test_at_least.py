@@ -95,7 +95,14 @@ OF_A_LIMIT = {
     "PR-D5.4": {"30 min"},  # windows of a course
     "PR-D7.6": {"27 min", "30 min"},
     "PR-D9.1": {"4 min"},  # how long priming may take
-    "PR-F7.1": {"2 min"},  # how long an annunciation may take
+    "PR-D6.2": {"10 min", "30 min"},  # stretches of a course
+    "PR-L5.1": {"24 h", "10 min"},
+    "PR-H2.2": {"20 min", "60 min"},
+    "PR-A1.2": {"10 min"},  # how long an alarm is left unanswered
+    "PR-A2.1": {"5 min"},  # how long a snooze may last
+    "PR-F5.1": {"2 min"},  # how long an annunciation may take
+    "PR-F6.2": {"20 min"},  # how long the supply is off
+    "PR-F7.1": {"2 min"},
     "PR-F7.2": {"2 min"},
     "PR-K1.4": {"3 min"},
     "PR-L2.1": {"1 h"},  # a window

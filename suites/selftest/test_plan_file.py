@@ -202,7 +202,7 @@ def test_the_default_plan_decides_every_requirement_that_a_plan_can_decide() -> 
     decided = {name for entries in plan.entries.values() for each in entries for name in each.decides(REQUIREMENTS)}
     of_basal = {f"PR-D1.{number}" for number in (1, 2, 3, 7, 8)} | {"PR-D2.3"}
     of_boluses = {f"PR-D3.{number}" for number in (1, 2, 3, 4, 5)} | {"PR-H3.1"}
-    assert decided == of_basal | of_boluses | set(EVERYWHERE)
+    assert decided == of_basal | of_boluses | {"PR-E1.1"} | set(EVERYWHERE)
     assert plan.every_requirement_due
 
 

@@ -12,7 +12,7 @@ from typing import get_args
 
 import pytest
 
-from rig.analysis.alarm_signal import Burst, Priority, Pulse
+from rig.analysis.alarm_signal import Burst, Priority, SoundPulse
 from rig.analysis.vibration import Buzz
 from rig.bench.open import open_bench
 from rig.procedures import alarm, alarm_causes, alarm_unanswered, alarms_together, annunciator_cut
@@ -110,7 +110,7 @@ def test_a_broken_buzzer_is_told_by_vibration_even_of_a_low_alarm(tmp_path: Path
 
 
 def burst(at_s: float, level_db: float, pitch_hz: float) -> Burst:
-    pulse = Pulse(at_s, 0.2, 0.02, level_db, pitch_hz, (pitch_hz,), (level_db,))
+    pulse = SoundPulse(at_s, 0.2, 0.02, level_db, pitch_hz, (pitch_hz,), (level_db,))
     return Burst(
         source=0, priority=Priority.LOW, reason="", at_s=at_s, pulses=(pulse,), pulse_duration_s=0.2, spacing_s=None,
         pause_s=None, halves_pause_s=None, fundamental_hz=pitch_hz, pitches_hz=(pitch_hz,), level_db=level_db,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from rig.procedures.course import DELIVERED, LOGGED, WRONG, CommandAnswered, Course, CourseBegan
+from rig.procedures.course import DELIVERED, LOGGED, WRONG, CommandAnswered, CommandCourse, CourseBegan
 from rig.procedures.course_commands import OBEYED, SEEN, parse_command
 from rig.procedures.half_hours import COUNT, HalfHours
 from rig.procedures.speed import ERROR, BolusSpeed
@@ -20,7 +20,7 @@ from suites.measuring import measured_on, measured_virtually
 from suites.studies.coverage.laboratory import declared, laboratory
 from suites.studies.coverage.whole_bench import watched_bench
 
-STOPPED = Course.model_validate(
+STOPPED = CommandCourse.model_validate(
     {
         "called": "a stop",
         "commands": "0 min: maximum bolus 2 U; 0 min: bolus 2.025 U, refused as out of range; 0 min: bolus 2 U; "
@@ -80,7 +80,7 @@ def test_what_is_no_command_is_refused(written: str) -> None:
 def test_a_course_that_cannot_be_is_refused(words: dict[str, str], sentence: str) -> None:
     written = {"called": "odd", "commands": "0 min: run", "weighed": "here: 0 min to 5 min"} | words
     with pytest.raises(ValidationError, match=sentence):
-        Course.model_validate(written)
+        CommandCourse.model_validate(written)
 
 
 def test_a_course_needs_what_its_commands_need_and_no_more_insulin_than_they_ask_for() -> None:

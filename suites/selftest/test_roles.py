@@ -31,7 +31,7 @@ from rig.roles import (
 )
 from rig.therapy import TherapyState
 
-DETECTIONS = {Capability.OCCLUSION_DETECTION, Capability.RESERVOIR_DETECTION}
+DETECTIONS = {Capability.OCCLUSION_DETECTION, Capability.RESERVOIR_DETECTION, Capability.ALARM_SIGNALS}
 """What is detected is annunciated: no method of its own stands behind them."""
 
 BENCHES = {"ids": "fixtures/benches/virtual.toml", "new_era_ne1000": "fixtures/benches/virtual_ne1000.toml"}

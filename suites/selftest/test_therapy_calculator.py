@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rig.therapy.calculator import CalculatorRules, Factors, FromMeal, Proposal, Refusal, proposed
+from rig.therapy.calculator import AdviceRefusal, CalculatorRules, Factors, FromMeal, Proposal, proposed
 from rig.therapy.exact import exact
-from rig.therapy.on_board import Curve, GivenDose, OnBoard, on_board, remaining_share
+from rig.therapy.on_board import ActionCurve, GivenDose, OnBoard, on_board, remaining_share
 
 OMNIPOD = CalculatorRules()
 EROS = Factors(sensitivity_mg_per_dl=50.0, ratio_g=15.0, target_mg_per_dl=100.0)
@@ -84,15 +84,15 @@ def test_rules_of_other_makers(
 @pytest.mark.parametrize(
     ("carbohydrate_g", "glucose", "why"),
     [
-        (0.0, None, Refusal.NOTHING_ASKED),
-        (225.1, 100.0, Refusal.OUT_OF_RANGE),
-        (-1.0, None, Refusal.OUT_OF_RANGE),
-        (10.0, 19.0, Refusal.OUT_OF_RANGE),
-        (10.0, 601.0, Refusal.OUT_OF_RANGE),
-        (10.0, 69.0, Refusal.LOW_GLUCOSE),
+        (0.0, None, AdviceRefusal.NOTHING_ASKED),
+        (225.1, 100.0, AdviceRefusal.OUT_OF_RANGE),
+        (-1.0, None, AdviceRefusal.OUT_OF_RANGE),
+        (10.0, 19.0, AdviceRefusal.OUT_OF_RANGE),
+        (10.0, 601.0, AdviceRefusal.OUT_OF_RANGE),
+        (10.0, 69.0, AdviceRefusal.LOW_GLUCOSE),
     ],
 )
-def test_what_nothing_is_proposed_for(carbohydrate_g: float, glucose: float | None, why: Refusal) -> None:
+def test_what_nothing_is_proposed_for(carbohydrate_g: float, glucose: float | None, why: AdviceRefusal) -> None:
     assert proposed(OMNIPOD, EROS, carbohydrate_g=carbohydrate_g, glucose_mg_per_dl=glucose) is why
 
 
@@ -115,8 +115,8 @@ def test_insulin_on_board_after_the_makers_examples() -> None:
     assert aboard == OnBoard(Fraction(3, 2), Fraction(2))
 
 
-@pytest.mark.parametrize("curve", list(Curve))
-def test_every_curve_goes_from_all_to_nothing(curve: Curve) -> None:
+@pytest.mark.parametrize("curve", list(ActionCurve))
+def test_every_curve_goes_from_all_to_nothing(curve: ActionCurve) -> None:
     shares = [remaining_share(minute * 60, 240, curve) for minute in range(0, 300, 5)]
     assert shares == sorted(shares, reverse=True)
     assert (shares[0], shares[48], shares[-1]) == (1, 0, 0)
