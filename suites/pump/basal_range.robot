@@ -1,3 +1,4 @@
+# robocop: off=line-too-long
 *** Settings ***
 Documentation     Basal delivery at the ends of the range and through a day of 48 half-hours.
 Library           fixtures.robot_library.PumpBench

@@ -1,3 +1,4 @@
+# robocop: off=line-too-long
 *** Settings ***
 Documentation     Boluses that wait, boluses at once over basal delivery, and their speed.
 Library           fixtures.robot_library.PumpBench

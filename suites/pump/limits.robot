@@ -1,3 +1,4 @@
+# robocop: off=line-too-long
 *** Settings ***
 Documentation     Maxima of a bolus, of the basal rate, of an hour and of a day: what is above is refused for the right
 ...               reason or stopped with an alarm, and what is allowed is given in full.

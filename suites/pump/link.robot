@@ -11,12 +11,14 @@ Damaged Commands Have No Effect
     Damage Commands On The Line    size={bolus.typical}
 
 Repeated Commands Are Executed Once
-    [Documentation]    The command of a bolus of {bolus.typical} comes again: at once, after others, and overtaken by others.
+    [Documentation]    The command of a bolus of {bolus.typical} comes again: at once, after others, and overtaken by
+    ...    others.
     [Tags]    PR-C1.2
     Repeat Commands On The Line    size={bolus.typical}
 
 A Lost Reply Repeats No Bolus
-    [Documentation]    The reply to the command of a bolus of {2 bolus.typical} is lost; the pump tells of it when it is asked.
+    [Documentation]    The reply to the command of a bolus of {2 bolus.typical} is lost; the pump tells of it when it
+    ...    is asked.
     [Tags]    PR-C1.3
     Lose The Link During A Bolus    reply    size={2 bolus.typical}
 
@@ -26,7 +28,8 @@ A Flood Of Commands Delivers Nothing
     Flood The Pump With Commands    per_second=100    duration=20 s    size={bolus.typical}
 
 The Link Is Lost During A Bolus
-    [Documentation]    The line is mute for a minute in the middle of a bolus of {2 bolus.typical}, which is finished and can be read.
+    [Documentation]    The line is mute for a minute in the middle of a bolus of {2 bolus.typical}, which is finished
+    ...    and can be read.
     [Tags]    PR-C2.1
     Lose The Link During A Bolus    link    size={2 bolus.typical}    silence=60 s
 

@@ -6,7 +6,8 @@ Test Teardown     Leave Bench Safe
 
 *** Test Cases ***
 Occlusion During A Bolus
-    [Documentation]    A bolus of {0.5 bolus.large} into the closed outlet, a second one after the alarm, the opening, and a bolus
+    [Documentation]    A bolus of {0.5 bolus.large} into the closed outlet, a second one after the alarm, the
+    ...    opening, and a bolus
     ...    once the alarm is confirmed.
     [Tags]    PR-F1.11    PR-F1.12    PR-F1.13
     Give A Bolus Into A Closed Line    F1    size={0.5 bolus.large}    then={bolus.typical}

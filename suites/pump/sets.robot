@@ -1,5 +1,6 @@
 *** Settings ***
-Documentation     Insulin that leaves the pump and does not reach the person. A valve leads the needle beside the vessel.
+Documentation     Insulin that leaves the pump and does not reach the person. A valve leads the needle beside the
+...               vessel.
 Library           fixtures.robot_library.PumpBench
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe

@@ -1,3 +1,4 @@
+# robocop: off=line-too-long
 *** Settings ***
 Documentation     Stop, pause and cancel in the middle of each kind of delivery: what still comes, and what comes later.
 Library           fixtures.robot_library.PumpBench
