@@ -190,13 +190,13 @@ def test_the_virtual_bench_can_decide_what_the_plans_set_out_to_decide(plan: str
 
 def test_a_limit_that_no_pump_could_be_shown_to_meet_is_named_before_the_run(tmp_path: Path) -> None:
     sentences = foreseen("default", **{"balance.repeatability": "100 µg"})
-    assert sentences == [
+    assert [sentence for sentence in sentences if sentence.startswith("PR-D3.1,")] == [
         f"PR-D3.1, {which} bolus error at 0.1 U: expected U is 28 %. This balance, window and n cannot decide this "
         "limit: you need a balance with a repeatability of 77.7 µg or less, or n = 3 or fewer."
         for which in ("largest", "smallest")
     ]
     command = ["verify", "--select", "stopped", "--out", str(tmp_path / "run"), "--set", "balance.repeatability=100 µg"]
     done = subprocess.run([sys.executable, "-m", "rig", *command], capture_output=True, text=True, check=False)
-    assert done.stdout.startswith(sentences[0]), done.stdout + done.stderr
+    assert all(f"\n{sentence}\n" in done.stdout for sentence in sentences), done.stdout + done.stderr
     manifest = json.loads((tmp_path / "run" / "record" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["undecidable"] == sentences

@@ -48,7 +48,7 @@ def on_terminal(*words: str, columns: int, term: str = "xterm") -> str:
 @pytest.fixture
 def marked_bench(tmp_path: Path) -> Path:
     """A bench whose name is full of what rich takes for markup, and of what a terminal takes for an order."""
-    text = BENCH.read_text(encoding="utf-8").replace("../controller", str(Path("fixtures/controller").resolve()))
+    text = BENCH.read_text(encoding="utf-8").replace('"../', f'"{Path("fixtures").resolve()}/')
     path = tmp_path / "bench[s].toml"
     path.write_text(
         text.replace('"Virtual bench"', '"Bench [s] [v2] [/red] :warning: \\u001b[2J"', 1), encoding="utf-8"

@@ -392,7 +392,9 @@ def verification(run: RunFolder, *requirements: str, quantities: Sequence[Quanti
         status=lambda: PumpStatus(TherapyState.STOP, "standby", None, reservoir_attached=True),
         annunciations=list,
     )
-    others = dict.fromkeys(("balance", "pressure", "supply", "switch", "environment"))
+    others = dict.fromkeys(
+        ("balance", "pressure", "supply", "switch", "environment", "sound", "reservoir_u", "restless_s")
+    )
     bench = cast(Bench, SimpleNamespace(pump=pump, clock=clock, metrology=METROLOGY, **others))
     return Verification(bench, attempt, REQUIREMENTS, run.declared("t"))
 
