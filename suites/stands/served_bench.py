@@ -94,9 +94,13 @@ def _addresses(process: subprocess.Popen[str]) -> dict[str, str]:
 
 
 def _bench_file(addresses: Mapping[str, str]) -> str:
-    """Write the virtual bench's file anew, with these addresses and without its world."""
-    text = shipped(DEFAULT_BENCH).read_text(encoding="utf-8").partition("\n[virtual]\n")[0] + "\n"
-    for role, table in tomllib.loads(text).items():
+    """Write the virtual bench's file anew, with these addresses, the same pump sheet and without its world."""
+    bench = shipped(DEFAULT_BENCH)
+    text = bench.read_text(encoding="utf-8").partition("\n[virtual]\n")[0] + "\n"
+    tables = tomllib.loads(text)
+    sheet = tables["pump"]["sheet"]
+    text = text.replace(f'"{sheet}"', f'"{(bench.parent / sheet).resolve()}"')  # the file lies in another folder
+    for role, table in tables.items():
         if role in addresses:
             found = addresses[role]
             address = f"ASRL{found}::INSTR" if found.startswith("/dev/") and role != "pump" else found
