@@ -40,7 +40,7 @@ STOPPED = "suites/pump/test_stopped.py::test_stopped_pump[30 min]"
 PLAN = """
 name = "short"
 purpose = "Each kind of curve once, as short as it can be."
-select = "test_basal or test_consecutive or test_stopped or occlusion_at_the"
+select = "test_basal or test_consecutive or test_stopped or occlusion_at_the_intermediate"
 
 [[basal]]
 rate = "1 U/h"

@@ -17,6 +17,7 @@ from rig.record.reading import read_run
 from rig.run.begin import start_run
 from rig.run.inputs import Sources, frozen_inputs, read_inputs
 from rig.run.software import ROOMS
+from rig.shipped import DEFAULT_FAULTS
 
 ROOT = Path(rig_package.__file__).parent.parent
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "selftest", "studies")
@@ -146,6 +147,8 @@ def test_a_runner_whose_code_is_not_that_of_the_runs_start_refuses(
     for room in ROOMS:
         shutil.copytree(ROOT / room, other / room, ignore=shutil.ignore_patterns("__pycache__", "controller"))
     shutil.copytree(ROOT / "fixtures/controller", other / "fixtures/controller")
+    (other / DEFAULT_FAULTS).parent.mkdir()
+    shutil.copy(ROOT / DEFAULT_FAULTS, other / DEFAULT_FAULTS)
     suites = ["-p", "fixtures.bench_plugin", str(run.inputs / "suites"), "--collect-only"]
     declare = ["--declare", str(tmp_path / "declared")]
     arguments = [runner, *(suites if runner == "pytest" else []), "--run", str(run.path), *declare]
@@ -178,7 +181,7 @@ def test_a_runner_whose_code_is_not_that_of_the_runs_start_refuses(
             '"basal.mean_error", rate = "{basal.intermediate}"',
             '"basal.mean_error", rate = "{1.1 basal.intermediate}"',
             "PR-D1.1 asks for 'mean basal error at 1.1 U/h', which no test of this run measures; the nearest that is "
-            "measured is 'mean basal error at 1 U/h'",
+            "measured is 'mean basal error at 0.1 U/h'",
         ),
     ],
 )

@@ -215,7 +215,8 @@ def test_a_run_reports_what_it_cannot_do_as_not_applicable(tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr
     rows = [row for row in read_json(tmp_path / "record" / "results.json")["requirements"] if row["in_scope"]]
     assert {row["verdict"] for row in rows} == {"NOT APPLICABLE"}
-    assert rows[0]["reason"] == "NOT APPLICABLE: this pump has no occlusion detection"
+    assert rows[0]["reason"] == "this pump has no occlusion detection and no settings"
+    assert all(row["reason"] for row in rows)
 
 
 @pytest.mark.parametrize(

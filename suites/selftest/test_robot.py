@@ -257,6 +257,8 @@ def test_every_default_is_what_its_type_allows() -> None:
     for each in documented.values():
         for argument in each.args:
             if argument.name and not argument.required and argument.default is not None and str(argument.default):
+                if str(argument.type) == "str":  # a word, which the procedure itself knows
+                    continue
                 kinds[str(argument.type)].check(str(argument.default))
                 checked += 1
     assert checked > 30

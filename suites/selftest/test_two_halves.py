@@ -68,12 +68,40 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
     "flood": {"duration": "2 s", "size": "0.5 U", "takes": "30 s", **BLANK},
     "log_contents": {**BLANK},
     "long_log": {"entries": 150},
+    "half_hours": {"rate": "0.2 U/h", "step": "0.05 U/h", "sample_every": "5 min", **BLANK},
+    "course": {
+        "called": "a stop", "commands": ["0 min: bolus 1 U", "20 s: stop"], "weighed": ["all of it: 0 min to 3 min"],
+        **BLANK,
+    },
+    "speed": {"speed": "1.5 U/min", "size": "1 U", **BLANK},
+    "occluded_bolus": {"fault": "F1", "size": "3 U", "then": "0.5 U", "watch": "20 s"},
+    "self_clearing": {"size": "2 U"},
+    "fault_in_bolus": {"fault": "F14 removed", "size": "1 U", "after": "5 s", "watch": "20 s"},
+    "annunciated": {"fault": "F33 hot", "watch": "2 min"},
+    "emptied": {"filled": "2 U", "bolus": "1 U", "one_takes": "50 s"},
+    "not_yet": {"state": "without a reservoir", "watch": "1 min"},
+    "keys": {"sequence": "press, confirm", "watch": "30 s"},
+    "calculator": BLANK,
+    "wrong_profiles": BLANK,
+    "temporary_course": BLANK,
+    "clock": BLANK,
+    "cannula": {"rate": "1 U/h", "bolus": "0.5 U", "duration": "30 min", "around": "10 min", **BLANK},
+    "dislodged": {
+        "rate": "1 U/h", "duration": "30 min", "around": "10 min", "bolus": "0.5 U", "losses": 1, **BLANK,
+    },
     "core_fault": {"part": "backup cell", "watch": "60 s", **BLANK},
 }  # fmt: skip
 """As people write them: by the keys of a plan's table, with units."""
 NOT_READ = ("log", "long_log")
 """Those that read no instrument."""
 NOT_WEIGHED = (*NOT_READ, "alarm", "alarm_unanswered", "alarm_answered", "alarms_together", "annunciator_cut")
+
+ANY_NUMBER = (
+    "reservoir", "day", "half_hours", "course", "occluded_bolus", "fault_in_bolus", "annunciated", "emptied", "not_yet",
+    "keys", "speed", "self_clearing", "calculator", "wrong_profiles", "temporary_course", "clock", "cannula",
+    "dislodged",
+)  # fmt: skip
+"""Those that keep any number of facts of a kind: that one of them is gone, the record's sums show alone."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +187,7 @@ def test_a_last_line_that_was_cut_off_counts_as_never_written(done: Done, tmp_pa
         whole = (done.folder / name).read_bytes()
         (cut_off / name).write_bytes(whole[:-cut])
         (without / name).write_bytes(whole[: whole.rstrip(b"\n").rindex(b"\n") + 1])
-        assert numbers(done.again(cut_off)) == numbers(done.again(without))
+        assert _outcome(done, cut_off) == _outcome(done, without)
 
 
 def test_a_phase_that_is_missing_is_a_sentence_unless_no_number_needs_it(done: Done, tmp_path: Path) -> None:
@@ -180,8 +208,16 @@ def test_a_phase_that_is_missing_is_a_sentence_unless_no_number_needs_it(done: D
             missed.add(phase)
         else:
             assert numbers(again) == numbers(done.computed), phase
-    assert missed >= {"opening blank run", "closing blank run"}
-    assert len(missed) > 2
+    if "blank" in SHORT[done.procedure.TABLE]:
+        assert missed >= {"opening blank run", "closing blank run"}
+        assert len(missed) > 2
+    assert missed
+
+
+def _outcome(done: Done, folder: Path) -> object:
+    """What comes of computing from a folder: its numbers, or the sentence on what it lacks."""
+    again, sentence = _attempt(done, folder)
+    return sentence.replace(str(folder), "") if again is None else numbers(again)
 
 
 def _attempt(done: Done, folder: Path) -> tuple[Computed | None, str]:
@@ -195,6 +231,8 @@ def test_a_fact_that_is_missing_is_a_sentence(done: Done, tmp_path: Path) -> Non
     path = done.folder / "facts.jsonl"
     if not path.exists():
         assert done.procedure.TABLE in ("basal", "stopped")
+        return
+    if done.procedure.TABLE in ANY_NUMBER:
         return
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     for number, line in enumerate(lines):
