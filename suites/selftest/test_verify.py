@@ -150,7 +150,7 @@ def test_a_device_that_fails_in_mid_run_is_a_rig_error_and_data_are_kept(
 
 def test_an_interrupted_run_keeps_its_data_and_leaves_the_bench_safe(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    command = [sys.executable, "-m", "rig", "verify", "--out", str(run), "--select", "basal"]
+    command = [sys.executable, "-m", "rig", "verify", "--out", str(run), "--select", "PR-D1.1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as process:
         while not list(run.glob("record/tests/*/1/*/balance.csv")):
             assert process.poll() is None
@@ -194,9 +194,9 @@ def test_a_report_of_no_run_is_one_sentence_and_exit_code_3(tmp_path: Path) -> N
 def test_a_bench_that_is_not_there_is_said_device_by_device() -> None:
     done = rig("check", "--bench", "fixtures/benches/lab_example.toml")
     assert done.returncode == 3
-    for device in ("balance", "pressure", "supply", "switch", "environment", "pump"):
+    for device in ("balance", "pressure", "supply", "switch", "environment", "sound", "pump"):
         assert f"{device} " in done.stdout
-    assert done.stdout.count("check the cable") == 6
+    assert done.stdout.count("check the cable") == 7
     assert "Traceback" not in done.stdout + done.stderr
 
 

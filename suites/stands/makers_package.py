@@ -116,6 +116,7 @@ def write_package(folder: Path) -> Path:
 def write_bench(path: Path) -> Path:
     """Write a bench file with the package's balance and pump on a virtual bench; returns it."""
     text = (ROOT / "fixtures/benches/virtual_ne1000.toml").read_text(encoding="utf-8")
+    text = text.replace('"../', f'"{ROOT / "fixtures"}/')
     for old, new in {
         'driver = "mettler_xpr"': 'driver = "acme_scale"',
         'driver = "new_era_ne1000"': 'driver = "acme_pump"',
