@@ -48,7 +48,7 @@ def test_an_hour_with_a_new_pump(session: Session) -> None:
     assert answer(session, "setting max_bolus_u 10") == "largest bolus in U: 10"
     assert answer(session, "valve occluder on") == "occluder on"
     assert answer(session, "release") == "outlet open"
-    assert "occluder │ off" in answer(session, "valve")
+    assert "occluder        │ off" in answer(session, "valve")
     assert "setting changed" in answer(session, "history 3")
 
 

@@ -114,7 +114,7 @@ def test_every_way_to_stop_a_run_ends_in_the_same_way(tmp_path: Path, number: in
 
 def test_robot_framework_is_stopped_like_pytest(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    with verifying(out, "priming or thresholds") as process:
+    with verifying(out, "PR-D9.1 or PR-F1.5 or PR-F1.6 or PR-F1.7") as process:
         until(lambda: files(out, "record/tests/*/1/*/balance.csv"), process)
         os.killpg(process.pid, signal.SIGINT)
         os.killpg(process.pid, signal.SIGTERM)  # a second one breaks nothing off
@@ -176,7 +176,7 @@ def test_a_runner_that_stands_still_is_stopped_too(tmp_path: Path) -> None:
 
 def test_a_killed_run_leaves_nobody_behind_and_goes_on_from_where_it_was(tmp_path: Path) -> None:
     out, on = tmp_path / "run", tmp_path / "on"
-    with verifying(out, "priming or stopped") as process:
+    with verifying(out, "PR-D9.1 or PR-D7.1") as process:
         until(lambda: files(out, "record/tests/*/1/*priming/balance.csv"), process)
         runner = one_runner(process)
         process.kill()
