@@ -126,7 +126,7 @@ def test_a_laboratory_is_asked_to_set_a_condition_up_and_without_anybody_there_i
     (tmp_path / "plan.toml").write_text(PLAN, encoding="utf-8")
     done = rig(
         "verify", "--bench", str(tmp_path / "lab.toml"), "--plan", str(tmp_path / "plan.toml"),
-        "--out", str(tmp_path / "out"),
+        "--pump-sheet", "fixtures/pumps/reference.toml", "--out", str(tmp_path / "out"),
     )  # fmt: skip
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stdout + done.stderr
     assert "nobody is there to set it up" in done.stderr
