@@ -180,7 +180,7 @@ def test_a_flow_is_not_read_off_a_balance_that_somebody_leaned_on(tmp_path: Path
     closing_s = float(read_taken(tmp_path / "good").values("balance", "closing blank run")["at_s"][0])
     with watched_bench(laboratory(5, declared())) as watched:
         bench = failing_bench(watched.bench, laid_on(0.002, closing_s + from_s, closing_s + 285.0))
-        with pytest.raises(BlockedError, match="scatter|somebody leaned on the table"):
+        with pytest.raises(BlockedError, match=r"scatter|somebody leaned on the table"):
             measured_on(bench, tmp_path / "taken", BASAL)
     assert not (tmp_path / "taken" / "computed" / "measured.json").exists()
 
