@@ -104,6 +104,7 @@ def _summary_row(row: RequirementRecord, results: Results) -> dict[str, Any]:
         "text": row.text,
         "clause": row.clause,
         "hazard": row.hazard,
+        "judge": ", ".join(row.judge) or None,
         "rule": row.measurements[0].rule.value if row.measurements else None,
         "verdict": row.verdict.value,
         "reason": plain_reason(row.reason) if row.reason else None,

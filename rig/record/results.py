@@ -78,6 +78,7 @@ class RequirementRecord(Record):
     text: str
     clause: str
     hazard: str
+    judge: tuple[str, ...] = ()
     verdict: Verdict
     reason: str | None
     in_scope: bool = True
