@@ -5,7 +5,7 @@ Not responsible for sending any of them, nor for what a pump must do: nothing, o
 
 from __future__ import annotations
 
-from instruments.ids.framing import FLAG, FrameDecoder, encode_frame
+from instruments.ids.framing import ESCAPE, FLAG, FrameDecoder, encode_frame
 from rig.roles.pump import DamagedFrame
 
 FLAG_OCTET = bytes([FLAG])
@@ -30,13 +30,14 @@ def _on_the_line(frame: bytes) -> list[DamagedFrame]:
         DamagedFrame(f"bit {at % 8} of octet {at} flipped", _flipped(frame, 1 + at, at % 8)) for at in range(len(body))
     ]
     half = len(body) // 2
+    doubled = next(at for at in range(half, len(body)) if body[at] != ESCAPE)  # two escapes in a row say what one says
     others = [
         ("cut off in its middle", FLAG_OCTET + body[:half] + FLAG_OCTET),
         ("cut off, without an end", FLAG_OCTET + body[:half]),
         ("without its last octet", FLAG_OCTET + body[:-1] + FLAG_OCTET),
         ("an octet dropped", FLAG_OCTET + body[:half] + body[half + 1 :] + FLAG_OCTET),
         ("an octet inserted", FLAG_OCTET + body[:half] + b"\x55" + body[half:] + FLAG_OCTET),
-        ("an octet doubled", FLAG_OCTET + body[: half + 1] + body[half:] + FLAG_OCTET),
+        ("an octet doubled", FLAG_OCTET + body[: doubled + 1] + body[doubled:] + FLAG_OCTET),
         ("two in one", FLAG_OCTET + body + body + FLAG_OCTET),
         ("noise before it, without a flag between", FLAG_OCTET + bytes(range(0x20, 0x40)) + body + FLAG_OCTET),
     ]

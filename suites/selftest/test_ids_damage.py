@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from instruments.ids.codec import e2e_crc
@@ -18,6 +18,7 @@ def frame_of(value: bytes, handle: int = 0x17) -> bytes:
     return encode_frame(b"\x12" + handle.to_bytes(2, "little") + value)
 
 
+@example(b"\x00\x00\x00\x7d", 1, 1)  # an escape in the middle of the frame
 @given(st.binary(min_size=1, max_size=15), st.integers(1, 255), st.integers(1, 0x40))
 def test_no_damaged_form_carries_a_value_whose_checks_are_right(value: bytes, counter: int, handle: int) -> None:
     protected = value + bytes([counter])
