@@ -127,6 +127,10 @@ def verify(
             metavar="FILE",
         ),
     ] = None,
+    proof: Annotated[
+        Path | None,
+        typer.Option(help="What rig prove wrote of these suites, for the report's annex.", metavar="FILE"),
+    ] = None,
     condition: Annotated[
         str | None,
         typer.Option(help="Only this condition of the plan, or 'nominal'.", metavar="NAME"),
@@ -158,6 +162,7 @@ def verify(
         requirements=requirements,
         plan=plan,
         pump_sheet=pump_sheet,
+        proof=proof,
     )
     if list_:
         raise typer.Exit(list_quantities(asked, console=console))
