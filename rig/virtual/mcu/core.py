@@ -29,6 +29,7 @@ _RESET_FLAGS = {  # RM0090, 7.3.21: a pin reset goes with every other, since NRS
     "software": SFTRSTF | PINRSTF,
     "watchdog": IWDGRSTF | PINRSTF,
 }
+_RAM = range(SRAM, SRAM + SRAM_SIZE)
 RESET_PULSE_NS = 20_000
 """How long NRST stays low at the least (RM0090, 7.1.1); that the supply has to settle after power-on is left out."""
 SLICES_ON_END = 64
@@ -178,7 +179,7 @@ class Stm32F405:
 
     def _ram_used(self) -> int:
         """How many bytes of RAM the firmware's variables take; all of it where the image does not say so."""
-        return self.symbol("bss_end") - SRAM if "bss_end" in self._image.symbols else SRAM_SIZE
+        return max((each.stop - SRAM for each in self._image.runs_in if each.start in _RAM), default=SRAM_SIZE)
 
     def ram_in_use(self) -> tuple[range, range]:
         """Addresses of RAM that hold something: the variables, and the stack from its pointer up."""
