@@ -16,11 +16,14 @@ from rig.bench.far_side import FarSide, open_virtual
 from rig.bench.file import BenchFile
 from rig.bench.open import open_bench
 from rig.campaigns.states import STATES, reach
-from rig.clock import NS_PER_S, SimClock, ns_from_s
+from rig.clock import SimClock, ns_from_s
 from rig.errors import DeviceError
 from rig.roles import Bench
 from rig.virtual.board import ControllerBoard
 from rig.virtual.world import World
+
+LATE_S = 0.5
+"""What the pump should have been told is not told so much later: nobody asks for a bolus of a minute ago."""
 
 
 @dataclass
@@ -30,7 +33,7 @@ class Course:
     Attributes:
         world: what the bench's wires lead to.
         begin_ns: when the state began.
-        unanswered: what the pump refused, or did not answer, with the s since then.
+        unanswered: when the pump refused, did not answer, or could not be told, in ns since the state began, and which.
         ends_ns: when each of what it has been told so far was over.
     """
 
@@ -38,7 +41,7 @@ class Course:
     bench: Bench
     state: str
     begin_ns: int
-    unanswered: list[tuple[float, str]] = field(default_factory=list)
+    unanswered: list[tuple[int, str]] = field(default_factory=list)
     ends_ns: list[int] = field(default_factory=list)
 
     @property
@@ -63,10 +66,13 @@ class Course:
             if ns_from_s(at_s) >= since_ns:
                 break
             self._wait_until(ns_from_s(at_s))
-            try:
-                tell(self.bench)
-            except DeviceError as error:
-                self.unanswered.append((self.since_ns / NS_PER_S, type(error).__name__))
+            if self.since_ns <= ns_from_s(at_s + LATE_S):
+                try:
+                    tell(self.bench)
+                except DeviceError as error:
+                    self.unanswered.append((self.since_ns, type(error).__name__))
+            else:
+                self.unanswered.append((self.since_ns, "not told"))
             self.ends_ns.append(self.since_ns)
         self._wait_until(since_ns)
 

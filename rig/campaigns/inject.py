@@ -55,7 +55,8 @@ def _flip(course: Course, injection: Injection) -> None:
 def _damage_link(course: Course, injection: Injection) -> None:
     port = course.world.ports["pump"]
     if injection.kind in FRAMES:
-        assert injection.place is not None and injection.bit is not None
+        assert injection.place is not None
+        assert injection.bit is not None
         port.faults.append(DamagedLink(injection.kind, injection.place, injection.bit, over=port.faults.remove))
         return
     fault = MuteLink(both_ways=injection.kind == "link lost")

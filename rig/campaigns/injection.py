@@ -1,4 +1,4 @@
-"""One injection: a fault, the therapy's state, and the instant; drawn from a seed, whoever injects it and in what order.
+"""One injection: a fault, the therapy's state, and the instant; drawn from a seed, in whatever order.
 
 Not responsible for doing it (`inject`).
 """

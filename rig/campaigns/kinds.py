@@ -88,7 +88,7 @@ def _why_not(word: str, catalogue: Catalogue, known: Mapping[str, tuple[str, ...
 
 
 def bounds_of(kind: str, catalogue: Catalogue, lines: Iterable[str], otherwise: Bounds) -> Bounds:
-    """Find what the catalogue's limits allow the answer to a kind: the widest of its faults, `otherwise` without any."""
+    """Find what the catalogue's limits allow the answer to a kind: the widest of its faults, else `otherwise`."""
     volumes_u, times_s = [], []
     for fault_id in kinds_of(catalogue, lines)[kind]:
         fault = catalogue.faults.get(fault_id)

@@ -11,13 +11,15 @@ from rig.campaigns.inject import inject
 from rig.campaigns.injection import Injection
 from rig.campaigns.outcome import Observed
 from rig.campaigns.standing import standing
-from rig.campaigns.twin import Sound, Twin, end_of, moments, sounds_of
+from rig.campaigns.twin import FINE_NS, Sound, Twin, end_of, moments, sounds_of
 from rig.clock import NS_PER_S, ns_from_s
 from rig.errors import RigError
 from rig.units import u_from_ul
 
 WATCHDOG_S = 40.0
 """A core that stands or spins at the end of a window is given so long: the controller's watchdog bites after 32 s."""
+PERMANENT = ("flash",)
+"""Kinds after which a pump never stands like its twin again: the bit stays flipped."""
 RESTLESS_S = 1.0
 """A core that has not slept for so long spins."""
 TONE_S = 0.01
@@ -39,15 +41,16 @@ def observe(course: Course, injection: Injection, twin: Twin, window_s: float) -
     deviations: list[tuple[int, float]] = []
     alike_after_s, stands_still = None, None
     steps = 0
+    compared = set() if injection.kind in PERMANENT else set(moments(at_ns, end_ns))
     try:
-        for moment in moments(at_ns, end_ns):
+        for moment in range((at_ns // FINE_NS + 1) * FINE_NS, end_ns + 1, FINE_NS):
             course.go_on_to(moment)
             if course.since_ns != moment or moment not in twin.delivered_ul:
                 continue
             fluid = course.world.fluid
             deviations.append((moment, u_from_ul(fluid.delivered_ul() - twin.delivered_ul[moment])))
             steps = fluid.drive.steps - twin.steps[moment]
-            there = twin.standings.get(moment)
+            there = twin.standings.get(moment) if moment in compared else None
             if there is not None and standing(course).is_like(there):
                 alike_after_s = (moment - at_ns) / NS_PER_S
                 break
@@ -59,7 +62,8 @@ def observe(course: Course, injection: Injection, twin: Twin, window_s: float) -
     sounds = _tones(sounds_of(course), at_ns, last_ns)
     of_twin = _tones(twin.sounds, at_ns, last_ns)
     new = [tone for tone in sounds if tone not in of_twin]
-    told_ns = min((tone[0] for tone in new), default=None)
+    unheard_ns = [ns for ns, _ in course.unanswered if ns > at_ns]
+    told_ns = min([*(tone[0] for tone in new), *unheard_ns], default=None)
     return Observed(
         alike_after_s=alike_after_s,
         window_s=window_s,
@@ -71,7 +75,7 @@ def observe(course: Course, injection: Injection, twin: Twin, window_s: float) -
         annunciates=bool(sounds),
         restarts=tuple(course.board.mcu.resets[before:]),
         stands_still=stands_still,
-        unanswered=len(course.unanswered),
+        unanswered=len(unheard_ns),
     )
 
 
@@ -101,8 +105,8 @@ def _tones(sounds: tuple[Sound, ...], from_ns: int, to_ns: int) -> list[tuple[in
 
 
 def _at(deviations: list[tuple[int, float]], at_ns: int) -> float:
-    """The deviation at the first comparison from a moment on."""
-    return next((deviation_u for moment, deviation_u in deviations if moment >= at_ns), deviations[-1][1])
+    """The deviation when something was told: what it came to by then, before anything was done about it."""
+    return next((deviation_u for moment, deviation_u in reversed(deviations) if moment <= at_ns), 0.0)
 
 
 def _rounded(volume_u: float) -> float:

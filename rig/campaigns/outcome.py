@@ -41,13 +41,14 @@ class Observed(BaseModel):
         window_s: for how long it was observed at the most.
         deviation_u: delivered more than by the twin (negative: less), when the observation ended.
         steps: of the motor, more than the twin's.
-        annunciated_after_s: when buzzer or vibrator first did what the twin's did not; None: never.
+        annunciated_after_s: when buzzer or vibrator first did what the twin's did not, or whoever talks to the pump
+            was refused or got no answer; None: never.
         deviation_then_u: the deviation at that moment.
         twin_annunciates: whether the twin's buzzer or vibrator went on within the window.
         annunciates: whether the pump's did.
         restarts: causes of the controller's resets.
         stands_still: why the core stands or spins with its supply on, for longer than its watchdog may take.
-        unanswered: what the pump refused, or did not answer.
+        unanswered: how often the pump refused, or did not answer, afterwards.
         failed: why it could not be observed: the emulated controller lacks what the fault led to.
     """
 
@@ -106,6 +107,7 @@ def classify(observed: Observed, bounds: Bounds) -> Class:
             return Class.SILENT_UNDER
         lost = observed.twin_annunciates and not observed.annunciates
         return Class.ALARM_LOST if lost else Class.LATENT
-    assert observed.annunciated_after_s is not None and observed.deviation_then_u is not None
+    assert observed.annunciated_after_s is not None
+    assert observed.deviation_then_u is not None
     in_time = observed.annunciated_after_s <= bounds.time_s
     return Class.DETECTED if in_time and abs(observed.deviation_then_u) <= bounds.volume_u else Class.LATE

@@ -89,13 +89,13 @@ STATES: Mapping[str, State] = {
     "prime": State("5 U fill the line", _prime),
     "alarm": State("the reservoir is out, which is annunciated; therapy has stopped", _alarm),
     COMMANDED: State(
-        "basal insulin at 1 U/h; the pump is asked every 2 s, and told two boluses, of 0.5 U and 0.2 U",
+        "basal insulin at 1 U/h; the pump is asked every 2 s, and told two boluses, of 0.3 U and 0.2 U",
         _run,
         tuple(
             sorted(
                 [
                     *((float(at_s), _status) for at_s in range(1, 30, 2)),
-                    (6.0, _command(0.5)),
+                    (6.0, _command(0.3)),
                     (20.0, _command(0.2)),
                 ],
                 key=lambda told: told[0],

@@ -81,7 +81,7 @@ class Stm32F405:
         self.halted: str | None = None
         self._reset_cause: str | None = None
         self._powered = self._running = self._sleeping = False
-        self._rested_ns = 0
+        self._rested_ns = self._reset_ns = 0
         self._event: Event | None = None
         self._event_ns = -1
         self.ctrl_c = HeldCtrlC()
@@ -222,6 +222,7 @@ class Stm32F405:
 
     def _reset(self, cause: str) -> None:
         self._reset_cause = None
+        self._reset_ns = self._clock.now_ns
         self.resets.append(cause)
         self._chip.reset()
         self._chip.rcc.note_reset(_RESET_FLAGS[cause], power_on=cause == "power")
@@ -235,7 +236,7 @@ class Stm32F405:
         now_ns, usart = self._clock.now_ns, self._chip.usart
         return (
             now_ns - self._rested_ns >= HANGS_RESTLESS_NS
-            and usart.heard_ns >= self._rested_ns
+            and usart.heard_ns >= max(self._rested_ns, self._reset_ns)  # what came before a reset, nobody answers
             and usart.heard_ns > usart.sent_ns
             and now_ns - usart.heard_ns >= HANGS_SILENT_NS
         )
