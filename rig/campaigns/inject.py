@@ -57,7 +57,7 @@ def _damage_link(course: Course, injection: Injection) -> None:
     if injection.kind in FRAMES:
         assert injection.place is not None
         assert injection.bit is not None
-        port.faults.append(DamagedLink(injection.kind, injection.place, injection.bit, over=port.faults.remove))
+        port.faults.append(DamagedLink(port, injection.kind, injection.place, injection.bit))
         return
     fault = MuteLink(both_ways=injection.kind == "link lost")
     port.faults.append(fault)
