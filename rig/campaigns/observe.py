@@ -45,6 +45,9 @@ def observe(course: Course, injection: Injection, twin: Twin, window_s: float) -
     try:
         for moment in range((at_ns // FINE_NS + 1) * FINE_NS, end_ns + 1, FINE_NS):
             course.go_on_to(moment)
+            if course.board.mcu.restless_s > WATCHDOG_S:
+                stands_still = f"it has not rested for {WATCHDOG_S:g} s"
+                break
             if course.since_ns != moment or moment not in twin.delivered_ul:
                 continue
             fluid = course.world.fluid
