@@ -33,7 +33,7 @@ from rig.campaigns.injection import Injection, drawn
 from rig.campaigns.inputs import Inputs, frozen
 from rig.campaigns.kinds import chosen_kinds
 from rig.campaigns.outcome import FINDINGS, Class, Outcome
-from rig.campaigns.schedule import perform, performed_apart
+from rig.campaigns.schedule import Crew, performed_apart
 from rig.campaigns.states import STATES
 from rig.campaigns.summary import summary
 from rig.clock import WallClock
@@ -118,7 +118,8 @@ def resumed(folder: Path) -> tuple[Asked, Inputs]:
     """Read a campaign that was begun.
 
     Raises:
-        EvidenceError: there is none, or its inputs, or what makes the virtual pump, have changed since.
+        BenchFileError: there is none.
+        EvidenceError: its inputs, or what makes the virtual pump, have changed since.
     """
     content = read_campaign(folder)
     if content["software"] != _software():
@@ -167,13 +168,14 @@ def go_on(folder: Path, hands: Hands, told: Callable[[int, int], None]) -> dict[
         told(done, asked.n)
 
     tasks = _batches(inputs, missing, asked.window_s, hands.batch)
-    perform(tasks, workers=hands.workers, scheduler=hands.scheduler, done=keep)
-    if missing:
-        session = {"injections": len(missing), "took_s": round(wall.now(), 1), "workers": hands.workers}
-        append_lines(folder / SESSIONS, [json.dumps(session)])
-    outcomes = read_outcomes(folder)
-    sort_outcomes(folder, outcomes)
-    _write_findings(folder, inputs, asked, outcomes, hands)
+    with Crew(hands.workers, hands.scheduler) as crew:
+        crew.perform(tasks, keep)
+        if missing:
+            session = {"injections": len(missing), "took_s": round(wall.now(), 1), "workers": hands.workers}
+            append_lines(folder / SESSIONS, [json.dumps(session)])
+        outcomes = read_outcomes(folder)
+        sort_outcomes(folder, outcomes)
+        _write_findings(folder, inputs, asked, outcomes, hands.shrink, crew)
     write_whole(folder / SUMMARY, summary(asked.plain(), outcomes, inputs, _sessions(folder)).encode())
     return outcomes
 
@@ -185,12 +187,11 @@ def replayed(path: Path) -> list[tuple[Outcome, str, str]]:
         EvidenceError: it stands in no campaign's folder, or its inputs have changed.
     """
     asked, inputs = resumed(path.resolve().parent.parent)
-    compared = []
-    for kept in read_finding(path):
-        task = task_of(inputs, kept.injection.state, [kept.injection], asked.window_s)
-        lines = performed_apart(task.model_dump_json()).splitlines()
-        compared.append((kept, line_of(kept), lines[0]))
-    return compared
+    kept = read_finding(path)
+    task = task_of(inputs, kept[0].injection.state, [each.injection for each in kept], asked.window_s)
+    lines = performed_apart(task.model_dump_json()).splitlines()
+    now = {outcome_of(json.loads(line)).injection: line for line in lines}
+    return [(each, line_of(each), now[each.injection]) for each in kept]
 
 
 def _batches(inputs: Inputs, injections: Sequence[Injection], window_s: float, size: int) -> list[Task]:
@@ -204,17 +205,19 @@ def _batches(inputs: Inputs, injections: Sequence[Injection], window_s: float, s
     return tasks
 
 
-def _write_findings(folder: Path, inputs: Inputs, asked: Asked, outcomes: Mapping[int, Outcome], hands: Hands) -> None:
+def _write_findings(
+    folder: Path, inputs: Inputs, asked: Asked, outcomes: Mapping[int, Outcome], shrink: int, crew: Crew
+) -> None:
     found = [outcome for outcome in outcomes.values() if outcome.outcome in FINDINGS]
     known = {_group(outcome): outcome for outcome in reversed(found)}  # the first of each sort
-    chosen = [outcome for outcome in found if known[_group(outcome)] is outcome][: hands.shrink]
+    chosen = [outcome for outcome in found if known[_group(outcome)] is outcome][:shrink]
     smallest: dict[int, Outcome] = {}
 
     def keep(task: Task, lines: list[str]) -> None:
         smallest[task.injections[0].number] = outcome_of(json.loads(lines[0]))
 
     tasks = [task_of(inputs, each.injection.state, [each.injection], asked.window_s, SHRINK_TRIALS) for each in chosen]
-    perform(tasks, workers=hands.workers, scheduler=hands.scheduler, done=keep)
+    crew.perform(tasks, keep)
     for place, outcome in enumerate(found, 1):
         write_finding(folder, place, outcome, smallest.get(outcome.injection.number))
 

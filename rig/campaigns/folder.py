@@ -20,7 +20,7 @@ from typing import Any
 
 from rig.campaigns.batch import line_of, outcome_of
 from rig.campaigns.outcome import Outcome
-from rig.errors import EvidenceError
+from rig.errors import BenchFileError, EvidenceError
 from rig.record.files import read_json, write_json, write_whole
 
 CAMPAIGN, INPUTS, INJECTIONS, FINDINGS = "campaign.json", "inputs", "injections.jsonl", "findings"
@@ -28,9 +28,9 @@ SESSIONS, SUMMARY = "sessions.jsonl", "summary.md"
 
 
 def read_campaign(folder: Path) -> dict[str, Any]:
-    """Read what was asked of a campaign; EvidenceError when there is none."""
+    """Read what was asked of a campaign; BenchFileError when there is none."""
     if not (folder / CAMPAIGN).is_file():
-        raise EvidenceError(f"{folder}: is no folder of a campaign: it has no {CAMPAIGN}")
+        raise BenchFileError(f"{folder}: is no folder of a campaign: it has no {CAMPAIGN}")
     return read_json(folder / CAMPAIGN)
 
 

@@ -11,10 +11,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from logging import CRITICAL
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rig.campaigns.batch import Task
 from rig.errors import BenchFileError, RigError
+
+if TYPE_CHECKING:
+    from distributed import Client  # most commands start without it
 
 RETRIES = 3
 """So often a batch begins again whose process was ended from outside."""
@@ -43,39 +48,37 @@ def performed_apart(task: str) -> str:
     raise RigError(f"a batch broke off: {told[-1] if told else 'it did not say why'}")
 
 
-def perform(
-    tasks: Sequence[Task], *, workers: int, scheduler: str | None, done: Callable[[Task, list[str]], None]
-) -> None:
-    """Perform tasks side by side, and hand over the outcomes of each as it ends.
+class Crew:
+    """Workers that perform tasks side by side; they are called when there is something to do, and dismissed at the end.
 
     Args:
-        tasks: batches.
         workers: processes of a cluster on this machine.
         scheduler: the address of a laboratory's, such as "tcp://10.0.0.5:8786", in place of that.
-        done: gets a task with the lines of its outcomes.
-
-    Raises:
-        BenchFileError: no scheduler answers there.
-        RigError: dask.distributed is not installed, or a batch broke off.
     """
-    if not tasks:
-        return
-    try:
-        from distributed import Client, LocalCluster, as_completed
-    except ImportError as missing:
-        raise RigError(MISSING) from missing
-    with ExitStack() as stack:
-        address: object = scheduler
-        if scheduler is None:
-            address = stack.enter_context(
-                LocalCluster(
-                    n_workers=min(workers, len(tasks)), threads_per_worker=1, dashboard_address=None, silence_logs=50
-                )
-            )
-        try:
-            client = stack.enter_context(Client(address, timeout="10s"))
-        except (OSError, ValueError) as error:
-            raise BenchFileError(f"--scheduler: no Dask scheduler answers at {scheduler} ({error})") from error
+
+    def __init__(self, workers: int, scheduler: str | None) -> None:
+        self._workers, self._scheduler = workers, scheduler
+        self._stack = ExitStack()
+        self._client: Client | None = None
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def perform(self, tasks: Sequence[Task], done: Callable[[Task, list[str]], None]) -> None:
+        """Perform tasks, and hand over each with the lines of its outcomes as it ends.
+
+        Raises:
+            BenchFileError: no scheduler answers.
+            RigError: dask.distributed is not installed, or a batch broke off.
+        """
+        if not tasks:
+            return
+        client = self._called()
+        from distributed import as_completed
+
         futures = {
             client.submit(performed_apart, task.model_dump_json(), pure=False, retries=RETRIES): task for task in tasks
         }
@@ -87,3 +90,26 @@ def perform(
             except Exception as error:
                 raise RigError(f"a batch broke off again and again: {error}") from error
             done(futures[future], lines)
+
+    def _called(self) -> Client:
+        if self._client is not None:
+            return self._client
+        try:
+            from distributed import Client, LocalCluster
+        except ImportError as missing:
+            raise RigError(MISSING) from missing
+        address: object = self._scheduler
+        if self._scheduler is None:
+            address = self._stack.enter_context(
+                LocalCluster(
+                    n_workers=self._workers, threads_per_worker=1, dashboard_address=None, silence_logs=CRITICAL
+                )
+            )
+        try:
+            self._client = self._stack.enter_context(Client(address, timeout="10s"))
+        except (OSError, ValueError) as error:
+            raise BenchFileError(
+                f"--scheduler: no Dask scheduler answers at {self._scheduler} ({error}); allowed is an address such "
+                "as tcp://10.0.0.5:8786"
+            ) from error
+        return self._client

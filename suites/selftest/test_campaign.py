@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,7 +86,7 @@ def damaged(kind: str, place: int, bit: int = 0, *, frames: int = 1) -> tuple[by
         port.host_write(FRAME)
         clock.sleep(1.0)
     times = [at_ns for at_ns, _ in heard]
-    assert all(later - earlier >= port.character_ns for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= port.character_ns for earlier, later in pairwise(times))
     return b"".join(data for _, data in heard), port
 
 
