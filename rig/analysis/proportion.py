@@ -5,7 +5,7 @@ Not responsible for how many have to be counted (`success_run`).
 
 from __future__ import annotations
 
-from scipy.stats import binomtest
+import scipy
 
 
 def clopper_pearson(hits: int, of: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -22,5 +22,5 @@ def clopper_pearson(hits: int, of: int, confidence: float = 0.95) -> tuple[float
         raise ValueError(f"Expected a confidence between 0 and 1, got {confidence!r}")
     if of == 0:
         return 0.0, 1.0
-    bounds = binomtest(hits, of).proportion_ci(confidence_level=confidence, method="exact")
+    bounds = scipy.stats.binomtest(hits, of).proportion_ci(confidence_level=confidence, method="exact")
     return float(bounds.low), float(bounds.high)

@@ -71,17 +71,3 @@ def _failures(failures: int) -> int:
 def _trials(trials: int, failures: int) -> None:
     if trials < 1 or _failures(failures) > trials:
         raise ValueError(f"{failures!r} failures in {trials!r} trials: trials must be 1 or above and hold the failures")
-
-
-def interval_of_share(found: int, trials: int, *, confidence: float) -> tuple[float, float]:
-    """The two-sided limits of a share of which `found` in `trials` were found; both as shares from 0 to 1.
-
-    Clopper and Pearson (Biometrika 26, 1934): quantiles of Beta(k, n − k + 1) and Beta(k + 1, n − k). ValueError unless
-    0 ≤ found ≤ trials, trials above 0 and 0 < confidence < 1.
-    """
-    if trials < 1 or not 0 <= found <= trials:
-        raise ValueError(f"found must lie between 0 and trials, and trials be 1 or above, got {found} and {trials}")
-    tail = (1.0 - fraction("confidence", confidence)) / 2.0
-    low = float(scipy.stats.beta.ppf(tail, found, trials - found + 1)) if found else 0.0
-    high = float(scipy.stats.beta.ppf(1.0 - tail, found + 1, trials - found)) if found < trials else 1.0
-    return low, high

@@ -13,7 +13,7 @@ from typing import Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from rig.analysis.success_run import interval_of_share
+from rig.analysis.proportion import clopper_pearson
 from rig.errors import BenchFileError
 from rig.record.models import Record
 
@@ -87,12 +87,12 @@ class Proof(Record):
         return tuple(each for each in self.pumps if each.end == end)
 
     def share_caught(self) -> tuple[float, float, float]:
-        """The share of wrong pumps that were caught, and its limits with a confidence of 95 % (`interval_of_share`).
+        """The share of wrong pumps that were caught, and its limits with a confidence of 95 % (`clopper_pearson`).
 
         What ended as an error of the rig was not caught. ValueError where no pump was tried.
         """
         caught, tried = len(self.of("caught")), len(self.pumps)
-        return caught / tried, *interval_of_share(caught, tried, confidence=0.95)
+        return caught / tried, *clopper_pearson(caught, tried)
 
 
 def suites_sha256(inputs: Mapping[str, str]) -> str:

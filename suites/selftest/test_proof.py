@@ -14,7 +14,7 @@ from scipy.stats import binom
 
 from reports.content import report_content
 from reports.pdf import write_report_of
-from rig.analysis.success_run import interval_of_share
+from rig.analysis.proportion import clopper_pearson
 from rig.errors import BenchFileError
 from rig.record.files import read_json, write_json
 from rig.record.proof import Proof, TriedPump, TriedSeed, parse_proof, suites_sha256
@@ -49,7 +49,7 @@ def test_a_pump_is_caught_by_a_fail_of_what_it_must_fail_and_by_nothing_else() -
 @given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_beyond_the_limits_of_a_share_what_was_found_is_as_improbable_as_was_said(counts: tuple[int, int]) -> None:
     found, trials = counts
-    low, high = interval_of_share(found, trials, confidence=0.95)
+    low, high = clopper_pearson(found, trials)
     assert low <= found / trials <= high
     assert binom.sf(found - 1, trials, low) == pytest.approx(0.025 if found else 1.0)
     assert binom.cdf(found, trials, high) == pytest.approx(0.025 if found < trials else 1.0)
