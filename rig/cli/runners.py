@@ -84,7 +84,9 @@ def run_suites(
     console: Console,
     stop: StopSignals,
 ) -> Ending:
-    """Run pytest, then Robot Framework, over the tests that are owed still; a runner that owes none is not started.
+    """Run pytest, then Robot Framework, over the tests that are owed still.
+
+    Robot Framework is not started where none of them is its own; pytest may have tests that no run declares.
 
     Args:
         run: with its tests declared.
@@ -100,7 +102,7 @@ def run_suites(
     ending, why = Ending("complete"), ""
     with ProgressView(run.path, console, [each for of_runner in owed.values() for each in of_runner]) as view:
         for name, command in commands.items():
-            if not owed[name]:
+            if name == "robot" and not owed[name]:
                 continue
             ending = _run_one(name, command, [each.test for each in owed[name]], run, leases, view, stop)
             if ending.outcome != "complete":
