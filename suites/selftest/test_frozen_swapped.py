@@ -156,7 +156,7 @@ def test_edited():
     assert closing is not None
     assert (closing.outcome, closing.changed_inputs) == ("broken", (name,))
     sentence = f"run/{SENTENCE.format(name)}"
-    assert str(closing.reason).startswith(f"{sentence}; Robot Framework ended with exit code 252")
+    assert str(closing.reason).startswith(f"{sentence}; Robot Framework ended early with exit code 252, ")
     report = rig(checkout, "report", "run")
     if name == "requirements.toml":
         assert done.stderr == f"rig: {sentence}, so that nothing can be judged; begin a new run\n"
