@@ -9,6 +9,7 @@ from typing import Any
 
 from reports.back_matter import deviations, equipment, identification, tests
 from reports.claims import claimed
+from reports.faults import faults
 from reports.method import method
 from reports.words import duration, limit_text, moment_in_words, plain_reason, value_and_uncertainty
 from rig.record.reading import Run
@@ -31,7 +32,7 @@ _MEANING = {
     Verdict.INCONCLUSIVE: "At least one value lies too close to its limit to be decided.",
     Verdict.ERROR: "The rig could not decide at least one requirement. This says nothing about the pump.",
     Verdict.UNSET: "At least one requirement was never measured.",
-    Verdict.NOT_APPLICABLE: "No requirement in the scope of this run applies to this pump.",
+    Verdict.NOT_APPLICABLE: "No requirement in the scope of this run applies to this pump on this bench.",
 }
 
 
@@ -48,13 +49,14 @@ def report_content(run: Run) -> dict[str, Any]:
         "marks": marks_of(run),
         "device": f"{device.maker} {device.model}" if device else "Device not identified",
         "serial_number": device.serial_number if device else None,
-        "verdict": {"verdict": results.verdict.value, "meaning": _meaning(results)},
+        "verdict": {"verdict": results.verdict.value, "meaning": _meaning(results), "in_short": results.in_short},
         "counts": [
             {"verdict": verdict.value, "count": sum(row.verdict is verdict for row in in_scope)} for verdict in Verdict
         ],
         "cover": _cover(run),
         "summary": [_summary_row(row, results) for row in in_scope],
         "out_of_scope": [row.id for row in results.requirements if not row.in_scope],
+        "faults": faults(run),
         "tests": tests(run),
         "deviations": deviations(run),
         "equipment": equipment(run),

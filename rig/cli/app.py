@@ -194,6 +194,29 @@ def show_coverage(
     raise typer.Exit(print_coverage(Sources(bench, overrides, requirements, plan), out, console=console))
 
 
+@app.command("faults")
+def show_faults(
+    bench: BenchOption = BENCH,
+    set_: SetOption = None,
+    plan: Annotated[
+        str,
+        typer.Option(help="Test plan: a TOML file, or the name of one that comes with the rig.", metavar="FILE|NAME"),
+    ] = "default",  # rig.run.plan.DEFAULT_PLAN
+    run: Annotated[Path | None, typer.Option(help="Tell how this run decided.", metavar="RUN")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write it to this JSON file, too.", metavar="FILE")] = None,
+) -> None:
+    """Show which faults F1 to F36 this bench can provoke, how, and which requirements and tests judge them, gaps first.
+
+    Nothing is measured. Exit code: 0; 2 wrong usage or bench file; 3 the run's record is damaged.
+    """
+    from rig.bench.file import parse_override
+    from rig.cli.faults import print_faults
+    from rig.run.inputs import Sources
+
+    overrides = dict(parse_override(text) for text in set_ or [])
+    raise typer.Exit(print_faults(Sources(bench, overrides, REQUIREMENTS, plan), run, out, console=console))
+
+
 @app.command()
 def resume(
     run: Annotated[Path, typer.Argument(help="Run folder of a run that did not come to its end.", metavar="RUN")],

@@ -5,14 +5,13 @@ Not responsible for faults that stop a bolus (`fault_in_bolus`), nor for limits.
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from rig.procedures.answers import ask_pump
 from rig.procedures.bounds import Rate, lasting
-from rig.procedures.budgets import measured, with_one_source
+from rig.procedures.budgets import measured
 from rig.procedures.parameters import FAULT
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import Computed
@@ -27,6 +26,7 @@ from rig.procedures.under_fault import (
     came,
     scale_of_bench,
     shown_now,
+    time_to_alarm,
     without_blanks,
 )
 from rig.record.taking import Recorder, Taken
@@ -120,10 +120,8 @@ class Annunciated(UnderFault):
         alarm, faulty = taken.the(AlarmAwaited), taken.series(FAULTY)
         ran_s = float(faulty.at_s[-1] - taken.series(FREE).at_s[0])
         delivered = came(scale, taken.series(FREE, FAULTY, AFTER))
-        waited_s = alarm.at_s - alarm.since_s
-        late_s = alarm.looked_every_s / math.sqrt(3.0)
         budgets = {
-            self._quantity(TIME): with_one_source(waited_s, "s", "time between looks at the pump", late_s),
+            self._quantity(TIME): time_to_alarm(taken, alarm),
             self._quantity(ERROR): delivered.error_percent_of(self.rate_u_per_h * ran_s / 3600.0),
         }
         return Computed(

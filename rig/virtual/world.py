@@ -89,7 +89,7 @@ class World:
                 raise ValueError("a pump without a twin needs the firmware of its controller")
             self.board = self._controller(firmware)
         self.acoustics = Acoustics(self.board.heard if self.board is not None else [], parameters.sound, seed, occasion)
-        known = effects(self.fluid, self.board)
+        known = self._effects = effects(self.fluid, self.board)
         self._relays = {number: known[name] for name, number in lines.items() if name in known}
         self.on_network = {place.role for place in places if place.address.startswith("TCPIP")}
         self.seven_bits = {place.role for place in places if place.twin.DATA_BITS == 7}
@@ -192,6 +192,11 @@ class World:
         """Energise or release a relay; what hangs on it, `rig.virtual.break_out` knows by its line's name."""
         if line in self._relays:
             self._relays[line](energised)
+
+    def do_by_hand(self, line: str, *, on: bool) -> None:
+        """Do by hand what a line does, or undo it; the bench's switch may have no such line."""
+        if line in self._effects:
+            self._effects[line](on)
 
     def _line(self, place: TwinPlace) -> Port:
         uart = place.role == "pump"

@@ -393,7 +393,18 @@ def verification(run: RunFolder, *requirements: str, quantities: Sequence[Quanti
         annunciations=list,
     )
     others = dict.fromkeys(
-        ("balance", "pressure", "supply", "switch", "environment", "sound", "reservoir_u", "restless_s")
+        (
+            "balance",
+            "pressure",
+            "supply",
+            "switch",
+            "environment",
+            "sound",
+            "hands",
+            "feeds_pump",
+            "reservoir_u",
+            "restless_s",
+        )
     )
     bench = cast(Bench, SimpleNamespace(pump=pump, clock=clock, metrology=METROLOGY, **others))
     return Verification(bench, attempt, REQUIREMENTS, run.declared("t"))
