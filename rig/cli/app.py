@@ -326,6 +326,19 @@ def serve(bench: BenchOption = BENCH, set_: SetOption = None) -> None:
     serve_bench(bench, set_ or [], console=console)
 
 
+@app.command("operator")
+def sit_at_operators_terminal(
+    listen: Annotated[
+        str, typer.Option(help="Where the rig finds it; a port of 0 takes a free one.", metavar="HOST:PORT")
+    ] = "127.0.0.1:5055",
+    name: Annotated[str, typer.Option(help="The bench file's serial_number of [hands].", metavar="NAME")] = "operator",
+) -> None:
+    """Be the hands of a bench: show what is to be done while tests run, and confirm it with Enter."""
+    from rig.cli.operator import sit_at_terminal
+
+    sit_at_terminal(listen, name, sys.stdin, console=console)
+
+
 @app.command("console")
 def open_console(bench: BenchOption = BENCH, set_: SetOption = None) -> None:
     """Try the pump and the instruments by hand; reads commands from a pipe, too.
