@@ -36,8 +36,8 @@ MG_PER_U = 10.0 * 0.9982
 """Of water at 20 °C, 10 µL a unit."""
 LOOK_EVERY_S = 0.1
 ALARM_WITHIN_S = 10.0
-SETTLES_S = 7.0
-"""After it no more than 0.02 U of such a bolus are left in the virtual bench's line, which fades in 4.5 s."""
+SETTLES_S = 6.0
+"""After it no more than 0.03 U of such a bolus are left in the virtual bench's line, which fades in 4.5 s."""
 WITHIN_U = 0.05
 """Two doses: how far log and balance may be apart, with what is left in the line."""
 
@@ -114,7 +114,7 @@ def shown_on_a_served_bench(folder: Path, told: Callable[[Shown], None]) -> None
         open_bench(served.file, purpose="faults in real time") as bench,
         recorded(folder / "record", bench) as record,
     ):
-        told(link_lost(bench, record, bolus_u=0.15, after_s=1.0, silence_s=3.0))
+        told(link_lost(bench, record, bolus_u=0.15, after_s=1.0, silence_s=2.0))
         told(reservoir_out(bench, record, bolus_u=0.3, after_s=3.0))  # the last: a reservoir that was out is primed
 
 
