@@ -97,7 +97,12 @@ def _cover(run: Run) -> list[tuple[str, str]]:
 
 
 def _meaning(results: Results) -> str:
-    return JUDGES_NOTHING if results.judges_nothing else _MEANING[results.verdict]
+    if results.judges_nothing:
+        return JUDGES_NOTHING
+    left_out = any(row.in_scope and row.verdict is Verdict.NOT_APPLICABLE for row in results.requirements)
+    if results.verdict is Verdict.PASS and left_out:
+        return "Every requirement in the scope of this run that applies is met."
+    return _MEANING[results.verdict]
 
 
 def _summary_row(row: RequirementRecord, results: Results) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def times(wall_s: float, cpu_s: float) -> str:
 STUDIES = (
     Study("plan nightly", (*RIG, "verify", "--plan", "nightly")),
     Study("wrong pumps", (*RIG, "prove")),
-    Study("seeds", ("-m", "suites.studies.seeds", "--n", "200")),
+    Study("seeds", (*RIG, "prove", "--seeds", "200")),
     Study("campaign", (*RIG, "campaign", "--n", "10000")),
     Study("real time", ("-m", "suites.studies.real_time")),
 )
