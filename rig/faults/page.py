@@ -21,9 +21,9 @@ its other inputs, and writes each injection and clearing with its second into th
         faults.inject(shipped_faults().injection("F14 removed"))
         faults.active                             # ("F14 removed",)
 
-A bench without the line that a fault needs refuses it in a sentence, and a test of it is NOT APPLICABLE there, unless the
-bench has [an operator](benches.md#the-operators-hands) who can do it: [benches](benches.md) says what hangs on which.
-`rig faults --bench FILE` lists what a bench can provoke, gaps first.
+A bench without the line that a fault needs refuses it in a sentence, and a test of it is NOT APPLICABLE there, unless
+the bench has [an operator](benches.md#the-operators-hands) who can do it: [benches](benches.md) says what hangs on
+which. `rig faults --bench FILE` lists what a bench can provoke, gaps first.
 
 | fault | how | who observes | expected | judged by |
 |---|---|---|---|---|
