@@ -26,6 +26,7 @@ from rig.errors import BenchFileError
 from rig.roles import (
     Balance,
     Environment,
+    Hands,
     Instrument,
     PowerSupply,
     PressureSensor,
@@ -53,6 +54,7 @@ ROLES: Mapping[str, type] = {
     "pressure": PressureSensor,
     "balance": Balance,
     "sound": SoundRecorder,
+    "hands": Hands,
     "pump": Pump,
 }
 """What a device of each role does. In the order of opening: the supply first, because the pump has no power before.

@@ -178,6 +178,10 @@ class SoundTable(InstrumentTable):
     """
 
 
+class HandsTable(InstrumentTable):
+    """The terminal at which a person is told what to do, where the bench has one who does it."""
+
+
 class PumpTable(DeviceTable):
     """The pump: its driver is a folder of `instruments/`, and it has a pyserial port or URL.
 
@@ -302,6 +306,7 @@ class BenchFile(_Table):
     switch: SwitchTable
     environment: EnvironmentTable
     sound: SoundTable | None = None
+    hands: HandsTable | None = None
     pump: PumpTable
     fluid: FluidTable = FluidTable()
     vessel: VesselTable = VesselTable()
@@ -315,6 +320,11 @@ class BenchFile(_Table):
     def roles(self) -> tuple[str, ...]:
         """The roles of which the bench has a device, in the order of opening."""
         return tuple(role for role in ROLES if getattr(self, role) is not None)
+
+    @property
+    def means(self) -> frozenset[str]:
+        """The roles by which something can be done to the pump or seen of it: a supply only where it feeds it."""
+        return frozenset(self.roles) - ({"supply"} if self.cut_off.by == "nothing" else frozenset())
 
     def table(self, role: str) -> DeviceTable:
         """Find what is said of the device of a role that the bench has."""

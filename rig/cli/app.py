@@ -199,6 +199,29 @@ def show_coverage(
     raise typer.Exit(print_coverage(Sources(bench, overrides, requirements, plan), out, console=console))
 
 
+@app.command("faults")
+def show_faults(
+    bench: BenchOption = BENCH,
+    set_: SetOption = None,
+    plan: Annotated[
+        str,
+        typer.Option(help="Test plan: a TOML file, or the name of one that comes with the rig.", metavar="FILE|NAME"),
+    ] = "default",  # rig.run.plan.DEFAULT_PLAN
+    run: Annotated[Path | None, typer.Option(help="Tell how this run decided.", metavar="RUN")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write it to this JSON file, too.", metavar="FILE")] = None,
+) -> None:
+    """Show which faults F1 to F36 this bench can provoke, how, and which requirements and tests judge them, gaps first.
+
+    Nothing is measured. Exit code: 0; 2 wrong usage or bench file; 3 the run's record is damaged.
+    """
+    from rig.bench.file import parse_override
+    from rig.cli.faults import print_faults
+    from rig.run.inputs import Sources
+
+    overrides = dict(parse_override(text) for text in set_ or [])
+    raise typer.Exit(print_faults(Sources(bench, overrides, REQUIREMENTS, plan), run, out, console=console))
+
+
 @app.command()
 def resume(
     run: Annotated[Path, typer.Argument(help="Run folder of a run that did not come to its end.", metavar="RUN")],
@@ -370,6 +393,19 @@ def serve(bench: BenchOption = BENCH, set_: SetOption = None) -> None:
     from rig.cli.serve import serve_bench
 
     serve_bench(bench, set_ or [], console=console)
+
+
+@app.command("operator")
+def sit_at_operators_terminal(
+    listen: Annotated[
+        str, typer.Option(help="Where the rig finds it; a port of 0 takes a free one.", metavar="HOST:PORT")
+    ] = "127.0.0.1:5055",
+    name: Annotated[str, typer.Option(help="The bench file's serial_number of [hands].", metavar="NAME")] = "operator",
+) -> None:
+    """Be the hands of a bench: show what is to be done while tests run, and confirm it with Enter."""
+    from rig.cli.operator import sit_at_terminal
+
+    sit_at_terminal(listen, name, sys.stdin, console=console)
 
 
 @app.command("console")

@@ -21,6 +21,7 @@ from rig.bench.file import parse_override
 from rig.bench.guarded import wait_until_left
 from rig.bench.lease import take_bench
 from rig.cli.coverage import as_json, covered_by, say_coverage
+from rig.cli.faults import faults_as_json, faults_covered
 from rig.cli.jobs import jobs_for, run_side_by_side
 from rig.cli.printing import plain, print_table, say
 from rig.cli.pump_sheet import print_inapplicable
@@ -34,6 +35,7 @@ from rig.record.results import JUDGES_NOTHING, JudgedRecord, ReportedRecord, Req
 from rig.run.begin import discard, end_run, keep_findings, start_run
 from rig.run.collection import Declaration, refuse_unanswered
 from rig.run.ending import Ending, not_ended
+from rig.run.fault_coverage import fault_summary
 from rig.run.inputs import Inputs, Sources, frozen_inputs, read_inputs
 from rig.run.plan import DEFAULT_PLAN, selection
 from rig.run.results import EXIT_CODES
@@ -214,8 +216,10 @@ def _say_covered(run: RunFolder, inputs: Inputs, results: Results, console: Cons
     undecided = [row.id for row in results.requirements if row.verdict.value not in ("PASS", "FAIL")]
     covered = covered_by(inputs, declared, undecided)
     say_coverage(covered, console)
+    faults = faults_covered(inputs.spec, declared, results)
+    say(console, f"{fault_summary(faults)} rig faults lists them.")
     with suppress(EvidenceError):  # the record stands by itself
-        write_json(run.path / "coverage.json", as_json(covered))
+        write_json(run.path / "coverage.json", {**as_json(covered), "faults": faults_as_json(faults)})
 
 
 def list_quantities(asked: RunAsked, *, console: Console) -> int:
@@ -297,6 +301,7 @@ def print_results(results: Results, console: Console) -> None:
     print_reported(results.reported, console)
     if results.judges_nothing:
         say(console, JUDGES_NOTHING)
+    say(console, results.in_short)
     for attempts in results.repeated.values():
         said = ", ".join(
             f"{each.attempt} {each.outcome}{', which gives way' if each.superseded else ''}" for each in attempts

@@ -150,6 +150,22 @@ class Results(Record):
         return f"{title}, attempt {attempt}" if len(of_it) > 1 else title
 
     @property
+    def in_short(self) -> str:
+        """Say how many requirements in scope are verified, met or not, and which do not apply, and why."""
+        due = [row for row in self.requirements if row.in_scope]
+        reasons: dict[str, list[str]] = {}
+        for row in due:
+            if row.verdict is Verdict.NOT_APPLICABLE:
+                reasons.setdefault(row.reason or "no reason is kept", []).append(row.id)
+        verified = sum(row.verdict in (Verdict.PASS, Verdict.FAIL) for row in due)
+        said = f"{verified} of {len(due)} requirements are verified"
+        if not reasons:
+            return f"{said}."
+        count = sum(map(len, reasons.values()))
+        why = "; ".join(f"{', '.join(ids)} ({reason})" for reason, ids in reasons.items())
+        return f"{said}; {count} {'is' if count == 1 else 'are'} not applicable: {why}."
+
+    @property
     def judges_nothing(self) -> bool:
         """Whether the run is UNSET though no requirement is: none judges what it set out to measure."""
         unset = [row for row in self.requirements if row.in_scope and row.verdict is Verdict.UNSET]

@@ -273,5 +273,6 @@ def _verdict(
         if of_tests and verdict is not Verdict.FAIL:
             return verdict, of_tests[0]
     if missing and verdict is Verdict.UNSET:
-        return verdict, f"never measured: {', '.join(sorted(missing))}"
+        because = dict.fromkeys(test.message for test in naming if test.outcome == "not applicable" and test.message)
+        return verdict, f"never measured: {', '.join(sorted(missing))}{''.join(f'; {each}' for each in because)}"
     return verdict, None if verdict is Verdict.FAIL else "; ".join(said) or None
