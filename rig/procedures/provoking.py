@@ -37,6 +37,7 @@ class FaultBench:
     def __init__(self, bench: Bench, record: Recorder) -> None:
         self._bench, self._record = bench, record
         self._active: dict[str, tuple[Injection, Callable[[], None]]] = {}
+        self._due: dict[str, list[tuple[float, str]]] = {}
 
     @property
     def active(self) -> Sequence[str]:
@@ -66,6 +67,9 @@ class FaultBench:
         release = self._release_of(injection)
         self._active[name] = (injection, release)  # before it is done: one that fails half way is cleared, too
         begun_s = self._bench.clock.now()
+        if injection.provocation.lines is not None:
+            self._due[name] = [(begun_s + stage.after, stage.line) for stage in injection.provocation.lines]
+            self.advance()
         self._begin(injection, command)
         self._record.fact(FaultInjected(at_s=begun_s, fault=name, how=way.in_words))
         self._record.step("fault injected", fault=name, how=way.in_words)
@@ -73,11 +77,20 @@ class FaultBench:
             self.clear(injection)
         return begun_s
 
+    def advance(self) -> None:
+        """Energise the lines of active faults whose time has come: whoever holds such a fault calls it at each look."""
+        for name, due in self._due.items():
+            while due and due[0][0] <= self._bench.clock.now():
+                _, line = due.pop(0)
+                self._bench.switch.set_line(line, energised=True)
+                self._record.step("fault goes on", fault=name, line=line)
+
     def clear(self, injection: Injection) -> None:
         """End a fault; nothing happens where it is not active."""
         if injection.name not in self._active:
             return
         _, release = self._active[injection.name]
+        self._due.pop(injection.name, None)
         release()
         del self._active[injection.name]
         self._record.fact(FaultCleared(at_s=self._bench.clock.now(), fault=injection.name))
@@ -99,16 +112,21 @@ class FaultBench:
 
     def _release_of(self, injection: Injection) -> Callable[[], None]:
         """Find what ends a fault, while the bench is still as it was."""
-        way, supply, switch = injection.provocation, self._bench.supply, self._bench.switch
-        line = way.line
-        if line is not None:
-            return lambda: switch.set_line(line, energised=False)
+        way, supply = injection.provocation, self._bench.supply
+        if injection.lines:
+            return lambda: self._release(injection.lines)
         if way.supply is not None:
             return lambda: supply.switch(on=True)
         if way.voltage is not None:
             before_v = round(supply.read_voltage_v(), 2)  # a supply does not tell what it was set to
             return lambda: supply.set_output(voltage_v=before_v, current_limit_a=CURRENT_LIMIT_A)
         return lambda: None
+
+    def _release(self, lines: Sequence[str]) -> None:
+        """Release lines, the last first; one that cannot be released does not keep the others from it."""
+        with ExitStack() as each:
+            for line in lines:
+                each.callback(self._bench.switch.set_line, line, energised=False)
 
     def _begin(self, injection: Injection, command: Callable[[], None] | None) -> None:
         way, clock = injection.provocation, self._bench.clock
