@@ -1,4 +1,4 @@
-"""A fault that comes by lines one after the other: they are energised at their times, and all released whatever comes."""
+"""A fault that comes by lines one after the other: energised at their times, all released whatever happens."""
 
 from __future__ import annotations
 
