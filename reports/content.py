@@ -10,6 +10,7 @@ from typing import Any
 from reports.back_matter import deviations, equipment, identification, tests
 from reports.claims import claimed
 from reports.method import method
+from reports.proof import proof
 from reports.words import duration, limit_text, moment_in_words, plain_reason, value_and_uncertainty
 from rig.record.reading import Run
 from rig.record.results import JUDGES_NOTHING, JudgedRecord, RequirementRecord, Results
@@ -60,6 +61,7 @@ def report_content(run: Run) -> dict[str, Any]:
         "equipment": equipment(run),
         "identification": identification(run),
         "claimed": claimed(run),
+        "proof": proof(run),
         "method": method(run),
         "files": [{"path": file.path, "size": f"{file.size:,}", "sha256": file.sha256} for file in run.files],
     }

@@ -11,9 +11,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
-from scipy.signal import find_peaks
 
 from rig.analysis.alarm_partials import Partials, partials_of
 from rig.analysis.alarm_signal import SoundPulse
@@ -63,7 +62,7 @@ def pulses_of(picture: Picture, source: Sounder) -> list[SoundPulse]:
     heard = loud >= loud.max() - SOFT_DB
     tracks, stands, loud = tracks[heard], stands[heard], loud[heard]
     together = np.median(tracks - loud[:, None], axis=0)
-    contrast = uniform_filter1d(np.median(stands, axis=0), 3)
+    contrast = scipy.ndimage.uniform_filter1d(np.median(stands, axis=0), 3)
     found = []
     for begin, end in _active(contrast, picture.hop_s):
         parts: list[SoundPulse] = []
@@ -105,8 +104,8 @@ def _active(contrast: NDArray[np.float64], hop_s: float) -> list[tuple[int, int]
 
 def _parted(level: NDArray[np.float64], begin: int, end: int, hop_s: float) -> list[tuple[int, int]]:
     """Part a stretch at dips: an echo fills the pauses of a room, and leaves a dip in each."""
-    inside = uniform_filter1d(level[begin:end], 5)
-    dips, _ = find_peaks(-inside, prominence=DIP_DB, distance=max(1, round(0.05 / hop_s)))
+    inside = scipy.ndimage.uniform_filter1d(level[begin:end], 5)
+    dips, _ = scipy.signal.find_peaks(-inside, prominence=DIP_DB, distance=max(1, round(0.05 / hop_s)))
     cuts = [begin, *(begin + int(dip) for dip in dips), end]
     return [(a, b) for a, b in pairwise(cuts) if (b - a) * hop_s >= SHORTEST_S]
 

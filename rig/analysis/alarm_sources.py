@@ -8,10 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
-from scipy.signal import find_peaks
-from scipy.sparse import csr_matrix
 
 from rig.analysis.alarm_partials import HARMONIC_WITHIN, fundamental_of
 from rig.analysis.alarm_spectrum import Picture
@@ -53,7 +51,7 @@ def lines_of(picture: Picture) -> list[SpectralLine]:
     counts = np.histogram(hz, edges)[0].astype(float)
     smooth = np.convolve(counts, [0.5, 1.0, 1.0, 1.0, 0.5], "same")
     least = SHORTEST_S / picture.hop_s
-    tops, _ = find_peaks(np.concatenate([[0.0], smooth, [0.0]]), height=least, distance=4)
+    tops, _ = scipy.signal.find_peaks(np.concatenate([[0.0], smooth, [0.0]]), height=least, distance=4)
     middles = edges[tops - 1] + LINE_HZ / 2.0
     order = np.argsort(hz, kind="stable")
     found = []
@@ -129,8 +127,8 @@ def sources_of(picture: Picture) -> list[Sounder]:
     masks = np.zeros((len(lines), count), np.uint8)
     for row, line in zip(masks, lines, strict=True):
         row[line.frames] = 1
-    wide = csr_matrix(maximum_filter1d(masks, 9, axis=1).astype(np.int32))
-    thin = csr_matrix(masks.astype(np.int32))
+    wide = scipy.sparse.csr_matrix(scipy.ndimage.maximum_filter1d(masks, 9, axis=1).astype(np.int32))
+    thin = scipy.sparse.csr_matrix(masks.astype(np.int32))
     both = np.asarray((thin @ wide.T).todense())
     free = set(range(len(lines)))
     found = []

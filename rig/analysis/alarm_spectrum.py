@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
-from scipy.signal.windows import hann
 
 FloatArray = NDArray[np.float32]
 
@@ -144,7 +143,7 @@ class Thinning:
             return
         thin = self._waiting[self._around : self._around + ready]
         if self._every > 1:
-            part = resample_poly(self._waiting[: ready + 2 * self._around], 1, self._every, axis=0)
+            part = scipy.signal.resample_poly(self._waiting[: ready + 2 * self._around], 1, self._every, axis=0)
             thin = part[FILTER_REACH : FILTER_REACH + ready // self._every].astype(np.float32)
         self._thin.append(thin)
         self._waiting = self._waiting[ready:]
@@ -175,7 +174,7 @@ def picture_of(samples: FloatArray, rate: float) -> Picture:
     length = round(FRAME_S * rate)
     hop = max(1, round(HOP_S * rate))
     bands = 1 << ceil(np.log2(length))
-    window = hann(length, sym=False).astype(np.float32)
+    window = scipy.signal.windows.hann(length, sym=False).astype(np.float32)
     scale = 2.0 / float(window.sum())
     padded = np.concatenate([np.zeros(length // 2, np.float32), samples, np.zeros(length, np.float32)])
     frames = np.lib.stride_tricks.sliding_window_view(padded, length)[::hop][: 1 + samples.size // hop]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from rig.analysis.checks import positive, series, timed_series
 from rig.analysis.evaporation import evaporation_rate
@@ -41,7 +41,7 @@ def largest_credible_sd(claimed: float, degrees_of_freedom: float, *, share: flo
     freedom = positive("degrees_of_freedom", degrees_of_freedom)
     if not 0.0 < share < 1.0:
         raise ValueError(f"share must be between 0 and 1, got {share!r}")
-    return positive("claimed", claimed) * math.sqrt(float(stats.chi2.ppf(share, freedom)) / freedom)
+    return positive("claimed", claimed) * math.sqrt(float(scipy.stats.chi2.ppf(share, freedom)) / freedom)
 
 
 def change_of_rate(at_s: ArrayLike, mass_g: ArrayLike) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
-from scipy.stats import t
+import scipy
 
 from rig.analysis.checks import FloatArray, finite, not_negative
 from rig.analysis.uncertainty import COVERAGE_PERCENT
@@ -89,7 +89,7 @@ def difference_of_means(a: Sequence[Stated], b: Sequence[Stated]) -> Difference:
     if min(len(a), len(b)) >= 2 and scatter > 0.0:
         share = scatter_a / scatter
         freedom = 1.0 / (share**2 / (len(a) - 1) + (1.0 - share) ** 2 / (len(b) - 1))
-        factor = float(t.ppf(0.5 + COVERAGE_PERCENT / 200.0, freedom))
+        factor = float(scipy.stats.t.ppf(0.5 + COVERAGE_PERCENT / 200.0, freedom))
         expanded, basis = math.hypot(factor * math.sqrt(scatter), between), Basis.SCATTER
     else:
         own = math.fsum(max(0.0, each.own_variance) / len(group) ** 2 for group in (a, b) for each in group)

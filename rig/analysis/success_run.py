@@ -5,7 +5,7 @@ Not responsible for what counts as a failure, nor for measured values, which say
 
 from __future__ import annotations
 
-from scipy.stats import beta, binom
+import scipy
 
 from rig.analysis.checks import finite
 
@@ -48,7 +48,7 @@ def trials_needed(*, confidence: float, reliability: float, failures: int = 0) -
 def confidence_shown(trials: int, failures: int, *, reliability: float) -> float:
     """The confidence (0..1) with which `failures` in `trials` show `reliability`: 1 − P(≤ f failures | R)."""
     _trials(trials, failures)
-    return float(binom.sf(failures, trials, 1.0 - fraction("reliability", reliability)))
+    return float(scipy.stats.binom.sf(failures, trials, 1.0 - fraction("reliability", reliability)))
 
 
 def reliability_shown(trials: int, failures: int, *, confidence: float) -> float:
@@ -59,7 +59,7 @@ def reliability_shown(trials: int, failures: int, *, confidence: float) -> float
     _trials(trials, failures)
     if failures == trials:
         return 0.0
-    return float(beta.ppf(1.0 - fraction("confidence", confidence), trials - failures, failures + 1))
+    return float(scipy.stats.beta.ppf(1.0 - fraction("confidence", confidence), trials - failures, failures + 1))
 
 
 def _failures(failures: int) -> int:

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
-from scipy.special import gammainc, ndtr, ndtri
-from scipy.stats import binom, chi2, nct, norm, shapiro
 
 from rig.analysis.checks import FloatArray, not_negative, positive, series
 from rig.analysis.success_run import fraction
@@ -73,8 +71,8 @@ def one_sided_k(n: int, *, confidence: float = 0.95, coverage: float = 0.95) -> 
     k = t_{C; n−1, δ}/√n, the noncentral t quantile with δ = z_p √n (ISO 16269-6:2014; NIST e-Handbook 7.2.6.3).
     """
     _enough(n)
-    shift = norm.ppf(fraction("coverage", coverage)) * math.sqrt(n)
-    return float(nct.ppf(fraction("confidence", confidence), n - 1, shift)) / math.sqrt(n)
+    shift = scipy.stats.norm.ppf(fraction("coverage", coverage)) * math.sqrt(n)
+    return float(scipy.stats.nct.ppf(fraction("confidence", confidence), n - 1, shift)) / math.sqrt(n)
 
 
 def two_sided_k(n: int, *, confidence: float = 0.95, coverage: float = 0.95) -> float:
@@ -97,19 +95,19 @@ def two_sided_k(n: int, *, confidence: float = 0.95, coverage: float = 0.95) -> 
     def too_short(log_k: float) -> float:
         """Share of studies whose interval holds less than the coverage, above what is allowed."""
         half_chi2 = 0.5 * (n - 1) * (reach / math.exp(log_k)) ** 2
-        return float(_WEIGHTS @ gammainc(0.5 * (n - 1), half_chi2)) - (1.0 - confidence)
+        return float(_WEIGHTS @ scipy.special.gammainc(0.5 * (n - 1), half_chi2)) - (1.0 - confidence)
 
     # No interval reaches less far than one around the true mean: that is where the search begins.
-    low = math.log(reach[0] * math.sqrt((n - 1) / chi2.ppf(1.0 - confidence, n - 1)))
+    low = math.log(reach[0] * math.sqrt((n - 1) / scipy.stats.chi2.ppf(1.0 - confidence, n - 1)))
     high = low + 0.1
     while too_short(high) > 0.0:
         high += 0.5
-    return math.exp(float(brentq(too_short, low - 1e-6, high, xtol=1e-12)))
+    return math.exp(float(scipy.optimize.brentq(too_short, low - 1e-6, high, xtol=1e-12)))
 
 
 _STEP = 0.125
 _DEVIATES = np.arange(0.0, 10.0, _STEP)
-_WEIGHTS = 2.0 * _STEP * norm.pdf(_DEVIATES)
+_WEIGHTS = 2.0 * _STEP * np.exp(-0.5 * _DEVIATES**2) / math.sqrt(2.0 * math.pi)
 _WEIGHTS[0] /= 2.0
 """The mean over a standard normal deviate, of a function that is the same for −z: the trapezoidal rule, which converges
 exponentially here (Trefethen and Weideman, SIAM Review 56 (2014) 385); 1e-23 lies beyond z = 10."""
@@ -118,11 +116,11 @@ exponentially here (Trefethen and Weideman, SIAM Review 56 (2014) 385); 1e-23 li
 def _reach(centre: FloatArray, coverage: float) -> FloatArray:
     """Find how far intervals around `centre`, in SD from the mean, reach to hold `coverage`; shape (n,), in SD."""
     outside = 1.0 - coverage  # in the tails, where numbers near 1 lose no digits
-    least = -float(ndtri(outside / 2.0))
+    least = -float(scipy.special.ndtri(outside / 2.0))
     low, high = np.full_like(centre, least), centre + least  # the longer one holds the interval around the mean
     for _ in range(52):  # halvings down to the last bit
         middle = 0.5 * (low + high)
-        enough = ndtr(-centre - middle) + ndtr(centre - middle) <= outside
+        enough = scipy.special.ndtr(-centre - middle) + scipy.special.ndtr(centre - middle) <= outside
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     return np.asarray(0.5 * (low + high))
 
@@ -132,7 +130,7 @@ def normality_p(values: ArrayLike) -> float:
     numbers = series("values", values, at_least=3)
     if np.ptp(numbers) == 0.0:
         return 0.0
-    return float(shapiro((numbers - numbers.mean()) / np.ptp(numbers)).pvalue)
+    return float(scipy.stats.shapiro((numbers - numbers.mean()) / np.ptp(numbers)).pvalue)
 
 
 def tolerance_interval(
@@ -160,7 +158,7 @@ def order_statistics_n(*, confidence: float = 0.95, coverage: float = 0.95, side
     """The smallest n whose extremes are a tolerance interval whatever the distribution (Wilks 1941)."""
     confidence, coverage = fraction("confidence", confidence), fraction("coverage", coverage)
     cut = 2 if sides is Sides.TWO else 1
-    return _smallest_n(cut, lambda n: bool(binom.cdf(n - cut, n, coverage) >= confidence))
+    return _smallest_n(cut, lambda n: bool(scipy.stats.binom.cdf(n - cut, n, coverage) >= confidence))
 
 
 def values_needed(
@@ -178,7 +176,7 @@ def values_needed(
     margin, sd = positive("margin", margin), not_negative("sd", sd)
     two = sides is Sides.TWO
     factor = two_sided_k if two else one_sided_k
-    z = float(norm.ppf((1.0 + coverage) / 2.0 if two else fraction("coverage", coverage)))
+    z = float(scipy.stats.norm.ppf((1.0 + coverage) / 2.0 if two else fraction("coverage", coverage)))
     if z * sd >= margin or factor(LARGEST_N, confidence=confidence, coverage=coverage) * sd > margin:
         return None
     return _smallest_n(2, lambda n: factor(n, confidence=confidence, coverage=coverage) * sd <= margin)
@@ -190,17 +188,17 @@ def _order_statistics(
     """Cut as many values from the ends as the confidence allows: P(X(r) … X(n+1−s) holds p) = B(n − r − s; n, p)."""
     n, step = numbers.size, 2 if sides is Sides.TWO else 1
     cut = step
-    if binom.cdf(n - cut, n, coverage) < confidence:
+    if scipy.stats.binom.cdf(n - cut, n, coverage) < confidence:
         needed = order_statistics_n(confidence=confidence, coverage=coverage, sides=sides)
         raise ValueError(
             f"the values are not normal (Shapiro–Wilk p = {p:.2g}), and order statistics need {needed} values for "
             f"{100 * confidence:g} % confidence of {100 * coverage:g} % coverage, got {n}"
         )
-    while binom.cdf(n - cut - step, n, coverage) >= confidence:
+    while scipy.stats.binom.cdf(n - cut - step, n, coverage) >= confidence:
         cut += step
     ordered, each = np.sort(numbers), cut // step
     low, high = _ends(float(ordered[each - 1]), float(ordered[n - each]), sides)
-    reached = float(binom.cdf(n - cut, n, coverage))
+    reached = float(scipy.stats.binom.cdf(n - cut, n, coverage))
     mean, sd = float(numbers.mean()), float(numbers.std(ddof=1))
     return ToleranceInterval(low, high, n, mean, sd, IntervalMethod.ORDER_STATISTICS, p, None, reached, coverage)
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
-from scipy.signal import butter, sosfiltfilt
 
 from rig.analysis.checks import positive
 
@@ -53,8 +52,8 @@ def buzzes_in(vibration: NDArray[np.float64], rate_hz: float) -> tuple[Buzz, ...
         raise ValueError(f"{rate_hz:g} samples per second: a vibrator up to 300 Hz needs 1000 or more")
     if vibration.size < 0.2 * rate_hz:
         raise ValueError(f"{vibration.size / rate_hz:.3g} s of vibration: a buzz needs 0.2 s or more")
-    band = sosfiltfilt(butter(2, BAND_HZ, "bandpass", fs=rate_hz, output="sos"), vibration)
-    envelope = np.sqrt(np.maximum(2.0 * uniform_filter1d(band**2, round(WINDOW_S * rate_hz)), 0.0))
+    band = scipy.signal.sosfiltfilt(scipy.signal.butter(2, BAND_HZ, "bandpass", fs=rate_hz, output="sos"), vibration)
+    envelope = np.sqrt(np.maximum(2.0 * scipy.ndimage.uniform_filter1d(band**2, round(WINDOW_S * rate_hz)), 0.0))
     strongest = float(envelope.max())
     threshold = max(FLOOR_TIMES * float(np.median(envelope)), LEAST_SHARE * strongest, LEAST_LEVEL)
     found = []

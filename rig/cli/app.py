@@ -127,6 +127,10 @@ def verify(
             metavar="FILE",
         ),
     ] = None,
+    proof: Annotated[
+        Path | None,
+        typer.Option(help="What rig prove wrote of these suites, for the report's annex.", metavar="FILE"),
+    ] = None,
     condition: Annotated[
         str | None,
         typer.Option(help="Only this condition of the plan, or 'nominal'.", metavar="NAME"),
@@ -158,6 +162,7 @@ def verify(
         requirements=requirements,
         plan=plan,
         pump_sheet=pump_sheet,
+        proof=proof,
     )
     if list_:
         raise typer.Exit(list_quantities(asked, console=console))
@@ -293,6 +298,70 @@ def samples(
         rule=rule,
     )  # fmt: skip
     raise typer.Exit(print_samples(question, console=console))
+
+
+@app.command()
+def campaign(
+    faults: Annotated[
+        str,
+        typer.Option(
+            help="Kinds of faults, and ids of the catalogue: 'all', 'F20,F25' or 'ram,flash,dip'.", metavar="FAULTS"
+        ),
+    ] = "all",
+    n: Annotated[int, typer.Option("--n", help="So many injections.", min=1, max=10_000_000)] = 1000,
+    seed: Annotated[int, typer.Option(help="Draws faults, states of therapy and instants.", min=0)] = 1,
+    states: Annotated[
+        str, typer.Option(help="States of therapy: 'all', or some, such as 'idle,bolus'.", metavar="STATES")
+    ] = "all",
+    window: Annotated[
+        str | None,
+        typer.Option(
+            help="Observe each for no longer.",
+            show_default="the longest alarm limit of the pump's sheet",
+            metavar='"1 s"',
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the campaign; one that is there goes on.", metavar="DIR")
+    ] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with the campaign of this folder.", metavar="DIR")] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Perform this finding again, and compare.", metavar="FILE")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="So many at a time.", min=1, show_default="one a core", metavar="N")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Dask scheduler of a laboratory's machines.", metavar="tcp://HOST:PORT"),
+    ] = None,
+    batch: Annotated[int, typer.Option(help="So many injections a process.", min=1, max=10_000)] = 100,
+    shrink: Annotated[int, typer.Option(help="Seek the smallest form of so many findings.", min=0)] = 20,
+    bench: BenchOption = BENCH,
+    set_: SetOption = None,
+    pump_sheet: Annotated[
+        Path | None,
+        typer.Option(
+            help="Pump sheet: what the maker claims of the pump.",
+            show_default="the one that the bench file names",
+            metavar="FILE",
+        ),
+    ] = None,
+) -> None:
+    """Inject random faults at random instants into the simulated pump, and sort what becomes of each.
+
+    Exit code: 0 nothing unsafe; 1 insulin too much or too little in silence, an alarm lost, or a hang; 2 wrong usage;
+    3 the rig failed, or a replay came out otherwise.
+    """
+    from rig.cli.campaign import CampaignAsked, Means, replay_finding, resume_campaign, run_campaign
+
+    if replay is not None:
+        raise typer.Exit(replay_finding(replay, console=console))
+    means = Means(workers, scheduler, batch, shrink)
+    if resume is not None:
+        raise typer.Exit(resume_campaign(resume, means, console=console))
+    asked = CampaignAsked(faults, states, n, seed, window, bench, tuple(set_ or []), pump_sheet, out)
+    raise typer.Exit(run_campaign(asked, means, console=console))
 
 
 @app.command()

@@ -84,7 +84,7 @@ def run_suites(
     console: Console,
     stop: StopSignals,
 ) -> Ending:
-    """Run pytest, then Robot Framework, over the tests that are owed still.
+    """Run pytest, then Robot Framework, over the tests that are owed still; a runner that owes none is not started.
 
     Args:
         run: with its tests declared.
@@ -100,6 +100,8 @@ def run_suites(
     ending, why = Ending("complete"), ""
     with ProgressView(run.path, console, [each for of_runner in owed.values() for each in of_runner]) as view:
         for name, command in commands.items():
+            if not owed[name]:
+                continue
             ending = _run_one(name, command, [each.test for each in owed[name]], run, leases, view, stop)
             if ending.outcome != "complete":
                 why = ending.reason or ""

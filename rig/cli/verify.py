@@ -51,7 +51,7 @@ class RunAsked:
     """What `rig verify` was asked for: a bench file and settings over it, the run's folder, what to do and to decide.
 
     `out` None makes a folder below `runs/`; `plan` is a file or a name; `select` as `rig.run.selection` has it; without
-    a `pump_sheet` the bench file names it.
+    a `pump_sheet` the bench file names it; `proof` is what `rig prove` wrote.
     """
 
     bench: Path
@@ -63,12 +63,13 @@ class RunAsked:
     plan: str = DEFAULT_PLAN
     suites: Path = field(default_factory=partial(shipped, PUMP_SUITES))
     pump_sheet: Path | None = None
+    proof: Path | None = None
 
     @property
     def sources(self) -> Sources:
         """Where the run's inputs stand."""
         overrides = dict(parse_override(text) for text in self.settings)
-        return Sources(self.bench, overrides, self.requirements, self.plan, self.suites, self.pump_sheet)
+        return Sources(self.bench, overrides, self.requirements, self.plan, self.suites, self.pump_sheet, self.proof)
 
 
 def verify_pump(asked: RunAsked, *, console: Console, stop: StopSignals) -> int:

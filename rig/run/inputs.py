@@ -24,6 +24,7 @@ from rig.pump_sheet.sheet import PumpSheet, parse_pump_sheet
 from rig.record.files import write_whole
 from rig.record.folder import RunFolder
 from rig.record.manifest import Manifest
+from rig.record.proof import parse_proof
 from rig.run.plan import DEFAULT_PLAN, PlanFile, TestPlan, parse_plan, read_plan
 from rig.run.software import packages
 from rig.shipped import DEFAULT_FAULTS, DEFAULT_PUMP_SHEET, DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
@@ -33,13 +34,15 @@ from rig.verdicts.requirements import Requirement, parse_requirements
 BENCH, PLAN, REQUIREMENTS, FIRMWARE = "bench.json", "plan.toml", "requirements.toml", "firmware.elf"
 PUMP_SHEET, FAULTS = "pump_sheet.toml", "faults.toml"
 ROUTINE_TEST, PACKAGES, SUITES = "routine_test.json", "packages.json", "suites/pump"
+PROOF = "proof.json"
 
 
 @dataclass(frozen=True)
 class Sources:
     """Where a run's inputs stand: a bench file and settings over it, requirements, a plan by file or name, suites.
 
-    `pump_sheet` None takes the one that the bench file names.
+    `pump_sheet` None takes the one that the bench file names. `proof` is what `rig prove` wrote of these suites; None
+    takes none.
     """
 
     bench: Path
@@ -48,6 +51,7 @@ class Sources:
     plan: str = DEFAULT_PLAN
     suites: Path = field(default_factory=partial(shipped, PUMP_SUITES))
     pump_sheet: Path | None = None
+    proof: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,9 @@ def read_inputs(sources: Sources) -> Inputs:
     files[BENCH] = _json(frozen)
     files[PACKAGES] = _json({name: package.model_dump() for name, package in packages().items()})
     files |= _suite_files(sources.suites)
+    if sources.proof is not None:
+        files[PROOF] = read_file(sources.proof)
+        parse_proof(sources.proof, files[PROOF])
     return Inputs(sources, spec, fit_for_json(bench), sheet, plan, requirements, files)
 
 

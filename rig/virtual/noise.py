@@ -11,8 +11,8 @@ import math
 from statistics import NormalDist
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 GOLDEN_GAMMA = 0x9E3779B97F4A7C15
 """What SplitMix64 adds to its state before each output: 2⁶⁴ divided by the golden ratio, made odd."""
@@ -71,7 +71,7 @@ def normals(key: int, first: int, count: int) -> NDArray[np.float64]:
     """Standard normal deviates of the indices from `first` on: each what `normal` gives, to some 1e-12."""
     index = np.arange(first, first + count, dtype=np.uint64)
     bits = _splitmix64_of(np.uint64(key) ^ _splitmix64_of(index))
-    found: NDArray[np.float64] = ndtri(((bits >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52)
+    found: NDArray[np.float64] = scipy.special.ndtri(((bits >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52)
     return found
 
 

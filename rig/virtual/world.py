@@ -90,7 +90,8 @@ class World:
             self.board = self._controller(firmware)
         self.acoustics = Acoustics(self.board.heard if self.board is not None else [], parameters.sound, seed, occasion)
         known = effects(self.fluid, self.board)
-        self._relays = {number: known[name] for name, number in lines.items() if name in known}
+        self._named = {name: known[name] for name in lines if name in known}
+        self._relays = {lines[name]: effect for name, effect in self._named.items()}
         self.on_network = {place.role for place in places if place.address.startswith("TCPIP")}
         self.seven_bits = {place.role for place in places if place.twin.DATA_BITS == 7}
         for place in places:
@@ -192,6 +193,15 @@ class World:
         """Energise or release a relay; what hangs on it, `rig.virtual.break_out` knows by its line's name."""
         if line in self._relays:
             self._relays[line](energised)
+
+    @property
+    def line_names(self) -> tuple[str, ...]:
+        """The names of the lines that move something here."""
+        return tuple(self._named)
+
+    def set_line(self, name: str, *, energised: bool) -> None:
+        """Energise or release what hangs on the line of a name, whatever the relay does; KeyError for another name."""
+        self._named[name](energised)
 
     def _line(self, place: TwinPlace) -> Port:
         uart = place.role == "pump"

@@ -150,7 +150,7 @@ def test_edited():
     path.write_bytes(path.read_bytes() + bytes([10]))
 """
     (checkout / "suites/pump/test_zz_edited.py").write_text(edited, encoding="utf-8")
-    done = rig(checkout, "verify", "--out", "run", "--select", "edited or stopped")
+    done = rig(checkout, "verify", "--out", "run", "--select", "edited or occlusion_at_the_intermediate")
     assert done.returncode == 3, done.stdout + done.stderr
     closing = RunFolder(checkout / "run").closing()
     assert closing is not None

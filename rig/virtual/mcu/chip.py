@@ -132,6 +132,11 @@ class Chip:
         self._shown = [self.rtc.refresh, self.dwt.refresh]
         self.rcc.reset()
 
+    @property
+    def parts(self) -> tuple[object, ...]:
+        """Everything that has a state of its own, apart from core and memory."""
+        return (self.nvic, self.scs, self.systick, self.usart, self.adc, *(part for _, part in self._attached))
+
     # ---- time ----------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:

@@ -14,7 +14,9 @@ from rig.clock import NS_PER_S, Event, SimClock
 from rig.errors import RigError
 from rig.virtual.mcu.chip import Chip
 from rig.virtual.mcu.ctrl_c import HeldCtrlC
+from rig.virtual.mcu.fingerprint import SP_AT, fingerprint
 from rig.virtual.mcu.image import Image, read_elf
+from rig.virtual.mcu.memory import SRAM, SRAM_SIZE
 from rig.virtual.mcu.peripheral import cycles_at, ns_of_cycle
 from rig.virtual.mcu.processor import SLICE_INSTRUCTIONS, Outcome, Processor
 from rig.virtual.mcu.rcc import BORRSTF, IWDGRSTF, PINRSTF, PORRSTF, SFTRSTF
@@ -27,6 +29,7 @@ _RESET_FLAGS = {  # RM0090, 7.3.21: a pin reset goes with every other, since NRS
     "software": SFTRSTF | PINRSTF,
     "watchdog": IWDGRSTF | PINRSTF,
 }
+_RAM = range(SRAM, SRAM + SRAM_SIZE)
 RESET_PULSE_NS = 20_000
 """How long NRST stays low at the least (RM0090, 7.1.1); that the supply has to settle after power-on is left out."""
 SLICES_ON_END = 64
@@ -78,7 +81,7 @@ class Stm32F405:
         self.halted: str | None = None
         self._reset_cause: str | None = None
         self._powered = self._running = self._sleeping = False
-        self._rested_ns = 0
+        self._rested_ns = self._reset_ns = 0
         self._event: Event | None = None
         self._event_ns = -1
         self.ctrl_c = HeldCtrlC()
@@ -154,6 +157,35 @@ class Stm32F405:
         """Invert bit 0..7 of the byte at `address`."""
         self.write_memory(address, bytes([self.read_memory(address, 1)[0] ^ 1 << bit]))
 
+    def flip_ram_bit(self, address: int, bit: int) -> None:
+        """Invert bit 0..7 of a byte of data; as `flip_bit`, and quicker, since no code has to be translated anew."""
+        view, offset = self._chip.memory.place(address, 1)
+        view[offset] ^= 1 << bit
+
+    def flip_register(self, name: str, bit: int) -> None:
+        """Invert a bit of a register of the core, "r0" to "r12", "sp", "lr", "pc" or "apsr" (bits 28 to 31)."""
+        self._chip.engine.registers.flip(name, bit)
+
+    def at_instruction(self, number: int, do: Callable[[], None]) -> None:
+        """Call `do` once, before the core executes the instruction of this number from now on."""
+        self._chip.engine.call_at_instruction(number, do)
+
+    def state(self) -> bytes:
+        """Say in one word (a hash) in which state the controller is: two of one state go on alike.
+
+        That is memory that is in use, flash, backup SRAM, registers of core and peripherals; not what has happened.
+        """
+        return fingerprint(self._chip, self._ram_used(), (self._powered, self._sleeping, self.halted))
+
+    def _ram_used(self) -> int:
+        """How many bytes of RAM the firmware's variables take; all of it where the image does not say so."""
+        return max((each.stop - SRAM for each in self._image.runs_in if each.start in _RAM), default=SRAM_SIZE)
+
+    def ram_in_use(self) -> tuple[range, range]:
+        """Addresses of RAM that hold something: the variables, and the stack from its pointer up."""
+        used, sp = self._ram_used(), self._chip.engine.registers.held()[SP_AT]
+        return range(SRAM, SRAM + used), range(max(sp, SRAM + used), SRAM + SRAM_SIZE)
+
     def stop_clock(self) -> None:
         """Stop the main oscillator until the next reset: core and timers stand still, LSI's watchdog and RTC go on."""
         self._halt("the main clock has stopped")
@@ -190,6 +222,7 @@ class Stm32F405:
 
     def _reset(self, cause: str) -> None:
         self._reset_cause = None
+        self._reset_ns = self._clock.now_ns
         self.resets.append(cause)
         self._chip.reset()
         self._chip.rcc.note_reset(_RESET_FLAGS[cause], power_on=cause == "power")
@@ -203,7 +236,7 @@ class Stm32F405:
         now_ns, usart = self._clock.now_ns, self._chip.usart
         return (
             now_ns - self._rested_ns >= HANGS_RESTLESS_NS
-            and usart.heard_ns >= self._rested_ns
+            and usart.heard_ns >= max(self._rested_ns, self._reset_ns)  # what came before a reset, nobody answers
             and usart.heard_ns > usart.sent_ns
             and now_ns - usart.heard_ns >= HANGS_SILENT_NS
         )

@@ -72,14 +72,16 @@ class Engine:
         self.reached = False
         self.bad_address = 0
         self._stopped_at = -1
-        self._completing = self._skips_write = False
+        self._completing = self._skips_write = self._counted = False
+        self._counter = ctypes.c_size_t()
         self.registers = Registers(self._handle)
         self._watch_bad_accesses()
 
     # ---- memory --------------------------------------------------------------------------------------------
 
     def _host_memory(self, size: int) -> tuple[memoryview, int]:
-        block = mmap.mmap(-1, size)  # page-aligned, as the translator wants it
+        # Page-aligned, as the translator wants it; private, so that a process that forks does not share its memory.
+        block = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         pin = ctypes.c_char.from_buffer(block)
         self._keep += [block, pin]
         return memoryview(block), ctypes.addressof(pin)
@@ -167,12 +169,38 @@ class Engine:
         for address in addresses:
             self._hook(unicorn.UC_HOOK_CODE, callback, address, address)
 
-    def _hook(self, kind: int, callback: _Callback, begin: int, end: int) -> None:
+    def call_at_instruction(self, number: int, do: Callable[[], None]) -> None:
+        """Call `do` once, before the instruction of this number from now on is executed; slow until then.
+
+        Memory, and registers by `Registers`, may be changed by it.
+        """
+        left = number
+
+        def on_code(_handle: int, _address: int, _size: int, _user: int) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                try:
+                    do()
+                except BaseException as error:
+                    self._fail(error)
+                self._counted = True
+
+        self.forget_code()  # what is translated already calls nobody
+        self._counter = self._hook(unicorn.UC_HOOK_CODE, HOOK_CODE_CFUNC(on_code), 1, 0)
+
+    def _stop_counting(self) -> None:
+        self._counted = False
+        self._check(uclib.uc_hook_del(self._handle, self._counter))
+        self.forget_code()
+
+    def _hook(self, kind: int, callback: _Callback, begin: int, end: int) -> ctypes.c_size_t:
         self._keep.append(callback)
         hook = ctypes.c_size_t()
         bounds = ctypes.c_uint64(begin), ctypes.c_uint64(end)
         pointer = ctypes.cast(callback, ctypes.c_void_p)
         self._check(uclib.uc_hook_add(self._handle, ctypes.byref(hook), kind, pointer, None, *bounds))
+        return hook
 
     def forget_code(self) -> None:
         """Translate all code anew: needed after the host changed memory that holds code."""
@@ -195,6 +223,8 @@ class Engine:
             at, self._stopped_at = self._stopped_at, -1
             if not status and self.error is None and self.registers.pc() == at:
                 status = self._complete(at)
+        if self._counted:
+            self._stop_counting()
         if self.error is not None:
             error, self.error = self.error, None
             raise error

@@ -22,10 +22,11 @@ except ImportError as missing:
 
 @dataclass(frozen=True)
 class Image:
-    """Load address and bytes of each segment, and address and size by symbol name."""
+    """Load address and bytes of each segment, address and size by symbol name, and what each takes where it runs."""
 
     segments: tuple[tuple[int, bytes], ...]
     symbols: dict[str, tuple[int, int]]
+    runs_in: tuple[range, ...] = ()
 
 
 def read_elf(data: bytes) -> Image:
@@ -54,4 +55,9 @@ def read_elf(data: bytes) -> Image:
         for symbol in table.iter_symbols()
         if symbol.name
     }
-    return Image(segments, symbols)
+    runs_in = tuple(
+        range(int(segment["p_vaddr"]), int(segment["p_vaddr"]) + int(segment["p_memsz"]))
+        for segment in elf.iter_segments()
+        if segment["p_type"] == "PT_LOAD"
+    )
+    return Image(segments, symbols, runs_in)

@@ -80,6 +80,11 @@ class Memory:
             return self._ccm, offset
         return None
 
+    def held(self, variables: int, sp: int) -> tuple[memoryview, ...]:
+        """Show what memory holds: so many bytes of variables in RAM, the stack from `sp` up, flash, backup SRAM."""
+        stack_from = min(max(sp - SRAM, variables), SRAM_SIZE)
+        return self._sram[:variables], self._sram[stack_from:], self.flash, self._backup
+
     def word(self, address: int) -> int:
         """The word at `address`."""
         view, offset = self.place(address, 4)

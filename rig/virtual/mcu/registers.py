@@ -40,6 +40,27 @@ class Registers:
         self._process_sp = batch(c.UC_ARM_REG_PSP)
         self._general = batch(*[c.UC_ARM_REG_R0 + number for number in range(13)])
 
+        self._single = {
+            **{f"r{number}": batch(c.UC_ARM_REG_R0 + number) for number in range(13)},
+            "sp": batch(c.UC_ARM_REG_SP),
+            "lr": batch(c.UC_ARM_REG_LR),
+            "pc": self._pc,
+            "apsr": batch(c.UC_ARM_REG_APSR_NZCV),
+        }
+
+    def flip(self, name: str, bit: int) -> None:
+        """Invert bit 0..31 of "r0" to "r12", "sp", "lr" or "pc", or one of 28..31 of "apsr"."""
+        register = self._single[name]
+        register.read()
+        register.values[0] ^= 1 << bit
+        register.write()
+
+    def held(self) -> tuple[int, ...]:
+        """What r0 to r12, sp, lr, pc and the status flags hold."""
+        for register in self._single.values():
+            register.read()
+        return tuple(register.values[0] for register in self._single.values())
+
     def pc(self) -> int:
         """The program counter, without taking a snapshot."""
         self._pc.read()

@@ -1,0 +1,1 @@
+"""Campaigns: random faults at random instants against the running firmware, each beside its fault-free twin."""

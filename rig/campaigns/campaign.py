@@ -1,0 +1,245 @@
+"""A campaign from its question to its findings: draw, perform what is missing, shrink what was found, sum up.
+
+Every outcome depends on the seed, the number of the injection and the inputs, never on workers or batches, so that a
+campaign that was broken off goes on where it was. Not responsible for the command line (`rig.cli.campaign`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rig.campaigns.batch import Task, line_of, outcome_of, task_of
+from rig.campaigns.folder import (
+    CAMPAIGN,
+    INJECTIONS,
+    INPUTS,
+    SESSIONS,
+    SUMMARY,
+    append_lines,
+    read_campaign,
+    read_finding,
+    read_outcomes,
+    sort_outcomes,
+    write_finding,
+)
+from rig.campaigns.injection import Injection, drawn
+from rig.campaigns.inputs import Inputs, frozen
+from rig.campaigns.kinds import chosen_kinds
+from rig.campaigns.outcome import FINDINGS, Class, Outcome
+from rig.campaigns.schedule import Crew, performed_apart
+from rig.campaigns.states import STATES
+from rig.campaigns.summary import summary
+from rig.clock import WallClock
+from rig.errors import BenchFileError, EvidenceError
+from rig.record.files import write_json, write_whole
+from rig.shipped import ROOT
+from rig.virtual.mcu.image import read_elf
+from rig.virtual.mcu.memory import FLASH, SRAM, SRAM_SIZE
+
+FORMAT = 1
+BATCH = 100
+SHRINK_TRIALS = 24
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of a campaign: kinds of faults and states of therapy, how many, by which seed, for how long."""
+
+    kinds: tuple[str, ...]
+    states: tuple[str, ...]
+    n: int
+    seed: int
+    window_s: float
+
+    def plain(self) -> dict[str, Any]:
+        """Give it as data for JSON."""
+        return {
+            "kinds": list(self.kinds),
+            "states": list(self.states),
+            "n": self.n,
+            "seed": self.seed,
+            "window_s": self.window_s,
+        }
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Who performs a campaign: so many workers here, or a laboratory's scheduler; and how many findings are shrunk."""
+
+    workers: int = 2
+    scheduler: str | None = None
+    batch: int = BATCH
+    shrink: int = 20
+
+
+def chosen_states(text: str) -> tuple[str, ...]:
+    """Choose states of therapy by what a person wrote: "all", or names with commas between them."""
+    words = [word.strip() for word in text.split(",")]
+    unknown = [word for word in words if word != "all" and word not in STATES]
+    if unknown:
+        raise BenchFileError(f"--states: there is no state {unknown[0]!r}; allowed are all, {', '.join(STATES)}")
+    return tuple(state for state in STATES if "all" in words or state in words)
+
+
+def asked_of(inputs: Inputs, faults: str, states: str, n: int, seed: int, window_s: float | None) -> Asked:
+    """Make out what is asked; without a window it is the longest alarm limit of the pump's sheet."""
+    kinds = chosen_kinds(faults, inputs.catalogue, inputs.spec.switch.lines)
+    return Asked(kinds, chosen_states(states), n, seed, inputs.longest_alarm_s if window_s is None else window_s)
+
+
+def begin(folder: Path, asked: Asked, inputs: Inputs) -> None:
+    """Freeze a campaign's inputs in its folder; one that is there already goes on, when it asks for the same.
+
+    Raises:
+        BenchFileError: the folder holds another campaign, or something else.
+    """
+    content = {"format": FORMAT, "asked": asked.plain(), "inputs": inputs.sha256, "software": _software()}
+    if (folder / CAMPAIGN).is_file():
+        before = read_campaign(folder)
+        for key in ("asked", "inputs", "software"):
+            if before.get(key) != json.loads(json.dumps(content[key])):
+                raise BenchFileError(f"--out: {folder} holds a campaign with other {key}; name a new folder")
+        return
+    if folder.exists() and any(folder.iterdir()):
+        raise BenchFileError(f"--out: {folder} is not empty, and holds no campaign; name a new folder")
+    for name, data in inputs.files.items():
+        write_whole(folder / INPUTS / name, data)
+    write_json(folder / CAMPAIGN, content)
+
+
+def resumed(folder: Path) -> tuple[Asked, Inputs]:
+    """Read a campaign that was begun.
+
+    Raises:
+        BenchFileError: there is none.
+        EvidenceError: its inputs, or what makes the virtual pump, have changed since.
+    """
+    content = read_campaign(folder)
+    if content["software"] != _software():
+        raise EvidenceError(
+            f"{folder}: was begun with {content['software']}, and this is {_software()}: outcomes may differ; begin a "
+            "new campaign"
+        )
+    asked = content["asked"]
+    return (
+        Asked(tuple(asked["kinds"]), tuple(asked["states"]), asked["n"], asked["seed"], asked["window_s"]),
+        frozen(folder / INPUTS, content["inputs"]),
+    )
+
+
+def injections_of(asked: Asked, inputs: Inputs) -> list[Injection]:
+    """Draw every injection of a campaign."""
+    image = read_elf(inputs.files["firmware.elf"])
+    ram = range(SRAM, SRAM + SRAM_SIZE)
+    variables = max((each.stop - SRAM for each in image.runs_in if each.start in ram), default=SRAM_SIZE)
+    size = max(address + len(data) for address, data in image.segments) - FLASH
+    return [
+        drawn(number, asked.seed, asked.kinds, asked.states, variables=variables, image=size, window_s=asked.window_s)
+        for number in range(1, asked.n + 1)
+    ]
+
+
+def go_on(folder: Path, hands: Hands, told: Callable[[int, int], None]) -> dict[int, Outcome]:
+    """Perform what a campaign still lacks, find the smallest forms, and sum up; returns its outcomes by number.
+
+    Args:
+        folder: of a campaign that has begun.
+        hands: who performs it.
+        told: hears how many outcomes there are, and how many there are to be.
+    """
+    asked, inputs = resumed(folder)
+    there = read_outcomes(folder)
+    missing = [each for each in injections_of(asked, inputs) if each.number not in there]
+    wall, done = WallClock(), len(there)
+
+    def keep(task: Task, lines: list[str]) -> None:
+        nonlocal done
+        if len(lines) != len(task.injections):
+            raise EvidenceError(f"a batch of {len(task.injections)} injections came back with {len(lines)} outcomes")
+        append_lines(folder / INJECTIONS, lines)
+        done += len(lines)
+        told(done, asked.n)
+
+    tasks = _batches(inputs, missing, asked.window_s, hands.batch)
+    with Crew(hands.workers, hands.scheduler) as crew:
+        crew.perform(tasks, keep)
+        if missing:
+            session = {"injections": len(missing), "took_s": round(wall.now(), 1), "workers": hands.workers}
+            append_lines(folder / SESSIONS, [json.dumps(session)])
+        outcomes = read_outcomes(folder)
+        sort_outcomes(folder, outcomes)
+        _write_findings(folder, inputs, asked, outcomes, hands.shrink, crew)
+    write_whole(folder / SUMMARY, summary(asked.plain(), outcomes, inputs, _sessions(folder)).encode())
+    return outcomes
+
+
+def replayed(path: Path) -> list[tuple[Outcome, str, str]]:
+    """Perform a finding again, and its smallest form: each with the bytes that were kept and those that came now.
+
+    Raises:
+        EvidenceError: it stands in no campaign's folder, or its inputs have changed.
+    """
+    asked, inputs = resumed(path.resolve().parent.parent)
+    kept = read_finding(path)
+    task = task_of(inputs, kept[0].injection.state, [each.injection for each in kept], asked.window_s)
+    lines = performed_apart(task.model_dump_json()).splitlines()
+    now = {outcome_of(json.loads(line)).injection: line for line in lines}
+    return [(each, line_of(each), now[each.injection]) for each in kept]
+
+
+def _batches(inputs: Inputs, injections: Sequence[Injection], window_s: float, size: int) -> list[Task]:
+    """Put injections of one state together, at most so many."""
+    tasks = []
+    for state in STATES:
+        of_state = [each for each in injections if each.state == state]
+        tasks += [
+            task_of(inputs, state, of_state[first : first + size], window_s) for first in range(0, len(of_state), size)
+        ]
+    return tasks
+
+
+def _write_findings(
+    folder: Path, inputs: Inputs, asked: Asked, outcomes: Mapping[int, Outcome], shrink: int, crew: Crew
+) -> None:
+    found = [outcome for outcome in outcomes.values() if outcome.outcome in FINDINGS]
+    known = {_group(outcome): outcome for outcome in reversed(found)}  # the first of each sort
+    chosen = [outcome for outcome in found if known[_group(outcome)] is outcome][:shrink]
+    smallest: dict[int, Outcome] = {}
+
+    def keep(task: Task, lines: list[str]) -> None:
+        smallest[task.injections[0].number] = outcome_of(json.loads(lines[0]))
+
+    tasks = [task_of(inputs, each.injection.state, [each.injection], asked.window_s, SHRINK_TRIALS) for each in chosen]
+    crew.perform(tasks, keep)
+    for place, outcome in enumerate(found, 1):
+        write_finding(folder, place, outcome, smallest.get(outcome.injection.number))
+
+
+def _group(outcome: Outcome) -> tuple[Class, str, str]:
+    return outcome.outcome, outcome.injection.kind, outcome.injection.state
+
+
+def _sessions(folder: Path) -> list[dict[str, Any]]:
+    path = folder / SESSIONS
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+
+
+def _software() -> dict[str, str]:
+    """What else makes the virtual pump behave as it does: versions, and a hash of the rig's own code."""
+    code = hashlib.sha256()
+    for room in ("rig/virtual", "rig/campaigns", "instruments/ids"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            code.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
+    return {
+        "python": platform.python_version(),
+        "unicorn": version("unicorn"),
+        "numpy": version("numpy"),
+        "rig": code.hexdigest()[:16],
+    }

@@ -1,0 +1,87 @@
+"""The folder of a campaign: what was asked, the frozen inputs, every outcome as a line, and the findings.
+
+    campaign.json      what was asked, with the hash of each input
+    inputs/            bench, firmware, pump sheet, catalogue of faults
+    injections.jsonl   an outcome a line, in the order in which batches ended, by number once all are there
+    findings/0001.json a finding, with its replay and its smallest form
+    sessions.jsonl     how many injections each session made, and how long it took
+    summary.md         the table
+
+Not responsible for making outcomes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rig.campaigns.batch import line_of, outcome_of
+from rig.campaigns.outcome import Outcome
+from rig.errors import BenchFileError, EvidenceError
+from rig.record.files import read_json, write_json, write_whole
+
+CAMPAIGN, INPUTS, INJECTIONS, FINDINGS = "campaign.json", "inputs", "injections.jsonl", "findings"
+SESSIONS, SUMMARY = "sessions.jsonl", "summary.md"
+
+
+def read_campaign(folder: Path) -> dict[str, Any]:
+    """Read what was asked of a campaign; BenchFileError when there is none."""
+    if not (folder / CAMPAIGN).is_file():
+        raise BenchFileError(f"{folder}: is no folder of a campaign: it has no {CAMPAIGN}")
+    return read_json(folder / CAMPAIGN)
+
+
+def append_lines(path: Path, lines: Iterable[str]) -> None:
+    """Append whole lines, on the disk before this returns; what a kill left half-written before is cut off first."""
+    with path.open("ab+") as file:
+        whole = _whole(path.read_bytes())
+        file.truncate(len(whole))
+        file.write("".join(f"{line}\n" for line in lines).encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_outcomes(folder: Path) -> dict[int, Outcome]:
+    """Read the outcomes that are there, by number; a line that a kill left half-written is none."""
+    path = folder / INJECTIONS
+    if not path.is_file():
+        return {}
+    outcomes = {}
+    for number, line in enumerate(_whole(path.read_bytes()).splitlines(), 1):
+        try:
+            outcome = outcome_of(json.loads(line))
+        except (ValueError, KeyError) as error:
+            raise EvidenceError(f"{path}: line {number} is damaged ({error})") from error
+        outcomes[outcome.injection.number] = outcome
+    return dict(sorted(outcomes.items()))
+
+
+def sort_outcomes(folder: Path, outcomes: Mapping[int, Outcome]) -> None:
+    """Write every outcome by its number: the same bytes, however many workers there were."""
+    lines = "".join(line_of(outcomes[number]) + "\n" for number in sorted(outcomes))
+    write_whole(folder / INJECTIONS, lines.encode())
+
+
+def write_finding(folder: Path, place: int, found: Outcome, smallest: Outcome | None) -> Path:
+    """Write a finding with its replay; `smallest` is its smallest form where that was sought."""
+    path = folder / FINDINGS / f"{place:04d}.json"
+    path.parent.mkdir(exist_ok=True)
+    content = found.plain() | {"replay": f"rig campaign --replay {FINDINGS}/{path.name}"}
+    write_json(path, content if smallest is None else content | {"smallest": smallest.plain()})
+    return path
+
+
+def read_finding(path: Path) -> list[Outcome]:
+    """Read a finding, and its smallest form where there is one."""
+    content = read_json(path)
+    try:
+        return [outcome_of(content), *([outcome_of(content["smallest"])] if "smallest" in content else [])]
+    except (KeyError, ValueError) as error:
+        raise EvidenceError(f"{path}: is no finding of a campaign ({error})") from error
+
+
+def _whole(data: bytes) -> bytes:
+    return data[: data.rfind(b"\n") + 1]

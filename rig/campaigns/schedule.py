@@ -1,0 +1,115 @@
+"""Batches on the cores of this machine or of a laboratory's, by Dask: one task a batch, each in a process of its own.
+
+Dask brings a batch whose worker died to another. A worker has threads, so it forks nothing: it starts the process that
+does (`batch`). Not responsible for what comes out.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from logging import CRITICAL
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rig.campaigns.batch import Task
+from rig.errors import BenchFileError, RigError
+
+if TYPE_CHECKING:
+    from distributed import Client  # most commands start without it
+
+RETRIES = 3
+"""So often a batch begins again whose process was ended from outside."""
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""A process that forks has one thread: that of numerical libraries are not to be begun."""
+MISSING = "a campaign needs dask.distributed, which is not installed: pip install 'insulin-pump-rig[campaign]'"
+
+
+def performed_apart(task: str) -> str:
+    """Perform a task, as JSON, in a process of its own; returns its outcomes, one a line.
+
+    Raises:
+        RigError: the process says why it could not.
+        RuntimeError: it was ended from outside: the batch may be begun again.
+    """
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(each for each in (root, os.environ.get("PYTHONPATH", "")) if each)
+    environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
+    command = [sys.executable, "-m", "rig.campaigns.batch"]
+    done = subprocess.run(command, input=task, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode == 0:
+        return done.stdout
+    told = done.stderr.strip().splitlines()
+    if done.returncode < 0:
+        raise RuntimeError(f"the process of a batch was ended by signal {-done.returncode}")
+    raise RigError(f"a batch broke off: {told[-1] if told else 'it did not say why'}")
+
+
+class Crew:
+    """Workers that perform tasks side by side; they are called when there is something to do, and dismissed at the end.
+
+    Args:
+        workers: processes of a cluster on this machine.
+        scheduler: the address of a laboratory's, such as "tcp://10.0.0.5:8786", in place of that.
+    """
+
+    def __init__(self, workers: int, scheduler: str | None) -> None:
+        self._workers, self._scheduler = workers, scheduler
+        self._stack = ExitStack()
+        self._client: Client | None = None
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def perform(self, tasks: Sequence[Task], done: Callable[[Task, list[str]], None]) -> None:
+        """Perform tasks, and hand over each with the lines of its outcomes as it ends.
+
+        Raises:
+            BenchFileError: no scheduler answers.
+            RigError: dask.distributed is not installed, or a batch broke off.
+        """
+        if not tasks:
+            return
+        client = self._called()
+        from distributed import as_completed
+
+        futures = {
+            client.submit(performed_apart, task.model_dump_json(), pure=False, retries=RETRIES): task for task in tasks
+        }
+        for future in as_completed(futures):
+            try:
+                lines = str(future.result()).splitlines()
+            except RigError:
+                raise
+            except Exception as error:
+                raise RigError(f"a batch broke off again and again: {error}") from error
+            done(futures[future], lines)
+
+    def _called(self) -> Client:
+        if self._client is not None:
+            return self._client
+        try:
+            from distributed import Client, LocalCluster
+        except ImportError as missing:
+            raise RigError(MISSING) from missing
+        address: object = self._scheduler
+        if self._scheduler is None:
+            address = self._stack.enter_context(
+                LocalCluster(
+                    n_workers=self._workers, threads_per_worker=1, dashboard_address=None, silence_logs=CRITICAL
+                )
+            )
+        try:
+            self._client = self._stack.enter_context(Client(address, timeout="10s"))
+        except (OSError, ValueError) as error:
+            raise BenchFileError(
+                f"--scheduler: no Dask scheduler answers at {self._scheduler} ({error}); allowed is an address such "
+                "as tcp://10.0.0.5:8786"
+            ) from error
+        return self._client

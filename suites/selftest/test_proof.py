@@ -1,0 +1,103 @@
+"""What is known of the suites themselves, frozen with a run and printed in its report's annex."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from pypdf import PdfReader
+from scipy.stats import binom
+
+from reports.content import report_content
+from reports.pdf import write_report_of
+from rig.analysis.proportion import clopper_pearson
+from rig.errors import BenchFileError
+from rig.record.files import read_json, write_json
+from rig.record.proof import Proof, TriedPump, TriedSeed, parse_proof, suites_sha256
+from rig.run.begin import end_run
+from rig.run.inputs import PROOF, Sources, read_inputs
+from rig.run.reading import read_whole_run
+from suites.selftest.recorded import reopened, sums, writable
+
+CAUGHT = TriedPump(
+    name="never_alarm", kind="patch", expected=("PR-F1.1",), end="caught", failed=("PR-F1.1",), test="Occlusion.",
+    tests=1, wall_s=12.0,
+)  # fmt: skip
+ESCAPED = TriedPump(name="tells_time_wrong", kind="mutant", end="escaped", tests=86, wall_s=240.0)
+MADE = Proof(
+    made_utc=datetime.datetime(2026, 11, 27, 12, 0, tzinfo=datetime.UTC),
+    rig="0.1.0",
+    plan="default",
+    firmware_sha256="0" * 64,
+    suites_sha256="0" * 64,
+    pumps=(CAUGHT, ESCAPED),
+    seeds=(TriedSeed(seed=1), TriedSeed(seed=2, false_fails=("PR-D1.1",))),
+)
+
+
+def test_a_pump_is_caught_by_a_fail_of_what_it_must_fail_and_by_nothing_else() -> None:
+    with pytest.raises(ValidationError, match=r"x is called caught, and FAILs of PR-F1\.1 say otherwise"):
+        TriedPump(name="x", kind="patch", expected=("PR-F1.1",), end="caught", failed=("PR-D1.1",), tests=1, wall_s=1)
+    with pytest.raises(ValidationError, match="x is called escaped, and FAILs of any requirement say otherwise"):
+        TriedPump(name="x", kind="mutant", end="escaped", failed=("PR-D1.1",), tests=1, wall_s=1)
+
+
+@given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_beyond_the_limits_of_a_share_what_was_found_is_as_improbable_as_was_said(counts: tuple[int, int]) -> None:
+    found, trials = counts
+    low, high = clopper_pearson(found, trials)
+    assert low <= found / trials <= high
+    assert binom.sf(found - 1, trials, low) == pytest.approx(0.025 if found else 1.0)
+    assert binom.cdf(found, trials, high) == pytest.approx(0.025 if found < trials else 1.0)
+
+
+def test_what_is_no_proof_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    path = tmp_path / "prove.json"
+    path.write_text('{"format": 1, "made_utc": "yesterday"}', encoding="utf-8")
+    with pytest.raises(BenchFileError, match=r"prove\.json: made_utc: .*; a proof is what rig prove writes"):
+        read_inputs(Sources(Path("fixtures/benches/virtual.toml"), {}, proof=path))
+    path.write_text(MADE.model_dump_json(), encoding="utf-8")
+    inputs = read_inputs(Sources(Path("fixtures/benches/virtual.toml"), {}, proof=path))
+    assert parse_proof(path, inputs.files[PROOF]) == MADE
+
+
+def give_proof(run: Path, proof: Proof) -> None:
+    """Make a run look like one that was given a proof."""
+    (writable(run) / "record/inputs" / PROOF).write_text(proof.model_dump_json(), encoding="utf-8")
+    path = run / "record/manifest.json"
+    manifest = read_json(path)
+    manifest["inputs"][PROOF] = sums(run / "record/inputs" / PROOF).sha256
+    write_json(path, manifest)
+    end_run(reopened(run), "complete")
+
+
+def test_the_annex_names_who_escaped_first_and_says_that_the_proof_is_of_others(run: Path, tmp_path: Path) -> None:
+    assert report_content(read_whole_run(run))["proof"] is None
+    give_proof(run, MADE)
+    read = read_whole_run(run)
+    annex = report_content(read)["proof"]
+    assert [each["name"] for each in annex["pumps"]] == ["tells_time_wrong (mutant)", "never_alarm (patch)"]
+    assert [each["end"] for each in annex["pumps"]] == ["ESCAPED", "FAIL of PR-F1.1 in “Occlusion”"]
+    assert annex["summary"].replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ") == (
+        "Tried on 2026-11-27, with the plan default. Wrong pumps tried: 2; caught: 1 (50 %, 95 % confidence 1 % to "
+        "99 %, Clopper and Pearson); escaped: 1; without a verdict: 0; one core's time: 4 min 12 s. Seeds of the right "
+        "pump tried: 2; with a false FAIL: 1; without a verdict: 0."
+    )
+    assert annex["differs"] == [
+        "It was made with other suites or requirements than this run's.",
+        "It was made with another firmware than this run's.",
+    ]
+    text = "".join(page.extract_text() for page in PdfReader(write_report_of(read, tmp_path)).pages)
+    assert "Annex: what these suites find" in text
+    assert "ESCAPED" in text
+
+
+def test_a_proof_of_the_same_suites_and_firmware_is_not_called_another(run: Path) -> None:
+    manifest = read_whole_run(run).manifest
+    same = {"firmware_sha256": manifest.firmware_sha256, "suites_sha256": suites_sha256(manifest.inputs)}
+    give_proof(run, MADE.model_copy(update=same))
+    assert report_content(read_whole_run(run))["proof"]["differs"] == []
