@@ -52,6 +52,7 @@ from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
 from rig.procedures.temporary_course import TemporaryCourse
+from rig.procedures.through_fault import ThroughFault
 from rig.procedures.unattended import Unattended
 from rig.procedures.unoccluded import Unoccluded
 from rig.procedures.watch import RESTARTS
@@ -93,6 +94,7 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     OccludedBolus,
     SelfClearing,
     FaultInBolus,
+    ThroughFault,
     Annunciated,
     Emptied,
     NotYet,
