@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 
 from rig.analysis.budget import Budget
 from rig.procedures.answers import accepted, ask_for_bolus, ask_pump
-from rig.procedures.bounds import Minutes, Rate, ShareOrNone, Size, Speed, lasting
+from rig.procedures.bounds import Dose, Minutes, Rate, ShareOrNone, Size, Speed, lasting
 from rig.procedures.budgets import measured, with_one_source
 from rig.procedures.fault_states import NEEDS, STATE, Programme, State
 from rig.procedures.from_sheet import FromSheet
@@ -32,6 +32,7 @@ from rig.procedures.sampling import sample_for
 from rig.procedures.under_fault import (
     TAIL_S,
     AlarmAwaited,
+    FaultName,
     UnderFault,
     await_alarm,
     came,
@@ -57,6 +58,8 @@ BEFORE, FREE, FAULTY, HELD, CLEARED, AFTER = (
 )
 LOOK_EVERY_S = 0.5
 """From look to look at pump and balance: what is to be answered within 1 or 2 s is known to a quarter of that."""
+SHORTEST_WATCH_S, MOST_DOSES, MOST_LOOKS = 60.0, 8, 240
+"""A pump that has said nothing after so long, and so many doses that could show the fault, is given up."""
 SOUND, LEAD_S = "fault response", 2.0
 RUN, ANOTHER = "therapy while the fault holds", "a bolus while the fault holds"
 FILLED_U = 100.0
@@ -75,6 +78,9 @@ def _kind(name: str, words: str, unit: str, meaning: str) -> Kind:
 
 
 MISSING = _kind("unannunciated", "missing annunciation", "annunciations", "1 where it was given up unannunciated.")
+WITHDRAWN = _kind(
+    "withdrawn", "withdrawn annunciation", "annunciations", "1 where it was told, and no more before it was confirmed."
+)
 TIME = _kind(
     "time_to_annunciation", "time to the annunciation", "s",
     "From the fault, or from when the pump has its supply again, to its word; or until it was given up.",
@@ -96,6 +102,7 @@ RELEASED = _kind("after_clearing", "delivered after the end", "U", "What came wh
 STARTS = _kind("starts", "starts of therapy", "starts", "How often stopped therapy could be started while it held.")
 LOGGED = _kind("logged_less_weighed", "logged less weighed amount", "U", "What the pump accounts for, less what came.")
 COUNTED = _kind("reservoir_less_weighed", "reservoir's count less weighed amount", "U", "What left it, less what came.")
+AGREES = _kind("reservoir_less_logged", "reservoir's count less logged amount", "U", "Two accounts of the pump's own.")
 CLAIMED = _kind(
     "logged_less_programmed", "logged less programmed amount", "U",
     "What the pump accounts for, less its programme until the annunciation or the stop.",
@@ -103,12 +110,13 @@ CLAIMED = _kind(
 
 
 class Answered(Fact):
-    """When the delivery began, the fault, and the stop, and whether the pump still delivered when it was stopped."""
+    """When delivery, fault and stop began; whether the pump delivered under the fault, and still told of it then."""
 
     begun_at_s: float
     onset_at_s: float
     stopped_at_s: float
     ran_on: bool
+    tells: bool
 
 
 class Accounts(Fact):
@@ -121,15 +129,15 @@ class Accounts(Fact):
 class FaultResponse(UnderFault):
     """Inject a fault in a state of the pump, time its answers, weigh, clear it, and compare three accounts.
 
-    The fault begins `onset_s` after the delivery, or when a `share` of it is programmed to have come. It is watched for
-    `watch_s`, and listened to for `listen_s` where that is not 0.
+    The fault begins `onset_s` after the delivery, or when a share of it is programmed to have come. It is watched for
+    `watch_s`, or as long as eight doses take, and listened to for `listen_s` where that is not 0.
     """
 
     TABLE: ClassVar = "fault_response"
     KEYWORD: ClassVar = "Time Answer To Fault"
     IN_WORDS: ClassVar = "fault {title}"
     KINDS: ClassVar = (
-        MISSING, TIME, STOP, HEARD, BEYOND, MISSED, RELEASED, STARTS, LOGGED, COUNTED, CLAIMED,
+        MISSING, WITHDRAWN, TIME, STOP, HEARD, BEYOND, MISSED, RELEASED, STARTS, LOGGED, COUNTED, AGREES, CLAIMED,
     )  # fmt: skip
     EXPECTED: ClassVar = frozenset(
         {
@@ -139,16 +147,18 @@ class FaultResponse(UnderFault):
         }
     )  # fmt: skip
 
+    fault: FaultName
     state: State
     rate_u_per_h: Annotated[Rate, Field(alias="rate")] = 6.0
     size_u: Annotated[Size, Field(alias="size")] = 2.0
     duration_s: Annotated[Minutes, lasting("15 min", "1 d"), Field(alias="duration")] = 900.0
     onset_s: Annotated[TimeS, lasting("0 s", "1 d"), Field(alias="onset")] = 20.0
     share_percent: Annotated[ShareOrNone | None, Field(alias="share")] = None
-    watch_s: Annotated[TimeS, lasting("1 s", "1 d"), Field(alias="watch")] = 60.0
+    watch_s: Annotated[TimeS | None, lasting("1 s", "1 d"), Field(alias="watch")] = None
     listen_s: Annotated[TimeS, lasting("0 s", "10 min"), Field(alias="listen")] = 0.0
     bolus_speed_u_per_h: Annotated[Speed, FromSheet("bolus.speed"), Field(alias="speed")] = 90.0
     priming_speed_u_per_h: Annotated[Speed, FromSheet("priming.speed"), Field(alias="priming_speed")] = 180.0
+    dose_u: Annotated[Dose, FromSheet("dose.size"), Field(alias="dose")] = 0.025
     low_u: Annotated[Size, FromSheet("reservoir.low"), Field(alias="low")] = 20.0
 
     @model_validator(mode="after")
@@ -158,8 +168,8 @@ class FaultResponse(UnderFault):
                 f"fault {self.fault} is a command to the pump, which has a measurement of its own (docs/faults.md); "
                 "here stand faults that a bench provokes by itself"
             )
-        if self.listen_s > self.watch_s:
-            raise ValueError(f"it is listened to for {self.listen_s:g} s, and watched for {self.watch_s:g} s only")
+        if self.listen_s > self.watched_s:
+            raise ValueError(f"it is listened to for {self.listen_s:g} s, and watched for {self.watched_s:g} s only")
         return self
 
     @property
@@ -171,6 +181,19 @@ class FaultResponse(UnderFault):
             "extended": 3600.0 * self.size_u / self.duration_s,
         }.get(self.state, self.rate_u_per_h)
         return Programme(self.state, self.rate_u_per_h, self.size_u, flow_u_per_h)
+
+    @property
+    def watched_s(self) -> float:
+        """For how long it is watched, in s: as is asked, or a minute, and `MOST_DOSES` where doses come more slowly."""
+        if self.watch_s is not None:
+            return self.watch_s
+        flow_u_per_h = self.programme.flow_u_per_h if self.state != "stopped" else math.inf
+        return max(SHORTEST_WATCH_S, 3600.0 * MOST_DOSES * self.dose_u / flow_u_per_h)
+
+    @property
+    def looks_every_s(self) -> float:
+        """From look to look, in s: as often as `LOOK_EVERY_S`, less often where it is watched for long."""
+        return max(LOOK_EVERY_S, self.watched_s / MOST_LOOKS)
 
     @property
     def begins_after_s(self) -> float:
@@ -204,7 +227,7 @@ class FaultResponse(UnderFault):
     @property
     def needed_u(self) -> float:
         """Insulin that it takes in U, at most: its programme, and a bolus that is asked for while the fault holds."""
-        lasts_s = self.onset_s + self.watch_s + 4.0 * TAIL_S
+        lasts_s = self.onset_s + self.watched_s + 4.0 * TAIL_S
         return self.size_u * 2.0 + self.programme.basal_u_per_h * lasts_s / 3600.0
 
     @property
@@ -248,7 +271,7 @@ class FaultResponse(UnderFault):
                     begin_listening(bench, record, lasting_s=LEAD_S + self.listen_s)
                     _until(bench, record, FREE, bench.clock.now() + LEAD_S)
                 onset_s = faults.inject(self.injection)
-                ran_on = self._answered(bench, record, faults, before, onset_s)
+                ran_on, tells = self._answered(bench, record, faults, before, onset_s)
             stopped_s = bench.clock.now()
             programme.end(bench, record)
             sample_for(bench, record, AFTER, duration_s=TAIL_S, every_s=SAMPLE_EVERY_S)
@@ -259,6 +282,7 @@ class FaultResponse(UnderFault):
                 onset_at_s=onset_s,
                 stopped_at_s=stopped_s,
                 ran_on=ran_on,
+                tells=tells,
             )
         )
         if self._of_supply:
@@ -266,8 +290,8 @@ class FaultResponse(UnderFault):
 
     def _answered(
         self, bench: Bench, record: Recorder, faults: FaultBench, before: frozenset[int], onset_s: float
-    ) -> bool:
-        """Watch what the pump does under the fault and after it; says whether it went on delivering."""
+    ) -> tuple[bool, bool]:
+        """Watch the pump under the fault and after it; says whether it delivers under it, and still tells anything."""
         if self._without_supply:
             return self._answered_with_supply(bench, record, faults, before)
         momentary = self.injection.provocation.momentary
@@ -275,7 +299,7 @@ class FaultResponse(UnderFault):
             onset_s = bench.clock.now()  # it can tell nothing before
             sample_for(bench, record, FAULTY, duration_s=START_S, every_s=SAMPLE_EVERY_S)
             find_again(bench)
-        self._await(bench, record, FAULTY, before, onset_s, self.watch_s)
+        self._await(bench, record, FAULTY, before, onset_s, self.watched_s)
         if self.listen_s:
             end_listening(bench, record, SOUND)
         ran_on = _delivers(bench)
@@ -284,13 +308,16 @@ class FaultResponse(UnderFault):
             if Capability.FAST_BOLUS in bench.pump.capabilities:
                 ask_for_bolus(bench, record, self.size_u, ANOTHER)
         sample_for(bench, record, HELD, duration_s=TAIL_S, every_s=SAMPLE_EVERY_S)
+        tells = bool(shown_now(bench) - before)
         faults.clear(self.injection)
         sample_for(bench, record, CLEARED, duration_s=TAIL_S, every_s=SAMPLE_EVERY_S)
-        return ran_on
+        return ran_on, tells
 
-    def _answered_with_supply(self, bench: Bench, record: Recorder, faults: FaultBench, before: frozenset[int]) -> bool:
+    def _answered_with_supply(
+        self, bench: Bench, record: Recorder, faults: FaultBench, before: frozenset[int]
+    ) -> tuple[bool, bool]:
         """Weigh while it has no supply, give it back, and look what it annunciates, and whether it goes on."""
-        sample_for(bench, record, FAULTY, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
+        sample_for(bench, record, FAULTY, duration_s=self.watched_s, every_s=SAMPLE_EVERY_S)
         if self.listen_s:
             end_listening(bench, record, SOUND)
         sample_for(bench, record, HELD, duration_s=SAMPLE_EVERY_S, every_s=SAMPLE_EVERY_S)
@@ -299,14 +326,14 @@ class FaultResponse(UnderFault):
         sample_for(bench, record, CLEARED, duration_s=START_S, every_s=SAMPLE_EVERY_S)
         find_again(bench)
         self._await(bench, record, CLEARED, before, since_s, TAIL_S)
-        return _delivers(bench)
+        return _delivers(bench), bool(shown_now(bench) - before)
 
     def _await(
         self, bench: Bench, record: Recorder, phase: str, before: frozenset[int], since_s: float, watch_s: float
     ) -> None:
         await_alarm(
             bench, record, phase, kinds=self.injection.fault.annunciated, before=before, since_s=since_s,
-            watch_s=watch_s, every_s=LOOK_EVERY_S,
+            watch_s=watch_s, every_s=self.looks_every_s,
         )  # fmt: skip
 
     # ---- computing ---------------------------------------------------------------------------------------------
@@ -338,8 +365,10 @@ class FaultResponse(UnderFault):
         by_quantity = {self._of(kind): budget for kind, budget in budgets.items()}
         counts: Mapping[Kind, float] = {
             MISSING: float(not alarm.seen),
+            WITHDRAWN: float(alarm.seen and not fact.tells),
             STARTS: float(accepted(taken, RUN)),
             CLAIMED: accounts.told_u - due_u,
+            AGREES: (accounts.reservoir_u or 0.0) - accounts.told_u,
         }
         return Computed(
             (
