@@ -90,6 +90,7 @@ STOP = _kind(
     "From the fault until all but half a dose of what came under it had come, with the fading of the line.",
 )  # fmt: skip
 HEARD = _kind("time_to_sound", "time to the first pulse heard", "s", "From the fault, or as long as was listened.")
+STOPPED = _kind("stopped", "stopped delivery", "stops", "1 where the pump said at the watch's end that it had stopped.")
 BEYOND = _kind(
     "delivered_beyond", "delivered after the onset", "U",
     "All that came until the fault was cleared, less what was programmed until it began.",
@@ -137,7 +138,8 @@ class FaultResponse(UnderFault):
     KEYWORD: ClassVar = "Time Answer To Fault"
     IN_WORDS: ClassVar = "fault {title}"
     KINDS: ClassVar = (
-        MISSING, WITHDRAWN, TIME, STOP, HEARD, BEYOND, MISSED, RELEASED, STARTS, LOGGED, COUNTED, AGREES, CLAIMED,
+        MISSING, WITHDRAWN, TIME, STOPPED, STOP, HEARD, BEYOND, MISSED, RELEASED, STARTS, LOGGED, COUNTED, AGREES,
+        CLAIMED,
     )  # fmt: skip
     EXPECTED: ClassVar = frozenset(
         {
@@ -299,16 +301,17 @@ class FaultResponse(UnderFault):
             onset_s = bench.clock.now()  # it can tell nothing before
             sample_for(bench, record, FAULTY, duration_s=START_S, every_s=SAMPLE_EVERY_S)
             find_again(bench)
-        self._await(bench, record, FAULTY, before, onset_s, self.watched_s)
+        seen = self._await(bench, record, FAULTY, before, onset_s, self.watched_s)
         if self.listen_s:
             end_listening(bench, record, SOUND)
-        ran_on = _delivers(bench)
-        if not ran_on and not momentary and not self._of_supply:
+        ran_on, tells = _delivers(bench), _tells(bench, before)
+        stopped_by_it = not ran_on and (seen or self.state == "stopped")  # and not by the end of its programme
+        if stopped_by_it and not momentary and not self._of_supply:
             ask_pump(bench, record, RUN, bench.pump.run)
             if Capability.FAST_BOLUS in bench.pump.capabilities:
                 ask_for_bolus(bench, record, self.size_u, ANOTHER)
         sample_for(bench, record, HELD, duration_s=TAIL_S, every_s=SAMPLE_EVERY_S)
-        tells = bool(shown_now(bench) - before)
+        tells = tells and _tells(bench, before)
         faults.clear(self.injection)
         sample_for(bench, record, CLEARED, duration_s=TAIL_S, every_s=SAMPLE_EVERY_S)
         return ran_on, tells
@@ -326,15 +329,16 @@ class FaultResponse(UnderFault):
         sample_for(bench, record, CLEARED, duration_s=START_S, every_s=SAMPLE_EVERY_S)
         find_again(bench)
         self._await(bench, record, CLEARED, before, since_s, TAIL_S)
-        return _delivers(bench), bool(shown_now(bench) - before)
+        return _delivers(bench), _tells(bench, before)
 
     def _await(
         self, bench: Bench, record: Recorder, phase: str, before: frozenset[int], since_s: float, watch_s: float
-    ) -> None:
-        await_alarm(
+    ) -> bool:
+        alarm = await_alarm(
             bench, record, phase, kinds=self.injection.fault.annunciated, before=before, since_s=since_s,
             watch_s=watch_s, every_s=self.looks_every_s,
         )  # fmt: skip
+        return alarm.seen
 
     # ---- computing ---------------------------------------------------------------------------------------------
 
@@ -366,6 +370,7 @@ class FaultResponse(UnderFault):
         counts: Mapping[Kind, float] = {
             MISSING: float(not alarm.seen),
             WITHDRAWN: float(alarm.seen and not fact.tells),
+            STOPPED: float(not fact.ran_on),
             STARTS: float(accepted(taken, RUN)),
             CLAIMED: accounts.told_u - due_u,
             AGREES: (accounts.reservoir_u or 0.0) - accounts.told_u,
@@ -383,6 +388,11 @@ def _until(bench: Bench, record: Recorder, phase: str, until_s: float) -> None:
     """Read the bench until a moment of its clock, once at least."""
     left_s = max(0.0, until_s - bench.clock.now())
     sample_for(bench, record, phase, duration_s=left_s, every_s=SAMPLE_EVERY_S)
+
+
+def _tells(bench: Bench, before: frozenset[int]) -> bool:
+    """Say whether anything is annunciated that was not before."""
+    return bool(shown_now(bench) - before)
 
 
 def _delivers(bench: Bench) -> bool:

@@ -9,7 +9,7 @@ Test Teardown     Leave Bench Safe
 Outlet Is Closed In An Extended Bolus And While Priming
     [Documentation]    And opened again after the alarm.
     [Tags]    PR-F1.21
-    Time Answer To Fault    F1    extended    size=20 U    watch=150 s
+    Time Answer To Fault    F1    extended    size=20 U    watch=220 s
     Time Answer To Fault    F1    priming    size=5 U    watch=90 s
 
 Way From The Reservoir Is Closed In An Extended Bolus And While Priming
