@@ -29,6 +29,7 @@ from rig.procedures.dislodged import SetDislodged
 from rig.procedures.emptied import Emptied
 from rig.procedures.extended import Extended
 from rig.procedures.fault_in_bolus import FaultInBolus
+from rig.procedures.fault_response import FaultResponse
 from rig.procedures.flood import Flood
 from rig.procedures.flows_on import FLOW
 from rig.procedures.half_hours import HalfHours
@@ -95,6 +96,7 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     SelfClearing,
     FaultInBolus,
     ThroughFault,
+    FaultResponse,
     Annunciated,
     Emptied,
     NotYet,
