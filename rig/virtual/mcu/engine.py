@@ -167,12 +167,28 @@ class Engine:
         for address in addresses:
             self._hook(unicorn.UC_HOOK_CODE, callback, address, address)
 
-    def _hook(self, kind: int, callback: _Callback, begin: int, end: int) -> None:
+    def watch_first(self, addresses: Iterable[int], reached: Callable[[int], None]) -> None:
+        """Call `reached` when the core is about to execute one of these addresses for the first time."""
+        hooks: dict[int, int] = {}
+
+        def on_code(_handle: int, address: int, _size: int, _user: int) -> None:
+            hook = hooks.pop(address, None)
+            if hook is not None:  # it is taken away, so that code that runs often is not slowed down
+                uclib.uc_hook_del(self._handle, ctypes.c_size_t(hook))
+                reached(address)
+
+        callback = HOOK_CODE_CFUNC(on_code)
+        for address in addresses:
+            hooks[address] = self._hook(unicorn.UC_HOOK_CODE, callback, address, address)
+
+    def _hook(self, kind: int, callback: _Callback, begin: int, end: int) -> int:
+        """Add a hook for the life of the engine; returns its handle."""
         self._keep.append(callback)
         hook = ctypes.c_size_t()
         bounds = ctypes.c_uint64(begin), ctypes.c_uint64(end)
         pointer = ctypes.cast(callback, ctypes.c_void_p)
         self._check(uclib.uc_hook_add(self._handle, ctypes.byref(hook), kind, pointer, None, *bounds))
+        return hook.value
 
     def forget_code(self) -> None:
         """Translate all code anew: needed after the host changed memory that holds code."""
