@@ -128,7 +128,6 @@ def _prove(asked: ProofAsked, console: Console) -> int:
         raise BenchFileError(f"{asked.bench}: is no virtual bench; wrong pumps are tried on one")
     refuse_unknown_requirements(pumps, base.requirements)
     folder = _folder(asked)
-    declared, runner_of = _declared(base)
     known = read_tried(folder)
     inputs = base.sha256
     digests = {pump.name: digest_of(pump, _content(pump), {**inputs, "whole": str(asked.whole)}) for pump in pumps}
@@ -144,6 +143,7 @@ def _prove(asked: ProofAsked, console: Console) -> int:
     def inputs_of(pump: TriedPump, image: Path | None) -> Inputs:
         return _inputs(asked, pump, image)
 
+    declared, runner_of = _declared(base) if left else ([], {})
     executed: dict[str, frozenset[str]] = {}
     if asked.coverage and left:
         say(console, "First, which functions of the firmware each test executes.")

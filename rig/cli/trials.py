@@ -32,6 +32,7 @@ from rig.proving.pumps import TriedPump
 from rig.proving.trial import Fail, fails_in, right_fail, tried
 from rig.record.files import slug
 from rig.record.folder import RunFolder
+from rig.record.results import TestRecord
 from rig.run.begin import end_run, start_run
 from rig.run.collection import Declaration
 from rig.run.ending import Ending, judge_runner
@@ -107,7 +108,8 @@ class Trial:
 
     def _go(self, leash: Leash) -> Generator[None]:
         begun_s = self.clock.now()
-        image, trouble, results = self.pump.path, None, None
+        image, trouble = self.pump.path, None
+        tests: Sequence[TestRecord] = ()
         fails: list[Fail] = []
         try:
             if self.pump.source == "patch":
@@ -122,11 +124,11 @@ class Trial:
             trouble = yield from self._fought(run, inputs, leash)
             fails = fails_in(run, inputs.requirements)
             stopped = trouble or (f"{fails[0].requirement} FAILed" if self.stops and fails else None)
-            results, _ = end_run(run, Ending("interrupted", stopped) if stopped else "complete")
+            tests = end_run(run, Ending("interrupted", stopped) if stopped else "complete")[0].tests
         except RigError as error:
             trouble = str(error)
         wall_s = self.clock.now() - begun_s
-        self.result = tried(self.pump, fails, results, trouble=trouble, wall_s=wall_s, digest=self.digest)
+        self.result = tried(self.pump, fails, tests, trouble=trouble, wall_s=wall_s, digest=self.digest)
         if self.result.outcome in ("caught", "clean"):  # the runs of the others are wanted still
             shutil.rmtree(self.folder / "runs" / slug(self.pump.name), ignore_errors=True)
         shutil.rmtree(self.folder / "shares" / slug(self.pump.name), ignore_errors=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from rig.proving.proof import Outcome, Tried
 from rig.proving.pumps import TriedPump
 from rig.record.folder import RunFolder
-from rig.record.results import DISTURBED, Results
+from rig.record.results import DISTURBED, TestRecord
 from rig.verdicts.limits import Verdict, decide
 from rig.verdicts.requirements import Requirement
 
@@ -55,21 +55,22 @@ def right_fail(fails: Collection[Fail], expected: Collection[str]) -> Fail | Non
     return next((fail for fail in fails if not expected or fail.requirement in expected), None)
 
 
-def outcome_of(pump: TriedPump, fails: Collection[Fail], results: Results | None, *, trouble: str | None) -> Outcome:
+def outcome_of(
+    pump: TriedPump, fails: Collection[Fail], tests: Sequence[TestRecord], *, trouble: str | None
+) -> Outcome:
     """Say how a trial ended; a FAIL counts whatever else went wrong, an escape only where nothing did.
 
     Args:
         pump: that was tried.
         fails: all that its record holds.
-        results: joined from the record; None where there are none.
+        tests: how each attempt ended, as the results say; none where there are no results.
         trouble: what went wrong with the rig, in words.
     """
     if fails:
         if pump.source == "seed":
             return "false fail"
         return "caught" if right_fail(fails, pump.expected) else "caught elsewhere"
-    disturbed = results is None or any(test.outcome in (*DISTURBED, "not run") for test in results.tests)
-    if trouble is not None or disturbed:
+    if trouble is not None or not tests or any(test.outcome in (*DISTURBED, "not run") for test in tests):
         return "error"
     return "clean" if pump.source == "seed" else "escaped"
 
@@ -77,7 +78,7 @@ def outcome_of(pump: TriedPump, fails: Collection[Fail], results: Results | None
 def tried(
     pump: TriedPump,
     fails: Collection[Fail],
-    results: Results | None,
+    tests: Sequence[TestRecord],
     *,
     trouble: str | None,
     wall_s: float,
@@ -85,13 +86,13 @@ def tried(
 ) -> Tried:
     """Sum up a trial; arguments as of `outcome_of`, and the trial's wall time in s and the digest of its inputs."""
     first = right_fail(fails, pump.expected) or next(iter(fails), None)
-    ended = [] if results is None else [test for test in results.tests if test.outcome not in (*DISTURBED, "not run")]
-    disturbed = [] if results is None else [test for test in results.tests if test.outcome == "error"]
+    ended = [test for test in tests if test.outcome not in (*DISTURBED, "not run")]
+    disturbed = [test for test in tests if test.outcome == "error"]
     reason = trouble or next((f"{test.title}: {test.message}" for test in disturbed), None)
     return Tried(
         name=pump.name,
         source=pump.source,
-        outcome=outcome_of(pump, fails, results, trouble=trouble),
+        outcome=outcome_of(pump, fails, tests, trouble=trouble),
         expected=pump.expected,
         requirement=first.requirement if first else None,
         test=first.test if first else None,
