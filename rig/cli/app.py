@@ -137,6 +137,9 @@ def verify(
             help="So many tests at a time, on a virtual bench.", min=1, show_default="as suits the machine", metavar="N"
         ),
     ] = None,
+    stop_at_fail: Annotated[
+        bool, typer.Option("--stop-at-fail", help="Stop when the first requirement has FAILed; rig resume goes on.")
+    ] = False,
     list_: Annotated[
         bool, typer.Option("--list", help="Only list what would be measured, for which requirements.")
     ] = False,
@@ -158,6 +161,7 @@ def verify(
         requirements=requirements,
         plan=plan,
         pump_sheet=pump_sheet,
+        stop_at_fail=stop_at_fail,
     )
     if list_:
         raise typer.Exit(list_quantities(asked, console=console))

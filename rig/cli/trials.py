@@ -29,13 +29,14 @@ from rig.clock import WallClock
 from rig.errors import RigError
 from rig.proving.proof import Tried
 from rig.proving.pumps import TriedPump
-from rig.proving.trial import Fail, fails_in, right_fail, tried
+from rig.proving.trial import right_fail, tried
 from rig.record.files import slug
 from rig.record.folder import RunFolder
 from rig.record.results import TestRecord
 from rig.run.begin import end_run, start_run
 from rig.run.collection import Declaration
 from rig.run.ending import Ending, judge_runner
+from rig.run.first_fail import Fail, fails_in
 from rig.run.inputs import Inputs
 from rig.run.sharing import JobShare, share_out
 from rig.run.stopping import Leash

@@ -9,45 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from rig.proving.proof import Outcome, Tried
 from rig.proving.pumps import TriedPump
-from rig.record.folder import RunFolder
 from rig.record.results import DISTURBED, TestRecord
-from rig.verdicts.limits import Verdict, decide
-from rig.verdicts.requirements import Requirement
-
-
-@dataclass(frozen=True)
-class Fail:
-    """A requirement that FAILed: in which test, by the last part of its id, and what was measured, in words."""
-
-    requirement: str
-    test: str
-    measured: str
-
-
-def fails_in(run: RunFolder, requirements: Mapping[str, Requirement]) -> list[Fail]:
-    """List the FAILs of the attempts that have come to their end so far, in the order of the tests.
-
-    Raises:
-        EvidenceError: the record is damaged.
-    """
-    found = []
-    for attempt in run.attempts():
-        if not attempt.ended:
-            continue
-        for measured in attempt.measured():
-            for name in attempt.collected.requirements:
-                rule = requirements[name]
-                if not rule.asks_for(measured.quantity.quantity):
-                    continue
-                limit = rule.measurement_rule(measured.quantity.quantity).limit
-                if decide(measured.measurement, limit, rule.rule).verdict is Verdict.FAIL:
-                    said = f"{measured.name} is {measured.value:.4g} {measured.unit}, limit {limit}"
-                    found.append(Fail(name, attempt.collected.test.rpartition("/")[2], said))
-    return found
+from rig.run.first_fail import Fail
 
 
 def right_fail(fails: Collection[Fail], expected: Collection[str]) -> Fail | None:
