@@ -233,8 +233,13 @@ def try_all(waiting: Sequence[Trial], jobs: int, told: Callable[[Tried], None]) 
     Whatever breaks this off stops the processes of all of them; those that have no result are tried again another time.
     """
     clock, left, active = WallClock(), list(waiting), list[Trial]()
+
+    def stop_active() -> None:
+        for trial in active:
+            trial.stop()
+
     with Leash() as leash, ExitStack() as stack:
-        stack.callback(lambda: [trial.stop() for trial in active])
+        stack.callback(stop_active)
         while left or active:
             while left and len(active) < jobs:
                 active.append(left.pop(0))

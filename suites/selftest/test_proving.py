@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rig.bench.far_side import EXECUTED, FUNCTIONS
+from rig.bench.open import open_bench
 from rig.cli.prove import WRONG_HARDWARE
 from rig.errors import BenchFileError
 from rig.proving.changed import Span, changed_functions, functions_in, standing
@@ -21,6 +23,8 @@ from rig.record.results import Outcome, TestRecord
 from rig.run.collection import Declaration
 from rig.run.first_fail import Fail
 from rig.shipped import shipped
+from rig.virtual.mcu.image import read_elf
+from suites.measuring import VIRTUAL
 from suites.selftest.recorded import rig
 
 SOURCE = """\
@@ -221,12 +225,23 @@ def test_a_run_stops_at_its_first_fail_and_can_be_resumed(tmp_path: Path) -> Non
     """The pump that delivers 10 % too much fails a test of pytest; nothing of Robot Framework is begun then."""
     image = (MUTANTS / "over_deliver_10_percent.elf").resolve()
     out = str(tmp_path / "run")
-    select = "PR-D5.1 or PR-L1.1"
-    done = rig(
-        "verify", "--select", select, "--set", f"virtual.firmware={image}", "--stop-at-fail", "--jobs", "1", "--out", out
-    )  # fmt: skip
+    chosen = ["--select", "PR-D5.1 or PR-L1.1", "--set", f"virtual.firmware={image}"]
+    done = rig("verify", *chosen, "--stop-at-fail", "--jobs", "1", "--out", out)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "the run was stopped at its first FAIL: PR-D5.1 in " in done.stdout
     assert f"Go on with it: rig resume {out}" in done.stdout
-    outcomes = {test["id"].rpartition("::")[2]: test["outcome"] for test in json.loads((tmp_path / "run" / "record" / "results.json").read_text(encoding="utf-8"))["tests"]}  # fmt: skip
+    results = json.loads((tmp_path / "run/record/results.json").read_text(encoding="utf-8"))
+    outcomes = {test["id"].rpartition("::")[2]: test["outcome"] for test in results["tests"]}
     assert outcomes["Boluses Above The Maximum Are Refused"] == "not run"
+
+
+def test_a_test_leaves_which_functions_of_the_firmware_it_executed(tmp_path: Path) -> None:
+    """The first instruction after a reset is executed, the one behind the code never."""
+    image = read_elf((MUTANTS.parent / "controller.elf").read_bytes())
+    (at, code), *_ = image.segments
+    entry = int.from_bytes(code[4:8], "little")
+    (tmp_path / FUNCTIONS).write_text(json.dumps({"reset": entry, "never": at + len(code) + 64}), encoding="utf-8")
+    with open_bench(VIRTUAL, {"virtual.functions": str(tmp_path)}, occasion="a test") as bench:
+        bench.clock.sleep(1.0)
+    (path,) = tmp_path.glob(f"*{EXECUTED}")
+    assert json.loads(path.read_text(encoding="utf-8")) == {"test": "a test", "executed": ["reset"]}
