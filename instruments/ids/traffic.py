@@ -14,7 +14,6 @@ from instruments.ids.codec import decode_sfloat
 from instruments.ids.codes import Op, Therapy, Uuid
 from instruments.ids.framing import ESCAPE, FLAG, FLIP, LONGEST_BODY
 from instruments.ids.gatt import (
-    CHARACTERISTIC,
     ERROR,
     INDICATION,
     NOTIFICATION,

@@ -2,7 +2,7 @@
 
 Nothing is delivered that was not commanded; the log's numbers have no gap and none is used twice; counters rise; what
 was weighed and what the pump counts out of its reservoir agree. All of it errs to the pump's advantage: where it is not
-known what the pump may do, nothing is said. Not responsible for reading a record (`rig.run.invariants`), nor for limits.
+known what the pump may do, nothing is said. Not responsible for reading a record (`rig.run.invariants`) or for limits.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -222,7 +223,7 @@ def log_findings(traffic: Traffic) -> tuple[Finding, ...]:
     for read in _of(traffic, LogRead):
         numbers = [entry.sequence for entry in read.entries]
         if read.whole:
-            for before, after in zip(numbers, numbers[1:], strict=False):
+            for before, after in pairwise(numbers):
                 if after != before + 1:
                     what = f"the log goes from entry {before} to entry {after}"
                     found.setdefault(what, Finding(read.at_s, what))
@@ -304,7 +305,7 @@ def account_findings(
 def _logged_u(traffic: Traffic, from_s: float, to_s: float) -> float | None:
     """Add up the boluses that were logged between; None where something else may have been delivered, or none knows.
 
-    The log has to be read before, and when the reservoir was told, while no basal rate is programmed and nothing primes.
+    The log has to be read before, and when the reservoir was told; no basal rate is programmed and nothing primes.
     """
     whole = [read for read in _of(traffic, LogRead) if read.whole]
     before = [read for read in whole if read.at_s <= from_s]

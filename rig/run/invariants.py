@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
-
 from rig.analysis.invariants import (
     Finding,
     account_findings,
@@ -25,7 +23,7 @@ from rig.analysis.invariants import (
 from rig.bench.declared import metrology
 from rig.bench.drivers import traffic_reader
 from rig.bench.file import BenchFile
-from rig.errors import EvidenceError
+from rig.errors import EvidenceError, RigError
 from rig.procedures.catalogue import procedure_of
 from rig.procedures.recorded import BROKEN_COUNTERS, UNCOMMANDED, WRONG_NUMBERS
 from rig.procedures.volume import VolumeScale
@@ -56,6 +54,8 @@ NOTHING_DELIVERED, LOG, COUNTERS, ACCOUNTS = (
     "the reservoir's count agrees with what was weighed",
 )
 
+EVERY = (NOTHING_DELIVERED, LOG, COUNTERS, ACCOUNTS)
+
 
 @dataclass
 class _Found:
@@ -71,29 +71,40 @@ class _Found:
 
 
 def keep_invariants(run: RunFolder, spec: BenchFile) -> None:
-    """Look through every attempt that was not looked through yet, and keep what was found beside its octets.
-
-    Raises:
-        EvidenceError: a record is damaged.
-    """
+    """Look through every attempt that was not looked through yet, and keep what was found beside its octets."""
     for attempt in run.attempts():
         if not (attempt.folder / INVARIANTS).exists():
-            write_json(attempt.folder / INVARIANTS, invariants_of(attempt, spec).model_dump(mode="json"))
+            write_json(attempt.folder / INVARIANTS, looked_through(attempt, spec).model_dump(mode="json"))
+
+
+def looked_through(attempt: Attempt, spec: BenchFile) -> Invariants:
+    """Do as `invariants_of`; a record that cannot be read ends no run, but says so."""
+    try:
+        return invariants_of(attempt, spec)
+    except (RigError, KeyError, ValueError) as error:
+        found = _Found()
+        for each in EVERY:
+            found.left_out(each, f"the record cannot be read: {error}")
+        return _kept(found, Traffic(), 0, 0.0)
 
 
 def invariants_of(attempt: Attempt, spec: BenchFile) -> Invariants:
-    """Look through what one attempt at a test has recorded; nothing is written."""
+    """Look through what one attempt at a test has recorded; nothing is written.
+
+    Raises:
+        EvidenceError: the record is damaged.
+        KeyError: it is of a measurement that this rig does not know.
+    """
     found = _Found()
     read = traffic_reader(spec.pump.driver)
-    every = (NOTHING_DELIVERED, LOG, COUNTERS, ACCOUNTS)
     if read is None:
-        for each in every:
+        for each in EVERY:
             found.left_out(each, f"the driver {spec.pump.driver} cannot read back what went over its line")
         return _kept(found, Traffic(), 0, 0.0)
     lines = list(wire_lines(attempt.folder / "wire.log", of="pump "))
     traffic = read(lines)
     if not traffic.events:
-        for each in every:
+        for each in EVERY:
             found.left_out(each, "nothing that went over the pump's line could be understood")
         return _kept(found, traffic, len(lines), 0.0)
     taken = [read_taken(folder) for folder in attempt.measurements]
