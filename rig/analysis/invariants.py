@@ -239,11 +239,13 @@ def log_findings(traffic: Traffic) -> tuple[Finding, ...]:
 def counter_findings(traffic: Traffic) -> tuple[Finding, ...]:
     """List where a message of the pump came again, or out of its order.
 
-    A pump that has restarted begins with 1; so many are passed over as its log tells of restarts, which are judged by
-    themselves.
+    A pump that has restarted begins with 1; so many are passed over as its log tells of restarts since it was first
+    read, which are judged by themselves.
     """
-    restarts = {entry.sequence for read in _of(traffic, LogRead) for entry in read.entries if entry.kind == RESTARTED}
-    left = len(restarts) * CHARACTERISTICS
+    logs = list(_of(traffic, LogRead))
+    before = {entry.sequence for entry in logs[0].entries} if logs else set()
+    restarts = {entry.sequence for read in logs for entry in read.entries if entry.kind == RESTARTED}
+    left = len(restarts - before) * CHARACTERISTICS
     found = []
     for each in _of(traffic, CounterBroken):
         if each.came == 1 and left > 0:

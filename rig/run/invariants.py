@@ -53,7 +53,8 @@ NOTHING_DELIVERED, LOG, COUNTERS, ACCOUNTS = (
     "counters rise",
     "the reservoir's count agrees with what was weighed",
 )
-
+MOST_KEPT = 20
+"""So many violations of one invariant are kept one by one."""
 EVERY = (NOTHING_DELIVERED, LOG, COUNTERS, ACCOUNTS)
 
 
@@ -64,7 +65,10 @@ class _Found:
     abstained: list[str] = field(default_factory=list)
 
     def violated(self, invariant: str, findings: Sequence[Finding]) -> None:
-        self.violations += [ViolationRecord(invariant=invariant, at_s=each.at_s, what=each.what) for each in findings]
+        kept = [*findings[:MOST_KEPT]]
+        if len(findings) > MOST_KEPT:
+            kept.append(Finding(findings[-1].at_s, f"so it went on, {len(findings)} times until then"))
+        self.violations += [ViolationRecord(invariant=invariant, at_s=each.at_s, what=each.what) for each in kept]
 
     def left_out(self, invariant: str, why: str) -> None:
         self.abstained.append(f"{invariant}: not looked into, {why}")
