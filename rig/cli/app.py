@@ -318,6 +318,19 @@ def pump_sheet(
     raise typer.Exit(print_pump_sheet(sheet, requirements, console=console))
 
 
+@app.command()
+def invariants(
+    run: Annotated[Path, typer.Argument(help="Run folder that was closed.", metavar="RUN")],
+) -> None:
+    """Look through everything that the tests of a run have recorded, again: what must always hold, and does not.
+
+    Exit code: 0 all of it holds; 1 something does not; 3 the record is damaged, or says otherwise than is found now.
+    """
+    from rig.cli.invariants import say_invariants
+
+    raise typer.Exit(say_invariants(run, console=console))
+
+
 @app.command("balance-test")
 def balance_test(
     mass: Annotated[str, typer.Option(help="Conventional mass of the reference.", metavar='"1 g"')],

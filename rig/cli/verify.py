@@ -22,6 +22,7 @@ from rig.bench.guarded import wait_until_left
 from rig.bench.lease import take_bench
 from rig.cli.coverage import as_json, covered_by, say_coverage
 from rig.cli.faults import faults_as_json, faults_covered
+from rig.cli.invariants import say_found
 from rig.cli.jobs import jobs_for, run_side_by_side
 from rig.cli.printing import plain, print_table, say
 from rig.cli.pump_sheet import print_inapplicable
@@ -308,6 +309,7 @@ def print_results(results: Results, console: Console) -> None:
     caption = "Decision rule: guard band w = U, unless the limit names another."
     print_table(console, ("requirement", "verdict", "measured", "limit"), rows, caption=caption, grouped=True)
     print_reported(results.reported, console)
+    say_found(results, console)
     if results.judges_nothing:
         say(console, JUDGES_NOTHING)
     say(console, results.in_short)

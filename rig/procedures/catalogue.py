@@ -43,6 +43,7 @@ from rig.procedures.occluded_bolus import OccludedBolus
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.priming import Priming
 from rig.procedures.procedure import Procedure
+from rig.procedures.recorded import OF_THE_RECORD
 from rig.procedures.refused import Refused
 from rig.procedures.replayed import Replayed
 from rig.procedures.reservoir import Reservoir
@@ -115,7 +116,9 @@ EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""
 TABLES: Mapping[str, type[Procedure]] = {procedure.TABLE: procedure for procedure in PROCEDURES}
 KINDS: Mapping[str, Kind] = {
-    kind.name: kind for kinds in (*(procedure.KINDS for procedure in PROCEDURES), EVERYWHERE) for kind in kinds
+    kind.name: kind
+    for kinds in (*(procedure.KINDS for procedure in PROCEDURES), EVERYWHERE, OF_THE_RECORD)
+    for kind in kinds
 }
 
 
