@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from rig.campaigns.apart import performed_apart
 from rig.campaigns.batch import Task, line_of, outcome_of, task_of
 from rig.campaigns.folder import (
     CAMPAIGN,
@@ -33,7 +34,7 @@ from rig.campaigns.injection import Injection, drawn
 from rig.campaigns.inputs import Inputs, frozen
 from rig.campaigns.kinds import chosen_kinds
 from rig.campaigns.outcome import FINDINGS, Class, Outcome
-from rig.campaigns.schedule import Crew, performed_apart
+from rig.campaigns.schedule import Crew
 from rig.campaigns.states import STATES
 from rig.campaigns.summary import summary
 from rig.clock import WallClock
