@@ -17,7 +17,7 @@ ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_
 
 
 def performed_apart(task: str) -> str:
-    """Perform a task, as JSON, in a process of its own; returns its outcomes, one a line.
+    """Perform a task, as JSON, in a process of its own; returns its consequences, one a line.
 
     Raises:
         RigError: the process says why it could not.

@@ -43,7 +43,7 @@ class Crew:
         self._stack.close()
 
     def perform(self, tasks: Sequence[Task], done: Callable[[Task, list[str]], None]) -> None:
-        """Perform tasks, and hand over each with the lines of its outcomes as it ends.
+        """Perform tasks, and hand over each with the lines of its consequences as it ends.
 
         Raises:
             BenchFileError: no scheduler answers.

@@ -158,7 +158,7 @@ class Stm32F405:
         self.write_memory(address, bytes([self.read_memory(address, 1)[0] ^ 1 << bit]))
 
     def flip_ram_bit(self, address: int, bit: int) -> None:
-        """Invert bit 0..7 of a byte of data; as `flip_bit`, and quicker, since no code has to be translated anew."""
+        """Invert bit 0..7 of a byte; as `flip_bit`, but quicker, since code stays as it was translated."""
         view, offset = self._chip.memory.place(address, 1)
         view[offset] ^= 1 << bit
 
