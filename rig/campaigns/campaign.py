@@ -184,7 +184,7 @@ def go_on(folder: Path, hands: Workforce, told: Callable[[int, int], None]) -> d
     with Crew(hands.workers, hands.scheduler) as crew:
         crew.perform(tasks, keep)
         if missing:
-            session = {"injections": len(missing), "took_s": round(wall.now(), 1), "workers": hands.workers}
+            session = {"injections": len(missing), "took_s": round(wall.now(), 1), "workers": crew.size}
             append_lines(folder / SESSIONS, [json.dumps(session)])
         consequences = read_consequences(folder)
         sort_consequences(folder, consequences)

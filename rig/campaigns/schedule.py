@@ -18,6 +18,8 @@ from rig.errors import BenchFileError, RigError
 if TYPE_CHECKING:
     from distributed import Client  # most commands start without it
 
+ANY_PORT = "127.0.0.1:0"
+"""Where Dask may show what it does: the port that it takes unasked is taken while another campaign runs."""
 RETRIES = 3
 """So often a batch begins again whose process was ended from outside."""
 MISSING = "a campaign needs dask.distributed, which is not installed: pip install 'insulin-pump-rig[campaign]'"
@@ -66,6 +68,11 @@ class Crew:
                 raise RigError(f"a batch broke off again and again: {error}") from error
             done(futures[future], lines)
 
+    @property
+    def size(self) -> int:
+        """How many workers there are; 0 before anything was performed."""
+        return 0 if self._client is None else len(self._client.nthreads())
+
     def _called(self) -> Client:
         if self._client is not None:
             return self._client
@@ -77,7 +84,7 @@ class Crew:
         if self._scheduler is None:
             address = self._stack.enter_context(
                 LocalCluster(
-                    n_workers=self._workers, threads_per_worker=1, dashboard_address=None, silence_logs=CRITICAL
+                    n_workers=self._workers, threads_per_worker=1, dashboard_address=ANY_PORT, silence_logs=CRITICAL
                 )
             )
         try:

@@ -16,12 +16,13 @@ from rig.campaigns.batch import line_of, performed, task_of
 from rig.campaigns.campaign import CampaignQuestion, asked_of, begin_campaign, injections_of, replayed
 from rig.campaigns.folder import append_lines, read_campaign, read_consequences
 from rig.campaigns.inputs import CampaignInputs, read_campaign_inputs
+from rig.campaigns.schedule import Crew
 from rig.cli.app import app
-from rig.errors import BenchFileError, EvidenceError
+from rig.errors import BenchFileError, EvidenceError, RigError
 from rig.shipped import DEFAULT_BENCH, ROOT, shipped
 
 RIG = [sys.executable, "-m", "rig", "campaign"]
-N, WINDOW_S = 9, 8.0
+N, WINDOW_S = 7, 8.0
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def inputs() -> CampaignInputs:
 
 @pytest.fixture(scope="module")
 def asked(inputs: CampaignInputs) -> CampaignQuestion:
-    return asked_of(inputs, "waste,ram,dip", "bolus", N, 3, WINDOW_S)
+    return asked_of(inputs, "waste,dip", "bolus", N, 8, WINDOW_S)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def finished(
     append_lines(folder / "injections.jsonl", expected[:2])
     with (folder / "injections.jsonl").open("a", encoding="utf-8") as file:
         file.write(expected[2][:40])
-    command = [*RIG, "--resume", str(folder), "--workers", "2", "--batch", "4", "--shrink", "1"]
+    command = [*RIG, "--resume", str(folder), "--workers", "2", "--batch", "3", "--shrink", "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as running:
         assert running.stdout is not None
         first = running.stdout.readline()
@@ -132,7 +133,7 @@ def test_a_folder_goes_on_only_with_the_same_question_and_inputs(
 def test_the_inputs_are_frozen_with_their_hashes(finished: tuple[Path, int, str]) -> None:
     content = read_campaign(finished[0])
     assert sorted(content["inputs"]) == ["bench.json", "faults.toml", "firmware.elf", "pump_sheet.toml"]
-    assert content["asked"]["seed"] == 3
+    assert content["asked"]["seed"] == 8
     assert content["asked"]["window_s"] == WINDOW_S
     assert (finished[0] / "summary.md").read_text(encoding="utf-8").count("8 s") >= 2
 
@@ -154,3 +155,12 @@ def test_wrong_usage_is_one_sentence(arguments: list[str], told: str) -> None:
     result = CliRunner().invoke(app, ["campaign", *arguments])
     assert isinstance(result.exception, BenchFileError)
     assert told in str(result.exception)
+
+
+def test_without_dask_it_is_said_what_to_install(
+    inputs: CampaignInputs, asked: CampaignQuestion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    task = task_of(inputs, "bolus", injections_of(asked, inputs), WINDOW_S)
+    with Crew(1, None) as crew, pytest.raises(RigError, match=r"pip install 'insulin-pump-rig\[campaign\]'"):
+        crew.perform([task], lambda *_: None)
