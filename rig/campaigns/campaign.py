@@ -46,7 +46,8 @@ from rig.virtual.mcu.memory import FLASH, SRAM, SRAM_SIZE
 
 FORMAT = 1
 BATCH = 100
-SHRINK_TRIALS = 24
+SHRINK_TRIALS, TRIALS_OF_A_HANG = 24, 4
+"""A core that hangs is emulated until its watchdog would have bitten: a minute of processor time each."""
 
 
 @dataclass(frozen=True)
@@ -234,7 +235,16 @@ def _write_findings(
     def keep(task: Task, lines: list[str]) -> None:
         smallest[task.injections[0].number] = consequence_of(json.loads(lines[0]))
 
-    tasks = [task_of(inputs, each.injection.state, [each.injection], asked.window_s, SHRINK_TRIALS) for each in chosen]
+    tasks = [
+        task_of(
+            inputs,
+            each.injection.state,
+            [each.injection],
+            asked.window_s,
+            TRIALS_OF_A_HANG if each.sort is Class.HANG else SHRINK_TRIALS,
+        )
+        for each in chosen
+    ]
     crew.perform(tasks, keep)
     for place, consequence in enumerate(found, 1):
         write_finding(folder, place, consequence, smallest.get(consequence.injection.number))
