@@ -1,8 +1,8 @@
 """One batch of injections into one state of therapy, in a process of its own: `python -m rig.campaigns.batch`.
 
 The process has one thread, so that it can fork: it runs up to each instant once, forks, and the fork injects and
-observes. The task comes as JSON on standard input; one outcome a line goes to standard output. Not responsible for who
-starts it (`schedule`).
+observes. The task comes as JSON on standard input; one consequence a line goes to standard output. Not responsible for
+who starts it (`apart`).
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from rig.campaigns.course import Course, course
+from rig.campaigns.consequence import Class, Consequence, Observed, classify
+from rig.campaigns.course import TherapyCourse, course
 from rig.campaigns.forked import in_a_fork
-from rig.campaigns.injection import SPAN_S, Injection
-from rig.campaigns.inputs import Inputs, laid_out
-from rig.campaigns.kinds import Bounds, bounds_of
+from rig.campaigns.injection import RandomInjection
+from rig.campaigns.inputs import CampaignInputs, laid_out
+from rig.campaigns.kinds import SafeAnswer, safe_answer
 from rig.campaigns.observe import observe
-from rig.campaigns.outcome import Class, Observed, Outcome, classify
 from rig.campaigns.shrink import shrunk
 from rig.campaigns.states import STATES
-from rig.campaigns.twin import Twin, end_of, run_twin
+from rig.campaigns.twin import Twin, latest_end, run_twin
 from rig.clock import ns_from_s
 from rig.errors import RigError
 
@@ -45,13 +45,17 @@ class Task(BaseModel):
 
     files: dict[str, str]
     state: str
-    injections: tuple[Injection, ...]
+    injections: tuple[RandomInjection, ...]
     window_s: float
     smaller_within: int | None = None
 
 
 def task_of(
-    inputs: Inputs, state: str, injections: Sequence[Injection], window_s: float, smaller_within: int | None = None
+    inputs: CampaignInputs,
+    state: str,
+    injections: Sequence[RandomInjection],
+    window_s: float,
+    smaller_within: int | None = None,
 ) -> Task:
     """Make the task of a batch."""
     files = {name: base64.b64encode(data).decode() for name, data in inputs.files.items()}
@@ -60,8 +64,8 @@ def task_of(
     )
 
 
-def performed(task: Task) -> Iterator[Outcome]:
-    """Perform a task; outcomes come as they are found, not in the order of their numbers.
+def performed(task: Task) -> Iterator[Consequence]:
+    """Perform a task; consequences come as they are found, not in the order of their numbers.
 
     Raises:
         RigError: the pump could not be brought into the state, or the fault-free pump could not be observed.
@@ -71,7 +75,7 @@ def performed(task: Task) -> Iterator[Outcome]:
         with course(inputs.spec, task.state) as begun:
             lines = begun.world.line_names
             bounds = {
-                kind: bounds_of(kind, inputs.catalogue, lines, inputs.bounds)
+                kind: safe_answer(kind, inputs.catalogue, lines, inputs.bounds)
                 for kind in {injection.kind for injection in task.injections}
             }
             if task.smaller_within is None:
@@ -80,25 +84,27 @@ def performed(task: Task) -> Iterator[Outcome]:
                 yield from _made_smaller(begun, task, bounds, task.smaller_within)
 
 
-def _observed(begun: Course, task: Task, bounds: dict[str, Bounds]) -> Iterator[Outcome]:
+def _observed(begun: TherapyCourse, task: Task, bounds: dict[str, SafeAnswer]) -> Iterator[Consequence]:
     in_time = sorted(task.injections, key=lambda injection: (injection.at_ns, injection.number))
-    twin = _twin(begun, end_of(in_time[-1].at_ns, task.window_s))
+    twin = _twin(begun, latest_end(in_time, task.window_s))
     parent = os.getppid()
     for injection in in_time:
         begun.go_on_to(_undisturbed(injection.at_ns, begun.state, twin))
-        yield _outcome(begun, injection, twin, task.window_s, bounds)
+        yield _consequence(begun, injection, twin, task.window_s, bounds)
         if os.getppid() != parent:
             raise RigError("whoever wanted these injections is gone")
 
 
-def _made_smaller(begun: Course, task: Task, bounds: dict[str, Bounds], at_most: int) -> Iterator[Outcome]:
+def _made_smaller(
+    begun: TherapyCourse, task: Task, bounds: dict[str, SafeAnswer], at_most: int
+) -> Iterator[Consequence]:
     """Try smaller injections, each in a fork from the beginning of the state."""
-    twin = _twin(begun, end_of(ns_from_s(SPAN_S), task.window_s))
+    twin = _twin(begun, latest_end(task.injections, task.window_s))
     for injection in task.injections:
-        yield shrunk(injection, lambda each: _outcome(begun, each, twin, task.window_s, bounds), at_most)
+        yield shrunk(injection, lambda each: _consequence(begun, each, twin, task.window_s, bounds), at_most)
 
 
-def _twin(begun: Course, end_ns: int) -> Twin:
+def _twin(begun: TherapyCourse, end_ns: int) -> Twin:
     given = in_a_fork(lambda: pickle.dumps(run_twin(begun, end_ns)))
     if isinstance(given, str):
         raise RigError(f"the pump without a fault could not be observed in state {begun.state!r}: {given}")
@@ -107,14 +113,16 @@ def _twin(begun: Course, end_ns: int) -> Twin:
     return twin
 
 
-def _outcome(begun: Course, injection: Injection, twin: Twin, window_s: float, bounds: dict[str, Bounds]) -> Outcome:
+def _consequence(
+    begun: TherapyCourse, injection: RandomInjection, twin: Twin, window_s: float, bounds: dict[str, SafeAnswer]
+) -> Consequence:
     given = in_a_fork(lambda: observe(begun, injection, twin, window_s).model_dump_json().encode())
     if isinstance(given, str):
         last = given.strip().splitlines()[-1] if given.strip() else "nothing came back"
         observed = Observed(window_s=window_s, failed=last)
     else:
         observed = Observed.model_validate_json(given)
-    return Outcome(injection=injection, observed=observed, outcome=classify(observed, bounds[injection.kind]))
+    return Consequence(injection=injection, observed=observed, sort=classify(observed, bounds[injection.kind]))
 
 
 def _undisturbed(at_ns: int, state: str, twin: Twin) -> int:
@@ -125,17 +133,17 @@ def _undisturbed(at_ns: int, state: str, twin: Twin) -> int:
     return at_ns
 
 
-def line_of(outcome: Outcome) -> str:
-    """Write an outcome as one line of JSON, always the same."""
-    return json.dumps(outcome.plain(), ensure_ascii=False, sort_keys=True)
+def line_of(consequence: Consequence) -> str:
+    """Write a consequence as one line of JSON, always the same."""
+    return json.dumps(consequence.plain(), ensure_ascii=False, sort_keys=True)
 
 
-def outcome_of(content: Any) -> Outcome:  # noqa: ANN401 - what a line of JSON holds
-    """Read an outcome from what a line of JSON holds."""
-    return Outcome(
-        injection=Injection.model_validate(content["injection"]),
+def consequence_of(content: Any) -> Consequence:  # noqa: ANN401 - what a line of JSON holds
+    """Read a consequence from what a line of JSON holds."""
+    return Consequence(
+        injection=RandomInjection.model_validate(content["injection"]),
         observed=Observed.model_validate(content["observed"]),
-        outcome=Class(content["outcome"]),
+        sort=Class(content["class"]),
     )
 
 
@@ -144,8 +152,8 @@ def main() -> int:
     task = Task.model_validate_json(sys.stdin.buffer.read())
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     try:
-        for outcome in performed(task):
-            out.write(line_of(outcome) + "\n")
+        for consequence in performed(task):
+            out.write(line_of(consequence) + "\n")
             out.flush()
     except RigError as error:
         sys.stderr.write(f"{error}\n")

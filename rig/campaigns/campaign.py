@@ -1,6 +1,6 @@
 """A campaign from its question to its findings: draw, perform what is missing, shrink what was found, sum up.
 
-Every outcome depends on the seed, the number of the injection and the inputs, never on workers or batches, so that a
+What becomes of an injection depends on its number, the seed and the inputs, never on workers or batches, so that a
 campaign that was broken off goes on where it was. Not responsible for the command line (`rig.cli.campaign`).
 """
 
@@ -15,7 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rig.campaigns.batch import Task, line_of, outcome_of, task_of
+from rig.campaigns.apart import performed_apart
+from rig.campaigns.batch import Task, consequence_of, line_of, task_of
+from rig.campaigns.consequence import FINDINGS, Class, Consequence
 from rig.campaigns.folder import (
     CAMPAIGN,
     INJECTIONS,
@@ -24,18 +26,17 @@ from rig.campaigns.folder import (
     SUMMARY,
     append_lines,
     read_campaign,
+    read_consequences,
     read_finding,
-    read_outcomes,
-    sort_outcomes,
+    sort_consequences,
     write_finding,
 )
-from rig.campaigns.injection import Injection, drawn
-from rig.campaigns.inputs import Inputs, frozen
+from rig.campaigns.injection import RandomInjection, drawn, possible
+from rig.campaigns.inputs import CampaignInputs, frozen_campaign
 from rig.campaigns.kinds import chosen_kinds
-from rig.campaigns.outcome import FINDINGS, Class, Outcome
-from rig.campaigns.schedule import Crew, performed_apart
+from rig.campaigns.schedule import Crew
 from rig.campaigns.states import STATES
-from rig.campaigns.summary import summary
+from rig.campaigns.summary import campaign_summary
 from rig.clock import WallClock
 from rig.errors import BenchFileError, EvidenceError
 from rig.record.files import write_json, write_whole
@@ -45,11 +46,12 @@ from rig.virtual.mcu.memory import FLASH, SRAM, SRAM_SIZE
 
 FORMAT = 1
 BATCH = 100
-SHRINK_TRIALS = 24
+SHRINK_TRIALS, TRIALS_OF_A_HANG = 24, 4
+"""A core that hangs is emulated until its watchdog would have bitten: a minute of processor time each."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class CampaignQuestion:
     """What was asked of a campaign: kinds of faults and states of therapy, how many, by which seed, for how long."""
 
     kinds: tuple[str, ...]
@@ -70,7 +72,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Hands:
+class Workforce:
     """Who performs a campaign: so many workers here, or a laboratory's scheduler; and how many findings are shrunk."""
 
     workers: int = 2
@@ -88,13 +90,23 @@ def chosen_states(text: str) -> tuple[str, ...]:
     return tuple(state for state in STATES if "all" in words or state in words)
 
 
-def asked_of(inputs: Inputs, faults: str, states: str, n: int, seed: int, window_s: float | None) -> Asked:
-    """Make out what is asked; without a window it is the longest alarm limit of the pump's sheet."""
+def asked_of(
+    inputs: CampaignInputs, faults: str, states: str, n: int, seed: int, window_s: float | None
+) -> CampaignQuestion:
+    """Make out what is asked; without a window it is the longest alarm limit of the pump's sheet.
+
+    Raises:
+        BenchFileError: a fault or a state that there is not, or a fault that none of the states takes.
+    """
     kinds = chosen_kinds(faults, inputs.catalogue, inputs.spec.switch.lines)
-    return Asked(kinds, chosen_states(states), n, seed, inputs.longest_alarm_s if window_s is None else window_s)
+    chosen = chosen_states(states)
+    for kind in kinds:
+        if not possible(kind, chosen):
+            raise BenchFileError(f"--states: in {states} the line {kind} is energised already; name other states")
+    return CampaignQuestion(kinds, chosen, n, seed, inputs.longest_alarm_s if window_s is None else window_s)
 
 
-def begin(folder: Path, asked: Asked, inputs: Inputs) -> None:
+def begin_campaign(folder: Path, asked: CampaignQuestion, inputs: CampaignInputs) -> None:
     """Freeze a campaign's inputs in its folder; one that is there already goes on, when it asks for the same.
 
     Raises:
@@ -114,7 +126,7 @@ def begin(folder: Path, asked: Asked, inputs: Inputs) -> None:
     write_json(folder / CAMPAIGN, content)
 
 
-def resumed(folder: Path) -> tuple[Asked, Inputs]:
+def resumed(folder: Path) -> tuple[CampaignQuestion, CampaignInputs]:
     """Read a campaign that was begun.
 
     Raises:
@@ -124,17 +136,17 @@ def resumed(folder: Path) -> tuple[Asked, Inputs]:
     content = read_campaign(folder)
     if content["software"] != _software():
         raise EvidenceError(
-            f"{folder}: was begun with {content['software']}, and this is {_software()}: outcomes may differ; begin a "
-            "new campaign"
+            f"{folder}: was begun with {content['software']}, and this is {_software()}: what comes may differ; "
+            "begin a new campaign"
         )
     asked = content["asked"]
     return (
-        Asked(tuple(asked["kinds"]), tuple(asked["states"]), asked["n"], asked["seed"], asked["window_s"]),
-        frozen(folder / INPUTS, content["inputs"]),
+        CampaignQuestion(tuple(asked["kinds"]), tuple(asked["states"]), asked["n"], asked["seed"], asked["window_s"]),
+        frozen_campaign(folder / INPUTS, content["inputs"]),
     )
 
 
-def injections_of(asked: Asked, inputs: Inputs) -> list[Injection]:
+def injections_of(asked: CampaignQuestion, inputs: CampaignInputs) -> list[RandomInjection]:
     """Draw every injection of a campaign."""
     image = read_elf(inputs.files["firmware.elf"])
     ram = range(SRAM, SRAM + SRAM_SIZE)
@@ -146,23 +158,25 @@ def injections_of(asked: Asked, inputs: Inputs) -> list[Injection]:
     ]
 
 
-def go_on(folder: Path, hands: Hands, told: Callable[[int, int], None]) -> dict[int, Outcome]:
-    """Perform what a campaign still lacks, find the smallest forms, and sum up; returns its outcomes by number.
+def go_on(folder: Path, hands: Workforce, told: Callable[[int, int], None]) -> dict[int, Consequence]:
+    """Perform what a campaign still lacks, find the smallest forms, and sum up; returns its consequences by number.
 
     Args:
         folder: of a campaign that has begun.
         hands: who performs it.
-        told: hears how many outcomes there are, and how many there are to be.
+        told: hears how many consequences there are, and how many there are to be.
     """
     asked, inputs = resumed(folder)
-    there = read_outcomes(folder)
+    there = read_consequences(folder)
     missing = [each for each in injections_of(asked, inputs) if each.number not in there]
     wall, done = WallClock(), len(there)
 
     def keep(task: Task, lines: list[str]) -> None:
         nonlocal done
         if len(lines) != len(task.injections):
-            raise EvidenceError(f"a batch of {len(task.injections)} injections came back with {len(lines)} outcomes")
+            raise EvidenceError(
+                f"a batch of {len(task.injections)} injections came back with {len(lines)} consequences"
+            )
         append_lines(folder / INJECTIONS, lines)
         done += len(lines)
         told(done, asked.n)
@@ -171,16 +185,16 @@ def go_on(folder: Path, hands: Hands, told: Callable[[int, int], None]) -> dict[
     with Crew(hands.workers, hands.scheduler) as crew:
         crew.perform(tasks, keep)
         if missing:
-            session = {"injections": len(missing), "took_s": round(wall.now(), 1), "workers": hands.workers}
+            session = {"injections": len(missing), "took_s": round(wall.now(), 1), "workers": crew.size}
             append_lines(folder / SESSIONS, [json.dumps(session)])
-        outcomes = read_outcomes(folder)
-        sort_outcomes(folder, outcomes)
-        _write_findings(folder, inputs, asked, outcomes, hands.shrink, crew)
-    write_whole(folder / SUMMARY, summary(asked.plain(), outcomes, inputs, _sessions(folder)).encode())
-    return outcomes
+        consequences = read_consequences(folder)
+        sort_consequences(folder, consequences)
+        _write_findings(folder, inputs, asked, consequences, hands.shrink, crew)
+    write_whole(folder / SUMMARY, campaign_summary(asked.plain(), consequences, inputs, _sessions(folder)).encode())
+    return consequences
 
 
-def replayed(path: Path) -> list[tuple[Outcome, str, str]]:
+def replayed(path: Path) -> list[tuple[Consequence, str, str]]:
     """Perform a finding again, and its smallest form: each with the bytes that were kept and those that came now.
 
     Raises:
@@ -190,11 +204,11 @@ def replayed(path: Path) -> list[tuple[Outcome, str, str]]:
     kept = read_finding(path)
     task = task_of(inputs, kept[0].injection.state, [each.injection for each in kept], asked.window_s)
     lines = performed_apart(task.model_dump_json()).splitlines()
-    now = {outcome_of(json.loads(line)).injection: line for line in lines}
+    now = {consequence_of(json.loads(line)).injection: line for line in lines}
     return [(each, line_of(each), now[each.injection]) for each in kept]
 
 
-def _batches(inputs: Inputs, injections: Sequence[Injection], window_s: float, size: int) -> list[Task]:
+def _batches(inputs: CampaignInputs, injections: Sequence[RandomInjection], window_s: float, size: int) -> list[Task]:
     """Put injections of one state together, at most so many."""
     tasks = []
     for state in STATES:
@@ -206,24 +220,38 @@ def _batches(inputs: Inputs, injections: Sequence[Injection], window_s: float, s
 
 
 def _write_findings(
-    folder: Path, inputs: Inputs, asked: Asked, outcomes: Mapping[int, Outcome], shrink: int, crew: Crew
+    folder: Path,
+    inputs: CampaignInputs,
+    asked: CampaignQuestion,
+    consequences: Mapping[int, Consequence],
+    shrink: int,
+    crew: Crew,
 ) -> None:
-    found = [outcome for outcome in outcomes.values() if outcome.outcome in FINDINGS]
-    known = {_group(outcome): outcome for outcome in reversed(found)}  # the first of each sort
-    chosen = [outcome for outcome in found if known[_group(outcome)] is outcome][:shrink]
-    smallest: dict[int, Outcome] = {}
+    found = [consequence for consequence in consequences.values() if consequence.sort in FINDINGS]
+    known = {_group(consequence): consequence for consequence in reversed(found)}  # the first of each sort
+    chosen = [consequence for consequence in found if known[_group(consequence)] is consequence][:shrink]
+    smallest: dict[int, Consequence] = {}
 
     def keep(task: Task, lines: list[str]) -> None:
-        smallest[task.injections[0].number] = outcome_of(json.loads(lines[0]))
+        smallest[task.injections[0].number] = consequence_of(json.loads(lines[0]))
 
-    tasks = [task_of(inputs, each.injection.state, [each.injection], asked.window_s, SHRINK_TRIALS) for each in chosen]
+    tasks = [
+        task_of(
+            inputs,
+            each.injection.state,
+            [each.injection],
+            asked.window_s,
+            TRIALS_OF_A_HANG if each.sort is Class.HANG else SHRINK_TRIALS,
+        )
+        for each in chosen
+    ]
     crew.perform(tasks, keep)
-    for place, outcome in enumerate(found, 1):
-        write_finding(folder, place, outcome, smallest.get(outcome.injection.number))
+    for place, consequence in enumerate(found, 1):
+        write_finding(folder, place, consequence, smallest.get(consequence.injection.number))
 
 
-def _group(outcome: Outcome) -> tuple[Class, str, str]:
-    return outcome.outcome, outcome.injection.kind, outcome.injection.state
+def _group(consequence: Consequence) -> tuple[Class, str, str]:
+    return consequence.sort, consequence.injection.kind, consequence.injection.state
 
 
 def _sessions(folder: Path) -> list[dict[str, Any]]:

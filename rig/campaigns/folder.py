@@ -1,13 +1,13 @@
-"""The folder of a campaign: what was asked, the frozen inputs, every outcome as a line, and the findings.
+"""The folder of a campaign: what was asked, the frozen inputs, every consequence as a line, and the findings.
 
     campaign.json      what was asked, with the hash of each input
     inputs/            bench, firmware, pump sheet, catalogue of faults
-    injections.jsonl   an outcome a line, in the order in which batches ended, by number once all are there
+    injections.jsonl   a consequence a line, in the order in which batches ended, by number once all are there
     findings/0001.json a finding, with its replay and its smallest form
     sessions.jsonl     how many injections each session made, and how long it took
     summary.md         the table
 
-Not responsible for making outcomes.
+Not responsible for making consequences.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rig.campaigns.batch import line_of, outcome_of
-from rig.campaigns.outcome import Outcome
+from rig.campaigns.batch import consequence_of, line_of
+from rig.campaigns.consequence import Consequence
 from rig.errors import BenchFileError, EvidenceError
 from rig.record.files import read_json, write_json, write_whole
 
@@ -44,28 +44,28 @@ def append_lines(path: Path, lines: Iterable[str]) -> None:
         os.fsync(file.fileno())
 
 
-def read_outcomes(folder: Path) -> dict[int, Outcome]:
-    """Read the outcomes that are there, by number; a line that a kill left half-written is none."""
+def read_consequences(folder: Path) -> dict[int, Consequence]:
+    """Read the consequences that are there, by number; a line that a kill left half-written is none."""
     path = folder / INJECTIONS
     if not path.is_file():
         return {}
-    outcomes = {}
+    consequences = {}
     for number, line in enumerate(_whole(path.read_bytes()).splitlines(), 1):
         try:
-            outcome = outcome_of(json.loads(line))
+            consequence = consequence_of(json.loads(line))
         except (ValueError, KeyError) as error:
             raise EvidenceError(f"{path}: line {number} is damaged ({error})") from error
-        outcomes[outcome.injection.number] = outcome
-    return dict(sorted(outcomes.items()))
+        consequences[consequence.injection.number] = consequence
+    return dict(sorted(consequences.items()))
 
 
-def sort_outcomes(folder: Path, outcomes: Mapping[int, Outcome]) -> None:
-    """Write every outcome by its number: the same bytes, however many workers there were."""
-    lines = "".join(line_of(outcomes[number]) + "\n" for number in sorted(outcomes))
+def sort_consequences(folder: Path, consequences: Mapping[int, Consequence]) -> None:
+    """Write every consequence by its number: the same bytes, however many workers there were."""
+    lines = "".join(line_of(consequences[number]) + "\n" for number in sorted(consequences))
     write_whole(folder / INJECTIONS, lines.encode())
 
 
-def write_finding(folder: Path, place: int, found: Outcome, smallest: Outcome | None) -> Path:
+def write_finding(folder: Path, place: int, found: Consequence, smallest: Consequence | None) -> Path:
     """Write a finding with its replay; `smallest` is its smallest form where that was sought."""
     path = folder / FINDINGS / f"{place:04d}.json"
     path.parent.mkdir(exist_ok=True)
@@ -74,11 +74,11 @@ def write_finding(folder: Path, place: int, found: Outcome, smallest: Outcome | 
     return path
 
 
-def read_finding(path: Path) -> list[Outcome]:
+def read_finding(path: Path) -> list[Consequence]:
     """Read a finding, and its smallest form where there is one."""
     content = read_json(path)
     try:
-        return [outcome_of(content), *([outcome_of(content["smallest"])] if "smallest" in content else [])]
+        return [consequence_of(content), *([consequence_of(content["smallest"])] if "smallest" in content else [])]
     except (KeyError, ValueError) as error:
         raise EvidenceError(f"{path}: is no finding of a campaign ({error})") from error
 

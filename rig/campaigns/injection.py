@@ -15,8 +15,9 @@ from rig.campaigns.kinds import FRAMES, LINK
 
 SPAN_S = 30.0
 """Instants are drawn from so many s of a state of therapy."""
-INSTRUCTIONS = 3000
-"""The core executes fewer instructions than these from most of its wake-ups to its rest."""
+INSTRUCTIONS = 1000
+STRIKES_WITHIN_S = 40.0
+"""A core that mostly rests executes so many instructions in two or three of its wake-ups, 15 s apart."""
 STACK_OCTETS = 512
 RAIL_V = 3.7
 SHORTEST_DIP_S, LONGEST_DIP_S = 0.010, 1.0
@@ -24,11 +25,13 @@ SHORTEST_DIP_S, LONGEST_DIP_S = 0.010, 1.0
 FRAME_OCTETS = 24
 """A command is about so long on the pump's line, with its frame."""
 REGISTERS = (*(f"r{number}" for number in range(13)), "sp", "lr", "pc", "apsr")
+HELD = {"reservoir": ("alarm",)}
+"""States of therapy that hold a line energised already: it is not energised in them as a fault."""
 COMMANDED = "commanded"
 """The state of therapy in which somebody talks to the pump; faults of the link have an effect in no other."""
 
 
-class Injection(BaseModel):
+class RandomInjection(BaseModel):
     """A fault at an instant of a state of therapy; what a kind does not need is None.
 
     Attributes:
@@ -69,21 +72,22 @@ def drawn(
     variables: int,
     image: int,
     window_s: float,
-) -> Injection:
+) -> RandomInjection:
     """Draw the injection of a number: always the same from one seed and one set of kinds and states.
 
     Args:
         number: from 1 on.
         seed: of the campaign.
         kinds: to choose from.
-        states: of therapy, to choose from; faults of the link take that in which somebody talks.
+        states: of therapy, to choose from; faults of the link take that in which somebody talks. Each kind is
+            `possible` in one of them.
         variables: bytes of RAM that the firmware's variables take.
         image: bytes of flash that its image takes.
         window_s: a line is energised for no longer.
     """
     chance = random.Random(f"{seed} {number}")
     kind = chance.choice(kinds)
-    state = COMMANDED if kind in LINK else chance.choice(states)
+    state = COMMANDED if kind in LINK else chance.choice([each for each in states if each not in HELD.get(kind, ())])
     at_ns = chance.randrange(round(SPAN_S * 1e9))
     more: dict[str, Any] = {}
     if kind in ("ram", "flash"):
@@ -103,4 +107,9 @@ def drawn(
         more = {"place": chance.randrange(FRAME_OCTETS), "bit": chance.randrange(8)}
     elif kind != "clock":  # a line of the switch, or the link: for a while, short ones as likely as long ones
         more = {"lasts_s": round(0.01 * (window_s / 0.01) ** chance.random(), 3)}
-    return Injection(number=number, kind=kind, state=state, at_ns=at_ns, **more)
+    return RandomInjection(number=number, kind=kind, state=state, at_ns=at_ns, **more)
+
+
+def possible(kind: str, states: Sequence[str]) -> bool:
+    """Whether a kind of fault can be injected into one of these states."""
+    return kind in LINK or any(state not in HELD.get(kind, ()) for state in states)

@@ -16,7 +16,7 @@ from rig.bench.channels import split
 from rig.bench.drivers import twin_module
 from rig.bench.far_side import refuse_unknown_devices
 from rig.bench.file import BenchFile, parse_bench_file
-from rig.campaigns.kinds import Bounds
+from rig.campaigns.kinds import SafeAnswer
 from rig.errors import BenchFileError, EvidenceError
 from rig.faults import Catalogue, parse_faults
 from rig.pump_sheet.sheet import PumpSheet, parse_pump_sheet
@@ -44,7 +44,7 @@ doses of the reference pump."""
 
 
 @dataclass(frozen=True)
-class Inputs:
+class CampaignInputs:
     """The inputs of a campaign, read once: their bytes by name, and what stands in them."""
 
     files: dict[str, bytes]
@@ -63,16 +63,16 @@ class Inputs:
         return max((value for name in ALARM_LIMITS for value in self._stated(name)), default=WITHOUT_A_SHEET_S)
 
     @property
-    def bounds(self) -> Bounds:
+    def bounds(self) -> SafeAnswer:
         """Within what an answer is safe where the catalogue has no limits of its own."""
-        return Bounds(max(self._stated(VOLUME_CLAIM), default=WITHOUT_A_CLAIM_U), self.longest_alarm_s)
+        return SafeAnswer(max(self._stated(VOLUME_CLAIM), default=WITHOUT_A_CLAIM_U), self.longest_alarm_s)
 
     def _stated(self, name: str) -> tuple[float, ...]:
         claim = self.sheet.claims.get(name)
         return () if claim is None else claim.values
 
 
-def read_campaign_inputs(bench: Path, overrides: Mapping[str, Any], pump_sheet: Path | None = None) -> Inputs:
+def read_campaign_inputs(bench: Path, overrides: Mapping[str, Any], pump_sheet: Path | None = None) -> CampaignInputs:
     """Read and check everything that a campaign needs.
 
     Raises:
@@ -98,14 +98,14 @@ def read_campaign_inputs(bench: Path, overrides: Mapping[str, Any], pump_sheet: 
     return _parsed(bench.parent, files, spec)
 
 
-def laid_out(folder: Path, files: Mapping[str, bytes]) -> Inputs:
+def laid_out(folder: Path, files: Mapping[str, bytes]) -> CampaignInputs:
     """Write the files of frozen inputs into a folder, and read them there."""
     for name, data in files.items():
         write_whole(folder / name, data)
-    return frozen(folder, {})
+    return frozen_campaign(folder, {})
 
 
-def frozen(folder: Path, sha256: Mapping[str, str]) -> Inputs:
+def frozen_campaign(folder: Path, sha256: Mapping[str, str]) -> CampaignInputs:
     """Read frozen inputs back.
 
     Raises:
@@ -119,6 +119,6 @@ def frozen(folder: Path, sha256: Mapping[str, str]) -> Inputs:
     return _parsed(folder, files, spec)
 
 
-def _parsed(folder: Path, files: dict[str, bytes], spec: BenchFile) -> Inputs:
+def _parsed(folder: Path, files: dict[str, bytes], spec: BenchFile) -> CampaignInputs:
     sheet = parse_pump_sheet(folder / SHEET, files[SHEET])
-    return Inputs(files, spec, sheet, parse_faults(folder / FAULTS, files[FAULTS], sheet))
+    return CampaignInputs(files, spec, sheet, parse_faults(folder / FAULTS, files[FAULTS], sheet))

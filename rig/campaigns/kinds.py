@@ -34,7 +34,7 @@ _OF_FAULT: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Bounds:
+class SafeAnswer:
     """What the catalogue expects of the answer to one kind of fault: within which volume in U, and which time in s."""
 
     volume_u: float
@@ -87,7 +87,7 @@ def _why_not(word: str, catalogue: Catalogue, known: Mapping[str, tuple[str, ...
     return f"there is no fault {word!r}; {hint}"
 
 
-def bounds_of(kind: str, catalogue: Catalogue, lines: Iterable[str], otherwise: Bounds) -> Bounds:
+def safe_answer(kind: str, catalogue: Catalogue, lines: Iterable[str], otherwise: SafeAnswer) -> SafeAnswer:
     """Find what the catalogue's limits allow the answer to a kind: the widest of its faults, else `otherwise`."""
     volumes_u, times_s = [], []
     for fault_id in kinds_of(catalogue, lines)[kind]:
@@ -99,4 +99,4 @@ def bounds_of(kind: str, catalogue: Catalogue, lines: Iterable[str], otherwise: 
                 volumes_u.append(parse(limit.within, "insulin_u"))
             elif dimension is not None and dimension[0] == "time_s":
                 times_s.append(parse(limit.within, "time_s"))
-    return Bounds(max([otherwise.volume_u, *volumes_u]), max(times_s, default=otherwise.time_s))
+    return SafeAnswer(max([otherwise.volume_u, *volumes_u]), max(times_s, default=otherwise.time_s))

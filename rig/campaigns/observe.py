@@ -1,15 +1,15 @@
 """Observing one injection: the fault happens, time passes, and the pump is compared with its fault-free twin.
 
 It changes the world that it is given: whoever needs that again works on a fork of it. Not responsible for the class of
-what comes out (`outcome`).
+what comes out (`consequence`).
 """
 
 from __future__ import annotations
 
-from rig.campaigns.course import Course
+from rig.campaigns.consequence import Observed
+from rig.campaigns.course import TherapyCourse
 from rig.campaigns.inject import inject
-from rig.campaigns.injection import Injection
-from rig.campaigns.outcome import Observed
+from rig.campaigns.injection import STRIKES_WITHIN_S, RandomInjection
 from rig.campaigns.standing import standing
 from rig.campaigns.twin import FINE_NS, Sound, Twin, end_of, moments, sounds_of
 from rig.clock import NS_PER_S, ns_from_s
@@ -26,7 +26,7 @@ TONE_S = 0.01
 """Shorter than this, buzzer or vibrator only click, as at the self-test of a start."""
 
 
-def observe(course: Course, injection: Injection, twin: Twin, window_s: float) -> Observed:
+def observe(course: TherapyCourse, injection: RandomInjection, twin: Twin, window_s: float) -> Observed:
     """Inject a fault and observe what comes of it.
 
     Args:
@@ -35,15 +35,17 @@ def observe(course: Course, injection: Injection, twin: Twin, window_s: float) -
         twin: what the pump does without.
         window_s: for how long it is observed at the most; it ends when the pump stands like its twin.
     """
-    at_ns, end_ns = injection.at_ns, end_of(injection.at_ns, window_s)
     before = len(course.board.mcu.resets)
-    course.clock.call_at(course.begin_ns + at_ns, lambda: inject(course, injection))
     deviations: list[tuple[int, float]] = []
     alike_after_s, stands_still = None, None
     steps = 0
-    compared = set() if injection.kind in PERMANENT else set(moments(at_ns, end_ns))
     try:
-        for moment in range((at_ns // FINE_NS + 1) * FINE_NS, end_ns + 1, FINE_NS):
+        at_ns = _strike(course, injection)
+        if at_ns is None:
+            return Observed(window_s=window_s, failed=f"the core rested for {STRIKES_WITHIN_S:g} s")
+        end_ns = end_of(at_ns, window_s)
+        compared = set() if injection.kind in PERMANENT else set(moments(at_ns, end_ns))
+        for moment in range((course.since_ns // FINE_NS + 1) * FINE_NS, end_ns + 1, FINE_NS):
             course.go_on_to(moment)
             if course.board.mcu.restless_s > WATCHDOG_S:
                 stands_still = f"it has not rested for {WATCHDOG_S:g} s"
@@ -64,7 +66,8 @@ def observe(course: Course, injection: Injection, twin: Twin, window_s: float) -
     last_ns = deviations[-1][0] if deviations else end_ns
     sounds = _tones(sounds_of(course), at_ns, last_ns)
     of_twin = _tones(twin.sounds, at_ns, last_ns)
-    new = [tone for tone in sounds if tone not in of_twin]
+    # Where the twin annunciates, a person is being told already: by the next tone at the latest.
+    new = sounds if of_twin else [tone for tone in sounds if tone not in of_twin]
     unheard_ns = [ns for ns, _ in course.unanswered if ns > at_ns]
     told_ns = min([*(tone[0] for tone in new), *unheard_ns], default=None)
     return Observed(
@@ -82,7 +85,23 @@ def observe(course: Course, injection: Injection, twin: Twin, window_s: float) -
     )
 
 
-def _stands_still(course: Course) -> str | None:
+def _strike(course: TherapyCourse, injection: RandomInjection) -> int | None:
+    """Let time pass until the fault has happened; returns when, in ns since the state began, None where it has not."""
+    struck: list[int] = []
+
+    def begin() -> None:
+        inject(course, injection, lambda: struck.append(course.since_ns))
+
+    course.clock.call_at(course.begin_ns + injection.at_ns, begin)
+    moment = injection.at_ns
+    course.go_on_to(moment)
+    while not struck and moment < injection.at_ns + ns_from_s(STRIKES_WITHIN_S):
+        moment = (moment // FINE_NS + 1) * FINE_NS
+        course.go_on_to(moment)
+    return struck[0] if struck else None
+
+
+def _stands_still(course: TherapyCourse) -> str | None:
     """Give a core that stands or spins the time of its watchdog; says what it does when it still does so afterwards."""
     mcu = course.board.mcu
     deadline_ns = course.since_ns + ns_from_s(WATCHDOG_S)

@@ -6,46 +6,23 @@ does (`batch`). Not responsible for what comes out.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from logging import CRITICAL
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rig.campaigns.apart import performed_apart
 from rig.campaigns.batch import Task
 from rig.errors import BenchFileError, RigError
 
 if TYPE_CHECKING:
     from distributed import Client  # most commands start without it
 
+ANY_PORT = "127.0.0.1:0"
+"""Where Dask may show what it does: the port that it takes unasked is taken while another campaign runs."""
 RETRIES = 3
 """So often a batch begins again whose process was ended from outside."""
-ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""A process that forks has one thread: that of numerical libraries are not to be begun."""
 MISSING = "a campaign needs dask.distributed, which is not installed: pip install 'insulin-pump-rig[campaign]'"
-
-
-def performed_apart(task: str) -> str:
-    """Perform a task, as JSON, in a process of its own; returns its outcomes, one a line.
-
-    Raises:
-        RigError: the process says why it could not.
-        RuntimeError: it was ended from outside: the batch may be begun again.
-    """
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(each for each in (root, os.environ.get("PYTHONPATH", "")) if each)
-    environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
-    command = [sys.executable, "-m", "rig.campaigns.batch"]
-    done = subprocess.run(command, input=task, capture_output=True, text=True, env=environment, check=False)
-    if done.returncode == 0:
-        return done.stdout
-    told = done.stderr.strip().splitlines()
-    if done.returncode < 0:
-        raise RuntimeError(f"the process of a batch was ended by signal {-done.returncode}")
-    raise RigError(f"a batch broke off: {told[-1] if told else 'it did not say why'}")
 
 
 class Crew:
@@ -68,7 +45,7 @@ class Crew:
         self._stack.close()
 
     def perform(self, tasks: Sequence[Task], done: Callable[[Task, list[str]], None]) -> None:
-        """Perform tasks, and hand over each with the lines of its outcomes as it ends.
+        """Perform tasks, and hand over each with the lines of its consequences as it ends.
 
         Raises:
             BenchFileError: no scheduler answers.
@@ -91,6 +68,11 @@ class Crew:
                 raise RigError(f"a batch broke off again and again: {error}") from error
             done(futures[future], lines)
 
+    @property
+    def size(self) -> int:
+        """How many workers there are; 0 before anything was performed."""
+        return 0 if self._client is None else len(self._client.nthreads())
+
     def _called(self) -> Client:
         if self._client is not None:
             return self._client
@@ -102,7 +84,7 @@ class Crew:
         if self._scheduler is None:
             address = self._stack.enter_context(
                 LocalCluster(
-                    n_workers=self._workers, threads_per_worker=1, dashboard_address=None, silence_logs=CRITICAL
+                    n_workers=self._workers, threads_per_worker=1, dashboard_address=ANY_PORT, silence_logs=CRITICAL
                 )
             )
         try:

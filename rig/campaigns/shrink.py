@@ -1,4 +1,4 @@
-"""Making a finding as small as it gets: earlier, shorter, shallower, nearer to the first octet, with the same outcome.
+"""Making a finding as small as it gets: earlier, shorter, shallower, nearer to the first octet, and of the same class.
 
 Not responsible for trying: whoever calls does that.
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rig.campaigns.injection import RAIL_V, Injection
-from rig.campaigns.outcome import Outcome
+from rig.campaigns.consequence import Consequence
+from rig.campaigns.injection import RAIL_V, RandomInjection
 
 SHORTEST_S = 0.010
 LEAST_STEP_V = 0.05
 
 
-def smaller(injection: Injection) -> Iterator[Injection]:
+def smaller(injection: RandomInjection) -> Iterator[RandomInjection]:
     """List what is smaller than an injection by one property, the smallest of each first."""
     for at_ns in (0, injection.at_ns // 2, injection.at_ns // 1_000_000_000 * 1_000_000_000):
         if at_ns < injection.at_ns:
@@ -35,10 +35,10 @@ def smaller(injection: Injection) -> Iterator[Injection]:
             yield injection.model_copy(update={"place": place})
 
 
-def shrunk(injection: Injection, attempt: Callable[[Injection], Outcome], at_most: int) -> Outcome:
-    """Find the smallest injection with the outcome of the given one, in so many attempts at most.
+def shrunk(injection: RandomInjection, attempt: Callable[[RandomInjection], Consequence], at_most: int) -> Consequence:
+    """Find the smallest injection with the consequence of the given one, in so many attempts at most.
 
-    Each step takes the first smaller one whose outcome is of the same class, until none is, or no attempt is left.
+    Each step takes the first smaller one whose consequence is of the same class, until none is, or no attempt is left.
     """
     best = attempt(injection)
     left = at_most
@@ -48,7 +48,7 @@ def shrunk(injection: Injection, attempt: Callable[[Injection], Outcome], at_mos
                 return best
             left -= 1
             tried = attempt(candidate)
-            if tried.outcome is best.outcome:
+            if tried.sort is best.sort:
                 best = tried
                 break
         else:

@@ -1,7 +1,7 @@
 """How a pump stands at one moment: the hash of its controller, its parts, and the fluid; and when two stand alike.
 
 Two that stand alike go on alike. Their volumes may differ by a rounding: the fluid is reckoned in floating point, from
-event to event. Not responsible for what has happened before (`outcome`).
+event to event. Not responsible for what has happened before (`consequence`).
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rig.campaigns.course import Course
+from rig.campaigns.course import TherapyCourse
 
 SAME_UL = 1e-6
 """Volumes in µL and pressures in kPa that differ by no more are the same: far below a motor step of 0.03 µL."""
-_HISTORY = frozenset({"_last_step_ns", "_steps_asked", "_rail_v"})
+_HISTORY = frozenset({"_last_step_ns", "_steps_asked"})
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Standing:
         )
 
 
-def standing(course: Course) -> Standing:
+def standing(course: TherapyCourse) -> Standing:
     """Look at a pump now; changes nothing."""
     fluid = course.world.fluid
     numbers = [

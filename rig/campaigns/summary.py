@@ -1,6 +1,6 @@
-"""The summary of a campaign, in Markdown: kinds of faults and classes of outcomes, with confidence bounds.
+"""The summary of a campaign, in Markdown: kinds of faults and classes of consequences, with confidence bounds.
 
-Not responsible for classes (`outcome`).
+Not responsible for classes (`consequence`).
 """
 
 from __future__ import annotations
@@ -10,45 +10,48 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rig.analysis.proportion import clopper_pearson
-from rig.campaigns.inputs import Inputs
-from rig.campaigns.kinds import bounds_of, kinds_of
-from rig.campaigns.outcome import FINDINGS, UNSAFE, Class, Outcome
+from rig.campaigns.consequence import FINDINGS, UNSAFE, Class, Consequence
+from rig.campaigns.inputs import CampaignInputs
+from rig.campaigns.kinds import kinds_of, safe_answer
 from rig.campaigns.states import STATES
 
 UNKNOWABLE = frozenset({"F7", "F8", "F9", "F10"})
 """Faults of the fluid path behind the pump, which no pump can know: silence about them is no defect of it."""
+CONFIRMING = frozenset({"confirm_key"})
+"""Keys that confirm an alarm: whatever presses them silences it, as it should."""
 CONFIDENCE = 0.95
 
 
-def unsafe(outcomes: Mapping[int, Outcome], inputs: Inputs) -> list[Outcome]:
-    """List the outcomes that are unsafe, of faults that a pump can know."""
+def unsafe(consequences: Mapping[int, Consequence], inputs: CampaignInputs) -> list[Consequence]:
+    """List the consequences that are unsafe, of faults that a pump can know."""
     known = kinds_of(inputs.catalogue, inputs.spec.switch.lines)
     return [
-        outcome
-        for outcome in outcomes.values()
-        if outcome.outcome in UNSAFE
-        and not (known[outcome.injection.kind] and UNKNOWABLE.issuperset(known[outcome.injection.kind]))
+        consequence
+        for consequence in consequences.values()
+        if consequence.sort in UNSAFE
+        and not (consequence.sort is Class.ALARM_LOST and consequence.injection.kind in CONFIRMING)
+        and not (known[consequence.injection.kind] and UNKNOWABLE.issuperset(known[consequence.injection.kind]))
     ]
 
 
-def summary(
+def campaign_summary(
     asked: Mapping[str, Any],
-    outcomes: Mapping[int, Outcome],
-    inputs: Inputs,
+    consequences: Mapping[int, Consequence],
+    inputs: CampaignInputs,
     sessions: Sequence[Mapping[str, Any]],
 ) -> str:
     """Write the summary of a campaign."""
-    counted = Counter((outcome.injection.kind, outcome.outcome) for outcome in outcomes.values())
+    counted = Counter((consequence.injection.kind, consequence.sort) for consequence in consequences.values())
     kinds = [kind for kind in asked["kinds"] if any(counted[kind, each] for each in Class)]
     classes = [each for each in Class if any(counted[kind, each] for kind in kinds)]
     known = kinds_of(inputs.catalogue, inputs.spec.switch.lines)
     parts = [
         "# Campaign\n",
-        f"SIMULATED. {len(outcomes)} of {asked['n']} injections, seed {asked['seed']}, into "
-        + "; ".join(f"*{state}* ({STATES[state].in_words})" for state in STATES if state in _states(outcomes))
+        f"SIMULATED. {len(consequences)} of {asked['n']} injections, seed {asked['seed']}, into "
+        + "; ".join(f"*{state}* ({STATES[state].in_words})" for state in STATES if state in _states(consequences))
         + ".\n",
         f"Each was observed until the pump stood like its fault-free twin again, for {asked['window_s']:g} s at most"
-        f"{_mean(outcomes)}.\n",
+        f"{_mean(consequences)}.\n",
         *(f"{_pace(session, asked['window_s'])}\n" for session in sessions),
         f"In each cell: how many, and bounds of their share that hold with {CONFIDENCE:.0%} confidence (Clopper and "
         "Pearson).\n",
@@ -62,20 +65,22 @@ def summary(
         parts.append(f"| {name} | {sum(numbers)} | " + " | ".join(cells) + " |")
     parts += ["", "## What is safe\n", "| fault | within | told within |", "|---|---|---|"]
     for kind in kinds:
-        bounds = bounds_of(kind, inputs.catalogue, inputs.spec.switch.lines, inputs.bounds)
+        bounds = safe_answer(kind, inputs.catalogue, inputs.spec.switch.lines, inputs.bounds)
         parts.append(f"| {kind} | {bounds.volume_u:g} U | {bounds.time_s:g} s |")
-    parts += ["", *_findings(outcomes, inputs)]
+    parts += ["", *_findings(consequences, inputs)]
     return "\n".join(parts) + "\n"
 
 
-def _states(outcomes: Mapping[int, Outcome]) -> set[str]:
-    return {outcome.injection.state for outcome in outcomes.values()}
+def _states(consequences: Mapping[int, Consequence]) -> set[str]:
+    return {consequence.injection.state for consequence in consequences.values()}
 
 
-def _mean(outcomes: Mapping[int, Outcome]) -> str:
+def _mean(consequences: Mapping[int, Consequence]) -> str:
     times_s = [
-        outcome.observed.window_s if outcome.observed.alike_after_s is None else outcome.observed.alike_after_s
-        for outcome in outcomes.values()
+        consequence.observed.window_s
+        if consequence.observed.alike_after_s is None
+        else consequence.observed.alike_after_s
+        for consequence in consequences.values()
     ]
     return f", {sum(times_s) / len(times_s):.1f} s in the mean" if times_s else ""
 
@@ -93,22 +98,22 @@ def _cell(number: int, of: int) -> str:
     return f"{number} ({100.0 * low:.2g}–{100.0 * high:.2g} %)"
 
 
-def _findings(outcomes: Mapping[int, Outcome], inputs: Inputs) -> list[str]:
-    found = [outcome for outcome in outcomes.values() if outcome.outcome in FINDINGS]
+def _findings(consequences: Mapping[int, Consequence], inputs: CampaignInputs) -> list[str]:
+    found = [consequence for consequence in consequences.values() if consequence.sort in FINDINGS]
     if not found:
         return ["No findings."]
-    decide = {outcome.injection.number for outcome in unsafe(outcomes, inputs)}
+    decide = {consequence.injection.number for consequence in unsafe(consequences, inputs)}
     rows = [
         "## Findings\n",
-        "| finding | outcome | fault | state | delivered | told after |",
+        "| finding | class | fault | state | delivered | told after |",
         "|---|---|---|---|---|---|",
     ]
-    for place, outcome in enumerate(found, 1):
-        seen = outcome.observed
+    for place, each in enumerate(found, 1):
+        seen, injection = each.observed, each.injection
         told = "—" if seen.annunciated_after_s is None else f"{seen.annunciated_after_s:.1f} s"
-        mark = " **unsafe**" if outcome.injection.number in decide else ""
+        mark = " **unsafe**" if injection.number in decide else ""
         rows.append(
-            f"| {place:04d} | {outcome.outcome.value}{mark} | {outcome.injection.kind} | {outcome.injection.state} "
+            f"| {place:04d} | {each.sort.value}{mark} | {injection.kind} | {injection.state} "
             f"| {seen.deviation_u:+.3f} U | {told} |"
         )
     return rows

@@ -6,11 +6,11 @@ One twin serves all injections of a batch. Not responsible for comparing (`obser
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rig.campaigns.course import Course
-from rig.campaigns.injection import SPAN_S
+from rig.campaigns.course import TherapyCourse
+from rig.campaigns.injection import SPAN_S, STRIKES_WITHIN_S, RandomInjection
 from rig.campaigns.standing import Standing, standing
 from rig.clock import NS_PER_S, ns_from_s
 
@@ -41,6 +41,13 @@ class Twin:
     ends_ns: tuple[int, ...]
 
 
+def latest_end(injections: Iterable[RandomInjection], window_s: float) -> int:
+    """When the last observation of these ends at the latest, in ns since the state began."""
+    return max(
+        end_of(each.at_ns + (ns_from_s(STRIKES_WITHIN_S) if each.instruction else 0), window_s) for each in injections
+    )
+
+
 def end_of(at_ns: int, window_s: float) -> int:
     """The end of an injection's observation in ns since the state began: a moment at which the twin is looked at."""
     return math.ceil((at_ns + ns_from_s(window_s)) / FINE_NS) * FINE_NS
@@ -59,7 +66,7 @@ def moments(at_ns: int, end_ns: int) -> Iterator[int]:
         yield moment
 
 
-def sounds_of(course: Course) -> tuple[Sound, ...]:
+def sounds_of(course: TherapyCourse) -> tuple[Sound, ...]:
     """List what buzzer and vibrator have done since the state began."""
     return tuple(
         (ns_from_s(edge.at_s) - course.begin_ns, edge.signal, edge.high)
@@ -68,7 +75,7 @@ def sounds_of(course: Course) -> tuple[Sound, ...]:
     )
 
 
-def run_twin(course: Course, end_ns: int) -> Twin:
+def run_twin(course: TherapyCourse, end_ns: int) -> Twin:
     """Let a pump without a fault run to its end, and keep how it stands on the way."""
     standings, delivered_ul, steps = {}, {}, {}
     for moment in range(FINE_NS, end_ns + FINE_NS, FINE_NS):
@@ -85,7 +92,7 @@ def run_twin(course: Course, end_ns: int) -> Twin:
 def _compared(moment: int) -> bool:
     since_s = moment / NS_PER_S
     return (
-        since_s <= SPAN_S + FINELY_S + 1.0
-        or (moment % MIDDLE_NS == 0 and since_s <= SPAN_S + MIDDLING_S + 2.0)
+        since_s <= SPAN_S + STRIKES_WITHIN_S + FINELY_S + 1.0
+        or (moment % MIDDLE_NS == 0 and since_s <= SPAN_S + STRIKES_WITHIN_S + MIDDLING_S + 2.0)
         or moment % COARSE_NS == 0
     )

@@ -47,12 +47,12 @@ class Means:
 
 
 def run_campaign(asked: CampaignAsked, means: Means, *, console: Console) -> int:
-    """Begin a campaign, or go on with it where its folder is there; 0, or 1 when an unsafe outcome was found.
+    """Begin a campaign, or go on with it where its folder is there; 0, or 1 when an unsafe consequence was found.
 
     Raises:
         BenchFileError: what was asked makes no sense, with what is allowed.
     """
-    from rig.campaigns.campaign import asked_of, begin
+    from rig.campaigns.campaign import asked_of, begin_campaign
     from rig.campaigns.inputs import read_campaign_inputs
 
     overrides = dict(parse_override(text) for text in asked.settings)
@@ -60,22 +60,22 @@ def run_campaign(asked: CampaignAsked, means: Means, *, console: Console) -> int
     window_s = None if asked.window is None else _window_s(asked.window)
     question = asked_of(inputs, asked.faults, asked.states, asked.n, asked.seed, window_s)
     folder = asked.out or free_folder(Path("runs") / f"{slug(utc_now())}-campaign")
-    begin(folder, question, inputs)
+    begin_campaign(folder, question, inputs)
     return resume_campaign(folder, means, console=console)
 
 
 def resume_campaign(folder: Path, means: Means, *, console: Console) -> int:
     """Go on with a campaign in its folder; as `run_campaign`."""
-    from rig.campaigns.campaign import Hands, go_on, resumed
+    from rig.campaigns.campaign import Workforce, go_on, resumed
     from rig.campaigns.folder import SUMMARY
     from rig.campaigns.summary import unsafe
 
-    hands = Hands(means.workers or os.cpu_count() or 1, means.scheduler, means.batch, means.shrink)
-    outcomes = go_on(folder, hands, lambda done, of: say(console, f"{done} of {of} injections"))
+    hands = Workforce(means.workers or os.cpu_count() or 1, means.scheduler, means.batch, means.shrink)
+    consequences = go_on(folder, hands, lambda done, of: say(console, f"{done} of {of} injections"))
     _, inputs = resumed(folder)
     say(console, (folder / SUMMARY).read_text(encoding="utf-8"))
-    found = unsafe(outcomes, inputs)
-    say(console, f"{len(found)} unsafe outcomes; everything is in {folder}", "red" if found else "green")
+    found = unsafe(consequences, inputs)
+    say(console, f"{len(found)} unsafe consequences; everything is in {folder}", "red" if found else "green")
     return EXIT_UNSAFE if found else 0
 
 
@@ -88,7 +88,7 @@ def replay_finding(path: Path, *, console: Console) -> int:
         same = same and before == now
         verdict = "the same, byte for byte" if before == now else f"NOT the same: now {now}"
         say(console, before)
-        say(console, f"{kept.outcome.value}: {verdict}", "green" if before == now else "red")
+        say(console, f"{kept.sort.value}: {verdict}", "green" if before == now else "red")
     return 0 if same else EXIT_OTHER_BYTES
 
 

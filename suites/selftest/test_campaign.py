@@ -1,4 +1,4 @@
-"""Campaigns: what is drawn, what becomes of octets, classes of outcomes, the smallest form, bounds of a share."""
+"""Campaigns: what is drawn, what becomes of octets, classes of consequences, the smallest form, bounds of a share."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from rig.analysis.proportion import clopper_pearson
 from rig.bench.file import read_bench_file
-from rig.campaigns.injection import RAIL_V, SPAN_S, Injection, drawn
-from rig.campaigns.kinds import FRAMES, LINK, Bounds, bounds_of, chosen_kinds, kinds_of
+from rig.campaigns.consequence import Class, Consequence, Observed, classify
+from rig.campaigns.injection import RAIL_V, SPAN_S, RandomInjection, drawn
+from rig.campaigns.kinds import FRAMES, LINK, SafeAnswer, chosen_kinds, kinds_of, safe_answer
 from rig.campaigns.link import DamagedLink
-from rig.campaigns.outcome import Class, Observed, Outcome, classify
 from rig.campaigns.shrink import shrunk, smaller
 from rig.campaigns.states import STATES
 from rig.clock import SimClock
@@ -53,17 +53,17 @@ def test_an_unknown_fault_is_refused_in_a_sentence(asked: str, told: str) -> Non
 
 
 def test_the_catalogue_says_within_what_an_answer_is_safe() -> None:
-    otherwise = Bounds(0.05, 200.0)
-    assert bounds_of("ram", CATALOGUE, LINES, otherwise) == otherwise
-    assert bounds_of("hot", CATALOGUE, LINES, otherwise) == Bounds(0.05, 120.0)
-    assert bounds_of("motor", CATALOGUE, LINES, otherwise).volume_u == 0.1
+    otherwise = SafeAnswer(0.05, 200.0)
+    assert safe_answer("ram", CATALOGUE, LINES, otherwise) == otherwise
+    assert safe_answer("hot", CATALOGUE, LINES, otherwise) == SafeAnswer(0.05, 120.0)
+    assert safe_answer("motor", CATALOGUE, LINES, otherwise).volume_u == 0.1
 
 
 @given(number=st.integers(1, 10**6), seed=st.integers(0, 10**6), window_s=st.floats(0.25, 86_400.0))
 def test_an_injection_depends_on_seed_and_number_alone_and_stays_within_its_bounds(
     number: int, seed: int, window_s: float
 ) -> None:
-    def draw() -> Injection:
+    def draw() -> RandomInjection:
         return drawn(number, seed, KINDS, tuple(STATES), variables=5732, image=33_180, window_s=window_s)
 
     one = draw()
@@ -72,7 +72,7 @@ def test_an_injection_depends_on_seed_and_number_alone_and_stays_within_its_boun
     assert one.state == "commanded" or one.kind not in LINK
     assert one.lasts_s is None or 0.01 <= one.lasts_s <= max(window_s, 1.0)
     assert one.rail_v is None or 0.0 <= one.rail_v <= RAIL_V
-    assert Injection.model_validate(one.plain()) == one
+    assert RandomInjection.model_validate(one.plain()) == one
 
 
 def damaged(kind: str, place: int, bit: int = 0, *, frames: int = 1) -> tuple[bytes, Port]:
@@ -115,7 +115,7 @@ def test_a_frame_is_replayed_after_two_others() -> None:
 
 # ---- what becomes of it ------------------------------------------------------------------------------------
 
-SAFE = Bounds(volume_u=0.05, time_s=120.0)
+SAFE = SafeAnswer(volume_u=0.05, time_s=120.0)
 TOLD = {"annunciated_after_s": 3.0, "deviation_then_u": -0.025, "annunciates": True}
 
 
@@ -142,15 +142,15 @@ def test_the_class_follows_from_volume_annunciation_and_motion(seen: dict[str, o
 
 
 def test_the_smallest_form_is_sought_by_one_property_after_the_other() -> None:
-    found = Injection(number=7, kind="dip", state="bolus", at_ns=9_000_000_000, lasts_s=0.8, rail_v=0.5)
+    found = RandomInjection(number=7, kind="dip", state="bolus", at_ns=9_000_000_000, lasts_s=0.8, rail_v=0.5)
 
-    def attempt(each: Injection) -> Outcome:
+    def attempt(each: RandomInjection) -> Consequence:
         """A pump that loses a bolus at a dip below 2 V for 100 ms and more, from the fourth second on."""
         assert each.lasts_s is not None
         assert each.rail_v is not None
         lost = each.rail_v < 2.0 and each.lasts_s >= 0.1 and each.at_ns >= 4_000_000_000
-        outcome = Class.SILENT_UNDER if lost else Class.MASKED
-        return Outcome(injection=each, observed=Observed(window_s=1.0), outcome=outcome)
+        consequence = Class.SILENT_UNDER if lost else Class.MASKED
+        return Consequence(injection=each, observed=Observed(window_s=1.0), sort=consequence)
 
     least = shrunk(found, attempt, 100).injection
     assert least == found.model_copy(update={"at_ns": 4_000_000_000, "lasts_s": 0.1})
@@ -174,7 +174,7 @@ def test_whatever_is_smaller_ends_somewhere(number: int) -> None:
         (0, 0, 0.0, 1.0),
     ],
 )
-def test_the_bounds_of_a_share_are_exact(hits: int, of: int, low: float, high: float) -> None:
+def test_the_safe_answer_a_share_are_exact(hits: int, of: int, low: float, high: float) -> None:
     assert clopper_pearson(hits, of) == pytest.approx((low, high), abs=5e-5)
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from rig.bench.file import read_bench_file
-from rig.campaigns.course import Course, course
+from rig.campaigns.course import TherapyCourse, course
 from rig.campaigns.forked import in_a_fork
-from rig.campaigns.injection import Injection
+from rig.campaigns.injection import RandomInjection
 from rig.campaigns.observe import observe
 from rig.campaigns.standing import standing
 from rig.campaigns.twin import run_twin
@@ -23,7 +23,7 @@ SPEC = read_bench_file(shipped(DEFAULT_BENCH), {})[0]
 LATER_NS = 12 * NS_PER_S
 
 
-def everything(begun: Course) -> bytes:
+def everything(begun: TherapyCourse) -> bytes:
     """Every byte of the controller's memories, and all that is known of its parts and the fluid."""
     memory = hashlib.sha256()
     for address, size in ((SRAM, SRAM_SIZE), (FLASH, FLASH_SIZE), (BACKUP_SRAM, BACKUP_SRAM_SIZE)):
@@ -31,12 +31,12 @@ def everything(begun: Course) -> bytes:
     return memory.hexdigest().encode() + repr((standing(begun), begun.clock.now_ns, begun.board.heard)).encode()
 
 
-def later(begun: Course) -> bytes:
+def later(begun: TherapyCourse) -> bytes:
     begun.go_on_to(LATER_NS)
     return everything(begun)
 
 
-def spoiled(begun: Course) -> bytes:
+def spoiled(begun: TherapyCourse) -> bytes:
     """Overwrite the firmware's variables, and go on as far as that leads."""
     begun.board.mcu.write_memory(SRAM, bytes(4096))
     begun.go_on_to(LATER_NS)
@@ -66,12 +66,12 @@ def test_what_goes_wrong_in_a_fork_is_told() -> None:
 
 
 @pytest.fixture(scope="module")
-def basal() -> Iterator[Course]:
+def basal() -> Iterator[TherapyCourse]:
     with course(SPEC, "basal") as begun:
         yield begun
 
 
-def test_a_bit_that_flips_twice_at_one_instruction_leaves_the_pump_as_it_was(basal: Course) -> None:
+def test_a_bit_that_flips_twice_at_one_instruction_leaves_the_pump_as_it_was(basal: TherapyCourse) -> None:
     def flipped(*registers: str) -> bytes:
         def flip() -> None:
             for register in registers:
@@ -85,11 +85,11 @@ def test_a_bit_that_flips_twice_at_one_instruction_leaves_the_pump_as_it_was(bas
     assert in_a_fork(lambda: flipped("sp")) != whole
 
 
-def test_a_stopped_clock_ends_with_the_watchdog_and_is_annunciated(basal: Course) -> None:
+def test_a_stopped_clock_ends_with_the_watchdog_and_is_annunciated(basal: TherapyCourse) -> None:
     kept = in_a_fork(lambda: pickle.dumps(run_twin(basal, 60 * NS_PER_S)))
     assert isinstance(kept, bytes)
     twin = pickle.loads(kept)
-    stopped = Injection(number=1, kind="clock", state="basal", at_ns=NS_PER_S)
+    stopped = RandomInjection(number=1, kind="clock", state="basal", at_ns=NS_PER_S)
     given = in_a_fork(lambda: observe(basal, stopped, twin, 50.0).model_dump_json().encode())
     assert isinstance(given, bytes)
     assert b'"restarts":["watchdog"]' in given

@@ -13,38 +13,42 @@ import pytest
 from typer.testing import CliRunner
 
 from rig.campaigns.batch import line_of, performed, task_of
-from rig.campaigns.campaign import Asked, asked_of, begin, injections_of, replayed
-from rig.campaigns.folder import append_lines, read_campaign, read_outcomes
-from rig.campaigns.inputs import Inputs, read_campaign_inputs
+from rig.campaigns.campaign import CampaignQuestion, asked_of, begin_campaign, injections_of, replayed
+from rig.campaigns.folder import append_lines, read_campaign, read_consequences
+from rig.campaigns.inputs import CampaignInputs, read_campaign_inputs
+from rig.campaigns.schedule import Crew
 from rig.cli.app import app
-from rig.errors import BenchFileError, EvidenceError
+from rig.errors import BenchFileError, EvidenceError, RigError
 from rig.shipped import DEFAULT_BENCH, ROOT, shipped
 
 RIG = [sys.executable, "-m", "rig", "campaign"]
-N, WINDOW_S = 9, 8.0
+N, WINDOW_S = 7, 8.0
 
 
 @pytest.fixture(scope="module")
-def inputs() -> Inputs:
+def inputs() -> CampaignInputs:
     return read_campaign_inputs(shipped(DEFAULT_BENCH), {})
 
 
 @pytest.fixture(scope="module")
-def asked(inputs: Inputs) -> Asked:
-    return asked_of(inputs, "waste,ram,dip", "bolus", N, 3, WINDOW_S)
+def asked(inputs: CampaignInputs) -> CampaignQuestion:
+    return asked_of(inputs, "waste,dip", "bolus", N, 8, WINDOW_S)
 
 
 @pytest.fixture(scope="module")
-def expected(inputs: Inputs, asked: Asked) -> list[str]:
-    """Every outcome by its number, from this process, without Dask and in batches of one state each."""
-    outcomes = [
-        outcome
+def expected(inputs: CampaignInputs, asked: CampaignQuestion) -> list[str]:
+    """Every consequence by its number, from this process, without Dask and in batches of one state each."""
+    consequences = [
+        consequence
         for state in asked.states
-        for outcome in performed(
+        for consequence in performed(
             task_of(inputs, state, [each for each in injections_of(asked, inputs) if each.state == state], WINDOW_S)
         )
     ]
-    return [line_of(outcome) for outcome in sorted(outcomes, key=lambda outcome: outcome.injection.number)]
+    return [
+        line_of(consequence)
+        for consequence in sorted(consequences, key=lambda consequence: consequence.injection.number)
+    ]
 
 
 def children(process: psutil.Process, what: str) -> list[psutil.Process]:
@@ -61,7 +65,7 @@ def children(process: psutil.Process, what: str) -> list[psutil.Process]:
 
 @pytest.fixture(scope="module")
 def finished(
-    tmp_path_factory: pytest.TempPathFactory, inputs: Inputs, asked: Asked, expected: list[str]
+    tmp_path_factory: pytest.TempPathFactory, inputs: CampaignInputs, asked: CampaignQuestion, expected: list[str]
 ) -> tuple[Path, int, str]:
     """A campaign that was broken off within a line, and resumed; a worker dies as soon as one has done a batch.
 
@@ -69,11 +73,11 @@ def finished(
         Its folder, exit code and what it printed.
     """
     folder = tmp_path_factory.mktemp("campaign") / "folder"
-    begin(folder, asked, inputs)
+    begin_campaign(folder, asked, inputs)
     append_lines(folder / "injections.jsonl", expected[:2])
     with (folder / "injections.jsonl").open("a", encoding="utf-8") as file:
         file.write(expected[2][:40])
-    command = [*RIG, "--resume", str(folder), "--workers", "2", "--batch", "4", "--shrink", "1"]
+    command = [*RIG, "--resume", str(folder), "--workers", "2", "--batch", "3", "--shrink", "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as running:
         assert running.stdout is not None
         first = running.stdout.readline()
@@ -100,25 +104,25 @@ def test_every_finding_is_replayed_byte_for_byte(finished: tuple[Path, int, str]
     kept = replayed(findings[0])
     assert [before for _, before, _ in kept] == [now for _, _, now in kept]
     assert len(kept) == 2, "a finding and its smallest form"
-    assert kept[1][0].outcome is kept[0][0].outcome
+    assert kept[1][0].sort is kept[0][0].sort
     assert kept[1][0].injection.at_ns <= kept[0][0].injection.at_ns
 
 
 def test_a_pump_that_delivers_beside_the_person_is_found_and_not_held_against_it(
     finished: tuple[Path, int, str],
 ) -> None:
-    outcomes = read_outcomes(finished[0]).values()
-    waste = {outcome.outcome.value for outcome in outcomes if outcome.injection.kind == "waste"}
+    consequences = read_consequences(finished[0]).values()
+    waste = {consequence.sort.value for consequence in consequences if consequence.injection.kind == "waste"}
     assert "silent under-delivery" in waste
     assert "silent under-delivery **unsafe** | waste" not in finished[2]
 
 
 def test_a_folder_goes_on_only_with_the_same_question_and_inputs(
-    finished: tuple[Path, int, str], inputs: Inputs, asked: Asked, tmp_path: Path
+    finished: tuple[Path, int, str], inputs: CampaignInputs, asked: CampaignQuestion, tmp_path: Path
 ) -> None:
-    begin(finished[0], asked, inputs)
+    begin_campaign(finished[0], asked, inputs)
     with pytest.raises(BenchFileError, match="holds a campaign with other asked"):
-        begin(finished[0], Asked(asked.kinds, asked.states, N, 4, WINDOW_S), inputs)
+        begin_campaign(finished[0], CampaignQuestion(asked.kinds, asked.states, N, 4, WINDOW_S), inputs)
     copy = tmp_path / "copy"
     shutil.copytree(finished[0], copy)
     (copy / "inputs" / "faults.toml").write_text("", encoding="utf-8")
@@ -129,12 +133,12 @@ def test_a_folder_goes_on_only_with_the_same_question_and_inputs(
 def test_the_inputs_are_frozen_with_their_hashes(finished: tuple[Path, int, str]) -> None:
     content = read_campaign(finished[0])
     assert sorted(content["inputs"]) == ["bench.json", "faults.toml", "firmware.elf", "pump_sheet.toml"]
-    assert content["asked"]["seed"] == 3
+    assert content["asked"]["seed"] == 8
     assert content["asked"]["window_s"] == WINDOW_S
     assert (finished[0] / "summary.md").read_text(encoding="utf-8").count("8 s") >= 2
 
 
-def test_the_longest_alarm_limit_of_the_sheet_is_the_window_that_nobody_names(inputs: Inputs) -> None:
+def test_the_longest_alarm_limit_of_the_sheet_is_the_window_that_nobody_names(inputs: CampaignInputs) -> None:
     assert asked_of(inputs, "ram", "all", 1, 1, None).window_s == 200.0
 
 
@@ -151,3 +155,12 @@ def test_wrong_usage_is_one_sentence(arguments: list[str], told: str) -> None:
     result = CliRunner().invoke(app, ["campaign", *arguments])
     assert isinstance(result.exception, BenchFileError)
     assert told in str(result.exception)
+
+
+def test_without_dask_it_is_said_what_to_install(
+    inputs: CampaignInputs, asked: CampaignQuestion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    task = task_of(inputs, "bolus", injections_of(asked, inputs), WINDOW_S)
+    with Crew(1, None) as crew, pytest.raises(RigError, match=r"pip install 'insulin-pump-rig\[campaign\]'"):
+        crew.perform([task], lambda *_: None)

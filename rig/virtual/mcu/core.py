@@ -56,6 +56,7 @@ class Stm32F405:
         resets: the causes of all resets so far: "power", "pin", "software" or "watchdog".
         faults: what each fault so far was, in words.
         halted: why the core stands still until a reset, None while it lives.
+        patient: whether code that spins and does not answer is emulated on, until its watchdog bites; at great cost.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Stm32F405:
         self.resets: list[str] = []
         self.faults = self._processor.faults
         self.halted: str | None = None
+        self.patient = False
         self._reset_cause: str | None = None
         self._powered = self._running = self._sleeping = False
         self._rested_ns = self._reset_ns = 0
@@ -162,7 +164,7 @@ class Stm32F405:
         self.write_memory(address, bytes([self.read_memory(address, 1)[0] ^ 1 << bit]))
 
     def flip_ram_bit(self, address: int, bit: int) -> None:
-        """Invert bit 0..7 of a byte of data; as `flip_bit`, and quicker, since no code has to be translated anew."""
+        """Invert bit 0..7 of a byte; as `flip_bit`, but quicker, since code stays as it was translated."""
         view, offset = self._chip.memory.place(address, 1)
         view[offset] ^= 1 << bit
 
@@ -347,7 +349,7 @@ class Stm32F405:
             if outcome is Outcome.BUSY:
                 next_ns = ns_of_cycle(cycles_at(self._clock.now_ns) + SLICE_INSTRUCTIONS)
                 busy_slices += 1
-                if self._hangs():
+                if not self.patient and self._hangs():
                     self._halt(_SPINS)
                     return
                 if busy_slices == SLICES_ON_END or self._bites_by(next_ns) or not self._clock.pass_to(next_ns):

@@ -33,6 +33,7 @@ def fingerprint(chip: Chip, variables: int, core: tuple[object, ...]) -> bytes:
     state = hashlib.blake2b(digest_size=16)
     for view in chip.memory.held(variables, registers[SP_AT]):
         state.update(view)
+    state.update(chip.memory.flash_digest())
     state.update(repr((registers, core)).encode())
     for part in chip.parts:
         state.update(repr(list(_held(part))).encode())

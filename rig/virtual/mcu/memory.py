@@ -5,6 +5,8 @@ Not responsible for registers (bus) nor for what the core stores in flash (rcc).
 
 from __future__ import annotations
 
+import hashlib
+
 from rig.errors import RigError
 from rig.virtual.mcu.engine import Engine
 from rig.virtual.mcu.image import Image
@@ -29,6 +31,7 @@ class Memory:
         if len(unique_id) != 12:
             raise RigError(f"the unique device id has 96 bits, got {8 * len(unique_id)}")
         self.flash = engine.map_rom(FLASH, FLASH_SIZE, alias=0)  # boot pins choose main flash (2.4)
+        self._flash_seen = self._flash_digest = b""
         self._sram = engine.map_ram(SRAM, SRAM_SIZE)
         self._ccm = engine.map_ram(CCM, CCM_SIZE)
         self._backup = engine.map_registers(BACKUP_SRAM, BACKUP_SRAM_SIZE)
@@ -81,9 +84,16 @@ class Memory:
         return None
 
     def held(self, variables: int, sp: int) -> tuple[memoryview, ...]:
-        """Show what memory holds: so many bytes of variables in RAM, the stack from `sp` up, flash, backup SRAM."""
+        """Show what memory holds: so many bytes of variables in RAM, the stack from `sp` up, backup SRAM."""
         stack_from = min(max(sp - SRAM, variables), SRAM_SIZE)
-        return self._sram[:variables], self._sram[stack_from:], self.flash, self._backup
+        return self._sram[:variables], self._sram[stack_from:], self._backup
+
+    def flash_digest(self) -> bytes:
+        """Hash the flash; where it holds what it held the last time it is only compared, which is quicker."""
+        held = bytes(self.flash)
+        if held != self._flash_seen:
+            self._flash_seen, self._flash_digest = held, hashlib.blake2b(held, digest_size=16).digest()
+        return self._flash_digest
 
     def word(self, address: int) -> int:
         """The word at `address`."""

@@ -10,12 +10,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from rig.campaigns.injection import Injection
-from rig.campaigns.kinds import Bounds
+from rig.campaigns.injection import RandomInjection
+from rig.campaigns.kinds import SafeAnswer
 
 
 class Class(StrEnum):
-    """Classes of outcomes, the harmless first."""
+    """Classes of consequences, the harmless first."""
 
     MASKED = "masked"
     LATENT = "latent"
@@ -68,26 +68,26 @@ class Observed(BaseModel):
     failed: str | None = None
 
 
-class Outcome(BaseModel):
+class Consequence(BaseModel):
     """An injection, what was observed of it, and its class."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    injection: Injection
+    injection: RandomInjection
     observed: Observed
-    outcome: Class
+    sort: Class
 
     def plain(self) -> dict[str, Any]:
         """Give it as data for JSON."""
         return {
             "injection": self.injection.plain(),
-            "outcome": self.outcome.value,
+            "class": self.sort.value,
             "observed": self.observed.model_dump(exclude_none=True, mode="json"),
         }
 
 
-def classify(observed: Observed, bounds: Bounds) -> Class:
-    """Say of which class an outcome is.
+def classify(observed: Observed, bounds: SafeAnswer) -> Class:
+    """Say of which class a consequence is.
 
     Args:
         observed: what was observed.

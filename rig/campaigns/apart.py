@@ -1,0 +1,36 @@
+"""A batch in a process of its own, for a worker that has threads and so cannot fork.
+
+Light, since every worker loads it. Not responsible for what the process does (`batch`).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from rig.errors import RigError
+
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""A process that forks has one thread: that of numerical libraries are not to be begun."""
+
+
+def performed_apart(task: str) -> str:
+    """Perform a task, as JSON, in a process of its own; returns its consequences, one a line.
+
+    Raises:
+        RigError: the process says why it could not.
+        RuntimeError: it was ended from outside: the batch may be begun again.
+    """
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(each for each in (root, os.environ.get("PYTHONPATH", "")) if each)
+    environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
+    command = [sys.executable, "-m", "rig.campaigns.batch"]
+    done = subprocess.run(command, input=task, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode == 0:
+        return done.stdout
+    told = done.stderr.strip().splitlines()
+    if done.returncode < 0:
+        raise RuntimeError(f"the process of a batch was ended by signal {-done.returncode}")
+    raise RigError(f"a batch broke off: {told[-1] if told else 'it did not say why'}")
