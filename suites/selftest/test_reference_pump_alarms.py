@@ -102,6 +102,22 @@ def test_what_nobody_answers_for_ten_minutes_is_told_as_what_is_urgent() -> None
     assert bed.annunciated() == [(TEMPERATURE, PENDING, 0)] * 2
 
 
+@pytest.mark.parametrize("dip_s", [0.01, 0.7])
+def test_what_waits_for_a_person_is_heard_again_after_the_supply_was_away(dip_s: float) -> None:
+    bed = Bedside("running")
+    detach(bed)
+    bed.sleep(20.0)
+    bed.board.set_rail(1.5)
+    bed.sleep(dip_s)
+    bed.board.set_rail(3.7)
+    started_s = bed.clock.now()
+    bed.sleep(7.0)
+    assert bed.mcu.resets == ["power", "power"]
+    heard_s = [at_s for at_s, length_s in pulses(bed, started_s) if length_s > 0.01]  # the self-test's is a click
+    assert heard_s[0] < 0.2
+    assert [at_s - heard_s[0] for at_s in heard_s] == pytest.approx(HIGH_ON_S, abs=0.05)
+
+
 def test_a_snooze_is_silent_at_once_and_ends_by_itself_while_the_cause_holds() -> None:
     bed = Bedside("running")
     overheat(bed)
