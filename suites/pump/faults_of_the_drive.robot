@@ -19,7 +19,7 @@ Motor Runs Away
     [Documentation]    A driver in the motor's wires makes steps that nobody commands: in a bolus, and while stopped.
     [Tags]    PR-F3.5    PR-F3.6
     Inject Fault In A Bolus    F17    size=2 U    after=20 s    then=1 U
-    Deliver Through Fault    F17    when=stopped    held=10 min
+    Deliver Through Fault    F17    when=stopped    rate=6 U/h    held=10 min
 
 Encoder Does Not Count
     [Documentation]    The encoder's wire is cut in a bolus.

@@ -31,8 +31,8 @@ A Leak At A Connector
 A Pump Above And Below Its Needle
     [Documentation]    The stopped pump is lifted by 1 m, and lowered by 1 m.
     [Tags]    PR-F8.3
-    Deliver Through Fault    F10 raised     when=stopped    held=30 min    look_every=30 s
-    Deliver Through Fault    F10 lowered    when=stopped    held=30 min    look_every=30 s
+    Deliver Through Fault    F10 raised     when=stopped    rate=1 U/h    held=30 min    look_every=30 s
+    Deliver Through Fault    F10 lowered    when=stopped    rate=1 U/h    held=30 min    look_every=30 s
 
 Pressure Of A Flight And Of A Chamber
     [Documentation]    200 mmHg less than in the room, then 1.3 times as much, and back.
