@@ -9,6 +9,7 @@ from typing import Any
 
 from reports.back_matter import deviations, equipment, identification, tests
 from reports.claims import claimed
+from reports.faults import faults
 from reports.method import method
 from reports.proof import proof
 from reports.words import duration, limit_text, moment_in_words, plain_reason, value_and_uncertainty
@@ -32,7 +33,7 @@ _MEANING = {
     Verdict.INCONCLUSIVE: "At least one value lies too close to its limit to be decided.",
     Verdict.ERROR: "The rig could not decide at least one requirement. This says nothing about the pump.",
     Verdict.UNSET: "At least one requirement was never measured.",
-    Verdict.NOT_APPLICABLE: "No requirement in the scope of this run applies to this pump.",
+    Verdict.NOT_APPLICABLE: "No requirement in the scope of this run applies to this pump on this bench.",
 }
 
 
@@ -49,13 +50,14 @@ def report_content(run: Run) -> dict[str, Any]:
         "marks": marks_of(run),
         "device": f"{device.maker} {device.model}" if device else "Device not identified",
         "serial_number": device.serial_number if device else None,
-        "verdict": {"verdict": results.verdict.value, "meaning": _meaning(results)},
+        "verdict": {"verdict": results.verdict.value, "meaning": _meaning(results), "in_short": results.in_short},
         "counts": [
             {"verdict": verdict.value, "count": sum(row.verdict is verdict for row in in_scope)} for verdict in Verdict
         ],
         "cover": _cover(run),
         "summary": [_summary_row(row, results) for row in in_scope],
         "out_of_scope": [row.id for row in results.requirements if not row.in_scope],
+        "faults": faults(run),
         "tests": tests(run),
         "deviations": deviations(run),
         "equipment": equipment(run),
@@ -97,7 +99,12 @@ def _cover(run: Run) -> list[tuple[str, str]]:
 
 
 def _meaning(results: Results) -> str:
-    return JUDGES_NOTHING if results.judges_nothing else _MEANING[results.verdict]
+    if results.judges_nothing:
+        return JUDGES_NOTHING
+    left_out = any(row.in_scope and row.verdict is Verdict.NOT_APPLICABLE for row in results.requirements)
+    if results.verdict is Verdict.PASS and left_out:
+        return "Every requirement in the scope of this run that applies is met."
+    return _MEANING[results.verdict]
 
 
 def _summary_row(row: RequirementRecord, results: Results) -> dict[str, Any]:

@@ -14,7 +14,7 @@ DEFAULT_BENCH, DEFAULT_REQUIREMENTS = "fixtures/benches/virtual.toml", "suites/r
 DEFAULT_PUMP_SHEET = "fixtures/pumps/reference.toml"
 DEFAULT_FAULTS = "suites/faults.toml"
 PLANS, PUMP_SUITES = "fixtures/plans", "suites/pump"
-TOPICS = "suites/topics.toml"
+TOPICS, RECALLS = "suites/topics.toml", "suites/recalls.toml"
 
 
 def shipped(name: str) -> Path:

@@ -178,6 +178,10 @@ class SoundTable(InstrumentTable):
     """
 
 
+class HandsTable(InstrumentTable):
+    """The terminal at which a person is told what to do, where the bench has one who does it."""
+
+
 class PumpTable(DeviceTable):
     """The pump: its driver is a folder of `instruments/`, and it has a pyserial port or URL.
 
@@ -279,12 +283,14 @@ def _role(name: str) -> str:
 class VirtualTable(_Table):
     """The simulated world in place of a laboratory; `firmware` is what the pump's controller runs, if it is simulated.
 
-    A ready-made pump has a twin instead and needs none.
+    A ready-made pump has a twin instead and needs none. `functions` is a folder in which `functions.json` gives the
+    address of each function of the firmware; every test leaves there which of them it executed.
     """
 
     seed: WholeNumber = Field(default=1, ge=0, lt=2**63)
     date: Day
     firmware: Path | None = None
+    functions: Path | None = None
     serial_numbers: dict[Annotated[str, AfterValidator(_role)], Words] = {}
     parameters: VirtualParameters = VirtualParameters()
     fault: tuple[FaultTable, ...] = ()
@@ -302,6 +308,7 @@ class BenchFile(_Table):
     switch: SwitchTable
     environment: EnvironmentTable
     sound: SoundTable | None = None
+    hands: HandsTable | None = None
     pump: PumpTable
     fluid: FluidTable = FluidTable()
     vessel: VesselTable = VesselTable()
@@ -315,6 +322,11 @@ class BenchFile(_Table):
     def roles(self) -> tuple[str, ...]:
         """The roles of which the bench has a device, in the order of opening."""
         return tuple(role for role in ROLES if getattr(self, role) is not None)
+
+    @property
+    def means(self) -> frozenset[str]:
+        """The roles by which something can be done to the pump or seen of it: a supply only where it feeds it."""
+        return frozenset(self.roles) - ({"supply"} if self.cut_off.by == "nothing" else frozenset())
 
     def table(self, role: str) -> DeviceTable:
         """Find what is said of the device of a role that the bench has."""

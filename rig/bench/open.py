@@ -44,6 +44,7 @@ from rig.roles import (
     Balance,
     Bench,
     Environment,
+    Hands,
     Identity,
     Instrument,
     PowerSupply,
@@ -132,7 +133,9 @@ def open_bench(
             pressure=compared("pressure", open_device(spec, "pressure", far, kept)),
             balance=compared("balance", open_device(spec, "balance", far, kept)),
             sound=None if spec.sound is None else compared("sound", open_device(spec, "sound", far, kept)),
+            hands=None if spec.hands is None else compared("hands", open_device(spec, "hands", far, kept)),
             pump=compared("pump", open_device(spec, "pump", far, kept)),
+            feeds_pump=spec.cut_off.by != "nothing",
             reservoir_u=reservoir_u,
             restless_s=far.restless_s,
         )
@@ -150,6 +153,8 @@ def open_device(spec: BenchFile, role: Literal["pressure"], far: FarSide, log: B
 def open_device(spec: BenchFile, role: Literal["balance"], far: FarSide, log: ByteLog) -> Balance: ...
 @overload
 def open_device(spec: BenchFile, role: Literal["sound"], far: FarSide, log: ByteLog) -> SoundRecorder: ...
+@overload
+def open_device(spec: BenchFile, role: Literal["hands"], far: FarSide, log: ByteLog) -> Hands: ...
 @overload
 def open_device(spec: BenchFile, role: Literal["pump"], far: FarSide, log: ByteLog) -> Pump: ...
 @overload

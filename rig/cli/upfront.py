@@ -13,6 +13,7 @@ from rich.text import Text
 from reports.content import SIMULATED
 from rig.bench.file import BenchFile
 from rig.cli.printing import say
+from rig.faults.means import lacking_of_bench
 from rig.run.collection import Declaration
 
 BANNER_STYLE = "bold black on yellow"
@@ -76,14 +77,19 @@ def not_to_be_done(declared: Sequence[Declaration], spec: BenchFile) -> list[str
         left_out = sum(each.test in undone for each in tests)
         if left_out:
             none = left_out == len(tests)
-            follows = "it cannot be decided" if none else f"{left_out} of its {len(tests)} tests cannot be done"
+            follows = "it is NOT APPLICABLE" if none else f"{left_out} of its {len(tests)} tests cannot be done"
             sentences.append(f"{name}: this bench has no {_all_of(undone, tests)}, so that {follows}.")
     return sentences
 
 
 def _lacks(declared: Declaration, spec: BenchFile) -> list[str]:
-    lines = [f"line {line!r} of the switch" for line in declared.needed_lines if line not in spec.switch.lines]
-    return [*lines, *(role for role in declared.needed_roles if getattr(spec, role, None) is None)]
+    return lacking_of_bench(
+        declared.needed_lines,
+        declared.needed_roles,
+        declared.lines_by_hand,
+        lines=spec.switch.lines,
+        roles=spec.means,
+    )
 
 
 def _all_of(undone: Mapping[str, Sequence[str]], tests: Sequence[Declaration]) -> str:

@@ -4,9 +4,10 @@ Not responsible for provoking one (`rig.procedures.provoking`), nor for judging 
 """
 
 from rig.faults.catalogue import Catalogue, parse_faults, read_faults, shipped_faults
-from rig.faults.fault import Injection, NotProvoked, Provocation, PumpFault
+from rig.faults.fault import ByHand, Injection, NotProvoked, Provocation, PumpFault
 
 __all__ = [
+    "ByHand",
     "Catalogue",
     "Injection",
     "NotProvoked",

@@ -55,6 +55,19 @@ class RandomPulses(_Strict):
         return tuple(min(max(length_s, self.shortest), self.longest) for length_s in lengths_s)  # but for rounding
 
 
+class ByHand(_Strict):
+    """What a person does in place of a line that a bench lacks: a sentence to do it, and one to undo it."""
+
+    do: str = Field(min_length=1, max_length=200)
+    undo: str = Field(min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _can_be_told_apart(self) -> Self:
+        if self.do == self.undo:
+            raise ValueError("what is done by hand and what undoes it are one sentence")
+        return self
+
+
 class Stage(_Strict):
     """A line of the switch that is energised so long in s after a fault began, and stays so until it is cleared."""
 
@@ -75,6 +88,7 @@ class Provocation(_Strict):
         voltage: what the supply is set to in V.
         lasts: for how long in s the supply is changed; None until the fault is cleared.
         command: what is asked of the pump, in words; whoever injects it gives the command itself.
+        by_hand: what an operator does where the bench has no such line.
     """
 
     name: str = Field(default="", pattern=r"^[a-z0-9 ]*$")
@@ -86,6 +100,7 @@ class Provocation(_Strict):
     voltage: Annotated[VoltageV, within("voltage_v", "0 V", "60 V")] | None = None
     lasts: Pulse | None = None
     command: str | None = Field(default=None, min_length=1)
+    by_hand: ByHand | None = None
 
     @model_validator(mode="after")
     def _is_one_way(self) -> Self:
@@ -100,6 +115,8 @@ class Provocation(_Strict):
             raise ValueError("pulses begin and end energised, so that their number is odd")
         if self.lasts is not None and ways[0] not in ("supply", "voltage"):
             raise ValueError("only a change of the supply lasts; a line is held until the fault is cleared")
+        if self.by_hand is not None and (ways != ["line"] or self.pulses or self.random):
+            raise ValueError("by_hand stands in for a line that is held; nobody's hands make pulses")
         if self.lines is not None:
             self._check_order(self.lines)
         return self
@@ -209,3 +226,13 @@ class Injection:
         if self.provocation.lines is not None:
             return tuple(stage.line for stage in self.provocation.lines)
         return () if self.provocation.line is None else (self.provocation.line,)
+
+    @property
+    def lines_by_hand(self) -> tuple[str, ...]:
+        """Those of its lines that an operator's hands stand in for on a bench that lacks them."""
+        return () if self.provocation.by_hand is None else self.lines
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Devices that it needs and not every bench has: a supply that feeds the pump."""
+        return ("supply",) if self.provocation.supply is not None or self.provocation.voltage is not None else ()

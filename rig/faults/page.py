@@ -6,7 +6,7 @@ Not responsible for where the page lies.
 from __future__ import annotations
 
 from rig.faults.catalogue import Catalogue
-from rig.faults.fault import PumpFault
+from rig.faults.fault import Provocation, PumpFault
 
 _HEAD = """# Faults
 
@@ -21,7 +21,9 @@ its other inputs, and writes each injection and clearing with its second into th
         faults.inject(shipped_faults().injection("F14 removed"))
         faults.active                             # ("F14 removed",)
 
-A bench without the line that a fault needs refuses it in a sentence: [benches](benches.md) says what hangs on which.
+A bench without the line that a fault needs refuses it in a sentence, and a test of it is NOT APPLICABLE there, unless
+the bench has [an operator](benches.md#the-operators-hands) who can do it: [benches](benches.md) says what hangs on
+which. `rig faults --bench FILE` lists what a bench can provoke, gaps first.
 
 | fault | how | who observes | expected | judged by |
 |---|---|---|---|---|
@@ -41,8 +43,12 @@ def faults_page(catalogue: Catalogue) -> str:
     return _HEAD + "\n".join(rows) + "\n" + _TAIL + "\n".join(left_out) + "\n"
 
 
+def _by_hand(way: Provocation) -> str:
+    return f", or by hand: {way.by_hand.do}" if way.by_hand is not None else ""
+
+
 def _row(fault: PumpFault) -> str:
-    ways = [f"{way.name + ': ' if way.name else ''}{way.in_words}" for way in fault.provocation]
+    ways = [f"{way.name + ': ' if way.name else ''}{way.in_words}{_by_hand(way)}" for way in fault.provocation]
     limits = "".join(f"; {limit.what} ≤ {limit.within}" for limit in fault.limits)
     cells = (
         f"{fault.id} {fault.cause}. *{fault.hazard}* ({fault.fda_class})",

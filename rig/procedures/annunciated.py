@@ -5,14 +5,14 @@ Not responsible for faults that stop a bolus (`fault_in_bolus`), nor for limits.
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from rig.faults import shipped_faults
 from rig.procedures.answers import ask_pump
 from rig.procedures.bounds import Rate, lasting
-from rig.procedures.budgets import measured, with_one_source
+from rig.procedures.budgets import measured
 from rig.procedures.parameters import FAULT
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import Computed
@@ -27,6 +27,7 @@ from rig.procedures.under_fault import (
     came,
     scale_of_bench,
     shown_now,
+    time_to_alarm,
     without_blanks,
 )
 from rig.record.taking import Recorder, Taken
@@ -35,9 +36,11 @@ from rig.toml_files import TimeS
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Parameter, Quantity
 
+BUZZER = "F32 buzzer"
 FREE, FAULTY, AFTER = "delivery before", "delivery under the fault", "fault cleared"
 LOOK_EVERY_S = 2.0
-WHEN = Parameter("when", words=("running", "at start"))
+SILENT = "buzzer broken"
+WHEN = Parameter("when", words=("running", "at start", SILENT))
 _PARAMETERS = (FAULT, WHEN)
 
 
@@ -53,7 +56,10 @@ ERROR = _kind(
 
 
 class Annunciated(UnderFault):
-    """Inject a fault while the pump delivers, or before it starts; wait for the annunciation, and weigh meanwhile."""
+    """Inject a fault while the pump delivers, or before it starts; wait for the annunciation, and weigh meanwhile.
+
+    With its buzzer broken the pump finds that out, too, when it is to sound.
+    """
 
     TABLE: ClassVar = "annunciated"
     KEYWORD: ClassVar = "Inject Fault While Delivering"
@@ -64,7 +70,7 @@ class Annunciated(UnderFault):
     )
 
     rate_u_per_h: Annotated[Rate, Field(alias="rate")] = 6.0
-    when: Literal["running", "at start"] = "running"
+    when: Literal["running", "at start", "buzzer broken"] = "running"
     watch_s: Annotated[TimeS, lasting("1 min", "1 d"), Field(alias="watch")] = 600.0
 
     @property
@@ -83,9 +89,21 @@ class Annunciated(UnderFault):
         return self.rate_u_per_h * (self.watch_s + 2.0 * TAIL_S) / 3600.0
 
     @property
+    def needed_lines(self) -> tuple[str, ...]:
+        """Lines of the bench's switch that the fault is provoked by, and the buzzer's where that is broken, too."""
+        more = shipped_faults().injection(BUZZER).lines if self.when == SILENT else ()
+        return (*self.injection.lines, *more)
+
+    @property
     def quantities(self) -> tuple[Quantity, ...]:
         """What it measures."""
         return tuple(self._quantity(kind) for kind in self.KINDS)
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        """What counts as its annunciation; that of a broken buzzer, too: a pump may show one of them."""
+        more = shipped_faults().injection(BUZZER).fault.annunciated if self.when == SILENT else ()
+        return (*self.injection.fault.annunciated, *more)
 
     def _quantity(self, kind: Kind) -> Quantity:
         return kind.of(fault=self.fault, when=self.when)
@@ -95,6 +113,8 @@ class Annunciated(UnderFault):
 
         def deliver() -> None:
             with provoking(bench, record) as faults:
+                if self.when == SILENT:
+                    faults.inject(shipped_faults().injection(BUZZER))
                 before = shown_now(bench)
                 if self.when == "at start":
                     began_s = faults.inject(self.injection)
@@ -103,10 +123,10 @@ class Annunciated(UnderFault):
                 else:
                     start_therapy(bench, record)
                 sample_for(bench, record, FREE, duration_s=TAIL_S, every_s=LOOK_EVERY_S)
-                if self.when == "running":
+                if self.when != "at start":
                     began_s = faults.inject(self.injection)
                 await_alarm(
-                    bench, record, FAULTY, kinds=self.injection.fault.annunciated, before=before, since_s=began_s,
+                    bench, record, FAULTY, kinds=self._kinds, before=before, since_s=began_s,
                     watch_s=self.watch_s, every_s=LOOK_EVERY_S,
                 )  # fmt: skip
                 ask_pump(bench, record, "stopping", bench.pump.stop)
@@ -120,10 +140,8 @@ class Annunciated(UnderFault):
         alarm, faulty = taken.the(AlarmAwaited), taken.series(FAULTY)
         ran_s = float(faulty.at_s[-1] - taken.series(FREE).at_s[0])
         delivered = came(scale, taken.series(FREE, FAULTY, AFTER))
-        waited_s = alarm.at_s - alarm.since_s
-        late_s = alarm.looked_every_s / math.sqrt(3.0)
         budgets = {
-            self._quantity(TIME): with_one_source(waited_s, "s", "time between looks at the pump", late_s),
+            self._quantity(TIME): time_to_alarm(taken, alarm),
             self._quantity(ERROR): delivered.error_percent_of(self.rate_u_per_h * ran_s / 3600.0),
         }
         return Computed(

@@ -5,7 +5,6 @@ Not responsible for limits, nor for occlusions (`occluded_bolus`).
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -13,7 +12,7 @@ from pydantic import Field
 from rig.procedures.answers import accepted, ask_for_bolus, ask_pump, confirm_all
 from rig.procedures.bolus import STANDARD_BOLUS_U_PER_H
 from rig.procedures.bounds import Size, Speed, lasting
-from rig.procedures.budgets import measured, with_one_source
+from rig.procedures.budgets import measured
 from rig.procedures.consecutive import logged_bolus_u
 from rig.procedures.parameters import FAULT
 from rig.procedures.preparation import start_therapy
@@ -27,8 +26,10 @@ from rig.procedures.under_fault import (
     UnderFault,
     await_alarm,
     came,
+    onset_u_s,
     scale_of_bench,
     shown_now,
+    time_to_alarm,
     without_blanks,
 )
 from rig.record.taking import Fact, Recorder, Taken
@@ -162,11 +163,12 @@ class FaultInBolus(UnderFault):
         programmed_u = min(self.size_u, self.speed_u_per_h * (fact.began_at_s - fact.commanded_at_s) / 3600.0)
         under = came(scale, taken.series(BEFORE, DURING, FAULTY, HELD))
         whole = came(scale, taken.series(BEFORE, DURING, FAULTY, HELD, CLEARED))
-        waited_s = alarm.at_s - alarm.since_s
-        time = with_one_source(waited_s, "s", "time between looks at the pump", alarm.looked_every_s / math.sqrt(3.0))
+        beyond = under.linear(1.0, offset=-programmed_u, unit="U")
+        if u_s := onset_u_s(taken):
+            beyond = beyond.plus("what comes in the moment of the operator", "B", self.speed_u_per_h * u_s / 3600.0)
         budgets = {
-            TIME: time,
-            EXCESS: under.linear(1.0, offset=-programmed_u, unit="U"),
+            TIME: time_to_alarm(taken, alarm),
+            EXCESS: beyond,
             RESUMED: came(scale, taken.series(CLEARED)),
             LOGGED: whole.linear(-1.0, offset=fact.logged_u, unit="U"),
         }

@@ -71,6 +71,11 @@ class NotYet(UnderFault):
         return () if self.state == "started" else self.injection.lines
 
     @property
+    def lines_by_hand(self) -> tuple[str, ...]:
+        """Those of them that an operator's hands stand in for."""
+        return self.injection.lines_by_hand if self.state == "without a reservoir" else ()
+
+    @property
     def needed_u(self) -> float:
         """Insulin that it takes in U, at most."""
         return RATE_U_PER_H * self.watch_s / 3600.0 + BOLUS_U + PRIME_U

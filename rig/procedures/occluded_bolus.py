@@ -6,7 +6,6 @@ occlusions under basal delivery (`occlusion`), nor for limits.
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -33,6 +32,7 @@ from rig.procedures.under_fault import (
     came,
     scale_of_bench,
     shown_now,
+    time_to_alarm,
     without_blanks,
 )
 from rig.record.taking import Fact, Recorder, Taken
@@ -192,9 +192,8 @@ class OccludedBolus(UnderFault):
             return with_one_source(kpa, "kPa", "pressure sensor", u_kpa)
 
         released = came(scale, taken.series(BEFORE, WAITING, WATCHED, SECOND, RELEASE))
-        late_s = alarm.looked_every_s / math.sqrt(3.0)
         budgets = {
-            TIME: with_one_source(alarm.at_s - alarm.since_s, "s", "time between looks at the pump", late_s),
+            TIME: time_to_alarm(taken, alarm),
             HIGHEST: pressure(float(np.max(np.concatenate([waiting, watched, second])))),
             RISE: pressure(float(np.max(watched) - waiting[-1])),
             SECOND_RISE: pressure(float(np.max(second) - watched[-1])),

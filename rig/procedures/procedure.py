@@ -116,6 +116,11 @@ class Procedure(BaseModel, ABC):
         return ()
 
     @property
+    def lines_by_hand(self) -> tuple[str, ...]:
+        """Those of its lines that an operator's hands stand in for on a bench that lacks them."""
+        return ()
+
+    @property
     def needed_roles(self) -> tuple[str, ...]:
         """Instruments that it uses and not every bench has, by role."""
         return ()

@@ -8,21 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Literal
 
 from rig.errors import BlockedError
-from rig.faults import Injection
+from rig.faults import ByHand, Injection
+from rig.faults.means import is_by_hand, lacking_for
 from rig.record.taking import Fact, Recorder
-from rig.roles import Bench
+from rig.roles import Bench, Hands
 
 CURRENT_LIMIT_A = 0.5
 """Of a supply whose voltage is changed: four times what the motors of small pumps draw. The house's."""
 
 
 class FaultInjected(Fact):
-    """A fault that began at `at_s`, by its name in the catalogue, and how it was provoked."""
+    """A fault that began at `at_s`, by its name in the catalogue, and how and by whom it was provoked.
+
+    `uncertainty_s` is within how much of it, where a person did it.
+    """
 
     fault: str
     how: str
+    by: Literal["bench", "operator"] = "bench"
+    uncertainty_s: float = 0.0
 
 
 class FaultCleared(Fact):
@@ -67,12 +74,17 @@ class FaultBench:
         release = self._release_of(injection)
         self._active[name] = (injection, release)  # before it is done: one that fails half way is cleared, too
         begun_s = self._bench.clock.now()
-        if injection.provocation.lines is not None:
-            self._due[name] = [(begun_s + stage.after, stage.line) for stage in injection.provocation.lines]
-            self.advance()
-        self._begin(injection, command)
-        self._record.fact(FaultInjected(at_s=begun_s, fault=name, how=way.in_words))
-        self._record.step("fault injected", fault=name, how=way.in_words)
+        if (instruction := self._by_hand(injection)) is not None:
+            fact = self._begin_by_hand(name, instruction)
+        else:
+            if way.lines is not None:
+                self._due[name] = [(begun_s + stage.after, stage.line) for stage in way.lines]
+                self.advance()
+            self._begin(injection, command)
+            fact = FaultInjected(at_s=begun_s, fault=name, how=way.in_words)
+        begun_s = fact.at_s
+        self._record.fact(fact)
+        self._record.step("fault injected", fault=name, how=fact.how)
         if way.momentary:
             self.clear(injection)
         return begun_s
@@ -103,16 +115,32 @@ class FaultBench:
                 each.callback(self.clear, injection)
 
     def _refuse_without_means(self, injection: Injection) -> None:
-        lacking = [line for line in injection.lines if line not in self._bench.switch.lines]
+        lacking = lacking_for(injection, lines=self._bench.switch.lines, roles=self._bench.means)
         if lacking:
             raise BlockedError(
-                f"rig: fault {injection.name} is provoked by line {lacking[0]!r} of the switch, which this bench does "
-                "not have; enter it in the bench file (docs/benches.md), or leave the test out with --select"
+                f"rig: fault {injection.name} cannot be provoked: this bench has no {' and no '.join(lacking)}; enter "
+                "it in the bench file (docs/benches.md), or leave the test out with --select"
             )
+
+    def _by_hand(self, injection: Injection) -> ByHand | None:
+        """Find what a person is told, where the bench has hands and no line for it."""
+        lines, roles = self._bench.switch.lines, self._bench.means
+        return injection.provocation.by_hand if is_by_hand(injection, lines=lines, roles=roles) else None
+
+    def _begin_by_hand(self, name: str, instruction: ByHand) -> FaultInjected:
+        """Let a person provoke a fault; it began when he confirmed it, within what he can tell."""
+        assert self._bench.hands is not None
+        self._record.step("the operator is asked", fault=name, to=instruction.do)
+        done = self._bench.hands.do(instruction.do)
+        return FaultInjected(
+            at_s=done.at_s, fault=name, how=f"by hand: {instruction.do}", by="operator", uncertainty_s=done.within_s
+        )
 
     def _release_of(self, injection: Injection) -> Callable[[], None]:
         """Find what ends a fault, while the bench is still as it was."""
-        way, supply = injection.provocation, self._bench.supply
+        way, supply, hands = injection.provocation, self._bench.supply, self._bench.hands
+        if hands is not None and (instruction := self._by_hand(injection)) is not None:
+            return lambda: _do(hands, instruction.undo)
         if injection.lines:
             return lambda: self._release(injection.lines)
         if way.supply is not None:
@@ -150,6 +178,10 @@ class FaultBench:
             begun_s = clock.now()
             switch.set_line(line, energised=number % 2 == 0)
             clock.sleep(max(0.0, begun_s + length_s - clock.now()))
+
+
+def _do(hands: Hands, instruction: str) -> None:
+    hands.do(instruction)
 
 
 @contextmanager

@@ -18,6 +18,9 @@ from rig.roles.pump import Reconnects
 HEARD_S = 0.05
 """So long what a pump says to a frame that was not its driver's is taken off the line: ten times what it takes."""
 
+CONNECTIONS = 2
+"""How often a new connection is tried before a pump is said not to answer."""
+
 
 def tapped(bench: Bench) -> HasTappedLine:
     """Hand over the pump as one whose line is tapped."""
@@ -62,14 +65,19 @@ def answers(bench: Bench, record: Recorder, *, of: str) -> bool:
 
 
 def reached(bench: Bench, record: Recorder) -> bool:
-    """Begin a new connection, and say whether the pump answers."""
-    try:
-        if isinstance(bench.pump, Reconnects):
-            bench.pump.reconnect()
-    except (NoReplyError, BadReplyError) as error:
-        record.step("no connection", what=str(error))
-        return False
-    return answers(bench, record, of="a new connection")
+    """Begin a new connection, and say whether the pump answers.
+
+    It is tried twice: the first words on a line that was opened a moment ago may find it not yet free.
+    """
+    for _ in range(CONNECTIONS):
+        try:
+            if isinstance(bench.pump, Reconnects):
+                bench.pump.reconnect()
+        except (NoReplyError, BadReplyError) as error:
+            record.step("no connection", what=str(error))
+        else:
+            return answers(bench, record, of="a new connection")
+    return False
 
 
 def logged_boluses(log: KeepsHistory, *, since: int) -> int:

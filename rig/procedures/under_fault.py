@@ -8,6 +8,7 @@ Not responsible for injecting (`provoking`).
 
 from __future__ import annotations
 
+import math
 from abc import ABC
 from collections.abc import Callable, Collection
 from typing import Annotated
@@ -18,8 +19,10 @@ from rig.analysis.budget import Budget
 from rig.errors import BenchFileError
 from rig.faults import Injection, shipped_faults
 from rig.procedures.answers import ask_pump
+from rig.procedures.budgets import with_one_source
 from rig.procedures.preparation import FULL_RESERVOIR_U, PREPARATION, prepare
 from rig.procedures.procedure import Procedure
+from rig.procedures.provoking import FaultInjected
 from rig.procedures.sampling import Sample, air_of, sample_for
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Fact, Recorder, Series, Taken
@@ -64,6 +67,16 @@ class UnderFault(Procedure, ABC):
     def needed_lines(self) -> tuple[str, ...]:
         """Lines of the bench's switch that the fault is provoked by."""
         return self.injection.lines
+
+    @property
+    def lines_by_hand(self) -> tuple[str, ...]:
+        """Those of them that an operator's hands stand in for."""
+        return self.injection.lines_by_hand
+
+    @property
+    def needed_roles(self) -> tuple[str, ...]:
+        """A supply that feeds the pump, where the fault is provoked by it."""
+        return self.injection.roles
 
 
 def without_blanks(
@@ -136,6 +149,22 @@ def await_alarm(
     if keep:
         record.fact(fact)
     return fact
+
+
+def onset_u_s(taken: Taken) -> float:
+    """Compute the standard uncertainty in s of when the fault began: 0 where the bench provoked it.
+
+    What a person confirms within ± a is taken as rectangular, a/√3 (JCGM 100:2008 4.3.7).
+    """
+    return max((fact.uncertainty_s for fact in taken.facts(FaultInjected)), default=0.0) / math.sqrt(3.0)
+
+
+def time_to_alarm(taken: Taken, alarm: AlarmAwaited) -> Budget:
+    """Write the budget in s of the time from the beginning of a fault to its alarm, or until it was given up."""
+    late_s = alarm.looked_every_s / math.sqrt(3.0)
+    budget = with_one_source(alarm.at_s - alarm.since_s, "s", "time between looks at the pump", late_s)
+    u_s = onset_u_s(taken)
+    return budget.plus("moment at which the operator confirmed the fault", "B", u_s) if u_s else budget
 
 
 def came(scale: VolumeScale, readings: Series) -> Budget:

@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from rig.record.invariants import ViolationRecord
 from rig.record.manifest import RunOutcome
 from rig.record.models import Incident, LimitRecord, MeasuredRecord, QuantityRecord, Record
 from rig.verdicts.limits import Rule, Verdict, decide, worst
@@ -109,6 +110,13 @@ class RequirementRecord(Record):
         return found
 
 
+class FoundRecord(ViolationRecord):
+    """What does not hold over the whole record of a test: a finding; which attempt at which test it was in."""
+
+    test: str
+    attempt: int = Field(default=1, ge=1)
+
+
 class TestRecord(Record):
     """One attempt at a test and how it ended.
 
@@ -141,6 +149,7 @@ class Results(Record):
     selected: str | None = None
     requirements: tuple[RequirementRecord, ...]
     reported: tuple[ReportedRecord, ...] = ()
+    found: tuple[FoundRecord, ...] = ()
     tests: tuple[TestRecord, ...]
 
     def called(self, test: str, attempt: int) -> str:
@@ -148,6 +157,22 @@ class Results(Record):
         of_it = [each for each in self.tests if each.id == test]
         title = next((each.title for each in of_it), test).rstrip(".")
         return f"{title}, attempt {attempt}" if len(of_it) > 1 else title
+
+    @property
+    def in_short(self) -> str:
+        """Say how many requirements in scope are verified, met or not, and which do not apply, and why."""
+        due = [row for row in self.requirements if row.in_scope]
+        reasons: dict[str, list[str]] = {}
+        for row in due:
+            if row.verdict is Verdict.NOT_APPLICABLE:
+                reasons.setdefault(row.reason or "no reason is kept", []).append(row.id)
+        verified = sum(row.verdict in (Verdict.PASS, Verdict.FAIL) for row in due)
+        said = f"{verified} of {len(due)} requirements are verified"
+        if not reasons:
+            return f"{said}."
+        count = sum(map(len, reasons.values()))
+        why = "; ".join(f"{', '.join(ids)} ({reason})" for reason, ids in reasons.items())
+        return f"{said}; {count} {'is' if count == 1 else 'are'} not applicable: {why}."
 
     @property
     def judges_nothing(self) -> bool:

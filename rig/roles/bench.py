@@ -10,7 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rig.clock import Clock
-from rig.roles.instruments import Balance, Environment, Instrument, PowerSupply, PressureSensor, SoundRecorder, Switch
+from rig.roles.instruments import (
+    Balance,
+    Environment,
+    Hands,
+    Instrument,
+    PowerSupply,
+    PressureSensor,
+    SoundRecorder,
+    Switch,
+)
 from rig.roles.pump import Pump
 
 
@@ -45,6 +54,7 @@ class Metrology:
 class Bench:
     """The instruments and the pump of one bench, by role; None of a role that this bench does not have.
 
+    `feeds_pump` says whether the supply takes the place of the pump's battery; a pump that keeps its own is not fed.
     `reservoir_u` is what a full reservoir of the pump holds, in U, by its sheet; None where nobody states it.
     `restless_s` tells for how long the pump's controller has not rested, in s; None where nobody can see into it, as in
     a laboratory.
@@ -59,6 +69,8 @@ class Bench:
     environment: Environment
     pump: Pump
     sound: SoundRecorder | None = None
+    hands: Hands | None = None
+    feeds_pump: bool = True
     reservoir_u: float | None = None
     restless_s: Callable[[], float] | None = None
 
@@ -73,5 +85,10 @@ class Bench:
             "environment": self.environment,
             "pump": self.pump,
         }
-        optional = {"sound": self.sound}
+        optional: dict[str, Instrument | None] = {"sound": self.sound, "hands": self.hands}
         return {**needed, **{role: device for role, device in optional.items() if device is not None}}
+
+    @property
+    def means(self) -> frozenset[str]:
+        """The roles by which something can be done to the pump or seen of it: a supply only where it feeds it."""
+        return frozenset(self.devices) - (frozenset() if self.feeds_pump else {"supply"})

@@ -167,6 +167,27 @@ class SoundRecorder(Instrument, Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class DoneByHand:
+    """What a person has done: when, on the bench's clock, and within how much of that in s (half-width)."""
+
+    at_s: float
+    within_s: float
+
+
+class Hands(Instrument, Protocol):
+    """A person at the bench, who is told at a terminal what to do and confirms it there."""
+
+    def do(self, instruction: str) -> DoneByHand:
+        """Let a person do something; returns when it is confirmed.
+
+        Raises:
+            NoReplyError: nobody confirmed it in time; it may have been done all the same.
+            RefusedError: the person says that it cannot be done.
+        """
+        ...
+
+
 def lacking(device: object, protocol: type) -> list[str]:
     """List the members of a Protocol that a device does not have, by name.
 

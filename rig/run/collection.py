@@ -33,6 +33,7 @@ class Declaration(BaseModel):
         names: those that a selection looks for its words in.
         bench_time_s: about how long it takes on the bench's clock; None where it does not say.
         needed_lines, needed_roles: what it needs of a bench that not every bench has.
+        lines_by_hand: those of the lines that an operator's hands stand in for.
     """
 
     test: str
@@ -44,6 +45,7 @@ class Declaration(BaseModel):
     bench_time_s: float | None = None
     needed_lines: tuple[str, ...] = ()
     needed_roles: tuple[str, ...] = ()
+    lines_by_hand: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -91,11 +93,18 @@ class Declaration(BaseModel):
             bench_time_s=None if None in times or not times else sum(filter(None, times)),
             needed_lines=tuple(dict.fromkeys(line for each in procedures for line in each.needed_lines)),
             needed_roles=tuple(dict.fromkeys(role for each in procedures for role in each.needed_roles)),
+            lines_by_hand=_by_hand(procedures),
         )
 
     def declare_in(self, run: RunFolder) -> None:
         """Declare the test in a run."""
         run.collect(self.test, self.title, self.requirements, [each.quantity for each in self.quantities])
+
+
+def _by_hand(procedures: Sequence[Procedure]) -> tuple[str, ...]:
+    """List the lines that hands stand in for; none that a procedure of the test needs as a line."""
+    never = {line for each in procedures for line in each.needed_lines if line not in each.lines_by_hand}
+    return tuple(dict.fromkeys(line for each in procedures for line in each.lines_by_hand if line not in never))
 
 
 def write_declarations(path: Path, declared: Sequence[Declaration]) -> None:
@@ -158,6 +167,8 @@ def unanswered(requirements: Mapping[str, Requirement], declared: Sequence[Decla
     known = {each.quantity: test for test in declared for each in test.quantities}
     found = []
     for requirement in requirements.values():
+        if requirement.of_the_record:  # every test's record answers it, as far as it can
+            continue
         own = {each.quantity for test in declared if requirement.id in test.requirements for each in test.quantities}
         found += [
             Unanswered(requirement.id, rule.quantity, nearest(rule.quantity, known))

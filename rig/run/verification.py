@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rig.bench.driver_errors import named_errors
-from rig.errors import BenchFileError, BlockedError
+from rig.errors import BenchFileError
+from rig.faults.means import lacking_of_bench
 from rig.procedures.procedure import Computed, Procedure, measure
 from rig.pump_sheet.sheet import PumpSheet
 from rig.record.attempt import AttemptRecord
@@ -21,7 +22,7 @@ from rig.verdicts.requirements import Requirement
 
 
 class NotApplicableError(Exception):
-    """The pump cannot do what this test is about."""
+    """The pump cannot do what this test is about, or this bench has no means to provoke it."""
 
 
 class RequirementNotMetError(AssertionError):
@@ -59,8 +60,7 @@ class Verification:
         """Take, compute and record a measurement, and judge each value by this test's requirements that ask for it.
 
         Raises:
-            NotApplicableError: the pump cannot do it.
-            BlockedError: the bench lacks what it takes.
+            NotApplicableError: the pump cannot do it, or the bench lacks what it takes.
             BenchFileError: the test has not declared one of its quantities, or has measured it already.
             RigError: as the procedure's `take`.
         """
@@ -99,14 +99,18 @@ class Verification:
                 raise NotApplicableError(f"this pump has no {' and no '.join(unclaimed)}, by its sheet")
 
     def _need_of_bench(self, procedure: Procedure) -> None:
-        lines = [line for line in procedure.needed_lines if line not in self.bench.switch.lines]
-        roles = [role for role in procedure.needed_roles if self.bench.devices.get(role) is None]
-        lacking = [*(f"line {line!r} of the switch" for line in lines), *roles]
+        """End the test as NOT APPLICABLE when this bench lacks what it is provoked or observed by."""
+        if not procedure.needed_lines and not procedure.needed_roles:
+            return
+        lacking = lacking_of_bench(
+            procedure.needed_lines,
+            procedure.needed_roles,
+            procedure.lines_by_hand,
+            lines=self.bench.switch.lines,
+            roles=self.bench.means,
+        )
         if lacking:
-            raise BlockedError(
-                f"rig: {procedure.in_words} cannot be done on this bench, which has no {' and no '.join(lacking)}; "
-                "enter it in the bench file (docs/benches.md), or leave the test out with --select"
-            )
+            raise NotApplicableError(f"this bench has no {' and no '.join(lacking)}")
 
     def conclude(self) -> None:
         """Raise RequirementNotMetError with every measurement that did not pass."""

@@ -48,3 +48,7 @@ class Signals(Protocol):
     def set_relay(self, line: int, *, energised: bool) -> None:
         """Energise or release relay `line` (0-based); what hangs on it is the bench's matter."""
         ...
+
+    def do_by_hand(self, line: str, *, on: bool) -> None:
+        """Do by hand what the line of this name does when it is energised, or undo it."""
+        ...

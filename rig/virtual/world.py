@@ -89,7 +89,7 @@ class World:
                 raise ValueError("a pump without a twin needs the firmware of its controller")
             self.board = self._controller(firmware)
         self.acoustics = Acoustics(self.board.heard if self.board is not None else [], parameters.sound, seed, occasion)
-        known = effects(self.fluid, self.board)
+        known = self._effects = effects(self.fluid, self.board)
         self._named = {name: known[name] for name in lines if name in known}
         self._relays = {lines[name]: effect for name, effect in self._named.items()}
         self.on_network = {place.role for place in places if place.address.startswith("TCPIP")}
@@ -193,6 +193,11 @@ class World:
         """Energise or release a relay; what hangs on it, `rig.virtual.break_out` knows by its line's name."""
         if line in self._relays:
             self._relays[line](energised)
+
+    def do_by_hand(self, line: str, *, on: bool) -> None:
+        """Do by hand what a line does, or undo it; the bench's switch may have no such line."""
+        if line in self._effects:
+            self._effects[line](on)
 
     @property
     def line_names(self) -> tuple[str, ...]:

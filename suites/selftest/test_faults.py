@@ -170,7 +170,7 @@ def test_a_command_is_given_where_that_is_how_and_nowhere_else(tmp_path: Path) -
 def test_a_bench_without_the_line_refuses_in_a_sentence(tmp_path: Path) -> None:
     unknown = Injection(RESERVOIR.fault, Provocation(line="drawbridge"))
     with opened(tmp_path) as (bench, record), provoking(bench, record) as faults:
-        with pytest.raises(BlockedError, match="line 'drawbridge' of the switch, which this bench does not have"):
+        with pytest.raises(BlockedError, match="cannot be provoked: this bench has no line 'drawbridge' of the switch"):
             faults.inject(unknown)
         assert faults.active == ()
 

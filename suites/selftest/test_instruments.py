@@ -24,7 +24,15 @@ from suites.stands.transcripts import read_page
 ROOT = Path(__file__).parents[2]
 DEVICES = sorted(path.name for path in (ROOT / "instruments").iterdir() if (path / "__init__.py").exists())
 FOLDERS = [name for name in DEVICES if import_module(f"instruments.{name}.driver").ROLE != "pump"]
-ROLES = (roles.Balance, roles.PressureSensor, roles.PowerSupply, roles.Switch, roles.Environment, roles.SoundRecorder)
+ROLES = (
+    roles.Balance,
+    roles.PressureSensor,
+    roles.PowerSupply,
+    roles.Switch,
+    roles.Environment,
+    roles.SoundRecorder,
+    roles.Hands,
+)
 
 
 def part(folder: str, name: str) -> ModuleType:

@@ -56,7 +56,7 @@ def test_what_the_bench_lacks_is_said_for_each_requirement() -> None:
         "PR-X1.1: this bench has no line 'no_such_line' of the switch, so that 1 of its 3 tests cannot be done."
     ]
     assert not_to_be_done(tests[:1], VIRTUAL) == [
-        "PR-X1.1: this bench has no line 'no_such_line' of the switch, so that it cannot be decided."
+        "PR-X1.1: this bench has no line 'no_such_line' of the switch, so that it is NOT APPLICABLE."
     ]
 
 

@@ -343,6 +343,16 @@ def test_what_a_pump_cannot_do_is_not_applicable(run: RunFolder) -> None:
     assert (row.verdict.value, row.reason) == ("NOT APPLICABLE", "this pump has no history")
 
 
+def test_what_is_not_applicable_is_counted_apart_and_says_why(run: RunFolder) -> None:
+    attempted(run, "PR-1", values=[1], test="a")
+    attempted(run, "PR-2", outcome="not applicable", message="this bench has no line 'hot' of the switch", test="b")
+    results = join(REQUIREMENTS, run)
+    assert results.verdict.value == "PASS"
+    assert results.in_short == (
+        "1 of 2 requirements are verified; 1 is not applicable: PR-2 (this bench has no line 'hot' of the switch)."
+    )
+
+
 def test_a_selection_is_judged_by_what_it_selects(run: RunFolder) -> None:
     attempted(run, "PR-1", values=[1])
     results = join(REQUIREMENTS, run, selected="t")
@@ -393,7 +403,18 @@ def verification(run: RunFolder, *requirements: str, quantities: Sequence[Quanti
         annunciations=list,
     )
     others = dict.fromkeys(
-        ("balance", "pressure", "supply", "switch", "environment", "sound", "reservoir_u", "restless_s")
+        (
+            "balance",
+            "pressure",
+            "supply",
+            "switch",
+            "environment",
+            "sound",
+            "hands",
+            "feeds_pump",
+            "reservoir_u",
+            "restless_s",
+        )
     )
     bench = cast(Bench, SimpleNamespace(pump=pump, clock=clock, metrology=METROLOGY, **others))
     return Verification(bench, attempt, REQUIREMENTS, run.declared("t"))
