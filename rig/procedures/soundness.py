@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rig.analysis.disturbed import broken_digit_g, came_back
 from rig.analysis.unchanging import log10_chance_of_equal
 from rig.errors import BlockedError
+from rig.procedures.provoking import FaultCleared, FaultInjected
 from rig.record.taking import Taken
 from rig.roles import Metrology
 
@@ -25,6 +29,10 @@ BETTER_BY = 3.0
 says far too much: no more than one digit of scatter is counted on, whatever the file says."""
 UNSEEN_SD = 6.0
 """Of readings: what evaporates beside noise of so many and one digit must have changed what is shown."""
+TO_AND_FRO = frozenset({"F10 raised", "F10 lowered", "F11 step", "F12"})
+"""Faults that press liquid out of the line or draw it in, and the other way when they are over."""
+SETTLES_S = 90.0
+"""20 time constants of a line that fades in 4.5 s."""
 LOG10_CREDIBLE = -6.0
 """1 living balance in 1,000,000 shows equal readings for so long, and is stopped."""
 
@@ -104,9 +112,18 @@ def refuse_disturbed(taken: Taken, metrology: Metrology) -> None:
                 "and the balance's own display, weigh the reference mass (rig balance-test), and measure again"
             )
     most_g_per_h = metrology.evaporation_g_per_h + 3.0 * metrology.evaporation_uncertainty_g_per_h
-    found = came_back(
-        balance["at_s"], balance["mass_g"], sd_g=_single_g(metrology), evaporation_g_per_h=max(0.0, most_g_per_h)
+    parts = _between_faults(taken, balance["at_s"])
+    looked_at = (
+        came_back(
+            balance["at_s"][part],
+            balance["mass_g"][part],
+            sd_g=_single_g(metrology),
+            evaporation_g_per_h=max(0.0, most_g_per_h),
+        )
+        for part in parts
+        if np.count_nonzero(part) > 1
     )
+    found = next((each for each in looked_at if each is not None), None)
     if found is not None:
         first, then = ("came", "went") if found.mass_g > 0.0 else ("went", "came")
         raise BlockedError(
@@ -114,3 +131,18 @@ def refuse_disturbed(taken: Taken, metrology: Metrology) -> None:
             f"{found.to_s:.0f} s, which no liquid does: somebody leaned on the table, something touched the vessel, or "
             "a reading was damaged; keep people, draught and cables away from the balance, and measure again"
         )
+
+
+def _between_faults(taken: Taken, at_s: NDArray[np.float64]) -> list[NDArray[np.bool_]]:
+    """Choose the readings before, during and after each fault that moves liquid to and fro; all, where there is none.
+
+    What came when a pump was lifted goes again when it is lowered: that is no disturbance.
+    """
+    facts = [*taken.facts(FaultInjected), *taken.facts(FaultCleared)]
+    edges_s = [fact.at_s for fact in facts if fact.fault in TO_AND_FRO]
+    passed = np.zeros(at_s.size, dtype=np.int64)
+    moving = np.zeros(at_s.size, dtype=np.bool_)
+    for edge_s in edges_s:
+        passed += at_s > edge_s
+        moving |= np.abs(at_s - edge_s) < SETTLES_S
+    return [(passed == number) & ~moving for number in range(len(edges_s) + 1)]

@@ -56,6 +56,7 @@ def _kind(name: str, words: str, unit: str, meaning: str) -> Kind:
 UNALARMED = _kind("unalarmed", "missing alarm", "alarms", "1 where the pump did not alarm it while it held.")
 ALARMS = _kind("alarms", "alarms", "alarms", "How many alarms came while it held and after it.")
 WENT = _kind("went", "alarms gone unconfirmed", "alarms", "How often an alarm went though nobody had confirmed it.")
+STOPS = _kind("stops", "stops of therapy", "stops", "1 where therapy did not run when the fault ended.")
 TIME = _kind("time_to_alarm", "time to the alarm", "s", "From the fault's beginning to the alarm, or to its end.")
 BEYOND = _kind(
     "delivered_beyond", "delivered beyond the programme", "U",
@@ -93,14 +94,14 @@ class FaultCourse(Fact):
 class ThroughFault(UnderFault):
     """Deliver, inject a fault for a fixed time, clear it, and read on; then ask the pump for its account.
 
-    Stopped, it has no therapy throughout. Nobody confirms an alarm.
+    Stopped, it delivers before the fault only, so that its motor has turned. Nobody confirms an alarm.
     """
 
     TABLE: ClassVar = "through_fault"
     KEYWORD: ClassVar = "Deliver Through Fault"
     IN_WORDS: ClassVar = "fault {title}"
     KINDS: ClassVar = (
-        UNALARMED, ALARMS, WENT, TIME, BEYOND, AFTER_ALARM, RELEASED, LOGGED, PROGRAMMED, RESERVOIR
+        UNALARMED, ALARMS, WENT, STOPS, TIME, BEYOND, AFTER_ALARM, RELEASED, LOGGED, PROGRAMMED, RESERVOIR
     )  # fmt: skip
     EXPECTED: ClassVar = frozenset(
         {"occlusion", "mechanical issue", "system issue", "air pressure out of range", "maximum delivery"}
@@ -116,8 +117,8 @@ class ThroughFault(UnderFault):
 
     @model_validator(mode="after")
     def _stopped_delivers_nothing(self) -> Self:
-        if self.when == "stopped" and (self.rate_u_per_h or self.bolus_u):
-            raise ValueError("a pump that is stopped has neither rate nor bolus")
+        if self.when == "stopped" and self.bolus_u:
+            raise ValueError("a pump that is stopped gives no bolus; its rate is that before it is stopped")
         return self
 
     @property
@@ -172,10 +173,13 @@ class ThroughFault(UnderFault):
         wait_for_rest(bench, record, BEFORE)
         account = AccountReader(bench, record)
         account.keep()
-        if self.when == "running":
-            ask_pump(bench, record, "therapy", bench.pump.run)
-        started_s, bolus_at_s = bench.clock.now(), None
+        ask_pump(bench, record, "therapy", bench.pump.run)
+        started_s, stopped_s, bolus_at_s = bench.clock.now(), math.inf, None
         sample_for(bench, record, FREE, duration_s=self.free_s, every_s=self.look_every_s)
+        if self.when == "stopped":
+            ask_pump(bench, record, "stopping", bench.pump.stop)
+            stopped_s = bench.clock.now()
+            sample_for(bench, record, FREE, duration_s=TAIL_S, every_s=SAMPLE_EVERY_S)
         alarms = AlarmCourse(bench, record, self.injection.fault.annunciated)
         with provoking(bench, record) as faults:
             began_s = faults.inject(self.injection)
@@ -197,7 +201,7 @@ class ThroughFault(UnderFault):
         alarms.look()
         alarms.keep(self.look_every_s)
         ask_pump(bench, record, "stopping", bench.pump.stop)
-        stopped_s = bench.clock.now()
+        stopped_s = min(stopped_s, bench.clock.now())
         sample_for(bench, record, STOPPED, duration_s=TAIL_S, every_s=SAMPLE_EVERY_S)
         account.keep()
         record.fact(
@@ -213,15 +217,16 @@ class ThroughFault(UnderFault):
         held, seen = taken.exactly(2, AlarmsSeen)
         alarm_s = held.first_at_s
         alarmed = alarm_s is not None
-        stopped_s = course.stopped_s if alarm_s is None or runs(held) else alarm_s
-        until_s = min(stopped_s, course.cleared_s)
+        stops = not runs(held)
+        stopped_s = min(course.stopped_s, alarm_s) if alarm_s is not None and stops else course.stopped_s
+        until_s = alarm_s if alarm_s is not None and stops else course.cleared_s
         readings = _joined(taken)
         weighed = _Weighed(scale_of_bench(taken, metrology), readings)
         whole = weighed.between(course.started_s, readings.at_s[-1])
         logged_u = account[1].logged_u - account[0].logged_u
         fell_u = (account[0].reservoir_u or 0.0) - (account[1].reservoir_u or 0.0)
-        beyond_u = self._programmed_u(course, course.began_s, until_s)
-        released_u = self._programmed_u(course, course.cleared_s, max(stopped_s, course.cleared_s))
+        beyond_u = self._programmed_u(course, course.began_s, min(until_s, stopped_s))
+        released_u = self._programmed_u(course, course.cleared_s, stopped_s)
         programmed_u = self._programmed_u(course, course.started_s, stopped_s)
         waited_s = (alarm_s if alarm_s is not None else course.cleared_s) - course.began_s
         late_s = held.looked_every_s / math.sqrt(3.0)
@@ -236,6 +241,7 @@ class ThroughFault(UnderFault):
             UNALARMED: float(not alarmed),
             ALARMS: float(len(seen.kinds)),
             WENT: float(seen.went),
+            STOPS: float(stops),
             PROGRAMMED: round(logged_u - programmed_u, 6),
             RESERVOIR: round(fell_u - logged_u, 6),
         }
@@ -250,7 +256,7 @@ class ThroughFault(UnderFault):
 
     def _programmed_u(self, course: FaultCourse, from_s: float, to_s: float) -> float:
         """Find what is programmed between two moments of the course in U: the rate, and what of the bolus is due."""
-        bolus_u = 0.0
+        bolus_u, to_s = 0.0, max(from_s, to_s)
         if self.bolus_u is not None and course.bolus_at_s is not None:
             due_u = [
                 min(max(STANDARD_BOLUS_U_PER_H * (at_s - course.bolus_at_s) / 3600.0, 0.0), self.bolus_u)

@@ -10,6 +10,17 @@ Motor Does Not Turn
     [Tags]    PR-F3.1
     Inject Fault In A Bolus    F15    size=2 U    after=20 s    then=1 U
 
+Motor Loses Steps
+    [Documentation]    A driver in the motor's wires drops every fourth step of a bolus.
+    [Tags]    PR-F3.4
+    Inject Fault In A Bolus    F16    size=2 U    after=20 s    then=1 U
+
+Motor Runs Away
+    [Documentation]    A driver in the motor's wires makes steps that nobody commands: in a bolus, and while stopped.
+    [Tags]    PR-F3.5    PR-F3.6
+    Inject Fault In A Bolus    F17    size=2 U    after=20 s    then=1 U
+    Deliver Through Fault    F17    when=stopped    rate=6 U/h    held=10 min
+
 Encoder Does Not Count
     [Documentation]    The encoder's wire is cut in a bolus.
     [Tags]    PR-F3.2
@@ -25,4 +36,4 @@ Surroundings Out Of Range
     [Tags]    PR-F7.1    PR-F7.2
     Inject Fault While Delivering    F33 hot
     Inject Fault While Delivering    F33 cold
-    Inject Fault While Delivering    F11
+    Inject Fault While Delivering    F11 sensor

@@ -21,7 +21,7 @@ def test_a_pump_claims_what_its_motor_gave_and_what_was_weighed_is_less(tmp_path
     """10 min at 6 U/h run beside the vessel: 1 U that the log has and the balance has not."""
     found = values(tmp_path / "m", fault="F9", rate="6 U/h", held="10 min")
     assert found["unalarmed"] == 1.0
-    assert found["alarms"] == found["went"] == 0.0
+    assert found["alarms"] == found["went"] == found["stops"] == 0.0
     assert found["logged_less_programmed"] == pytest.approx(0.0, abs=0.025)
     assert found["logged_less_weighed"] == pytest.approx(1.0, abs=0.05)
     assert found["delivered_beyond"] == pytest.approx(-1.0, abs=0.01)
@@ -39,6 +39,15 @@ def test_an_alarm_ends_what_is_programmed(tmp_path: Path) -> None:
     assert found["released"] == pytest.approx(0.0, abs=0.01)
 
 
-def test_a_stopped_pump_has_neither_rate_nor_bolus() -> None:
-    with pytest.raises(ValidationError, match="neither rate nor bolus"):
-        ThroughFault.model_validate({"fault": "F9", "when": "stopped", "rate": "1 U/h"})
+def test_a_pump_that_was_stopped_lies_still_on_a_lift(tmp_path: Path) -> None:
+    """1 m of water is 9.79 kPa: 2.45 µL of a line of 0.25 µL/kPa, which go and come again, and are no disturbance."""
+    found = values(tmp_path / "m", fault="F10 raised", when="stopped", rate="1 U/h", held="10 min", look_every="30 s")
+    assert found["stops"] == 1.0
+    assert found["delivered_beyond"] == pytest.approx(0.2447, abs=0.004)
+    assert found["released"] == pytest.approx(-0.2447, abs=0.004)
+    assert found["logged_less_programmed"] == pytest.approx(0.0, abs=0.025)
+
+
+def test_a_stopped_pump_gives_no_bolus() -> None:
+    with pytest.raises(ValidationError, match="gives no bolus"):
+        ThroughFault.model_validate({"fault": "F9", "when": "stopped", "bolus": "1 U"})
