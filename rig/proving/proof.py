@@ -76,6 +76,7 @@ class Proof(BaseModel):
 
     plan: str
     version: str
+    simulated: bool
     tried: tuple[Tried, ...]
     counts: dict[str, int]
     share: Share | None
@@ -98,7 +99,7 @@ def clopper_pearson(hits: int, of: int, confidence: float = 0.95) -> Share:
     return Share(hits=hits, of=of, low=low, high=high, confidence=confidence)
 
 
-def proof_of(tried: Sequence[Tried], plan: str, version: str) -> Proof:
+def proof_of(tried: Sequence[Tried], plan: str, version: str, *, simulated: bool = True) -> Proof:
     """Sum up what was tried; holes first, within an outcome by name."""
     ordered = sorted(tried, key=lambda each: (ORDER.index(each.outcome), each.name))
     counts = {name: sum(each.outcome == name for each in tried) for name in ORDER}
@@ -107,6 +108,7 @@ def proof_of(tried: Sequence[Tried], plan: str, version: str) -> Proof:
     return Proof(
         plan=plan,
         version=version,
+        simulated=simulated,
         tried=tuple(ordered),
         counts={name: count for name, count in counts.items() if count},
         share=clopper_pearson(good, decided) if decided else None,
@@ -152,7 +154,7 @@ def page_of(proof: Proof) -> str:
     lines = [
         "# Does the suite bite?",
         "",
-        f"Plan {proof.plan!r}, {proof.version}. SIMULATED. {totals(proof)}",
+        f"Plan {proof.plan!r}, {proof.version}. {'SIMULATED. ' if proof.simulated else ''}{totals(proof)}",
         "",
         f"| {' | '.join(COLUMNS)} | measured |",
         f"|{'---|' * (len(COLUMNS) + 1)}",

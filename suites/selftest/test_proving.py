@@ -17,11 +17,12 @@ from rig.errors import BenchFileError
 from rig.proving.changed import Span, changed_functions, functions_in, standing
 from rig.proving.order import in_order
 from rig.proving.proof import PROOF, TRIED, Proof, Tried, append_tried, clopper_pearson, page_of, proof_of, read_tried
-from rig.proving.pumps import TriedPump, chosen, found_in, named_patches, seeds, wrong_hardware
+from rig.proving.pumps import TriedPump, chosen, found_in, named_patches, seeds, with_families, wrong_hardware
 from rig.proving.trial import digest_of, outcome_of, right_fail
 from rig.record.results import Outcome, TestRecord
 from rig.run.collection import Declaration
 from rig.run.first_fail import Fail
+from rig.run.provoked import held_faults, provoked_in
 from rig.shipped import shipped
 from rig.virtual.mcu.image import read_elf
 from suites.measuring import VIRTUAL
@@ -201,6 +202,30 @@ def test_what_cannot_be_tried_is_refused_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "expected.toml").write_text('b = ["PR-1"]', encoding="utf-8")
     with pytest.raises(BenchFileError, match="patches and entries differ: a, b"):
         named_patches(tmp_path)
+
+
+def test_a_family_of_requirements_may_be_expected() -> None:
+    known = ["PR-D2.1", "PR-D2.2", "PR-D20.1", "PR-F1.1"]
+    (pump,) = with_families([TriedPump("p", "image", expected=("PR-F1.1", "PR-D2"))], known)
+    assert pump.expected == ("PR-D2.1", "PR-D2.2", "PR-F1.1")
+    with pytest.raises(BenchFileError, match=re.escape("p: no requirement has the id 'PR-X1', which it is said to")):
+        with_families([TriedPump("p", "image", expected=("PR-D2", "PR-X1"))], known)
+
+
+def test_a_provoked_fault_stays_whatever_a_test_asks_of_its_line() -> None:
+    with open_bench(VIRTUAL) as bench:
+        assert {"F1", "F9", "F33 hot"} <= set(held_faults(bench.switch.lines))
+        assert held_faults(["waste"]) == ["F9"]
+        with provoked_in(bench, "F1") as wrong:
+            wrong.switch.set_line("occluder", energised=False)
+            wrong.switch.make_safe()
+            assert wrong.switch.is_energised("occluder")
+            wrong.switch.set_line("waste", energised=True)
+            wrong.switch.set_line("waste", energised=False)
+            assert not wrong.switch.is_energised("waste")
+        assert not bench.switch.is_energised("occluder")
+        with pytest.raises(BenchFileError, match="provoke is 'F5': no line of this bench"), provoked_in(bench, "F5"):
+            pass
 
 
 def test_wrong_pumps_are_caught_kept_and_not_tried_again(tmp_path: Path) -> None:
