@@ -36,15 +36,15 @@ from rig.proving.proof import (
     append_tried,
     proof_of,
     read_tried,
-    rows_of,
     totals,
+    trial_rows,
     write_proof,
 )
 from rig.proving.pumps import (
     TriedPump,
-    chosen,
     found_in,
     named_patches,
+    pumps_named,
     seeds,
     with_families,
     with_faults,
@@ -112,7 +112,7 @@ class ProofAsked:
                 raise BenchFileError(f"{self.bench}: no line of its switch provokes a fault of the catalogue")
         if not found:
             found = named_patches(shipped(MUTANTS)) + wrong_hardware(shipped(WRONG_HARDWARE))
-        return chosen(found, self.names)
+        return pumps_named(found, self.names)
 
 
 def prove(asked: ProofAsked, *, console: Console) -> int:
@@ -175,7 +175,7 @@ def _prove(asked: ProofAsked, console: Console) -> int:
         tried_now = len(done) - len(kept)
         to_do = len(left) - tried_now
         left_s = clock.now() / tried_now * to_do
-        row = rows_of([each])[0]
+        row = trial_rows([each])[0]
         say(console, f"{row[1]:16} {row[0]}: {row[2]} ({row[4]}); {to_do} left, about {left_s / 60.0:.0f} min")
         write_proof(folder, proof_of(list(done.values()), asked.plan, this_version(), simulated=virtual))
 
@@ -201,7 +201,7 @@ def _prove(asked: ProofAsked, console: Console) -> int:
 def _conclude(tried: Sequence[Tried], folder: Path, plan: str, console: Console, *, virtual: bool) -> int:
     proof = proof_of(tried, plan, this_version(), simulated=virtual)
     write_proof(folder, proof)
-    print_table(console, COLUMNS, rows_of(proof.tried), title="Does the suite bite?", fold=True)
+    print_table(console, COLUMNS, trial_rows(proof.tried), title="Does the suite bite?", fold=True)
     say(console, totals(proof))
     if virtual:
         say_simulated(console)

@@ -151,7 +151,7 @@ class Trial:
             return image
         image.parent.mkdir(parents=True, exist_ok=True)
         unfinished = image.with_suffix(".partial")
-        yield from compiled(["--patch", str(patch), str(unfinished)])
+        yield from firmware_built(["--patch", str(patch), str(unfinished)])
         unfinished.rename(image)
         return image
 
@@ -202,7 +202,7 @@ class Trial:
         return self.stops and right_fail(fails, self.pump.expected) is not None
 
 
-def compiled(arguments: Sequence[str]) -> Generator[None]:
+def firmware_built(arguments: Sequence[str]) -> Generator[None]:
     """Run the firmware's build; RigError with its last words when it fails."""
     command = [sys.executable, str(shipped(CONTROLLER) / "build.py"), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
@@ -219,7 +219,7 @@ def compiled(arguments: Sequence[str]) -> Generator[None]:
 
 def built_with_symbols(image: Path) -> Generator[None]:
     """Build the right pump with its symbols, to find functions by their addresses."""
-    yield from compiled(["--symbols", str(image)])
+    yield from firmware_built(["--symbols", str(image)])
 
 
 def digest_of_sources(patch: Path | None) -> str:

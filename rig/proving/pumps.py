@@ -92,7 +92,7 @@ def with_faults(names: Sequence[str]) -> list[TriedPump]:
     return [TriedPump(name, "fault", None, (("provoke", name),)) for name in names]
 
 
-def chosen(pumps: Sequence[TriedPump], names: Collection[str]) -> list[TriedPump]:
+def pumps_named(pumps: Sequence[TriedPump], names: Collection[str]) -> list[TriedPump]:
     """Choose pumps by name; all when none is named.
 
     Raises:
