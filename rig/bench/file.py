@@ -297,7 +297,7 @@ class VirtualTable(_Table):
 
 
 class BenchFile(_Table):
-    """A whole bench."""
+    """A whole bench; `provoke` names a fault of the catalogue that is there in every test (`rig prove --faults`)."""
 
     name: Words
     operator: Words | None = None
@@ -317,6 +317,7 @@ class BenchFile(_Table):
     cut_off: CutOffTable = CutOffTable()
     guardian: GuardianTable = GuardianTable()
     virtual: VirtualTable | None = None
+    provoke: Words | None = None
 
     @property
     def roles(self) -> tuple[str, ...]:

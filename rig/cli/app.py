@@ -255,6 +255,10 @@ def prove(
         bool,
         typer.Option(help="First run the plan once on the right pump, to try those tests first that cover a patch."),
     ] = False,
+    faults: Annotated[
+        bool,
+        typer.Option(help="Try the bench's own pump with each fault of the catalogue that a line of it provokes."),
+    ] = False,
     bench: BenchOption = BENCH,
     set_: SetOption = None,
 ) -> None:
@@ -267,7 +271,7 @@ def prove(
     from rig.cli.prove import prove as prove_pumps
 
     asked = ProofAsked(
-        tuple(names or ()), plan, jobs, out, go_on, whole, seeds, parameters, patches, images, coverage, bench,
+        tuple(names or ()), plan, jobs, out, go_on, whole, seeds, parameters, patches, images, coverage, faults, bench,
         tuple(set_ or ()),
     )  # fmt: skip
     raise typer.Exit(prove_pumps(asked, console=console))

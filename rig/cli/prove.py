@@ -15,12 +15,13 @@ from typing import Any
 
 from rich.console import Console
 
-from rig.bench.file import parse_override
+from rig.bench.file import parse_override, read_bench_file
+from rig.bench.lease import take_bench
 from rig.cli.executed import executed_functions
 from rig.cli.jobs import longest_first
 from rig.cli.printing import print_table, say
 from rig.cli.runners import collect
-from rig.cli.trials import CONTROLLER, Trial, bouts_of, digest_of_sources, overridden, try_all
+from rig.cli.trials import CONTROLLER, STANDS_STILL_S, Trial, bouts_of, digest_of_sources, overridden, try_all
 from rig.cli.upfront import say_simulated
 from rig.cli.verify import EXIT_RIG
 from rig.clock import WallClock
@@ -35,17 +36,18 @@ from rig.proving.proof import (
     append_tried,
     proof_of,
     read_tried,
-    rows_of,
     totals,
+    trial_rows,
     write_proof,
 )
 from rig.proving.pumps import (
     TriedPump,
-    chosen,
     found_in,
     named_patches,
-    refuse_unknown_requirements,
+    pumps_named,
     seeds,
+    with_families,
+    with_faults,
     wrong_hardware,
 )
 from rig.proving.trial import digest_of
@@ -54,6 +56,7 @@ from rig.run.begin import RUNS, refuse_unusable, start_run
 from rig.run.collection import Declaration
 from rig.run.inputs import Inputs, Sources, read_inputs
 from rig.run.plan import DEFAULT_PLAN
+from rig.run.provoked import held_faults
 from rig.run.software import this_version
 from rig.run.stopping import StopSignals
 from rig.shipped import DEFAULT_BENCH, shipped
@@ -69,6 +72,7 @@ class ProofAsked:
 
     Without any of `patches`, `images`, `parameters` and `seeds` the rig's own wrong pumps are tried, patches and
     hardware. `names` chooses among all. `coverage` records first which functions each test executes.
+    `faults` tries the bench's own pump with each fault of the catalogue that the bench can hold, on any bench.
     """
 
     names: tuple[str, ...] = ()
@@ -82,6 +86,7 @@ class ProofAsked:
     patches: Path | None = None
     images: Path | None = None
     coverage: bool = False
+    faults: bool = False
     bench: Path = field(default_factory=lambda: shipped(DEFAULT_BENCH))
     settings: tuple[str, ...] = ()
 
@@ -100,9 +105,14 @@ class ProofAsked:
         if self.parameters is not None:
             found += wrong_hardware(self.parameters)
         found += seeds(self.seeds)
+        if self.faults:
+            spec, _ = read_bench_file(self.bench, self.laid_over)
+            found += with_faults(held_faults(spec.switch.lines))
+            if not found:
+                raise BenchFileError(f"{self.bench}: no line of its switch provokes a fault of the catalogue")
         if not found:
             found = named_patches(shipped(MUTANTS)) + wrong_hardware(shipped(WRONG_HARDWARE))
-        return chosen(found, self.names)
+        return pumps_named(found, self.names)
 
 
 def prove(asked: ProofAsked, *, console: Console) -> int:
@@ -124,9 +134,12 @@ def prove(asked: ProofAsked, *, console: Console) -> int:
 def _prove(asked: ProofAsked, console: Console) -> int:
     pumps = asked.pumps()
     base = _inputs(asked, TriedPump("the right pump", "seed"), None)
-    if base.spec.virtual is None:
-        raise BenchFileError(f"{asked.bench}: is no virtual bench; wrong pumps are tried on one")
-    refuse_unknown_requirements(pumps, base.requirements)
+    virtual = base.spec.virtual is not None
+    if not virtual and any(pump.source != "fault" for pump in pumps):
+        raise BenchFileError(f"{asked.bench}: is no virtual bench; it is tried with --faults, and nothing else")
+    if not virtual and asked.jobs > 1:
+        raise BenchFileError(f"--jobs {asked.jobs}: this bench is no virtual one; leave --jobs out")
+    pumps = with_families(pumps, base.requirements)
     folder = _folder(asked)
     known = read_tried(folder)
     inputs = base.sha256
@@ -149,18 +162,6 @@ def _prove(asked: ProofAsked, console: Console) -> int:
         say(console, "First, which functions of the firmware each test executes.")
         digest = digest_of(TriedPump("functions", "seed"), digest_of_sources(None), inputs)
         executed = executed_functions(folder, inputs_of, declared, runner_of, digest, asked.jobs)
-    trials = [
-        Trial(
-            pump,
-            folder,
-            inputs_of,
-            declared,
-            bouts_of(_stages(pump, declared, executed), runner_of),
-            stops=pump.source != "seed" and not asked.whole,
-            digest=digests[pump.name],
-        )
-        for pump in left
-    ]
     say(
         console,
         f"{len(left)} pumps to try with {len(declared)} tests of the plan {asked.plan!r}, {asked.jobs} at a time.",
@@ -174,20 +175,36 @@ def _prove(asked: ProofAsked, console: Console) -> int:
         tried_now = len(done) - len(kept)
         to_do = len(left) - tried_now
         left_s = clock.now() / tried_now * to_do
-        row = rows_of([each])[0]
+        row = trial_rows([each])[0]
         say(console, f"{row[1]:16} {row[0]}: {row[2]} ({row[4]}); {to_do} left, about {left_s / 60.0:.0f} min")
-        write_proof(folder, proof_of(list(done.values()), asked.plan, this_version()))
+        write_proof(folder, proof_of(list(done.values()), asked.plan, this_version(), simulated=virtual))
 
-    try_all(trials, asked.jobs, told)
-    return _conclude(list(done.values()), folder, asked.plan, console)
+    with take_bench(base.spec, purpose=f"rig prove into {folder}") as held:
+        trials = [
+            Trial(
+                pump,
+                folder,
+                inputs_of,
+                declared,
+                bouts_of(_stages(pump, declared, executed), runner_of),
+                stops=pump.source != "seed" and not asked.whole,
+                digest=digests[pump.name],
+                leases=held.leases,
+                patience_s=STANDS_STILL_S if virtual else None,
+            )
+            for pump in left
+        ]
+        try_all(trials, asked.jobs, told)
+    return _conclude(list(done.values()), folder, asked.plan, console, virtual=virtual)
 
 
-def _conclude(tried: Sequence[Tried], folder: Path, plan: str, console: Console) -> int:
-    proof = proof_of(tried, plan, this_version())
+def _conclude(tried: Sequence[Tried], folder: Path, plan: str, console: Console, *, virtual: bool) -> int:
+    proof = proof_of(tried, plan, this_version(), simulated=virtual)
     write_proof(folder, proof)
-    print_table(console, COLUMNS, rows_of(proof.tried), title="Does the suite bite?", fold=True)
+    print_table(console, COLUMNS, trial_rows(proof.tried), title="Does the suite bite?", fold=True)
     say(console, totals(proof))
-    say_simulated(console)
+    if virtual:
+        say_simulated(console)
     say(console, f"Proof: {folder / PAGE}")
     if {"escaped", "caught elsewhere", "false fail"} & set(proof.counts):
         return EXIT_ESCAPED

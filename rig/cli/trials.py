@@ -27,6 +27,7 @@ from rig.cli.runners import (
 )
 from rig.clock import WallClock
 from rig.errors import RigError
+from rig.lease import Lease
 from rig.proving.proof import Tried
 from rig.proving.pumps import TriedPump
 from rig.proving.trial import right_fail, tried
@@ -79,6 +80,8 @@ class Trial:
         bouts: what is run, in this order.
         stops: whether the first right FAIL ends it.
         digest: of what it is tried with.
+        leases: of a bench that there is once.
+        patience_s: for so long no test need end; None: for ever, as on a bench in real time.
     """
 
     pump: TriedPump
@@ -88,6 +91,8 @@ class Trial:
     bouts: list[Bout]
     stops: bool
     digest: str
+    leases: Sequence[Lease] = ()
+    patience_s: float | None = STANDS_STILL_S
     clock: WallClock = field(default_factory=WallClock)
     result: Tried | None = None
     _steps: Generator[None] | None = None
@@ -146,7 +151,7 @@ class Trial:
             return image
         image.parent.mkdir(parents=True, exist_ok=True)
         unfinished = image.with_suffix(".partial")
-        yield from compiled(["--patch", str(patch), str(unfinished)])
+        yield from firmware_built(["--patch", str(patch), str(unfinished)])
         unfinished.rename(image)
         return image
 
@@ -174,14 +179,14 @@ class Trial:
             "robot": robot_command(run),
         }[bout.runner]
         seen, moved_s, progress = -1, self.clock.now(), run.path / "progress.jsonl"
-        with log.open("ab") as output, runner_process([*command, *shared], run, leash, output) as process:
+        with log.open("ab") as output, runner_process([*command, *shared], run, leash, output, self.leases) as process:
             while process.poll() is None:
                 yield
                 size = progress.stat().st_size if progress.is_file() else 0
                 if size == seen:
-                    if self.clock.now() - moved_s > STANDS_STILL_S:
+                    if self.patience_s is not None and self.clock.now() - moved_s > self.patience_s:
                         stop_processes([process], STOPPED_S)
-                        return f"no test has ended for {STANDS_STILL_S:g} s", False
+                        return f"no test has ended for {self.patience_s:g} s", False
                     continue
                 seen, moved_s = size, self.clock.now()
                 if self._caught(fails_in(run, inputs.requirements)):
@@ -197,7 +202,7 @@ class Trial:
         return self.stops and right_fail(fails, self.pump.expected) is not None
 
 
-def compiled(arguments: Sequence[str]) -> Generator[None]:
+def firmware_built(arguments: Sequence[str]) -> Generator[None]:
     """Run the firmware's build; RigError with its last words when it fails."""
     command = [sys.executable, str(shipped(CONTROLLER) / "build.py"), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
@@ -214,7 +219,7 @@ def compiled(arguments: Sequence[str]) -> Generator[None]:
 
 def built_with_symbols(image: Path) -> Generator[None]:
     """Build the right pump with its symbols, to find functions by their addresses."""
-    yield from compiled(["--symbols", str(image)])
+    yield from firmware_built(["--symbols", str(image)])
 
 
 def digest_of_sources(patch: Path | None) -> str:

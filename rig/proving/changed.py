@@ -17,7 +17,7 @@ _BEGINS = re.compile(r"^[A-Za-z_][^;={}]*\)\s*\{?\s*$")
 
 
 @dataclass(frozen=True)
-class Span:
+class SourceFunction:
     """A function of a source file: its name, and its first and last line, counted from 1."""
 
     name: str
@@ -25,13 +25,13 @@ class Span:
     last: int
 
 
-def functions_in(source: str) -> list[Span]:
+def functions_in(source: str) -> list[SourceFunction]:
     """List the functions of a C source, in their order."""
-    found: list[Span] = []
+    found: list[SourceFunction] = []
     name, first = "", 0
     for number, line in enumerate(source.splitlines(), start=1):
         if line.startswith("}") and name:
-            found.append(Span(name, first, number))
+            found.append(SourceFunction(name, first, number))
             name = ""
         elif not name and _BEGINS.match(line) and (called := _NAMED.search(line)):
             name, first = called[1], number

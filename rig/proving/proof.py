@@ -54,7 +54,7 @@ class Tried(BaseModel):
     digest: str = ""
 
 
-class Share(BaseModel):
+class BoundedShare(BaseModel):
     """A share of trials and its two-sided bounds."""
 
     model_config = ConfigDict(frozen=True)
@@ -76,13 +76,14 @@ class Proof(BaseModel):
 
     plan: str
     version: str
+    simulated: bool
     tried: tuple[Tried, ...]
     counts: dict[str, int]
-    share: Share | None
+    share: BoundedShare | None
     median_wall_s: float | None
 
 
-def clopper_pearson(hits: int, of: int, confidence: float = 0.95) -> Share:
+def clopper_pearson(hits: int, of: int, confidence: float = 0.95) -> BoundedShare:
     """Bound a share from both sides, exactly: quantiles of Beta (Clopper and Pearson, Biometrika 26 (1934) 404).
 
     With no hit among n the upper bound at 95 % is 3.7/n; one-sided it would be 3/n, the rule of three.
@@ -95,10 +96,10 @@ def clopper_pearson(hits: int, of: int, confidence: float = 0.95) -> Share:
     tail = (1.0 - confidence) / 2.0
     low = float(beta.ppf(tail, hits, of - hits + 1)) if hits else 0.0
     high = float(beta.ppf(1.0 - tail, hits + 1, of - hits)) if hits < of else 1.0
-    return Share(hits=hits, of=of, low=low, high=high, confidence=confidence)
+    return BoundedShare(hits=hits, of=of, low=low, high=high, confidence=confidence)
 
 
-def proof_of(tried: Sequence[Tried], plan: str, version: str) -> Proof:
+def proof_of(tried: Sequence[Tried], plan: str, version: str, *, simulated: bool = True) -> Proof:
     """Sum up what was tried; holes first, within an outcome by name."""
     ordered = sorted(tried, key=lambda each: (ORDER.index(each.outcome), each.name))
     counts = {name: sum(each.outcome == name for each in tried) for name in ORDER}
@@ -107,6 +108,7 @@ def proof_of(tried: Sequence[Tried], plan: str, version: str) -> Proof:
     return Proof(
         plan=plan,
         version=version,
+        simulated=simulated,
         tried=tuple(ordered),
         counts={name: count for name, count in counts.items() if count},
         share=clopper_pearson(good, decided) if decided else None,
@@ -114,7 +116,7 @@ def proof_of(tried: Sequence[Tried], plan: str, version: str) -> Proof:
     )
 
 
-def rows_of(tried: Iterable[Tried]) -> list[tuple[str, str, str, str, str]]:
+def trial_rows(tried: Iterable[Tried]) -> list[tuple[str, str, str, str, str]]:
     """Tell each pump in a row: name, outcome, caught by, expected, wall time."""
     return [
         (
@@ -152,19 +154,19 @@ def page_of(proof: Proof) -> str:
     lines = [
         "# Does the suite bite?",
         "",
-        f"Plan {proof.plan!r}, {proof.version}. SIMULATED. {totals(proof)}",
+        f"Plan {proof.plan!r}, {proof.version}. {'SIMULATED. ' if proof.simulated else ''}{totals(proof)}",
         "",
         f"| {' | '.join(COLUMNS)} | measured |",
         f"|{'---|' * (len(COLUMNS) + 1)}",
     ]
-    for row, each in zip(rows_of(proof.tried), proof.tried, strict=True):
+    for row, each in zip(trial_rows(proof.tried), proof.tried, strict=True):
         cells = [*row, each.measured or ""]
         lines.append(f"| {' | '.join(cell.replace('|', '/').replace(chr(10), ' ') for cell in cells)} |")
     return "\n".join(lines) + "\n"
 
 
 def write_proof(folder: Path, proof: Proof) -> None:
-    """Write `prove.json` and `prove.md`; EvidenceError when the disk does not take them."""
+    """Write `prove.json` and the page beside it; EvidenceError when the disk does not take them."""
     write_json(folder / PROOF, proof.model_dump(mode="json"))
     write_whole(folder / PAGE, page_of(proof).encode())
 

@@ -1,4 +1,4 @@
-"""The wrong pumps that `rig prove` tries: patches of the firmware, ready images, wrong hardware, and seeds.
+"""The wrong pumps that `rig prove` tries: patches of the firmware, ready images, wrong hardware, seeds, faults.
 
 Not responsible for building a patch (`fixtures/controller/build.py`), nor for what a wrong pump does.
 """
@@ -6,14 +6,15 @@ Not responsible for building a patch (`fixtures/controller/build.py`), nor for w
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from rig.errors import BenchFileError
+from rig.run.selection import family
 from rig.toml_files import read_toml
 
-Source = Literal["patch", "image", "hardware", "seed"]
+Source = Literal["patch", "image", "hardware", "seed", "fault"]
 EXPECTED = "expected.toml"
 
 
@@ -86,7 +87,12 @@ def seeds(count: int, first: int = 1) -> list[TriedPump]:
     return [TriedPump(f"seed {seed}", "seed", None, (("virtual.seed", seed),)) for seed in range(first, first + count)]
 
 
-def chosen(pumps: Sequence[TriedPump], names: Collection[str]) -> list[TriedPump]:
+def with_faults(names: Sequence[str]) -> list[TriedPump]:
+    """List the bench's own pump with each of these faults of the catalogue, which is there in every test."""
+    return [TriedPump(name, "fault", None, (("provoke", name),)) for name in names]
+
+
+def pumps_named(pumps: Sequence[TriedPump], names: Collection[str]) -> list[TriedPump]:
     """Choose pumps by name; all when none is named.
 
     Raises:
@@ -102,12 +108,20 @@ def chosen(pumps: Sequence[TriedPump], names: Collection[str]) -> list[TriedPump
     return [pump for pump in pumps if not names or pump.name in names]
 
 
-def refuse_unknown_requirements(pumps: Sequence[TriedPump], requirements: Collection[str]) -> None:
-    """Refuse an expected requirement that there is none of; BenchFileError."""
+def with_families(pumps: Sequence[TriedPump], requirements: Collection[str]) -> list[TriedPump]:
+    """Put the requirements of a family in the place of its name, such as PR-D2.
+
+    Raises:
+        BenchFileError: an expected requirement that there is none of.
+    """
+    found = []
     for pump in pumps:
-        for name in pump.expected:
-            if name not in requirements:
-                raise BenchFileError(f"{pump.name}: no requirement has the id {name!r}, which it is said to fail")
+        ids = [family(name, requirements) for name in pump.expected]
+        if frozenset() in ids:
+            name = pump.expected[ids.index(frozenset())]
+            raise BenchFileError(f"{pump.name}: no requirement has the id {name!r}, which it is said to fail")
+        found.append(replace(pump, expected=tuple(each for each in requirements if any(each in one for one in ids))))
+    return found
 
 
 def _ids(where: Path, name: str, value: object) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from rig.record.attempt import AttemptRecord
 from rig.record.folder import RunFolder
 from rig.roles import Bench
 from rig.run.inputs import Frozen, refuse_changed_inputs, refuse_other_faults
+from rig.run.provoked import provoked_in
 from rig.run.stopping import StopSignals
 from rig.wire import ByteLog
 
@@ -51,7 +52,8 @@ def open_frozen_bench(
         refuse_changed_inputs(run, frozen.sha256)
         attempt.start(bench.clock)
         try:
-            yield bench
+            with provoked_in(bench, frozen.spec.provoke) as wrong:
+                yield wrong
         finally:
             if stop is not None:
                 leaving.enter_context(stop.held())

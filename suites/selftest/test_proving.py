@@ -14,14 +14,15 @@ from rig.bench.far_side import EXECUTED, FUNCTIONS
 from rig.bench.open import open_bench
 from rig.cli.prove import WRONG_HARDWARE
 from rig.errors import BenchFileError
-from rig.proving.changed import Span, changed_functions, functions_in, standing
+from rig.proving.changed import SourceFunction, changed_functions, functions_in, standing
 from rig.proving.order import in_order
 from rig.proving.proof import PROOF, TRIED, Proof, Tried, append_tried, clopper_pearson, page_of, proof_of, read_tried
-from rig.proving.pumps import TriedPump, chosen, found_in, named_patches, seeds, wrong_hardware
+from rig.proving.pumps import TriedPump, found_in, named_patches, pumps_named, seeds, with_families, wrong_hardware
 from rig.proving.trial import digest_of, outcome_of, right_fail
 from rig.record.results import Outcome, TestRecord
 from rig.run.collection import Declaration
 from rig.run.first_fail import Fail
+from rig.run.provoked import held_faults, provoked_in
 from rig.shipped import shipped
 from rig.virtual.mcu.image import read_elf
 from suites.measuring import VIRTUAL
@@ -53,7 +54,7 @@ def ended(*outcomes: Outcome) -> list[TestRecord]:
 
 
 def test_functions_of_a_source_and_those_that_a_patch_changes() -> None:
-    assert functions_in(SOURCE) == [Span("helper", 1, 4), Span("outer", 6, 9)]
+    assert functions_in(SOURCE) == [SourceFunction("helper", 1, 4), SourceFunction("outer", 6, 9)]
     patch = "--- a/x.c\n+++ b/x.c\n@@ -2,3 +2,3 @@\n {\n-    return x + 1;\n+    return x;\n }\n"
     assert changed_functions(patch, {"x.c": SOURCE}) == {"helper"}
     added = "--- a/x.c\n+++ b/x.c\n@@ -6,3 +6,4 @@ helper\n int outer(void)\n {\n+    x();\n     return helper(2);\n"
@@ -196,11 +197,35 @@ def test_what_cannot_be_tried_is_refused_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(BenchFileError, match=re.escape(f"{tmp_path}: there is no file *.elf in it")):
         found_in(tmp_path, "image")
     with pytest.raises(BenchFileError, match=r"there is no wrong pump 'c'; known are a, b"):
-        chosen([TriedPump("a", "image"), TriedPump("b", "image")], ["c"])
+        pumps_named([TriedPump("a", "image"), TriedPump("b", "image")], ["c"])
     (tmp_path / "a.patch").write_text("", encoding="utf-8")
     (tmp_path / "expected.toml").write_text('b = ["PR-1"]', encoding="utf-8")
     with pytest.raises(BenchFileError, match="patches and entries differ: a, b"):
         named_patches(tmp_path)
+
+
+def test_a_family_of_requirements_may_be_expected() -> None:
+    known = ["PR-D2.1", "PR-D2.2", "PR-D20.1", "PR-F1.1"]
+    (pump,) = with_families([TriedPump("p", "image", expected=("PR-F1.1", "PR-D2"))], known)
+    assert pump.expected == ("PR-D2.1", "PR-D2.2", "PR-F1.1")
+    with pytest.raises(BenchFileError, match=re.escape("p: no requirement has the id 'PR-X1', which it is said to")):
+        with_families([TriedPump("p", "image", expected=("PR-D2", "PR-X1"))], known)
+
+
+def test_a_provoked_fault_stays_whatever_a_test_asks_of_its_line() -> None:
+    with open_bench(VIRTUAL) as bench:
+        assert {"F1", "F9", "F33 hot"} <= set(held_faults(bench.switch.lines))
+        assert held_faults(["waste"]) == ["F9"]
+        with provoked_in(bench, "F1") as wrong:
+            wrong.switch.set_line("occluder", energised=False)
+            wrong.switch.make_safe()
+            assert wrong.switch.is_energised("occluder")
+            wrong.switch.set_line("waste", energised=True)
+            wrong.switch.set_line("waste", energised=False)
+            assert not wrong.switch.is_energised("waste")
+        assert not bench.switch.is_energised("occluder")
+        with pytest.raises(BenchFileError, match="provoke is 'F5': no line of this bench"), provoked_in(bench, "F5"):
+            pass
 
 
 def test_wrong_pumps_are_caught_kept_and_not_tried_again(tmp_path: Path) -> None:
