@@ -46,7 +46,9 @@ When a run ends, everything that each test has recorded is looked through ([inva
 def quantities_page() -> str:
     """Write the page as Markdown."""
     sections = [_section(procedure) for procedure in PROCEDURES]
-    return "\n".join([HEAD, *sections, EVERYWHERE_HEAD, *map(_row, EVERYWHERE), RECORD_HEAD, *map(_row, OF_THE_RECORD), ""])
+    return "\n".join(
+        [HEAD, *sections, EVERYWHERE_HEAD, *map(_row, EVERYWHERE), RECORD_HEAD, *map(_row, OF_THE_RECORD), ""]
+    )
 
 
 def _section(procedure: type[Procedure]) -> str:

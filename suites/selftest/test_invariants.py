@@ -181,9 +181,12 @@ def test_a_log_that_grows_and_forgets_its_oldest_has_no_finding(first: int, stor
 
 def test_a_missing_number_and_one_that_is_used_twice_are_found_once_each() -> None:
     gap = LogRead(5.0, (entry(1), entry(2), entry(4)), whole=True)
-    other = LogRead(9.0, (entry(4, "reset"),), whole=False)
+    other = LogRead(9.0, (entry(4, "reset", cause="pin"),), whole=False)
     said = [each.what for each in log_findings(traffic(gap, gap, other))]
-    assert said == ["the log goes from entry 2 to entry 4", "entry 4 of the log was therapy changed, and is reset"]
+    assert said == [
+        "the log goes from entry 2 to entry 4",
+        "entry 4 of the log was therapy changed, and is reset (cause pin)",
+    ]
 
 
 def test_a_part_of_the_log_may_leave_out_what_was_not_asked_for() -> None:
