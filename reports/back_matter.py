@@ -61,6 +61,7 @@ def deviations(run: Run) -> list[dict[str, Any]]:
                 _item(f"{row.id} is {row.verdict.value}", row.reason or _too_close(row.verdict)) for row in undecided
             ],
         },
+        {"title": "What does not hold over the whole record of a test", "items": _found(results)},
         {"title": "Incidents that ended no test", "items": _incidents(results.tests)},
         {"title": "Other than planned", "items": _departures(run)},
     ]
@@ -101,6 +102,18 @@ def _incidents(tests: Sequence[TestRecord]) -> list[dict[str, str]]:
             why = f"{plain_reason(what)} (first at {duration(at_s[0])} on the bench's clock{often})"
             items.append(_item(f"{test.title.rstrip('.')}: {of_whom}", why))
     return items
+
+
+def _found(results: Results) -> list[dict[str, str]]:
+    """List what was found when everything was looked through that tests have recorded; the same test together."""
+    by_test: dict[tuple[str, str], list[str]] = {}
+    for each in results.found:
+        called = results.called(each.test, each.attempt)
+        by_test.setdefault((called, each.invariant), []).append(f"{each.what} (at {duration(each.at_s)})")
+    return [
+        _item(f"{called}: {invariant}", "; ".join(said[:3]) + (f"; and {len(said) - 3} more" if len(said) > 3 else ""))
+        for (called, invariant), said in by_test.items()
+    ]
 
 
 def _item(what: str, why: str | None) -> dict[str, str]:

@@ -230,7 +230,8 @@ def log_findings(traffic: Traffic) -> tuple[Finding, ...]:
         for entry in read.entries:
             content = _content(entry)
             if known.setdefault(entry.sequence, content) != content:
-                what = f"entry {entry.sequence} of the log was {known[entry.sequence][0]}, and is {entry.kind}"
+                was, now = (_in_words(each) for each in (known[entry.sequence], content))
+                what = f"entry {entry.sequence} of the log was {was}, and is {now}"
                 found.setdefault(what, Finding(read.at_s, what))
                 known[entry.sequence] = content
     return tuple(found.values())
@@ -341,6 +342,11 @@ def _reservoir_spans(traffic: Traffic, spans: Sequence[Span]) -> Iterator[tuple[
 
 def _content(entry: HistoryEvent) -> tuple[str, tuple[tuple[str, str], ...]]:
     return entry.kind, tuple(sorted((name, str(value)) for name, value in entry.fields.items()))
+
+
+def _in_words(content: tuple[str, tuple[tuple[str, str], ...]]) -> str:
+    kind, fields = content
+    return f"{kind} ({', '.join(f'{name} {value}' for name, value in fields)})" if fields else kind
 
 
 def _of(traffic: Traffic, kind: type[Event]) -> Iterator[Event]:

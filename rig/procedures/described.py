@@ -10,6 +10,7 @@ import sys
 
 from rig.procedures.catalogue import EVERYWHERE, PROCEDURES
 from rig.procedures.procedure import Procedure
+from rig.procedures.recorded import OF_THE_RECORD
 from rig.verdicts.quantities import Kind
 
 HEAD = """# Measurements and their quantities
@@ -33,10 +34,21 @@ The pump is watched while anything is measured, and what flows in the blank run 
 |---|---|---|---|---|"""
 
 
+RECORD_HEAD = """
+## Of a whole record
+
+When a run ends, everything that each test has recorded is looked through ([invariants](invariants.md)).
+
+| quantity | printed as | unit | parameters | meaning |
+|---|---|---|---|---|"""
+
+
 def quantities_page() -> str:
     """Write the page as Markdown."""
     sections = [_section(procedure) for procedure in PROCEDURES]
-    return "\n".join([HEAD, *sections, EVERYWHERE_HEAD, *map(_row, EVERYWHERE), ""])
+    return "\n".join(
+        [HEAD, *sections, EVERYWHERE_HEAD, *map(_row, EVERYWHERE), RECORD_HEAD, *map(_row, OF_THE_RECORD), ""]
+    )
 
 
 def _section(procedure: type[Procedure]) -> str:

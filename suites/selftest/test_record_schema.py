@@ -25,6 +25,7 @@ FILES = {
     "asked": "tests/*/*/*/asked.json",
     "fact": "tests/*/*/*/facts.jsonl",
     "step": "tests/*/*/*/steps.jsonl",
+    "invariants": "tests/*/*/invariants.json",
     "measured": "tests/*/*/*/computed/measured.json",
     "computed": "tests/*/*/*/computed/*.json",
     "results": "results.json",
