@@ -156,7 +156,7 @@ class FaultResponse(UnderFault):
     duration_s: Annotated[Minutes, lasting("15 min", "1 d"), Field(alias="duration")] = 900.0
     onset_s: Annotated[TimeS, lasting("0 s", "1 d"), Field(alias="onset")] = 20.0
     share_percent: Annotated[ShareOrNone | None, Field(alias="share")] = None
-    watch_s: Annotated[TimeS | None, lasting("1 s", "1 d"), Field(alias="watch")] = None
+    watch_s: Annotated[Annotated[TimeS, lasting("1 s", "1 d")] | None, Field(alias="watch")] = None
     listen_s: Annotated[TimeS, lasting("0 s", "10 min"), Field(alias="listen")] = 0.0
     bolus_speed_u_per_h: Annotated[Speed, FromSheet("bolus.speed"), Field(alias="speed")] = 90.0
     priming_speed_u_per_h: Annotated[Speed, FromSheet("priming.speed"), Field(alias="priming_speed")] = 180.0

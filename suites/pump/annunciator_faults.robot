@@ -1,6 +1,6 @@
 *** Settings ***
-Documentation     Buzzer or vibrator fails in whatever the pump is doing: it is told of, and therapy goes on.
-...               What is heard and felt then: "alarms".
+Documentation     Buzzer or vibrator fails in whatever the pump is doing: it is told of, and therapy goes on; and how soon
+...               an alarm is heard. Its priority, rhythm and repetition: "alarms".
 Library           fixtures.robot_library.PumpBench
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
@@ -19,3 +19,9 @@ Therapy Does Not Stop Over A Broken Vibrator
     [Documentation]    Under basal delivery with an annunciation pending.
     [Tags]    PR-A3.21
     Time Answer To Fault    F32 vibrator    alarm    rate=6 U/h
+
+Alarm Is Heard At Once In An Extended Bolus And While Priming
+    [Documentation]    The reservoir is taken out, and the first pulse timed in a recording.
+    [Tags]    PR-A1.21
+    Time Answer To Fault    F14 removed    extended    size=5 U    onset=40 s    listen=10 s
+    Time Answer To Fault    F14 removed    priming    size=5 U    listen=10 s

@@ -154,10 +154,12 @@ def test_a_programme_never_goes_back_nor_beyond_its_size(state: State, since_s: 
 
 
 def test_a_fault_begins_when_a_share_of_the_delivery_is_programmed_to_have_come() -> None:
-    asked = {"fault": "F15", "size_u": 4.0, "share_percent": 50.0}
-    assert FaultResponse(state="bolus", **asked).begins_after_s == pytest.approx(80.0)  # 2 U at 1.5 U/min
-    assert FaultResponse(state="extended", **asked).begins_after_s == pytest.approx(450.0)
-    assert FaultResponse(state="basal", **asked).begins_after_s == 20.0  # which has no end of its own
+    def begins_after_s(state: State) -> float:
+        return FaultResponse(fault="F15", state=state, size_u=4.0, share_percent=50.0).begins_after_s
+
+    assert begins_after_s("bolus") == pytest.approx(80.0)  # 2 U at 1.5 U/min
+    assert begins_after_s("extended") == pytest.approx(450.0)
+    assert begins_after_s("basal") == 20.0  # which has no end of its own
 
 
 def test_it_is_watched_as_long_as_eight_doses_take() -> None:
