@@ -1,4 +1,4 @@
-"""Numato Lab USB Relay Module of 8 channels, or 16, as the switch of valves and relays.
+"""Numato Lab USB Relay Module of 8 channels, 16 or 32, as the switch of valves and relays.
 
 Every write is read back. Not responsible for what a line is connected to, nor for the time that contacts take.
 Source: Numato Lab, 8 Channel USB Relay Module, user guide (numato.com/docs); see protocol.md.
@@ -25,6 +25,8 @@ Baud = Literal[9600, 19200, 921600]
 """The host's usual speed and those of the maker's examples; the module has no line and obeys at any (protocol.md)."""
 
 RELAY_COUNT = 8
+NUMBERS = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
+"""How relays are numbered in a command, up to those of a module of 32."""
 LINES = range(RELAY_COUNT)
 """The numbers that a bench file may give to its lines."""
 REPLY_TIMEOUT_S = 1.0
@@ -37,7 +39,7 @@ _LOOK_AT_MODULE = "is another device on this port? (protocol.md, Framing)"
 
 
 class NumatoRelayModule:
-    """Switch role over the terminal dialogue of a module of `count` relays, numbered in one hexadecimal digit."""
+    """Switch role over the terminal dialogue of a module of `count` relays, numbered in one character."""
 
     def __init__(self, wire: Wire, lines: Mapping[str, int], *, count: int = RELAY_COUNT) -> None:
         self._wire = wire
@@ -68,20 +70,20 @@ class NumatoRelayModule:
         for line, relay in self._relays.items():
             if self.is_energised(line) != (line in energised):
                 shown = f"another state than in {mask:0{self._digits}x}"
-                raise self._bad(f"relay read {relay:X}", shown, "power-cycle the module")
+                raise self._bad(f"relay read {NUMBERS[relay]}", shown, "power-cycle the module")
         return f"answers; energised: {', '.join(energised) or 'none'}"
 
     def set_line(self, line: str, *, energised: bool) -> None:
         """Energise or release a line and read it back; ValueError naming the known lines when there is no such line."""
         relay = self._relay(line)
         wanted = "on" if energised else "off"
-        self._command(f"relay {wanted} {relay:X}")
+        self._command(f"relay {wanted} {NUMBERS[relay]}")
         if self.is_energised(line) != energised:
-            raise self._not_obeyed(f"relay {wanted} {relay:X}", f"read back {'off' if energised else 'on'}")
+            raise self._not_obeyed(f"relay {wanted} {NUMBERS[relay]}", f"read back {'off' if energised else 'on'}")
 
     def is_energised(self, line: str) -> bool:
         """The state of a line, read back from the module."""
-        return self._ask(f"relay read {self._relay(line):X}", r"on|off") == "on"
+        return self._ask(f"relay read {NUMBERS[self._relay(line)]}", r"on|off") == "on"
 
     def make_safe(self) -> None:
         """Release every relay of the module, named or not, and read them back; said unheard when it does not answer."""

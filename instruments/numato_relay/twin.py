@@ -1,6 +1,6 @@
 """The far side of the wire of a Numato Lab USB Relay Module: a terminal that echoes what it hears.
 
-Eight relays, or sixteen, and an identity that the user sets; no GPIO and no analogue inputs, which the rig
+Eight relays, sixteen or 32, and an identity that the user sets; no GPIO and no analogue inputs, which the rig
 never asks. Not responsible for what hangs on a relay: the simulated world is.
 Source: Numato Lab, 8 Channel USB Relay Module, user guide (numato.com/docs); see protocol.md.
 """
@@ -20,6 +20,7 @@ BAUD: int | None = None
 BITS_PER_CHARACTER = 10
 DATA_BITS = 8
 RELAYS = 8
+_NUMBERS = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
 ANSWER_AFTER_S = 0.001
 """One frame of full-speed USB."""
 
@@ -44,15 +45,15 @@ class NumatoRelay:
         self._id = serial_number
         self._coils = [False] * relays
         self._moving: list[Event | None] = [None] * relays
-        one, all_ = f"([0-{'7' if relays == RELAYS else '9A-F'}])", f"([0-9a-fA-F]{{{relays // 4}}})"
+        one, all_ = f"([{_NUMBERS[:relays]}])", f"([0-9a-fA-F]{{{relays // 4}}})"
         self._line = b""
         self._commands: list[tuple[re.Pattern[str], Callable[..., str | None]]] = [
             (re.compile(r"ver"), lambda: FIRMWARE),
             (re.compile(r"id get"), lambda: self._id),
             (re.compile(r"id set ([!-~]{8})"), self._set_id),
-            (re.compile(f"relay on {one}"), lambda relay: self._drive(int(relay, 16), energised=True)),
-            (re.compile(f"relay off {one}"), lambda relay: self._drive(int(relay, 16), energised=False)),
-            (re.compile(f"relay read {one}"), lambda relay: "on" if self._coils[int(relay, 16)] else "off"),
+            (re.compile(f"relay on {one}"), lambda relay: self._drive(_NUMBERS.index(relay), energised=True)),
+            (re.compile(f"relay off {one}"), lambda relay: self._drive(_NUMBERS.index(relay), energised=False)),
+            (re.compile(f"relay read {one}"), lambda relay: "on" if self._coils[_NUMBERS.index(relay)] else "off"),
             (re.compile(r"relay readall"), self._read_all),
             (re.compile(f"relay writeall {all_}"), self._write_all),
             (re.compile(r"reset"), lambda: self._write_all("0")),

@@ -35,6 +35,7 @@ from rig.roles import (
     Switch,
     lacking,
 )
+from rig.roles.traffic import ReadTraffic
 from rig.toml_files import explain
 
 if TYPE_CHECKING:
@@ -112,6 +113,18 @@ def twin_module(role: str, name: str) -> TwinModule | None:
     if importlib.util.find_spec(twin) is None:
         return None
     return cast("TwinModule", _imported(role, name, twin, ("BAUD", "BITS_PER_CHARACTER", "DATA_BITS", "open_twin")))
+
+
+def traffic_reader(name: str) -> ReadTraffic | None:
+    """Take `read_traffic` of a pump's module `traffic`, which reads back its octets; None where it has no such module.
+
+    Raises:
+        BenchFileError: there is no device of this name; or the module cannot be imported, or lacks the function.
+    """
+    module = f"{_package('pump', name).module}.traffic"
+    if importlib.util.find_spec(module) is None:
+        return None
+    return cast("ReadTraffic", _imported("pump", name, module, ("read_traffic",)).read_traffic)
 
 
 def device_names(role: str) -> list[str]:

@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyvisa
@@ -20,11 +21,14 @@ from rig.bench.drivers import refuse_missing_lines, refuse_wrong_options, takes,
 from rig.bench.file import BenchFile, CalibratedTable, InstrumentTable
 from rig.clock import Clock, Heart, WallClock
 from rig.errors import BenchFileError
-from rig.record.files import utc_now
+from rig.record.files import read_json, slug, utc_now, write_json
 from rig.wire import Radio
 
 if TYPE_CHECKING:
     from rig.virtual.world import World  # a lab bench installs without what it needs
+
+FUNCTIONS, EXECUTED = "functions.json", ".executed"
+"""Where the addresses of the firmware's functions stand, and the ending of what a test leaves beside it."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,22 @@ def open_virtual(spec: BenchFile, occasion: str = "") -> Iterator[World]:
         try:
             for fault in virtual.fault:
                 world.schedule_fault(fault.scheduled)
-            yield world
+            with _tracing(world, virtual.functions, occasion):
+                yield world
         finally:
             world.close()
+
+
+@contextmanager
+def _tracing(world: World, folder: Path | None, occasion: str) -> Iterator[None]:
+    """Keep which functions of the firmware are executed meanwhile, where the bench file wants it."""
+    if folder is None or world.board is None:
+        yield
+        return
+    named = {int(address) & ~1: name for name, address in read_json(folder / FUNCTIONS).items()}
+    executed: set[str] = set()
+    world.board.mcu.watch_first(named, lambda address: executed.add(named[address]))
+    try:
+        yield
+    finally:
+        write_json(folder / f"{slug(occasion)}{EXECUTED}", {"test": occasion, "executed": sorted(executed)})

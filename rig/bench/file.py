@@ -283,12 +283,14 @@ def _role(name: str) -> str:
 class VirtualTable(_Table):
     """The simulated world in place of a laboratory; `firmware` is what the pump's controller runs, if it is simulated.
 
-    A ready-made pump has a twin instead and needs none.
+    A ready-made pump has a twin instead and needs none. `functions` is a folder in which `functions.json` gives the
+    address of each function of the firmware; every test leaves there which of them it executed.
     """
 
     seed: WholeNumber = Field(default=1, ge=0, lt=2**63)
     date: Day
     firmware: Path | None = None
+    functions: Path | None = None
     serial_numbers: dict[Annotated[str, AfterValidator(_role)], Words] = {}
     parameters: VirtualParameters = VirtualParameters()
     fault: tuple[FaultTable, ...] = ()

@@ -141,6 +141,9 @@ def verify(
             help="So many tests at a time, on a virtual bench.", min=1, show_default="as suits the machine", metavar="N"
         ),
     ] = None,
+    stop_at_fail: Annotated[
+        bool, typer.Option("--stop-at-fail", help="Stop when the first requirement has FAILed; rig resume goes on.")
+    ] = False,
     list_: Annotated[
         bool, typer.Option("--list", help="Only list what would be measured, for which requirements.")
     ] = False,
@@ -163,6 +166,7 @@ def verify(
         plan=plan,
         pump_sheet=pump_sheet,
         proof=proof,
+        stop_at_fail=stop_at_fail,
     )
     if list_:
         raise typer.Exit(list_quantities(asked, console=console))
@@ -223,6 +227,53 @@ def show_faults(
 
 
 @app.command()
+def prove(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Pumps by name; all when none is named.", metavar="[NAME]…")
+    ] = None,
+    plan: Annotated[
+        str,
+        typer.Option(help="Test plan: a TOML file, or the name of one that comes with the rig.", metavar="FILE|NAME"),
+    ] = "default",  # rig.run.plan.DEFAULT_PLAN
+    jobs: Annotated[int, typer.Option(min=1, help="So many pumps at a time.", metavar="N")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the proof; default: runs/<time>-prove.", metavar="DIR")
+    ] = None,
+    go_on: Annotated[bool, typer.Option("--resume", help="Go on with the proof in --out.")] = False,
+    whole: Annotated[bool, typer.Option(help="Run every test on every pump; do not stop at the first FAIL.")] = False,
+    seeds: Annotated[
+        int, typer.Option(min=0, help="Try the right pump with so many seeds: none may FAIL.", metavar="N")
+    ] = 0,
+    parameters: Annotated[
+        Path | None, typer.Option(help="Wrong hardware: sets of bench settings, in TOML.", metavar="FILE")
+    ] = None,
+    patches: Annotated[
+        Path | None, typer.Option(help="Folder of .patch files against the firmware.", metavar="DIR")
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of .elf images of firmware.", metavar="DIR")] = None,
+    coverage: Annotated[
+        bool,
+        typer.Option(help="First run the plan once on the right pump, to try those tests first that cover a patch."),
+    ] = False,
+    bench: BenchOption = BENCH,
+    set_: SetOption = None,
+) -> None:
+    """Run the suites against wrong pumps: which test caught which, which escaped; without a source, the rig's own.
+
+    Exit code: 0 all were caught; 1 one escaped or was caught elsewhere than named, or a right pump FAILed; 2 wrong
+    usage; 3 the rig failed or was interrupted.
+    """
+    from rig.cli.prove import ProofAsked
+    from rig.cli.prove import prove as prove_pumps
+
+    asked = ProofAsked(
+        tuple(names or ()), plan, jobs, out, go_on, whole, seeds, parameters, patches, images, coverage, bench,
+        tuple(set_ or ()),
+    )  # fmt: skip
+    raise typer.Exit(prove_pumps(asked, console=console))
+
+
+@app.command()
 def resume(
     run: Annotated[Path, typer.Argument(help="Run folder of a run that did not come to its end.", metavar="RUN")],
     out: Annotated[Path | None, typer.Option(help="New folder; default: <RUN>-resumed.", metavar="DIR")] = None,
@@ -265,6 +316,19 @@ def pump_sheet(
     from rig.cli.pump_sheet import print_pump_sheet
 
     raise typer.Exit(print_pump_sheet(sheet, requirements, console=console))
+
+
+@app.command()
+def invariants(
+    run: Annotated[Path, typer.Argument(help="Run folder that was closed.", metavar="RUN")],
+) -> None:
+    """Look through everything that the tests of a run have recorded, again: what must always hold, and does not.
+
+    Exit code: 0 all of it holds; 1 something does not; 3 the record is damaged, or says otherwise than is found now.
+    """
+    from rig.cli.invariants import say_invariants
+
+    raise typer.Exit(say_invariants(run, console=console))
 
 
 @app.command("balance-test")

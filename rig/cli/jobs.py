@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,6 +96,7 @@ def run_side_by_side(
     leases: Sequence[Lease],
     console: Console,
     stop: StopSignals,
+    enough: Callable[[], str | None] = lambda: None,
 ) -> Ending:
     """Run the tests that are owed in several jobs.
 
@@ -108,6 +109,7 @@ def run_side_by_side(
         leases: of the bench, which the runners carry on.
         console: shows what goes on.
         stop: what asks this process to stop, which is handed on to the jobs.
+        enough: says why the run is to be stopped here; None while it is to go on.
     """
     names = [name for name in NAMES if owed.get(name)]
     every = [_Job(number, list(names)) for number in range(1, jobs + 1)]
@@ -115,7 +117,7 @@ def run_side_by_side(
     with TemporaryDirectory(prefix="rig-jobs-") as folder, ProgressView(run.path, console, tests) as view:
         for name in names:
             share_out(Path(folder) / name, longest_first(owed[name]))
-        ending = _watch(run, every, Path(folder), leases, view, stop)
+        ending = _watch(run, every, Path(folder), leases, view, stop, enough)
         taken = {
             test: job.ending.reason or ""
             for job in every
@@ -131,7 +133,13 @@ def run_side_by_side(
 
 
 def _watch(
-    run: RunFolder, jobs: Sequence[_Job], folder: Path, leases: Sequence[Lease], view: ProgressView, stop: StopSignals
+    run: RunFolder,
+    jobs: Sequence[_Job],
+    folder: Path,
+    leases: Sequence[Lease],
+    view: ProgressView,
+    stop: StopSignals,
+    enough: Callable[[], str | None],
 ) -> Ending:
     """Start, watch and judge the jobs until all are over, or somebody stops one of them."""
     clock = WallClock()
@@ -142,6 +150,8 @@ def _watch(
                     for job in jobs:
                         _go_on(job, run, folder, leash, leases, stack)
                     view.refresh()
+                    if (why := enough()) is not None:
+                        return Ending("interrupted", why)
                     if any(job.ending.outcome == "interrupted" for job in jobs):
                         break
                     clock.sleep(LOOK_EVERY_S)
@@ -151,6 +161,8 @@ def _watch(
         return Ending("interrupted", f"the run was interrupted by {stop.asked}")
     finally:
         view.refresh()
+    if (why := enough()) is not None and not_ended(run):
+        return Ending("interrupted", why)
     endings = [job.ending for job in jobs if job.ending.outcome != "complete"]
     reason = "; ".join(dict.fromkeys(each.reason or "" for each in endings)) or None
     if any(each.outcome == "interrupted" for each in endings):

@@ -11,7 +11,7 @@ import signal
 import site
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -83,8 +83,11 @@ def run_suites(
     leases: Sequence[Lease],
     console: Console,
     stop: StopSignals,
+    enough: Callable[[], str | None] = lambda: None,
 ) -> Ending:
-    """Run pytest, then Robot Framework, over the tests that are owed still; a runner that owes none is not started.
+    """Run pytest, then Robot Framework, over the tests that are owed still.
+
+    Robot Framework is not started where none of them is its own; pytest may have tests that no run declares.
 
     Args:
         run: with its tests declared.
@@ -92,6 +95,7 @@ def run_suites(
         leases: of the bench, which the runners carry on.
         console: shows what goes on.
         stop: what asks this process to stop, which is handed on to the runner.
+        enough: says why the run is to be stopped here; None while it is to go on.
     """
     commands = {
         "pytest": [*pytest_command(run), "--alluredir", str(run.path / "allure-results")],
@@ -100,9 +104,9 @@ def run_suites(
     ending, why = Ending("complete"), ""
     with ProgressView(run.path, console, [each for of_runner in owed.values() for each in of_runner]) as view:
         for name, command in commands.items():
-            if not owed[name]:
+            if name == "robot" and not owed[name]:
                 continue
-            ending = _run_one(name, command, [each.test for each in owed[name]], run, leases, view, stop)
+            ending = _run_one(name, command, [each.test for each in owed[name]], run, leases, view, stop, enough)
             if ending.outcome != "complete":
                 why = ending.reason or ""
                 break
@@ -127,6 +131,7 @@ def _run_one(
     leases: Sequence[Lease],
     view: ProgressView,
     stop: StopSignals,
+    enough: Callable[[], str | None],
 ) -> Ending:
     """Run one runner to its end, with its output in the run folder; told to stop, stop it and wait for it."""
     clock = WallClock()
@@ -136,6 +141,9 @@ def _run_one(
         with log.open("wb") as output, Leash() as leash, runner_process(command, run, leash, output, leases) as process:
             while process.poll() is None:
                 view.refresh()
+                if (why := enough()) is not None:
+                    stop_processes([process], STOPPED_S)
+                    return Ending("interrupted", why)
                 clock.sleep(LOOK_EVERY_S)
     except KeyboardInterrupt:  # it was stopped on leaving
         killed = process is not None and process.returncode == -signal.SIGKILL
@@ -143,6 +151,8 @@ def _run_one(
         return Ending("interrupted", f"the run was interrupted by {stop.asked}{how}")
     finally:
         view.refresh()
+    if (why := enough()) is not None and not_ended(run):
+        return Ending("interrupted", why)
     return judge_runner(name, process.returncode, owed, run, last_words(log, run))
 
 

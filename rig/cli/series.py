@@ -232,6 +232,7 @@ def _command(part: SeriesRun) -> list[str]:
         *(["--select", asked.select] if asked.select else []),
         *(["--pump-sheet", str(asked.pump_sheet)] if asked.pump_sheet else []),
         *(["--jobs", str(asked.jobs)] if asked.jobs else []),
+        *(["--stop-at-fail"] if asked.stop_at_fail else []),
         *(word for text in asked.settings for word in ("--set", text)),
     ]  # fmt: skip
 

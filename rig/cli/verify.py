@@ -22,6 +22,7 @@ from rig.bench.guarded import wait_until_left
 from rig.bench.lease import take_bench
 from rig.cli.coverage import as_json, covered_by, say_coverage
 from rig.cli.faults import faults_as_json, faults_covered
+from rig.cli.invariants import say_found
 from rig.cli.jobs import jobs_for, run_side_by_side
 from rig.cli.printing import plain, print_table, say
 from rig.cli.pump_sheet import print_inapplicable
@@ -36,6 +37,7 @@ from rig.run.begin import discard, end_run, keep_findings, start_run
 from rig.run.collection import Declaration, refuse_unanswered
 from rig.run.ending import Ending, not_ended
 from rig.run.fault_coverage import fault_summary
+from rig.run.first_fail import stopper
 from rig.run.inputs import Inputs, Sources, frozen_inputs, read_inputs
 from rig.run.plan import DEFAULT_PLAN, selection
 from rig.run.results import EXIT_CODES
@@ -43,7 +45,7 @@ from rig.run.resuming import Resuming, refuse_other_devices
 from rig.run.selection import parse_selection
 from rig.run.stopping import StopSignals
 from rig.shipped import DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
-from rig.verdicts.limits import Rule
+from rig.verdicts.limits import Rule, Verdict
 
 EXIT_RIG = 3
 
@@ -53,7 +55,8 @@ class RunAsked:
     """What `rig verify` was asked for: a bench file and settings over it, the run's folder, what to do and to decide.
 
     `out` None makes a folder below `runs/`; `plan` is a file or a name; `select` as `rig.run.selection` has it; without
-    a `pump_sheet` the bench file names it; `proof` is what `rig prove` wrote.
+    a `pump_sheet` the bench file names it; `proof` is what `rig prove` wrote. `stop_at_fail` does nothing more once a
+    requirement has FAILed.
     """
 
     bench: Path
@@ -66,6 +69,7 @@ class RunAsked:
     suites: Path = field(default_factory=partial(shipped, PUMP_SUITES))
     pump_sheet: Path | None = None
     proof: Path | None = None
+    stop_at_fail: bool = False
 
     @property
     def sources(self) -> Sources:
@@ -91,7 +95,7 @@ def verify_pump(asked: RunAsked, *, console: Console, stop: StopSignals) -> int:
         def refuse(declared: Sequence[Declaration]) -> None:
             _refuse_unanswered(inputs, declared, asked.select)
 
-        return do_run(run, inputs, refuse, console, stop, jobs=asked.jobs)
+        return do_run(run, inputs, refuse, console, stop, jobs=asked.jobs, stop_at_fail=asked.stop_at_fail)
 
 
 def do_run(
@@ -103,6 +107,7 @@ def do_run(
     resuming: Resuming | None = None,
     *,
     jobs: int | None = None,
+    stop_at_fail: bool = False,
 ) -> int:
     """Do a run that has begun, to its report, whoever asks it to stop meanwhile; returns the exit code.
 
@@ -114,13 +119,14 @@ def do_run(
         stop: whose signals are held; they come here while there is something to stop.
         resuming: the run that this one goes on with.
         jobs: how many tests of a virtual run are done at a time; None: as many as suit the machine.
+        stop_at_fail: whether it ends with the first requirement that FAILs; it can be resumed then.
 
     Raises:
         RigError: the run is refused, and its folder is taken away; or its record cannot be written.
     """
     try:
         with stop.let_through():
-            ending = _measure(run, inputs, refuse, console, stop, resuming, jobs)
+            ending = _measure(run, inputs, refuse, console, stop, resuming, jobs, stop_at_fail)
     except KeyboardInterrupt:
         ending = Ending("interrupted", f"the run was interrupted by {stop.asked}")
     results, outcome = end_run(run, ending)
@@ -150,6 +156,8 @@ def do_run(
     if outcome == "complete" and stop.asked is not None:
         console.print(f"{stop.asked} came when the run had ended; it is complete.", soft_wrap=True, markup=False)
         return EXIT_RIG
+    if stop_at_fail and outcome == "interrupted" and stop.asked is None and results.verdict is Verdict.FAIL:
+        return EXIT_CODES[Verdict.FAIL]
     return EXIT_RIG if outcome != "complete" else EXIT_CODES[results.verdict]
 
 
@@ -161,6 +169,7 @@ def _measure(
     stop: StopSignals,
     resuming: Resuming | None,
     jobs: int | None,
+    stop_at_fail: bool,
 ) -> Ending:
     """Declare the tests, check the bench, run the suites; a run that is refused is taken away."""
     try:
@@ -202,10 +211,11 @@ def _measure(
             console.print(problem, style="red", soft_wrap=True, markup=False)
         if problems:
             return Ending("blocked")
+        enough = stopper(run, frozen.requirements) if stop_at_fail else lambda: None
         if at_a_time > 1:
-            ending = run_side_by_side(run, owed, at_a_time, held.leases, console, stop)
+            ending = run_side_by_side(run, owed, at_a_time, held.leases, console, stop, enough)
         else:
-            ending = run_suites(run, owed, held.leases, console, stop)
+            ending = run_suites(run, owed, held.leases, console, stop, enough)
         wait_until_left(spec, WallClock())  # a guardian may be at it still; what it did belongs into the run
         return ending
 
@@ -299,6 +309,7 @@ def print_results(results: Results, console: Console) -> None:
     caption = "Decision rule: guard band w = U, unless the limit names another."
     print_table(console, ("requirement", "verdict", "measured", "limit"), rows, caption=caption, grouped=True)
     print_reported(results.reported, console)
+    say_found(results, console)
     if results.judges_nothing:
         say(console, JUDGES_NOTHING)
     say(console, results.in_short)

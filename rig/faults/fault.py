@@ -68,12 +68,20 @@ class ByHand(_Strict):
         return self
 
 
+class Stage(_Strict):
+    """A line of the switch that is energised so long in s after a fault began, and stays so until it is cleared."""
+
+    line: str = Field(min_length=1)
+    after: Pulse = 0.0
+
+
 class Provocation(_Strict):
-    """How a bench provokes a fault: by a line of its switch, by the supply of the pump, or by a command to it.
+    """How a bench provokes a fault: by lines of its switch, by the supply of the pump, or by a command to it.
 
     Attributes:
         name: what tells it from other ways of one fault; empty where there is one way.
         line: a line of the switch that is energised while the fault is active, or in pulses.
+        lines: lines that are energised one after the other, and are all held until the fault is cleared.
         pulses: for how long in s the line is energised, released, energised and so on; the last is energised.
         random: the same, of random lengths.
         supply: "off".
@@ -85,6 +93,7 @@ class Provocation(_Strict):
 
     name: str = Field(default="", pattern=r"^[a-z0-9 ]*$")
     line: str | None = Field(default=None, min_length=1)
+    lines: tuple[Stage, ...] | None = Field(default=None, min_length=1)
     pulses: tuple[Pulse, ...] = ()
     random: RandomPulses | None = None
     supply: Literal["off"] | None = None
@@ -95,9 +104,9 @@ class Provocation(_Strict):
 
     @model_validator(mode="after")
     def _is_one_way(self) -> Self:
-        ways = [name for name in ("line", "supply", "voltage", "command") if getattr(self, name) is not None]
+        ways = [name for name in ("line", "lines", "supply", "voltage", "command") if getattr(self, name) is not None]
         if len(ways) != 1:
-            raise ValueError("a fault is provoked by one of line, supply, voltage, command")
+            raise ValueError("a fault is provoked by one of line, lines, supply, voltage, command")
         if (self.pulses or self.random) and ways != ["line"]:
             raise ValueError("only a line has pulses")
         if self.pulses and self.random:
@@ -108,7 +117,15 @@ class Provocation(_Strict):
             raise ValueError("only a change of the supply lasts; a line is held until the fault is cleared")
         if self.by_hand is not None and (ways != ["line"] or self.pulses or self.random):
             raise ValueError("by_hand stands in for a line that is held; nobody's hands make pulses")
+        if self.lines is not None:
+            self._check_order(self.lines)
         return self
+
+    @staticmethod
+    def _check_order(lines: Sequence[Stage]) -> None:
+        names, afters_s = [stage.line for stage in lines], [stage.after for stage in lines]
+        if len(set(names)) < len(names) or sorted(afters_s) != afters_s or afters_s[0] > 0.0:
+            raise ValueError("lines stand once each, in the order of their times, the first without one")
 
     @property
     def pulses_s(self) -> tuple[float, ...]:
@@ -127,6 +144,9 @@ class Provocation(_Strict):
             if self.pulses_s:
                 return f"line {self.line} in {(len(self.pulses_s) + 1) // 2} pulses"
             return f"line {self.line} energised"
+        if self.lines is not None:
+            then = (f"{stage.line} after {stage.after / 60.0:g} min" for stage in self.lines[1:])
+            return "lines " + ", ".join((self.lines[0].line, *then))
         if self.command is not None:
             return f"command: {self.command}"
         done = "supply off" if self.supply is not None else f"supply at {self.voltage:g} V"
@@ -203,6 +223,8 @@ class Injection:
     @property
     def lines(self) -> tuple[str, ...]:
         """Lines of the switch that it needs."""
+        if self.provocation.lines is not None:
+            return tuple(stage.line for stage in self.provocation.lines)
         return () if self.provocation.line is None else (self.provocation.line,)
 
     @property

@@ -29,6 +29,7 @@ from rig.procedures.dislodged import SetDislodged
 from rig.procedures.emptied import Emptied
 from rig.procedures.extended import Extended
 from rig.procedures.fault_in_bolus import FaultInBolus
+from rig.procedures.fault_response import FaultResponse
 from rig.procedures.flood import Flood
 from rig.procedures.flows_on import FLOW
 from rig.procedures.half_hours import HalfHours
@@ -42,6 +43,7 @@ from rig.procedures.occluded_bolus import OccludedBolus
 from rig.procedures.occlusion import Occlusion
 from rig.procedures.priming import Priming
 from rig.procedures.procedure import Procedure
+from rig.procedures.recorded import OF_THE_RECORD
 from rig.procedures.refused import Refused
 from rig.procedures.replayed import Replayed
 from rig.procedures.reservoir import Reservoir
@@ -52,6 +54,7 @@ from rig.procedures.stopped import Stopped
 from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
 from rig.procedures.temporary_course import TemporaryCourse
+from rig.procedures.through_fault import ThroughFault
 from rig.procedures.unattended import Unattended
 from rig.procedures.unoccluded import Unoccluded
 from rig.procedures.watch import RESTARTS
@@ -93,6 +96,8 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     OccludedBolus,
     SelfClearing,
     FaultInBolus,
+    ThroughFault,
+    FaultResponse,
     Annunciated,
     Emptied,
     NotYet,
@@ -111,7 +116,9 @@ EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""
 TABLES: Mapping[str, type[Procedure]] = {procedure.TABLE: procedure for procedure in PROCEDURES}
 KINDS: Mapping[str, Kind] = {
-    kind.name: kind for kinds in (*(procedure.KINDS for procedure in PROCEDURES), EVERYWHERE) for kind in kinds
+    kind.name: kind
+    for kinds in (*(procedure.KINDS for procedure in PROCEDURES), EVERYWHERE, OF_THE_RECORD)
+    for kind in kinds
 }
 
 

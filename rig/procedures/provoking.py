@@ -44,6 +44,7 @@ class FaultBench:
     def __init__(self, bench: Bench, record: Recorder) -> None:
         self._bench, self._record = bench, record
         self._active: dict[str, tuple[Injection, Callable[[], None]]] = {}
+        self._due: dict[str, list[tuple[float, str]]] = {}
 
     @property
     def active(self) -> Sequence[str]:
@@ -76,6 +77,9 @@ class FaultBench:
         if (instruction := self._by_hand(injection)) is not None:
             fact = self._begin_by_hand(name, instruction)
         else:
+            if way.lines is not None:
+                self._due[name] = [(begun_s + stage.after, stage.line) for stage in way.lines]
+                self.advance()
             self._begin(injection, command)
             fact = FaultInjected(at_s=begun_s, fault=name, how=way.in_words)
         begun_s = fact.at_s
@@ -85,11 +89,20 @@ class FaultBench:
             self.clear(injection)
         return begun_s
 
+    def advance(self) -> None:
+        """Energise the lines of active faults whose time has come: whoever holds such a fault calls it at each look."""
+        for name, due in self._due.items():
+            while due and due[0][0] <= self._bench.clock.now():
+                _, line = due.pop(0)
+                self._bench.switch.set_line(line, energised=True)
+                self._record.step("fault goes on", fault=name, line=line)
+
     def clear(self, injection: Injection) -> None:
         """End a fault; nothing happens where it is not active."""
         if injection.name not in self._active:
             return
         _, release = self._active[injection.name]
+        self._due.pop(injection.name, None)
         release()
         del self._active[injection.name]
         self._record.fact(FaultCleared(at_s=self._bench.clock.now(), fault=injection.name))
@@ -125,18 +138,23 @@ class FaultBench:
 
     def _release_of(self, injection: Injection) -> Callable[[], None]:
         """Find what ends a fault, while the bench is still as it was."""
-        way, supply, switch = injection.provocation, self._bench.supply, self._bench.switch
-        line, hands = way.line, self._bench.hands
+        way, supply, hands = injection.provocation, self._bench.supply, self._bench.hands
         if hands is not None and (instruction := self._by_hand(injection)) is not None:
             return lambda: _do(hands, instruction.undo)
-        if line is not None:
-            return lambda: switch.set_line(line, energised=False)
+        if injection.lines:
+            return lambda: self._release(injection.lines)
         if way.supply is not None:
             return lambda: supply.switch(on=True)
         if way.voltage is not None:
             before_v = round(supply.read_voltage_v(), 2)  # a supply does not tell what it was set to
             return lambda: supply.set_output(voltage_v=before_v, current_limit_a=CURRENT_LIMIT_A)
         return lambda: None
+
+    def _release(self, lines: Sequence[str]) -> None:
+        """Release lines, the last first; one that cannot be released does not keep the others from it."""
+        with ExitStack() as each:
+            for line in lines:
+                each.callback(self._bench.switch.set_line, line, energised=False)
 
     def _begin(self, injection: Injection, command: Callable[[], None] | None) -> None:
         way, clock = injection.provocation, self._bench.clock

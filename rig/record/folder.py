@@ -37,6 +37,7 @@ from rig.record.attempt import AttemptRecord, Began, Ended, refuse_copy
 from rig.record.closed import CLOSING, listed_files, make_read_only, refuse_altered_closing, with_own_hash
 from rig.record.files import read_json, read_json_lines, slug, utc_now, write_json
 from rig.record.host_clock import NOTES, ClockNote, clock_steps, read_clock_notes
+from rig.record.invariants import INVARIANTS, Invariants
 from rig.record.manifest import BenchCheck, Closing, Manifest, RunOutcome
 from rig.record.models import Incident, MeasuredRecord, QuantityRecord, Record
 from rig.record.results import UNFINISHED, Outcome, Results
@@ -101,10 +102,17 @@ class Attempt:
         found = [checked(path, entry, Incident, strict=strict) for path in paths for entry in read_json_lines(path)]
         return sorted(found, key=lambda each: each.at_s)
 
+    def invariants(self, *, strict: bool = False) -> Invariants | None:
+        """Read what was found when its whole record was looked through; None where nobody did."""
+        path = self.folder / INVARIANTS
+        return read_model(path, Invariants, strict=strict) if path.is_file() else None
+
     def measured(self, *, strict: bool = False) -> list[MeasuredRecord]:
         """Read its measured values; EvidenceError when one quantity was measured twice, unless all measure it."""
         found: list[MeasuredRecord] = []
         seen: set[Quantity] = set()
+        if (invariants := self.invariants(strict=strict)) is not None:
+            found += invariants.measured
         for path in (folder / "computed" / "measured.json" for folder in self.measurements):
             if not path.is_file():
                 continue

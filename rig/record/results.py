@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from rig.record.invariants import ViolationRecord
 from rig.record.manifest import RunOutcome
 from rig.record.models import Incident, LimitRecord, MeasuredRecord, QuantityRecord, Record
 from rig.verdicts.limits import Rule, Verdict, decide, worst
@@ -109,6 +110,13 @@ class RequirementRecord(Record):
         return found
 
 
+class FoundRecord(ViolationRecord):
+    """What does not hold over the whole record of a test: a finding; which attempt at which test it was in."""
+
+    test: str
+    attempt: int = Field(default=1, ge=1)
+
+
 class TestRecord(Record):
     """One attempt at a test and how it ended.
 
@@ -141,6 +149,7 @@ class Results(Record):
     selected: str | None = None
     requirements: tuple[RequirementRecord, ...]
     reported: tuple[ReportedRecord, ...] = ()
+    found: tuple[FoundRecord, ...] = ()
     tests: tuple[TestRecord, ...]
 
     def called(self, test: str, attempt: int) -> str:

@@ -27,6 +27,7 @@ from rig.record.analyses import (
 from rig.record.attempt import Began, Ended
 from rig.record.files import write_whole
 from rig.record.folder import Collected, MeasuredFile
+from rig.record.invariants import Invariants
 from rig.record.manifest import BenchCheck, Closing, Manifest
 from rig.record.models import Incident
 from rig.record.results import Results
@@ -72,6 +73,7 @@ FILES: Mapping[str, tuple[str, Any]] = {
     ),
     "measured": ("tests/<test>/<attempt>/<measurement>/computed/measured.json", MeasuredFile),
     "computed": ("every other file of tests/<test>/<attempt>/<measurement>/computed/", Computed),
+    "invariants": ("tests/<test>/<attempt>/invariants.json", Invariants),
     "results": ("results.json", Results),
     "closing": ("closing.json", Closing),
 }

@@ -35,8 +35,10 @@ from rig.run.inputs import (
     changed_inputs,
     fit_for_json,
     freeze,
+    frozen_inputs,
     frozen_requirements,
 )
+from rig.run.invariants import keep_invariants
 from rig.run.plan import selection
 from rig.run.results import join_run
 from rig.run.resuming import Resuming
@@ -243,6 +245,8 @@ def end_run(run: RunFolder, ended: RunOutcome | Ending) -> tuple[Results, RunOut
         run.end(None, outcome, reason=reason, undone=ending.undone, changed_inputs=tuple(changed))
         raise EvidenceError(f"{changed[judging]}, so that nothing can be judged; begin a new run")
     closed = manifest.model_copy(update={"outcome": outcome, "reason": reason, "undone": dict(ending.undone)})
+    if not changed:
+        keep_invariants(run, frozen_inputs(run, manifest).spec)
     results = join_run(run, closed, frozen_requirements(run, manifest))
     run.end(results, outcome, reason=reason, undone=ending.undone, changed_inputs=tuple(changed))
     if run.lease is not None:

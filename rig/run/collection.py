@@ -167,6 +167,8 @@ def unanswered(requirements: Mapping[str, Requirement], declared: Sequence[Decla
     known = {each.quantity: test for test in declared for each in test.quantities}
     found = []
     for requirement in requirements.values():
+        if requirement.of_the_record:  # every test's record answers it, as far as it can
+            continue
         own = {each.quantity for test in declared if requirement.id in test.requirements for each in test.quantities}
         found += [
             Unanswered(requirement.id, rule.quantity, nearest(rule.quantity, known))

@@ -7,12 +7,15 @@ requirements an entry decides follows from the requirements file (`Procedure.dec
 from __future__ import annotations
 
 import hashlib
+import itertools
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, create_model, model_validator
+from pydantic.fields import FieldInfo
 
 from rig.bench.conditions import PlannedCondition
 from rig.errors import BenchFileError
@@ -133,6 +136,7 @@ def _entries(
 ) -> list[object]:
     """Fill the entries of one table from the sheet; those that the sheet has no value for are left out."""
     entries: list[object] = []
+    written = [each for entry in written for each in combinations(TABLES[table], entry)]
     for number, entry in enumerate(written, start=1):
         try:
             found = from_sheet(TABLES[table], entry, sheet, path) if isinstance(entry, dict) else entry
@@ -144,6 +148,30 @@ def _entries(
         else:
             entries.append(found)
     return entries
+
+
+def combinations(procedure: type[Procedure], entry: object) -> list[object]:
+    """Write an entry out for each combination of its lists: of a key that takes one value, a list holds several.
+
+    So `fault = ["F15", "F18"]` with `state = ["basal", "priming"]` stands for four entries, in this order: the last
+    key changes fastest. A key that takes several values keeps its list.
+    """
+    if not isinstance(entry, dict):
+        return [entry]
+    fields = {field.alias or name: field for name, field in procedure.model_fields.items()}
+    lists = [
+        key
+        for key, value in entry.items()
+        if isinstance(value, list) and key in fields and not _takes_several(fields[key])
+    ]
+    several = itertools.product(*(entry[key] for key in lists))
+    return [{**entry, **dict(zip(lists, values, strict=True))} for values in several]
+
+
+def _takes_several(field: FieldInfo) -> bool:
+    """Say whether a field is a tuple, alone or beside None."""
+    kinds = (field.annotation, *typing.get_args(field.annotation))
+    return any(typing.get_origin(kind) is tuple for kind in kinds)
 
 
 def selection(plan: TestPlan, wanted: str | None) -> str | None:

@@ -13,6 +13,7 @@ from rig.record.manifest import Manifest, RunOutcome
 from rig.record.models import LimitRecord, MeasuredRecord
 from rig.record.results import (
     DISTURBED,
+    FoundRecord,
     JudgedRecord,
     Outcome,
     ReportedRecord,
@@ -87,6 +88,7 @@ def join(
     superseded = [] if outcome is None else _superseded(requirements, attempts)
     unended: Outcome = "error" if outcome is None else "interrupted"
     tests = _tests(collected, [attempt for attempt, _ in attempts], superseded, undone or {}, unended)
+    tests = [_with_record(test, attempts, requirements) for test in tests]
     partial = f"not selected by {selected!r}" if selected is not None else None
     if plan is not None:
         partial = partial or f"not part of the plan {plan!r}"
@@ -103,6 +105,7 @@ def join(
         selected=selected,
         requirements=tuple(rows),
         reported=tuple(_reported(requirements, attempts, superseded)),
+        found=tuple(_found([attempt for attempt, _ in attempts])),
         tests=tuple(tests),
     )
 
@@ -154,6 +157,35 @@ def _tests(
     return tests
 
 
+def _with_record(test: TestRecord, attempts: _Measured, requirements: Mapping[str, Requirement]) -> TestRecord:
+    """Add the requirements that a test decides by what its whole record holds: where it came to its end, or fails."""
+    own = [
+        each
+        for attempt, measured in attempts
+        if (attempt.collected.test, attempt.number) == (test.id, test.attempt) and test.outcome != "not run"
+        for each in measured
+        if each.quantity.quantity.of_the_record
+    ]
+    decided = []
+    for requirement in requirements.values():
+        values = [each for each in own if requirement.of_the_record and requirement.asks_for(each.quantity.quantity)]
+        whole = len(values) == len(requirement.measurement) and test.outcome not in DISTURBED
+        if whole or any(_verdict_on(requirement, each) is Verdict.FAIL for each in values):
+            decided.append(requirement.id)
+    new = [name for name in decided if name not in test.requirements]
+    return test.model_copy(update={"requirements": (*test.requirements, *new)}) if new else test
+
+
+def _found(attempts: Sequence[Attempt]) -> list[FoundRecord]:
+    """List what does not hold over the whole record of each attempt."""
+    return [
+        FoundRecord(**dict(each), test=attempt.collected.test, attempt=attempt.number)
+        for attempt in attempts
+        if (invariants := attempt.invariants()) is not None
+        for each in invariants.findings
+    ]
+
+
 def _attempted(attempt: Attempt, why: str | None, unended: Outcome, *, superseded: bool) -> TestRecord:
     interrupted = f"{why} during this test" if why is not None else "the test was interrupted"
     return TestRecord(
@@ -195,10 +227,11 @@ def _row(
             measurements=(),
         )
     naming = [test for test in tests if requirement.id in test.requirements]
+    deciding_tests = {(test.id, test.attempt) for test in naming}
     measurements = [
         _judged(requirement, each, attempt)
         for attempt, measured in attempts
-        if requirement.id in attempt.collected.requirements
+        if (attempt.collected.test, attempt.number) in deciding_tests
         for each in measured
         if requirement.asks_for(each.quantity.quantity)
     ]
@@ -206,6 +239,9 @@ def _row(
     verdict, reason = _verdict(requirement, counting, measurements, unbegun=not_run(outcome))
     if not naming and partial is not None:
         reason = partial
+    if not naming and requirement.of_the_record:
+        reason = reason if partial is not None else "no record of a test could be looked through for it"
+        partial = reason
     return RequirementRecord(
         id=requirement.id,
         text=requirement.text,
@@ -228,6 +264,7 @@ def _reported(
         ReportedRecord(**dict(each), test=attempt.collected.test, attempt=attempt.number)
         for attempt, measured in attempts
         for each in measured
+        if not each.quantity.quantity.of_the_record
         if attempt in superseded
         or not any(
             requirements[name].asks_for(each.quantity.quantity)
@@ -235,6 +272,11 @@ def _reported(
             if name in requirements
         )
     ]
+
+
+def _verdict_on(requirement: Requirement, measured: MeasuredRecord) -> Verdict:
+    limit = requirement.measurement_rule(measured.quantity.quantity).limit
+    return decide(measured.measurement, limit, requirement.rule).verdict
 
 
 def _judged(requirement: Requirement, measured: MeasuredRecord, attempt: Attempt) -> JudgedRecord:

@@ -76,6 +76,8 @@ def _dimension(unit: str) -> str:
 
 OF_EVERY_MEASUREMENT = "pump."
 """How the names of kinds begin that every measurement has: a test that measures several times has them each time."""
+OF_THE_RECORD = "recorded."
+"""How the names of kinds begin that are read out of a test's whole record, whatever the test measures."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,12 @@ class Quantity:
     @property
     def of_every_measurement(self) -> bool:
         """Whether each measurement of a test has it, beside its own."""
-        return self.kind.startswith(OF_EVERY_MEASUREMENT)
+        return self.kind.startswith((OF_EVERY_MEASUREMENT, OF_THE_RECORD))
+
+    @property
+    def of_the_record(self) -> bool:
+        """Whether no measurement has it, but the whole record of each test."""
+        return self.kind.startswith(OF_THE_RECORD)
 
     def __str__(self) -> str:
         return self.name

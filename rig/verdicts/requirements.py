@@ -136,6 +136,11 @@ class Requirement(_Strict):
         """Why it does not apply to the pump at all, by its sheet; None where it does."""
         return None
 
+    @property
+    def of_the_record(self) -> bool:
+        """Whether it is decided by what the whole record of each test holds, and by no measurement."""
+        return all(rule.quantity.of_the_record for rule in self.measurement)
+
     def asks_for(self, quantity: Quantity) -> bool:
         """Say whether the measured quantity decides it."""
         return any(rule.quantity == quantity for rule in self.measurement)

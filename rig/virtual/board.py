@@ -25,6 +25,9 @@ _STEP_NS = NS_PER_S // 500
 _PULL_OUT_NS = _STEP_NS // 2
 """Steps closer than this are lost. Assumption: the motor pulls out at twice the speed that the board page allows."""
 
+_ASTRAY_NS = NS_PER_S // 100
+"""Between two steps of a step input that swings by itself."""
+
 _KEYS = {"quick bolus": "PC0", "confirm": "PC13"}
 _QUADRATURE = ((False, False), (True, False), (True, True), (False, True))
 """Encoder A, B by shaft position modulo 4: A leads when the motor infuses, so that TIM3 counts up."""
@@ -60,6 +63,7 @@ class ControllerBoard:
         edges: every change of the wires that drive buzzer and vibrator.
         heard: every change of what buzzer and vibrator do, which is nothing while they are broken.
         motor_stalled: fault: the motor hums and does not turn.
+        ambient_share: the ambient pressure at the board as a share of the room's: 1 outside of a chamber.
         motor_slips_every: fault: the motor misses each step of this number, 0 when it misses none.
         encoder_stuck: fault: the encoder keeps its outputs while the motor turns.
         stuck_temperature_c: fault: the temperature sensor gives this; None when it works.
@@ -91,6 +95,8 @@ class ControllerBoard:
         self.motor_stalled = self.encoder_stuck = self._buzzer_broken = self._vibrator_broken = False
         self.stuck_temperature_c: float | None = None
         self.stuck_ambient_hpa: float | None = None
+        self.ambient_share = 1.0
+        self._runs_away = False
         self.motor_slips_every = 0
         self._steps_asked = 0
         self.stuck_force_v: float | None = None
@@ -98,7 +104,7 @@ class ControllerBoard:
             0: lambda: self._force_v(plunger_force_n()),
             1: lambda: self._rail_v / 2,
             2: lambda: 0.500 + 0.010 * _or_stuck(self.stuck_temperature_c, temperature_c),
-            3: lambda: 0.0025 * _or_stuck(self.stuck_ambient_hpa, ambient_hpa) - 0.250,
+            3: lambda: 0.0025 * _or_stuck(self.stuck_ambient_hpa, lambda: self.ambient_share * ambient_hpa()) - 0.250,
         }
         self._listeners: dict[str, Callable[[bool], None]] = {
             "PB0": self._step,
@@ -166,6 +172,22 @@ class ControllerBoard:
         if shorted != self._crystal_shorted:
             (self.mcu.stop_calendar if shorted else self.mcu.start_calendar)()
         self._crystal_shorted = shorted
+
+    @property
+    def runs_away(self) -> bool:
+        """Fault: the driver's step input swings by itself, 100 times a second; its sleep input still works."""
+        return self._runs_away
+
+    @runs_away.setter
+    def runs_away(self, on: bool) -> None:
+        if on and not self._runs_away:
+            self._clock.call_at(self._clock.now_ns + _ASTRAY_NS, self._step_astray)
+        self._runs_away = on
+
+    def _step_astray(self) -> None:
+        if self._runs_away:
+            self._step(True)
+            self._clock.call_at(self._clock.now_ns + _ASTRAY_NS, self._step_astray)
 
     def set_key(self, key: str, *, pressed: bool) -> None:
         """Press or release the "quick bolus" or "confirm" key."""

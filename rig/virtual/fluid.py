@@ -28,6 +28,13 @@ WATER_KPA_PER_M = 9.789
 ATMOSPHERE_KPA = 101.325
 BEHIND_VALVE_UL_PER_KPA = 0.05
 """Give of reservoir and seal behind a closed valve. Assumption: a twentieth of a soft line's."""
+BUBBLE_UL = 20.0
+"""Air in the loop that is switched into the line, at atmospheric pressure: 2 U of insulin that do not come."""
+TO_NEEDLE_UL = 25.0
+"""Content of the line from that loop to the needle: 0.8 m of 0.2 mm bore, as its resistance is."""
+RESERVOIR_AIR_UL = 52.0
+"""Air that stays in a filled reservoir: so much that a fall of 200 mmHg presses 0.623 % of a cartridge of 3 mL out, as
+King et al. measured (2011, PMC3161261): 18.7 µL/(1/(1 − 200/760) − 1)."""
 
 
 def mean_stick_ul(noise_ul: float) -> float:
@@ -169,6 +176,10 @@ class FluidPath:
         self._resistance = fluid.resistance_kpa_s_per_ul
         self._leak = self._leak_past = 0.0
         self._closed = self._to_waste = self._reservoir_closed = False
+        self._narrow_kpa_s_per_ul = 0.0
+        self._pressed_ul = 0.0  # into the line, since the beginning
+        self._bubble_from_ul: float | None = None  # what had been pressed in when a bubble came into the line
+        self._air_share = 1.0  # the reservoir's air takes so much of the space that it takes at ambient pressure
         self._held_ul = 0.0  # pressed into the reservoir behind its closed valve
         self._back_kpa, self._head_m = fluid.back_pressure_kpa, fluid.head_m
         self._reservoir_ul = fluid.reservoir_ul
@@ -207,8 +218,31 @@ class FluidPath:
         """Close or open the valve between reservoir and line; what was held behind it goes into the line."""
         self._reservoir_closed = closed
         if not closed:
-            self._begin(self._clock.now_ns, self._held_ul)
-            self._held_ul = 0.0
+            held_ul, self._held_ul = self._held_ul, 0.0
+            self._press(held_ul)
+
+    def set_narrow(self, resistance_kpa_s_per_ul: float) -> None:
+        """Put capillaries between line and needle, of so much resistance in kPa s/µL in all; 0 takes them out."""
+        self._narrow_kpa_s_per_ul = _checked(resistance_kpa_s_per_ul, "kPa s/µL", 0.0)
+        self._change()
+
+    def inject_bubble(self) -> None:
+        """Switch a loop that is full of air into the line, as an injection valve does; one at a time.
+
+        The air yields as it is compressed, moves with the liquid, and while it leaves the needle nothing is weighed.
+        """
+        if self._bubble_from_ul is None:
+            self._bubble_from_ul = self._pressed_ul
+            self._yield_more(BUBBLE_UL / ATMOSPHERE_KPA)
+
+    def set_ambient_share(self, share: float) -> None:
+        """Put pump and needle into a chamber at so many times the pressure of the room; 1 is the room's.
+
+        What the reservoir's air gives way by goes through the line (Boyle). ValueError unless above 0.
+        """
+        air_share = 1.0 / _checked(share, "times the room's pressure", 1e-3)
+        self._press(RESERVOIR_AIR_UL * (air_share - self._air_share))
+        self._air_share = air_share
 
     def set_leak(self, conductance_ul_per_s_kpa: float) -> None:
         """Let the line leak to waste, at atmospheric pressure, with a conductance in µL/(s kPa); 0 is tight."""
@@ -239,6 +273,11 @@ class FluidPath:
         self._followers.append(follower)
 
     # ---- what can be seen of it -------------------------------------------------------------------------------
+
+    @property
+    def head_m(self) -> float:
+        """The height of the needle above the pump in m."""
+        return self._head_m
 
     def line_pressure_kpa(self) -> float:
         """The gauge pressure in line and reservoir in kPa."""
@@ -274,8 +313,32 @@ class FluidPath:
         """Press so much out of the reservoir, into the line or against its closed valve."""
         if self._reservoir_closed:
             self._held_ul += moved_ul
-        else:
-            self._begin(self._clock.now_ns, moved_ul)
+            return
+        before = self._air_leaves
+        self._pressed_ul += moved_ul
+        self._begin(self._clock.now_ns, moved_ul)
+        if self._bubble_from_ul is not None and self._pressed_ul - self._bubble_from_ul >= TO_NEEDLE_UL + BUBBLE_UL:
+            self._bubble_from_ul = None
+            self._yield_more(-BUBBLE_UL / ATMOSPHERE_KPA)
+        elif self._air_leaves is not before:
+            self._change()
+
+    @property
+    def _air_leaves(self) -> bool:
+        """Whether what leaves the needle is air."""
+        began_ul = self._bubble_from_ul
+        return began_ul is not None and self._pressed_ul - began_ul >= TO_NEEDLE_UL
+
+    def _yield_more(self, ul_per_kpa: float) -> None:
+        """Change what the line yields; it holds as much as before, at another pressure."""
+        self._begin(self._clock.now_ns)
+        flow, before = self.flow, self._compliance
+        self._compliance = before + ul_per_kpa
+        self._solve()
+        pressure_kpa = flow.pressure_kpa * before / self._compliance
+        self.flow = self._flow_from(self._clock.now_ns, pressure_kpa, flow.delivered_ul, flow.leaked_ul)
+        for follower in self._followers:
+            follower(self.flow)
 
     def _begin(self, at_ns: int, added_ul: float = 0.0) -> None:
         """Begin a new flow from the state at `at_ns`, `added_ul` having been pushed into the line."""
@@ -296,9 +359,10 @@ class FluidPath:
 
     def _solve(self) -> None:
         """Work out what C dp/dt = −g (p − p_out) − l p tends to, and how fast; g: outlet, l: leak conductance."""
-        outlet, leak = 1.0 / self._resistance, self._leak
+        resistance = self._resistance + self._narrow_kpa_s_per_ul
+        outlet, leak = 1.0 / resistance, self._leak
         if self._closed:
-            outlet = self._leak_past / (1.0 + self._leak_past * self._resistance)
+            outlet = self._leak_past / (1.0 + self._leak_past * resistance)
         total = outlet + leak
         self._decay_per_s = total / self._compliance
         self._share = outlet / total if total > 0.0 else 0.0
@@ -310,7 +374,7 @@ class FluidPath:
         excess_ul = self._compliance * excess_kpa
         fading_ul, leak_ul_per_s = self._share * excess_ul, self._leak_ul_per_s
         steady_ul_per_s = -leak_ul_per_s
-        if self._to_waste:  # what leaves the needle is lost with what leaks
+        if self._to_waste or self._air_leaves:  # what leaves the needle is lost with what leaks
             fading_ul, leak_ul_per_s, steady_ul_per_s = 0.0, 0.0, 0.0
         return FlowBetweenEvents(
             at_ns,

@@ -274,8 +274,8 @@ def test_every_number_of_a_bench_file_has_a_lowest_and_a_highest_value(key: str,
     [
         (
             "switch.lines.occluder",
-            16,
-            "switch.lines.occluder is 16: numato_relay_16 has the lines 0 to 15, and no such one",
+            32,
+            "switch.lines.occluder is 32: numato_relay_32 has the lines 0 to 31, and no such one",
         ),
         ("balance.address", "garbage", "balance.address is 'garbage': this is no VISA address, such as ASRL1::INSTR"),
         ("supply.voltage", "12 V", "supply.voltage and supply.current_limit: Expected a voltage from 0 to 6.18 V"),

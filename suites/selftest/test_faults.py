@@ -64,7 +64,7 @@ def test_every_line_of_the_catalogue_is_on_the_virtual_bench(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ('{ line = "occluder" }', '{ line = "occluder", supply = "off" }', "provoked by one of line, supply"),
+        ('{ line = "occluder" }', '{ line = "occluder", supply = "off" }', "provoked by one of line, lines, supply"),
         ('{ line = "occluder" }', '{ command = "x", lasts = "1 s" }', "only a change of the supply lasts"),
         ('{ line = "occluder" }', '{ supply = "off", pulses = ["1 s"] }', "only a line has pulses"),
         ('{ line = "occluder" }', '{ line = "x", pulses = ["1 s", "1 s"] }', "their number is odd"),

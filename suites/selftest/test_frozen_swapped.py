@@ -150,13 +150,13 @@ def test_edited():
     path.write_bytes(path.read_bytes() + bytes([10]))
 """
     (checkout / "suites/pump/test_zz_edited.py").write_text(edited, encoding="utf-8")
-    done = rig(checkout, "verify", "--out", "run", "--select", "edited or stopped")
+    done = rig(checkout, "verify", "--out", "run", "--select", "edited or stopped or occlusion_at_the_intermediate")
     assert done.returncode == 3, done.stdout + done.stderr
     closing = RunFolder(checkout / "run").closing()
     assert closing is not None
     assert (closing.outcome, closing.changed_inputs) == ("broken", (name,))
     sentence = f"run/{SENTENCE.format(name)}"
-    assert str(closing.reason).startswith(f"{sentence}; Robot Framework ended with exit code 252")
+    assert str(closing.reason).startswith(f"{sentence}; Robot Framework ended early with exit code 252, ")
     report = rig(checkout, "report", "run")
     if name == "requirements.toml":
         assert done.stderr == f"rig: {sentence}, so that nothing can be judged; begin a new run\n"

@@ -242,7 +242,7 @@ def test_ctrl_c_while_a_guardian_begins_leaves_neither_guardian_nor_lease(bench:
         said, complained = process.communicate(timeout=PATIENCE_S)
     assert said == ""
     assert complained.endswith("KeyboardInterrupt\n")
-    assert not is_there(guardian)
+    wait_until(lambda: not is_there(guardian))
     assert not is_kept(bench)
     assert not (bench.leases / "guardian.jsonl").exists()
 

@@ -96,6 +96,21 @@ def test_a_stalled_motor_neither_moves_nor_turns_the_encoder() -> None:
     assert bench.loaded(len(MOTOR_PINS) + 13) == 0
 
 
+def test_a_step_input_that_swings_by_itself_turns_the_motor_as_long_as_its_driver_is_awake() -> None:
+    bench = Bench(*MOTOR_PINS, store(GPIOB + BSRR, AWAKE), READ_TIM3)
+    bench.clock.sleep(0.1)
+    bench.board.runs_away = True
+    bench.clock.sleep(1.0)
+    assert [ns // 10_000_000 for ns, _ in bench.steps] == list(range(11, 111))
+    bench.board.runs_away = False
+    bench.clock.sleep(1.0)
+    assert len(bench.steps) == 100
+    asleep = Bench(*MOTOR_PINS)
+    asleep.board.runs_away = True
+    asleep.clock.sleep(1.0)
+    assert asleep.steps == []
+
+
 def test_steps_far_too_fast_are_lost() -> None:
     pulse = [store(GPIOB + BSRR, STEP), store(GPIOB + BSRR, STEP << 16)]
     bench = Bench(*MOTOR_PINS, store(GPIOB + BSRR, AWAKE), *pulse, *pulse, *pulse)

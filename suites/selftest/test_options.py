@@ -66,7 +66,7 @@ WRONG = [
     ("pressure", {"address": True}, "pressure.options.address is True: input should be a valid integer"),
     ("pressure", {"address": 2.0}, "pressure.options.address is 2.0: input should be a valid integer"),
     ("supply", {"baud": 9600}, "supply.options.baud: keysight_e36312a has no such option; it has none"),
-    ("switch", {"lines": {"occluder": 1}}, "switch.options.lines: numato_relay_16 has no such option; known are baud"),
+    ("switch", {"lines": {"occluder": 1}}, "switch.options.lines: numato_relay_32 has no such option; known are baud"),
     ("environment", {"framing": "9N1"}, "environment.options.framing is '9N1': input should be '7E1'"),
     ("pump", {"baud": 9600}, "pump.options.baud: ids has no such option; it has none"),
 ]
@@ -139,9 +139,9 @@ def test_a_relay_that_the_module_does_not_have_is_a_mistake_of_the_file() -> Non
     with (
         pytest.raises(
             BenchFileError,
-            match=r"^switch.lines.occluder is 16: numato_relay_16 has the lines 0 to 15, and no such one$",
+            match=r"^switch.lines.occluder is 32: numato_relay_32 has the lines 0 to 31, and no such one$",
         ),
-        open_bench(VIRTUAL, {"switch.lines": {"occluder": 16}}),
+        open_bench(VIRTUAL, {"switch.lines": {"occluder": 32}}),
     ):
         pass
 

@@ -1,6 +1,6 @@
 """Alarms by ear: what is heard of a pump that is right, and of one whose annunciators are broken.
 
-That wrong pumps fail the requirement which they must fail, `suites/studies/wrong_pumps` shows.
+That wrong pumps fail the requirement which they must fail, `rig prove` shows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much room a limit has left, by which the study of seeds names the requirement that was met most closely."""
+"""How much room a limit has left for a measured value."""
 
 from __future__ import annotations
 

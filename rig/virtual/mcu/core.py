@@ -8,7 +8,7 @@ Not responsible for what the pins are wired to.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from rig.clock import NS_PER_S, Event, SimClock
 from rig.errors import RigError
@@ -152,6 +152,10 @@ class Stm32F405:
         view, offset = self._chip.memory.place(address, len(data))
         view[offset : offset + len(data)] = data
         self._chip.engine.forget_code()
+
+    def watch_first(self, addresses: Iterable[int], reached: Callable[[int], None]) -> None:
+        """Call `reached` when the core is about to execute one of these addresses for the first time."""
+        self._chip.engine.watch_first(addresses, reached)
 
     def flip_bit(self, address: int, bit: int) -> None:
         """Invert bit 0..7 of the byte at `address`."""

@@ -194,7 +194,22 @@ class Engine:
         self._check(uclib.uc_hook_del(self._handle, self._counter))
         self.forget_code()
 
+    def watch_first(self, addresses: Iterable[int], reached: Callable[[int], None]) -> None:
+        """Call `reached` when the core is about to execute one of these addresses for the first time."""
+        hooks: dict[int, ctypes.c_size_t] = {}
+
+        def on_code(_handle: int, address: int, _size: int, _user: int) -> None:
+            hook = hooks.pop(address, None)
+            if hook is not None:  # it is taken away, so that code that runs often is not slowed down
+                uclib.uc_hook_del(self._handle, hook)
+                reached(address)
+
+        callback = HOOK_CODE_CFUNC(on_code)
+        for address in addresses:
+            hooks[address] = self._hook(unicorn.UC_HOOK_CODE, callback, address, address)
+
     def _hook(self, kind: int, callback: _Callback, begin: int, end: int) -> ctypes.c_size_t:
+        """Add a hook for the life of the engine; returns its handle."""
         self._keep.append(callback)
         hook = ctypes.c_size_t()
         bounds = ctypes.c_uint64(begin), ctypes.c_uint64(end)

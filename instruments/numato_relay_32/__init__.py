@@ -1,0 +1,1 @@
+"""Numato Lab 32 Channel USB Relay Module."""

@@ -1,0 +1,241 @@
+"""`rig prove`: does the suite bite? The suites against wrong pumps, and the right pump over seeds.
+
+Says which test caught which pump, which escaped, how long it took; keeps a line a pump, so that a kill loses nothing.
+Not responsible for carrying a trial out (`rig.cli.trials`), nor for what a wrong pump does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+
+from rig.bench.file import parse_override
+from rig.cli.executed import executed_functions
+from rig.cli.jobs import longest_first
+from rig.cli.printing import print_table, say
+from rig.cli.runners import collect
+from rig.cli.trials import CONTROLLER, Trial, bouts_of, digest_of_sources, overridden, try_all
+from rig.cli.upfront import say_simulated
+from rig.cli.verify import EXIT_RIG
+from rig.clock import WallClock
+from rig.errors import BenchFileError
+from rig.proving.changed import changed_functions, standing
+from rig.proving.order import in_order
+from rig.proving.proof import (
+    COLUMNS,
+    PAGE,
+    TRIED,
+    Tried,
+    append_tried,
+    proof_of,
+    read_tried,
+    rows_of,
+    totals,
+    write_proof,
+)
+from rig.proving.pumps import (
+    TriedPump,
+    chosen,
+    found_in,
+    named_patches,
+    refuse_unknown_requirements,
+    seeds,
+    wrong_hardware,
+)
+from rig.proving.trial import digest_of
+from rig.record.files import new_folder, utc_now
+from rig.run.begin import RUNS, refuse_unusable, start_run
+from rig.run.collection import Declaration
+from rig.run.inputs import Inputs, Sources, read_inputs
+from rig.run.plan import DEFAULT_PLAN
+from rig.run.software import this_version
+from rig.run.stopping import StopSignals
+from rig.shipped import DEFAULT_BENCH, shipped
+
+MUTANTS = "fixtures/controller/mutants"
+WRONG_HARDWARE = "fixtures/benches/wrong_hardware.toml"
+EXIT_ESCAPED = 1
+
+
+@dataclass(frozen=True)
+class ProofAsked:
+    """What `rig prove` was asked for.
+
+    Without any of `patches`, `images`, `parameters` and `seeds` the rig's own wrong pumps are tried, patches and
+    hardware. `names` chooses among all. `coverage` records first which functions each test executes.
+    """
+
+    names: tuple[str, ...] = ()
+    plan: str = DEFAULT_PLAN
+    jobs: int = 1
+    out: Path | None = None
+    resume: bool = False
+    whole: bool = False
+    seeds: int = 0
+    parameters: Path | None = None
+    patches: Path | None = None
+    images: Path | None = None
+    coverage: bool = False
+    bench: Path = field(default_factory=lambda: shipped(DEFAULT_BENCH))
+    settings: tuple[str, ...] = ()
+
+    @property
+    def laid_over(self) -> dict[str, Any]:
+        """The settings over the bench file."""
+        return dict(parse_override(text) for text in self.settings)
+
+    def pumps(self) -> list[TriedPump]:
+        """List what is to be tried; BenchFileError where a name, a folder or a file is wrong."""
+        found: list[TriedPump] = []
+        if self.patches is not None:
+            found += found_in(self.patches, "patch")
+        if self.images is not None:
+            found += found_in(self.images, "image")
+        if self.parameters is not None:
+            found += wrong_hardware(self.parameters)
+        found += seeds(self.seeds)
+        if not found:
+            found = named_patches(shipped(MUTANTS)) + wrong_hardware(shipped(WRONG_HARDWARE))
+        return chosen(found, self.names)
+
+
+def prove(asked: ProofAsked, *, console: Console) -> int:
+    """Try every pump that is asked for; returns the exit code: 0, 1 an escape or a false FAIL, 3 rig trouble.
+
+    Raises:
+        BenchFileError: what was asked for is wrong, or the bench is no virtual one.
+        EvidenceError: the folder cannot be made or written.
+    """
+    with StopSignals() as stop:
+        stop.watch_parent()
+        try:
+            return _prove(asked, console)
+        except KeyboardInterrupt:
+            say(console, f"Interrupted by {stop.asked}; go on with --out FOLDER --resume.")
+            return EXIT_RIG
+
+
+def _prove(asked: ProofAsked, console: Console) -> int:
+    pumps = asked.pumps()
+    base = _inputs(asked, TriedPump("the right pump", "seed"), None)
+    if base.spec.virtual is None:
+        raise BenchFileError(f"{asked.bench}: is no virtual bench; wrong pumps are tried on one")
+    refuse_unknown_requirements(pumps, base.requirements)
+    folder = _folder(asked)
+    known = read_tried(folder)
+    inputs = base.sha256
+    digests = {pump.name: digest_of(pump, _content(pump), {**inputs, "whole": str(asked.whole)}) for pump in pumps}
+    kept = {
+        pump.name: known[pump.name]
+        for pump in pumps
+        if pump.name in known and known[pump.name].digest == digests[pump.name] and known[pump.name].outcome != "error"
+    }
+    if kept:
+        say(console, f"{len(kept)} pumps were tried before and are not tried again.")
+    left = [pump for pump in pumps if pump.name not in kept]
+
+    def inputs_of(pump: TriedPump, image: Path | None) -> Inputs:
+        return _inputs(asked, pump, image)
+
+    declared, runner_of = _declared(base) if left else ([], {})
+    executed: dict[str, frozenset[str]] = {}
+    if asked.coverage and left:
+        say(console, "First, which functions of the firmware each test executes.")
+        digest = digest_of(TriedPump("functions", "seed"), digest_of_sources(None), inputs)
+        executed = executed_functions(folder, inputs_of, declared, runner_of, digest, asked.jobs)
+    trials = [
+        Trial(
+            pump,
+            folder,
+            inputs_of,
+            declared,
+            bouts_of(_stages(pump, declared, executed), runner_of),
+            stops=pump.source != "seed" and not asked.whole,
+            digest=digests[pump.name],
+        )
+        for pump in left
+    ]
+    say(
+        console,
+        f"{len(left)} pumps to try with {len(declared)} tests of the plan {asked.plan!r}, {asked.jobs} at a time.",
+    )
+    done = dict(kept)
+    clock = WallClock()
+
+    def told(each: Tried) -> None:
+        append_tried(folder, each)
+        done[each.name] = each
+        tried_now = len(done) - len(kept)
+        to_do = len(left) - tried_now
+        left_s = clock.now() / tried_now * to_do
+        row = rows_of([each])[0]
+        say(console, f"{row[1]:16} {row[0]}: {row[2]} ({row[4]}); {to_do} left, about {left_s / 60.0:.0f} min")
+        write_proof(folder, proof_of(list(done.values()), asked.plan, this_version()))
+
+    try_all(trials, asked.jobs, told)
+    return _conclude(list(done.values()), folder, asked.plan, console)
+
+
+def _conclude(tried: Sequence[Tried], folder: Path, plan: str, console: Console) -> int:
+    proof = proof_of(tried, plan, this_version())
+    write_proof(folder, proof)
+    print_table(console, COLUMNS, rows_of(proof.tried), title="Does the suite bite?", fold=True)
+    say(console, totals(proof))
+    say_simulated(console)
+    say(console, f"Proof: {folder / PAGE}")
+    if {"escaped", "caught elsewhere", "false fail"} & set(proof.counts):
+        return EXIT_ESCAPED
+    return EXIT_RIG if "error" in proof.counts else 0
+
+
+def _stages(
+    pump: TriedPump, declared: Sequence[Declaration], executed: dict[str, frozenset[str]]
+) -> list[list[Declaration]]:
+    """Order the tests for a pump; those of a right pump the longest first, as `rig verify` does."""
+    if pump.source == "seed":
+        by_id = {each.test: each for each in declared}
+        return [[by_id[test] for test in longest_first(declared)]]
+    changed: Collection[str] = ()
+    if pump.source == "patch" and executed:
+        assert pump.path is not None
+        texts = {path.name: path.read_text(encoding="utf-8") for path in (shipped(CONTROLLER) / "firmware").iterdir()}
+        names = changed_functions(pump.path.read_text(encoding="utf-8"), texts)
+        changed = standing(names, frozenset().union(*executed.values()), texts)
+    return in_order(declared, pump.expected, changed, executed)
+
+
+def _declared(base: Inputs) -> tuple[list[Declaration], dict[str, str]]:
+    """Let both runners declare their tests, once for all pumps; returns them, and the runner of each by its id."""
+    with TemporaryDirectory(prefix="rig-prove-") as folder:
+        by_runner = collect(start_run(base, out=Path(folder) / "run", begun_by="rig prove"), base)
+    runner_of = {each.test: runner for runner, tests in by_runner.items() for each in tests}
+    return [each for tests in by_runner.values() for each in tests], runner_of
+
+
+def _inputs(asked: ProofAsked, pump: TriedPump, image: Path | None) -> Inputs:
+    return read_inputs(Sources(asked.bench, overridden(asked.laid_over, pump, image), plan=asked.plan))
+
+
+def _content(pump: TriedPump) -> str:
+    """Hash what makes a pump: its image, or the firmware's sources with its patch."""
+    if pump.source == "patch":
+        return digest_of_sources(pump.path)
+    return "" if pump.path is None else hashlib.sha256(pump.path.read_bytes()).hexdigest()
+
+
+def _folder(asked: ProofAsked) -> Path:
+    if asked.out is None:
+        if asked.resume:
+            raise BenchFileError("--resume goes on in the folder that --out names; name it")
+        return new_folder(RUNS, f"{utc_now().replace(':', '-')}-prove")
+    if (asked.out / TRIED).is_file() and not asked.resume:
+        raise BenchFileError(f"{asked.out}: holds a proof already; go on with it with --resume, or name another folder")
+    refuse_unusable(asked.out)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    return asked.out

@@ -1,0 +1,116 @@
+"""The wrong pumps that `rig prove` tries: patches of the firmware, ready images, wrong hardware, and seeds.
+
+Not responsible for building a patch (`fixtures/controller/build.py`), nor for what a wrong pump does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from rig.errors import BenchFileError
+from rig.toml_files import read_toml
+
+Source = Literal["patch", "image", "hardware", "seed"]
+EXPECTED = "expected.toml"
+
+
+@dataclass(frozen=True)
+class TriedPump:
+    """One pump to be tried.
+
+    Attributes:
+        name: by which it is chosen and told.
+        source: what makes it a pump of its own.
+        path: its patch or image; None for one that runs the right firmware.
+        settings: laid over the bench file, "table.key" to value.
+        expected: ids of the requirements that it must fail; empty where nobody has named any.
+    """
+
+    name: str
+    source: Source
+    path: Path | None = None
+    settings: tuple[tuple[str, Any], ...] = ()
+    expected: tuple[str, ...] = ()
+
+
+def named_patches(folder: Path) -> list[TriedPump]:
+    """Read the patches of a folder, with what its `expected.toml` says of each, in their order by name.
+
+    Raises:
+        BenchFileError: patches and entries differ, or the file is wrong.
+    """
+    paths = {path.stem: path for path in folder.glob("*.patch")}
+    expected = read_toml(folder / EXPECTED)
+    different = sorted(set(paths) ^ set(expected))
+    if different:
+        raise BenchFileError(f"{folder / EXPECTED}: patches and entries differ: {', '.join(different)}")
+    return [TriedPump(name, "patch", paths[name], (), _ids(folder, name, expected[name])) for name in sorted(paths)]
+
+
+def found_in(folder: Path, source: Literal["patch", "image"]) -> list[TriedPump]:
+    """List the patches or images of any folder; an `expected.toml` in it names requirements of some or all.
+
+    Raises:
+        BenchFileError: there is none.
+    """
+    suffix = {"patch": ".patch", "image": ".elf"}[source]
+    paths = sorted(folder.glob(f"*{suffix}"))
+    if not paths:
+        raise BenchFileError(f"{folder}: there is no file *{suffix} in it")
+    expected = read_toml(folder / EXPECTED) if (folder / EXPECTED).is_file() else {}
+    return [
+        TriedPump(path.stem, source, path, (), _ids(folder, path.stem, expected.get(path.stem, []))) for path in paths
+    ]
+
+
+def wrong_hardware(path: Path) -> list[TriedPump]:
+    """Read sets of parameters of the virtual hardware: a table each, with `set` and `must_fail`.
+
+    Raises:
+        BenchFileError: the file is wrong.
+    """
+    pumps = []
+    for name, table in read_toml(path).items():
+        if not isinstance(table, dict) or set(table) != {"set", "must_fail"} or not isinstance(table["set"], dict):
+            raise BenchFileError(f"{path}: {name}: allowed are set, a table of bench settings, and must_fail, a list")
+        settings = tuple((f"virtual.{key}", value) for key, value in table["set"].items())
+        pumps.append(TriedPump(name, "hardware", None, settings, _ids(path, name, table["must_fail"])))
+    return pumps
+
+
+def seeds(count: int, first: int = 1) -> list[TriedPump]:
+    """List so many right pumps, each a device and a laboratory of its own."""
+    return [TriedPump(f"seed {seed}", "seed", None, (("virtual.seed", seed),)) for seed in range(first, first + count)]
+
+
+def chosen(pumps: Sequence[TriedPump], names: Collection[str]) -> list[TriedPump]:
+    """Choose pumps by name; all when none is named.
+
+    Raises:
+        BenchFileError: there is none of that name, or two have the same.
+    """
+    known = [pump.name for pump in pumps]
+    twice = sorted({name for name in known if known.count(name) > 1})
+    if twice:
+        raise BenchFileError(f"two wrong pumps are called {twice[0]!r}; a name belongs to one")
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise BenchFileError(f"there is no wrong pump {unknown[0]!r}; known are {', '.join(known)}")
+    return [pump for pump in pumps if not names or pump.name in names]
+
+
+def refuse_unknown_requirements(pumps: Sequence[TriedPump], requirements: Collection[str]) -> None:
+    """Refuse an expected requirement that there is none of; BenchFileError."""
+    for pump in pumps:
+        for name in pump.expected:
+            if name not in requirements:
+                raise BenchFileError(f"{pump.name}: no requirement has the id {name!r}, which it is said to fail")
+
+
+def _ids(where: Path, name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise BenchFileError(f"{where}: {name}: {value!r} is no list of ids of requirements")
+    return tuple(value)

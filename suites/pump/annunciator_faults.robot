@@ -1,0 +1,21 @@
+*** Settings ***
+Documentation     Buzzer or vibrator fails in whatever the pump is doing: it is told of, and therapy goes on.
+...               What is heard and felt then: "alarms".
+Library           fixtures.robot_library.PumpBench
+Test Setup        Open Bench
+Test Teardown     Leave Bench Safe
+
+*** Test Cases ***
+Therapy Does Not Stop Over A Broken Buzzer
+    [Documentation]    In a bolus, in an extended bolus, while priming, and under basal delivery with an annunciation
+    ...    that the buzzer is to sound.
+    [Tags]    PR-A3.21
+    Time Answer To Fault    F32 buzzer    bolus    size=2 U
+    Time Answer To Fault    F32 buzzer    extended    size=5 U    onset=40 s
+    Time Answer To Fault    F32 buzzer    priming    size=3 U
+    Time Answer To Fault    F32 buzzer    alarm    rate=6 U/h    watch=100 s
+
+Therapy Does Not Stop Over A Broken Vibrator
+    [Documentation]    Under basal delivery with an annunciation pending.
+    [Tags]    PR-A3.21
+    Time Answer To Fault    F32 vibrator    alarm    rate=6 U/h

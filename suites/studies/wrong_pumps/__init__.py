@@ -1,1 +1,0 @@
-"""Do the suites bite? Every wrong pump against the requirement that it must fail."""
