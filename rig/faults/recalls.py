@@ -1,6 +1,6 @@
 """Recalls of pumps, and which of them these suites would have found: the file, and the page made from it.
 
-`python -m rig.faults.recalls` writes docs/recalls.md. Not responsible for wrong pumps being caught.
+`python -m rig.faults.recalls` writes docs/recalls.md. Not responsible for wrong pumps being caught (`rig prove`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ that show it: the reference pump with such a defect. *In part*: a symptom would 
 {counted}
 
 Build the wrong pumps with `python fixtures/controller/build.py --wrong-pumps wrong`; the command beside each then ends
-in FAIL, with exit code 1, and without `--set` in PASS.
+in FAIL, with exit code 1, and without `--set` in PASS. `rig prove NAME` does both steps.
 
 | recall | like it | found? | why | the run behind it |
 |---|---|---|---|---|
