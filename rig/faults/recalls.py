@@ -1,7 +1,6 @@
 """Recalls of pumps, and which of them these suites would have found: the file, and the page made from it.
 
-`python -m rig.faults.recalls` writes docs/recalls.md. Not responsible for wrong pumps being caught
-(`rig prove`).
+`python -m rig.faults.recalls` writes docs/recalls.md. Not responsible for wrong pumps being caught (`rig prove`).
 """
 
 from __future__ import annotations

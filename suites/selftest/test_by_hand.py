@@ -156,6 +156,13 @@ def test_the_coverage_of_faults_has_gaps_first_and_says_how_each_is_provoked() -
     )
 
 
+def test_no_sentence_of_the_catalogue_means_two_things() -> None:
+    ways = [each.provocation.by_hand for each in shipped_faults().injections.values()]
+    sentences = [sentence for way in ways if way is not None for sentence in (way.do, way.undo)]
+    assert len(sentences) >= 12
+    assert len(set(sentences)) == len(sentences)
+
+
 def test_a_terminal_tells_how_long_ago_something_was_done_and_forgets() -> None:
     shown: list[str | None] = []
     now_s = [10.0]

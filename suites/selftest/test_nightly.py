@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
-from suites.studies.nightly import STUDIES, Study, do_all
+import typer
+from typer.core import TyperGroup
+
+from rig.cli.app import app
+from suites.studies.nightly import RIG, STUDIES, Study, do_all
 
 
 def test_a_study_that_fails_keeps_none_from_being_done_and_the_worst_code_is_the_end() -> None:
@@ -23,3 +27,13 @@ def test_a_study_that_is_killed_has_the_code_that_a_shell_gives_it() -> None:
 def test_no_study_and_no_name_stands_twice() -> None:
     assert len({study.name for study in STUDIES}) == len(STUDIES)
     assert do_all([], lambda _: None) == 0
+
+
+def test_every_command_of_the_rig_that_is_done_by_night_exists() -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    for study in STUDIES:
+        if study.arguments[:2] == RIG:
+            command = group.commands[study.arguments[2]]
+            known = {option for parameter in command.params for option in parameter.opts}
+            assert {word for word in study.arguments[3:] if word.startswith("--")} <= known

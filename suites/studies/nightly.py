@@ -54,8 +54,8 @@ def times(wall_s: float, cpu_s: float) -> str:
 
 STUDIES = (
     Study("plan nightly", (*RIG, "verify", "--plan", "nightly")),
-    Study("wrong pumps", (*RIG, "prove")),
-    Study("seeds", (*RIG, "prove", "--seeds", "200")),
+    Study("wrong pumps", (*RIG, "prove", "--jobs", "2")),
+    Study("seeds", (*RIG, "prove", "--seeds", "200", "--jobs", "2")),
     Study("campaign", (*RIG, "campaign", "--n", "10000")),
     Study("real time", ("-m", "suites.studies.real_time")),
 )
