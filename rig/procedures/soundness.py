@@ -138,7 +138,7 @@ def _between_faults(taken: Taken, at_s: NDArray[np.float64]) -> list[NDArray[np.
 
     What came when a pump was lifted goes again when it is lowered: that is no disturbance.
     """
-    facts = [*taken.facts(FaultInjected), *taken.facts(FaultCleared)]
+    facts: list[FaultInjected | FaultCleared] = [*taken.facts(FaultInjected), *taken.facts(FaultCleared)]
     edges_s = [fact.at_s for fact in facts if fact.fault in TO_AND_FRO]
     passed = np.zeros(at_s.size, dtype=np.int64)
     moving = np.zeros(at_s.size, dtype=np.bool_)
