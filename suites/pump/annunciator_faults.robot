@@ -1,6 +1,6 @@
 *** Settings ***
-Documentation     Buzzer or vibrator fails in whatever the pump is doing: it is told of, and therapy goes on; and how soon
-...               an alarm is heard. Its priority, rhythm and repetition: "alarms".
+Documentation     Buzzer or vibrator fails in whatever the pump is doing: it is told of, and therapy goes on; and how
+...               soon an alarm is heard. Its priority, rhythm and repetition: "alarms".
 Library           fixtures.robot_library.PumpBench
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe

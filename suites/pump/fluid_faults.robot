@@ -1,7 +1,8 @@
 *** Settings ***
-Documentation     The way of the liquid is not what it should be: it closes slowly or in part, holds air, leaks, is higher or
-...               lower than the pump, or the pressure around it changes. Alarms are to come once and to stay; what no pump
-...               can know is to be missing from what is weighed, and not from the pump's account of its motor.
+Documentation     The way of the liquid is not what it should be: it closes slowly or in part, holds air, leaks, is
+...               higher or lower than the pump, or the pressure around it changes. Alarms are to come once and to
+...               stay; what no pump can know is to be missing from what is weighed, and not from the pump's account
+...               of its motor.
 Library           fixtures.robot_library.PumpBench
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe

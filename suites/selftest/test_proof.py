@@ -16,12 +16,13 @@ from reports.content import report_content
 from reports.pdf import write_report_of
 from rig.analysis.proportion import clopper_pearson
 from rig.errors import BenchFileError
+from rig.record.closed import sums
 from rig.record.files import read_json, write_json
 from rig.record.proof import Proof, TriedPump, TriedSeed, parse_proof, suites_sha256
 from rig.run.begin import end_run
 from rig.run.inputs import PROOF, Sources, read_inputs
 from rig.run.reading import read_whole_run
-from suites.selftest.recorded import reopened, sums, writable
+from suites.selftest.recorded import reopened, writable
 
 CAUGHT = TriedPump(
     name="never_alarm", kind="patch", expected=("PR-F1.1",), end="caught", failed=("PR-F1.1",), test="Occlusion.",
