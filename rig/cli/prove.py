@@ -62,7 +62,7 @@ from rig.run.stopping import StopSignals
 from rig.shipped import DEFAULT_BENCH, shipped
 
 MUTANTS = "fixtures/controller/mutants"
-WRONG_HARDWARE = "fixtures/benches/wrong_hardware.toml"
+WRONG_HARDWARE = "fixtures/controller/wrong_hardware.toml"
 EXIT_ESCAPED = 1
 
 
