@@ -7,7 +7,7 @@ Not responsible for carrying a trial out (`rig.cli.trials`), nor for what a wron
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,11 +32,9 @@ from rig.proving.proof import (
     COLUMNS,
     PAGE,
     TRIED,
-    Tried,
     append_tried,
     proof_of,
     read_tried,
-    totals,
     trial_rows,
     write_proof,
 )
@@ -52,6 +50,7 @@ from rig.proving.pumps import (
 )
 from rig.proving.trial import digest_of
 from rig.record.files import new_folder, utc_now
+from rig.record.proof import Tried, totals
 from rig.run.begin import RUNS, refuse_unusable, start_run
 from rig.run.collection import Declaration
 from rig.run.inputs import Inputs, Sources, read_inputs
@@ -177,7 +176,7 @@ def _prove(asked: ProofAsked, console: Console) -> int:
         left_s = clock.now() / tried_now * to_do
         row = trial_rows([each])[0]
         say(console, f"{row[1]:16} {row[0]}: {row[2]} ({row[4]}); {to_do} left, about {left_s / 60.0:.0f} min")
-        write_proof(folder, proof_of(list(done.values()), asked.plan, this_version(), simulated=virtual))
+        write_proof(folder, proof_of(list(done.values()), asked.plan, this_version(), inputs, simulated=virtual))
 
     with take_bench(base.spec, purpose=f"rig prove into {folder}") as held:
         trials = [
@@ -195,11 +194,13 @@ def _prove(asked: ProofAsked, console: Console) -> int:
             for pump in left
         ]
         try_all(trials, asked.jobs, told)
-    return _conclude(list(done.values()), folder, asked.plan, console, virtual=virtual)
+    return _conclude(list(done.values()), folder, asked.plan, inputs, console, virtual=virtual)
 
 
-def _conclude(tried: Sequence[Tried], folder: Path, plan: str, console: Console, *, virtual: bool) -> int:
-    proof = proof_of(tried, plan, this_version(), simulated=virtual)
+def _conclude(
+    tried: Sequence[Tried], folder: Path, plan: str, inputs: Mapping[str, str], console: Console, *, virtual: bool
+) -> int:
+    proof = proof_of(tried, plan, this_version(), inputs, simulated=virtual)
     write_proof(folder, proof)
     print_table(console, COLUMNS, trial_rows(proof.tried), title="Does the suite bite?", fold=True)
     say(console, totals(proof))

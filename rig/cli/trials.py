@@ -28,11 +28,11 @@ from rig.cli.runners import (
 from rig.clock import WallClock
 from rig.errors import RigError
 from rig.lease import Lease
-from rig.proving.proof import Tried
 from rig.proving.pumps import TriedPump
 from rig.proving.trial import right_fail, tried
 from rig.record.files import slug
 from rig.record.folder import RunFolder
+from rig.record.proof import Tried
 from rig.record.results import TestRecord
 from rig.run.begin import end_run, start_run
 from rig.run.collection import Declaration

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rig.errors import BenchFileError
+from rig.record.proof import Source
 from rig.run.selection import family
 from rig.toml_files import read_toml
 
-Source = Literal["patch", "image", "hardware", "seed", "fault"]
 EXPECTED = "expected.toml"
 
 

@@ -10,8 +10,8 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 
-from rig.proving.proof import Outcome, Tried
 from rig.proving.pumps import TriedPump
+from rig.record.proof import Outcome, Tried
 from rig.record.results import DISTURBED, TestRecord
 from rig.run.first_fail import Fail
 

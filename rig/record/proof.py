@@ -1,105 +1,113 @@
-"""What is known of the suites themselves: pumps that were wrong on purpose, and whether a test found each of them.
+"""What is known of the suites themselves: pumps that were wrong on purpose, and right ones, and what came of each.
 
-Not responsible for trying them (`rig prove`), nor for how a report shows them (`reports.proof`).
+`rig prove` writes it, and a run takes it along for its report's annex. Not responsible for trying pumps
+(`rig.proving`).
 """
 
 from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from rig.analysis.proportion import clopper_pearson
 from rig.errors import BenchFileError
-from rig.record.models import Record
 
-End = Literal["caught", "escaped", "error"]
+Source = Literal["patch", "image", "hardware", "seed", "fault"]
+"""How a pump came to be what it is: a patch of the firmware, an image, settings of the bench, a seed, a held fault."""
+Outcome = Literal["escaped", "caught elsewhere", "error", "caught", "false fail", "clean"]
+"""How a trial ended. Of wrong pumps: `caught`, a requirement FAILed, one of those expected where any are named; `caught
+elsewhere`, only others FAILed; `escaped`, none did. Of right ones: `false fail`, `clean`. `error`: rig trouble, which
+says nothing about the pump."""
+ORDER: tuple[Outcome, ...] = ("escaped", "false fail", "caught elsewhere", "error", "caught", "clean")
+"""In which order they are told: holes first."""
 
 
-class TriedPump(Record):
-    """One wrong pump, and what the suites made of it.
+class Tried(BaseModel):
+    """One pump and what came of it.
 
     Attributes:
-        name: what it is called: the defect in a few words, or where a general mutant changes what.
-        kind: how it was made wrong.
-        expected: requirements that it must FAIL; none of a pump of which that is not known beforehand.
-        end: "caught" by a right FAIL, "escaped" by a verdict without one, "error" where the rig came to no verdict.
-        failed: requirements that FAILed, as far as they were tried.
-        test: the title of the test that caught it.
-        tests: how many tests were done until then.
-        wall_s: for how long that took in s, on the machine that tried it.
+        requirement, test, measured: the FAIL by which it was caught, the first right one, or the first at all.
+        failed: every requirement that FAILed until then.
+        tests_run: how many tests came to their end.
+        wall_s: from its first process to its last, in s, the building of its image included.
+        digest: of the inputs of its run; a line is taken again only while they are the same.
     """
 
-    name: str = Field(min_length=1)
-    kind: Literal["patch", "mutant", "image", "hardware", "fault"]
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    source: Source
+    outcome: Outcome
     expected: tuple[str, ...] = ()
-    end: End
-    failed: tuple[str, ...] = ()
+    requirement: str | None = None
     test: str | None = None
-    tests: int = Field(ge=0)
-    wall_s: float = Field(ge=0.0)
-
-    @model_validator(mode="after")
-    def _caught_by_a_failure(self) -> Self:
-        right = set(self.failed) & set(self.expected) if self.expected else set(self.failed)
-        if (self.end == "caught") is not bool(right):
-            of = f"of {', '.join(self.expected)}" if self.expected else "of any requirement"
-            raise ValueError(f"{self.name} is called {self.end}, and FAILs {of} say otherwise")
-        return self
+    measured: str | None = None
+    failed: tuple[str, ...] = ()
+    tests_run: int = 0
+    wall_s: float = 0.0
+    reason: str | None = None
+    digest: str = ""
 
 
-class TriedSeed(Record):
-    """The right pump of one seed: what FAILed though it is right, and whether the rig came to no verdict."""
+class BoundedShare(BaseModel):
+    """A share of trials and its two-sided bounds."""
 
-    seed: int = Field(ge=0)
-    false_fails: tuple[str, ...] = ()
-    error: bool = False
+    model_config = ConfigDict(frozen=True)
+
+    hits: int
+    of: int
+    low: float
+    high: float
+    confidence: float = 0.95
 
 
-class Proof(Record):
-    """What `rig prove` found.
+class Proof(BaseModel):
+    """A whole proof: what was tried with which plan, and the totals; escaped pumps stand first.
 
     Attributes:
         made_utc: when it was made.
-        rig: the revision of the rig and of its suites.
-        plan: the test plan.
-        firmware_sha256: of the right pump's image.
+        firmware_sha256: of the right pump's image; None where its firmware is not the rig's to know.
         suites_sha256: of requirements and suites (`suites_sha256`).
-        pumps: each wrong pump that was tried.
-        seeds: each seed of the right pump that was tried.
+        share: that of the caught among the caught and escaped, or of the clean among the clean and falsely failed.
     """
 
-    format: Literal[1] = 1
+    model_config = ConfigDict(frozen=True)
+
     made_utc: datetime.datetime
-    rig: str
     plan: str
-    firmware_sha256: str
+    version: str
+    simulated: bool
+    firmware_sha256: str | None
     suites_sha256: str
-    pumps: tuple[TriedPump, ...] = ()
-    seeds: tuple[TriedSeed, ...] = ()
+    tried: tuple[Tried, ...]
+    counts: dict[str, int]
+    share: BoundedShare | None
+    median_wall_s: float | None
 
-    def of(self, end: End) -> Sequence[TriedPump]:
-        """Choose the pumps that came to this end."""
-        return tuple(each for each in self.pumps if each.end == end)
 
-    def share_caught(self) -> tuple[float, float, float]:
-        """The share of wrong pumps that were caught, and its limits with a confidence of 95 % (`clopper_pearson`).
-
-        What ended as an error of the rig was not caught. ValueError where no pump was tried.
-        """
-        caught, tried = len(self.of("caught")), len(self.pumps)
-        return caught / tried, *clopper_pearson(caught, tried)
+def totals(proof: Proof) -> str:
+    """Say the totals in a sentence."""
+    counts = ", ".join(f"{count} {name}" for name, count in proof.counts.items()) or "nothing tried"
+    said = f"{len(proof.tried)} pumps: {counts}"
+    if proof.share is not None:
+        share = proof.share
+        word = "clean" if {"clean", "false fail"} & set(proof.counts) else "caught"
+        said += (
+            f"; {word} {share.hits} of {share.of} decided, {100.0 * share.confidence:.0f} % interval "
+            f"{100.0 * share.low:.1f}–{100.0 * share.high:.1f} % (Clopper–Pearson)"
+        )
+    if proof.median_wall_s is not None:
+        said += f"; median {proof.median_wall_s:.0f} s a pump"
+    return said + "."
 
 
 def suites_sha256(inputs: Mapping[str, str]) -> str:
     """Hash what decides over a pump, from the hashes of a run's frozen inputs: the requirements and the suites."""
-    own = sorted(
-        (name, sha) for name, sha in inputs.items() if name == "requirements.toml" or name.startswith("suites/")
-    )
+    own = sorted((name, sha) for name, sha in inputs.items() if name.startswith(("requirements.toml", "suites/")))
     return hashlib.sha256("".join(f"{name}\0{sha}\n" for name, sha in own).encode()).hexdigest()
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from pypdf import PdfReader
 from scipy.stats import binom
 
@@ -16,35 +15,23 @@ from reports.content import report_content
 from reports.pdf import write_report_of
 from rig.analysis.proportion import clopper_pearson
 from rig.errors import BenchFileError
+from rig.proving.proof import proof_of
 from rig.record.closed import sums
 from rig.record.files import read_json, write_json
-from rig.record.proof import Proof, TriedPump, TriedSeed, parse_proof, suites_sha256
+from rig.record.proof import Proof, Tried, parse_proof, suites_sha256
 from rig.run.begin import end_run
 from rig.run.inputs import PROOF, Sources, read_inputs
 from rig.run.reading import read_whole_run
 from suites.selftest.recorded import reopened, writable
 
-CAUGHT = TriedPump(
-    name="never_alarm", kind="patch", expected=("PR-F1.1",), end="caught", failed=("PR-F1.1",), test="Occlusion.",
-    tests=1, wall_s=12.0,
+CAUGHT = Tried(
+    name="never_alarm", source="patch", outcome="caught", expected=("PR-F1.1",), requirement="PR-F1.1",
+    test="Occlusion.", tests_run=1, wall_s=12.0,
 )  # fmt: skip
-ESCAPED = TriedPump(name="tells_time_wrong", kind="mutant", end="escaped", tests=86, wall_s=240.0)
-MADE = Proof(
-    made_utc=datetime.datetime(2026, 11, 27, 12, 0, tzinfo=datetime.UTC),
-    rig="0.1.0",
-    plan="default",
-    firmware_sha256="0" * 64,
-    suites_sha256="0" * 64,
-    pumps=(CAUGHT, ESCAPED),
-    seeds=(TriedSeed(seed=1), TriedSeed(seed=2, false_fails=("PR-D1.1",))),
+ESCAPED = Tried(name="tells_time_wrong", source="image", outcome="escaped", tests_run=86, wall_s=240.0)
+MADE = proof_of([CAUGHT, ESCAPED], "default", "rig 1", {}, simulated=True).model_copy(
+    update={"made_utc": datetime.datetime(2026, 11, 27, 12, 0, tzinfo=datetime.UTC), "firmware_sha256": "0" * 64}
 )
-
-
-def test_a_pump_is_caught_by_a_fail_of_what_it_must_fail_and_by_nothing_else() -> None:
-    with pytest.raises(ValidationError, match=r"x is called caught, and FAILs of PR-F1\.1 say otherwise"):
-        TriedPump(name="x", kind="patch", expected=("PR-F1.1",), end="caught", failed=("PR-D1.1",), tests=1, wall_s=1)
-    with pytest.raises(ValidationError, match="x is called escaped, and FAILs of any requirement say otherwise"):
-        TriedPump(name="x", kind="mutant", end="escaped", failed=("PR-D1.1",), tests=1, wall_s=1)
 
 
 @given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -81,12 +68,12 @@ def test_the_annex_names_who_escaped_first_and_says_that_the_proof_is_of_others(
     give_proof(run, MADE)
     read = read_whole_run(run)
     annex = report_content(read)["proof"]
-    assert [each["name"] for each in annex["pumps"]] == ["tells_time_wrong (mutant)", "never_alarm (patch)"]
-    assert [each["end"] for each in annex["pumps"]] == ["ESCAPED", "FAIL of PR-F1.1 in “Occlusion”"]
-    assert annex["summary"].replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ") == (
-        "Tried on 2026-11-27, with the plan default. Wrong pumps tried: 2; caught: 1 (50 %, 95 % confidence 1 % to "
-        "99 %, Clopper and Pearson); escaped: 1; without a verdict: 0; one core's time: 4 min 12 s. Seeds of the right "
-        "pump tried: 2; with a false FAIL: 1; without a verdict: 0."
+    assert [each["name"] for each in annex["pumps"]] == ["tells_time_wrong", "never_alarm"]
+    assert [each["outcome"] for each in annex["pumps"]] == ["ESCAPED", "caught"]
+    assert annex["pumps"][1]["by"] == "PR-F1.1: Occlusion"
+    assert annex["summary"] == (
+        "Made on 2026-11-27 with the plan default by rig 1, on simulated pumps. 2 pumps: 1 escaped, 1 caught; "
+        "caught 1 of 2 decided, 95 % interval 1.3–98.7 % (Clopper–Pearson); median 126 s a pump."
     )
     assert annex["differs"] == [
         "It was made with other suites or requirements than this run's.",

@@ -16,9 +16,10 @@ from rig.cli.prove import WRONG_HARDWARE
 from rig.errors import BenchFileError
 from rig.proving.changed import SourceFunction, changed_functions, functions_in, standing
 from rig.proving.order import in_order
-from rig.proving.proof import PROOF, TRIED, Proof, Tried, append_tried, clopper_pearson, page_of, proof_of, read_tried
+from rig.proving.proof import PROOF, TRIED, append_tried, page_of, proof_of, read_tried
 from rig.proving.pumps import TriedPump, found_in, named_patches, pumps_named, seeds, with_families, wrong_hardware
 from rig.proving.trial import digest_of, outcome_of, right_fail
+from rig.record.proof import Proof, Tried
 from rig.record.results import Outcome, TestRecord
 from rig.run.collection import Declaration
 from rig.run.first_fail import Fail
@@ -137,22 +138,13 @@ def test_a_right_pump_is_clean_or_failed_falsely() -> None:
     assert right_fail(FAILS, ()) == FAILS[0]
 
 
-def test_bounds_of_a_share_are_those_of_clopper_and_pearson() -> None:
-    """Known values: 0 of 10, and 1 of 10 (Clopper and Pearson's own table reads 0.00 to 0.31, and 0.00 to 0.45)."""
-    none, one = clopper_pearson(0, 10), clopper_pearson(1, 10)
-    assert (none.low, none.high) == pytest.approx((0.0, 1.0 - 0.025**0.1))
-    assert (one.low, one.high) == pytest.approx((0.002528579, 0.445016117))
-    whole = clopper_pearson(200, 200)
-    assert (whole.low, whole.high) == pytest.approx((0.025 ** (1 / 200), 1.0))
-
-
 def test_holes_are_told_first_and_trouble_does_not_count_in_the_share() -> None:
     tried = [
         Tried(name="b", source="patch", outcome="caught", requirement="PR-1", test="t", wall_s=4.0),
         Tried(name="a", source="patch", outcome="error", reason="a runner died", wall_s=2.0),
         Tried(name="z", source="image", outcome="escaped", wall_s=60.0),
     ]
-    proof = proof_of(tried, "default", "rig 1")
+    proof = proof_of(tried, "default", "rig 1", {}, simulated=True)
     assert [each.name for each in proof.tried] == ["z", "a", "b"]
     assert proof.counts == {"escaped": 1, "error": 1, "caught": 1}
     assert proof.share is not None
