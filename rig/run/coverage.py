@@ -36,6 +36,9 @@ BESIDE = Topic(id="beside", of="beside the topics", text="What is verified besid
 """Stands for requirements that belong to no topic; it is counted as none."""
 
 
+EVERY_TEST = "Every test, once it is over"
+
+
 def coverage(
     topics: Sequence[Topic],
     requirements: Mapping[str, Requirement],
@@ -101,4 +104,7 @@ def _requirement(requirement: Requirement, tests: Sequence[Declaration]) -> Requ
         if requirement.asks_for(each.quantity)
         for name, value in each.parameters.items()
     )
-    return RequirementCovered(requirement.id, requirement.judge, tuple(test.title for test in deciding), tuple(at))
+    titles = tuple(test.title for test in deciding)
+    if tests and not titles and all(rule.quantity.of_every_measurement for rule in requirement.measurement):
+        titles = (EVERY_TEST,)
+    return RequirementCovered(requirement.id, requirement.judge, titles, tuple(at))

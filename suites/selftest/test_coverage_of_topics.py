@@ -55,6 +55,12 @@ def test_gaps_come_first_each_with_its_reason() -> None:
     ]
 
 
+def test_what_is_read_out_of_every_record_is_decided_by_every_test_and_by_none_where_there_is_none() -> None:
+    known = {"PR-V1.2": REQUIREMENTS["PR-V1.2"]}
+    assert coverage([topic("PR-V1")], known, [deciding("PR-D3.2")])[0].gap is None
+    assert coverage([topic("PR-V1")], known, [])[0].gap == "no test decides PR-V1.2"
+
+
 def test_every_requirement_says_who_judges_it_and_topics_show_each_other() -> None:
     topics = read_topics(shipped(TOPICS))
     own = [each for each in topics if not each.shown_by]
