@@ -23,6 +23,6 @@ Reservoir Is Taken Out While Another Annunciation Waits
     [Documentation]    Basal delivery goes on with a low reservoir that nobody has confirmed.
     Time Answer To Fault    F14 removed    alarm    rate=6 U/h
 
-Reservoir Is Taken Out Of A Stopped Pump
+Reservoir Is Taken Out While No Therapy Runs
     [Documentation]    Therapy and a bolus are asked for then.
     Time Answer To Fault    F14 removed    stopped

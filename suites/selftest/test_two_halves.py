@@ -78,6 +78,7 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
     "self_clearing": {"size": "2 U"},
     "fault_in_bolus": {"fault": "F14 removed", "size": "1 U", "after": "5 s", "watch": "20 s"},
     "fault_response": {"fault": "F14 removed", "state": "extended", "size": "5 U", "onset": "30 s", "watch": "20 s"},
+    "through_fault": {"fault": "F8", "rate": "6 U/h", "held": "2 min"},
     "annunciated": {"fault": "F33 hot", "watch": "2 min"},
     "emptied": {"filled": "2 U", "bolus": "1 U", "one_takes": "50 s"},
     "not_yet": {"state": "without a reservoir", "watch": "1 min"},
@@ -100,7 +101,7 @@ NOT_WEIGHED = (*NOT_READ, "alarm", "alarm_unanswered", "alarm_answered", "alarms
 ANY_NUMBER = (
     "reservoir", "day", "half_hours", "course", "occluded_bolus", "fault_in_bolus", "annunciated", "emptied", "not_yet",
     "keys", "speed", "self_clearing", "calculator", "wrong_profiles", "temporary_course", "clock", "cannula",
-    "dislodged", "fault_response",
+    "dislodged", "fault_response", "through_fault",
 )  # fmt: skip
 """Those that keep any number of facts of a kind: that one of them is gone, the record's sums show alone."""
 
