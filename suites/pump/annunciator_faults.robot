@@ -17,7 +17,7 @@ Therapy Does Not Stop Over A Broken Buzzer
 
 Therapy Does Not Stop Over A Broken Vibrator
     [Documentation]    Under basal delivery with an annunciation pending.
-    [Tags]    PR-A3.21
+    [Tags]    PR-A3.22
     Time Answer To Fault    F32 vibrator    alarm    rate=6 U/h
 
 Alarm Is Heard At Once In An Extended Bolus And While Priming
