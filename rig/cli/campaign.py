@@ -93,7 +93,10 @@ def replay_finding(path: Path, *, console: Console) -> int:
 
 
 def _window_s(text: str) -> float:
-    window_s = parse(text, "time_s")
+    try:
+        window_s = parse(text, "time_s")
+    except ValueError as error:
+        raise BenchFileError(f"--window: {error}; allowed are 0.25 s to 1 d") from error
     if not LEAST_WINDOW_S <= window_s <= LONGEST_WINDOW_S:
         raise BenchFileError(f"--window: {text} is not between 0.25 s and 1 d")
     return window_s

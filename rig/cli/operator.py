@@ -16,7 +16,7 @@ from rich.console import Console
 from instruments.operator_terminal.dialogue import Dialogue, lines_of
 from rig.cli.printing import say
 from rig.clock import WallClock
-from rig.errors import RigError
+from rig.errors import BenchFileError, RigError
 
 BELL = "\a"
 PIECE = 4096
@@ -31,10 +31,10 @@ class _Rig:
 
 
 def parse_address(listen: str) -> tuple[str, int]:
-    """Parse "host:port"; RigError where it is none."""
+    """Parse "host:port"; BenchFileError where it is none."""
     host, colon, port = listen.rpartition(":")
     if not colon or not port.isdecimal() or int(port) > 65535:
-        raise RigError(f"--listen {listen!r}: write it as host:port, such as 127.0.0.1:5055")
+        raise BenchFileError(f"--listen {listen!r}: write it as host:port, such as 127.0.0.1:5055")
     return host or "127.0.0.1", int(port)
 
 
@@ -50,7 +50,8 @@ def sit_at_terminal(listen: str, name: str, keyboard: TextIO, *, console: Consol
         console: to show on.
 
     Raises:
-        RigError: the address is none, or cannot be had.
+        BenchFileError: the address is none.
+        RigError: it cannot be had.
     """
     try:
         server = socket.create_server(parse_address(listen))

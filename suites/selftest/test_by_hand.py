@@ -22,7 +22,7 @@ from rig.bench.file import read_bench_file
 from rig.bench.open import open_bench
 from rig.cli.operator import parse_address, sit_at_terminal
 from rig.cli.upfront import not_to_be_done
-from rig.errors import NoReplyError, RefusedError, RigError
+from rig.errors import BenchFileError, NoReplyError, RefusedError, RigError
 from rig.faults import Injection, Provocation, shipped_faults
 from rig.faults.means import lacking_for
 from rig.procedures.fault_in_bolus import FaultInBolus
@@ -184,7 +184,7 @@ def test_a_terminal_tells_how_long_ago_something_was_done_and_forgets() -> None:
 
 @pytest.mark.parametrize("listen", ["here", "host:", "host:high", "host:70000"])
 def test_an_address_to_listen_at_has_host_and_port(listen: str) -> None:
-    with pytest.raises(RigError, match="write it as host:port"):
+    with pytest.raises(BenchFileError, match="write it as host:port"):
         parse_address(listen)
 
 

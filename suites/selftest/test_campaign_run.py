@@ -148,6 +148,8 @@ def test_the_longest_alarm_limit_of_the_sheet_is_the_window_that_nobody_names(in
         (["--faults", "F34"], "F34"),
         (["--states", "asleep"], "there is no state 'asleep'; allowed are all, idle, basal"),
         (["--window", "10 ms"], "--window: 10 ms is not between 0.25 s and 1 d"),
+        (["--window", "5"], "--window: '5' has no unit: write one of s, ms, min, h, d; allowed are 0.25 s to 1 d"),
+        (["--window", "inf s"], "--window: 'inf s' is not a number with a unit"),
         (["--resume", "nowhere"], "nowhere: is no folder of a campaign"),
     ],
 )
