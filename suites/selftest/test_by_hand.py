@@ -22,7 +22,7 @@ from rig.bench.file import read_bench_file
 from rig.bench.open import open_bench
 from rig.cli.operator import parse_address, sit_at_terminal
 from rig.cli.upfront import not_to_be_done
-from rig.errors import BenchFileError, NoReplyError, RefusedError, RigError
+from rig.errors import BenchFileError, NoReplyError, RefusedError
 from rig.faults import Injection, Provocation, shipped_faults
 from rig.faults.means import lacking_for
 from rig.procedures.fault_in_bolus import FaultInBolus
