@@ -41,7 +41,7 @@ def fails_in(run: RunFolder, requirements: Mapping[str, Requirement]) -> list[Fa
                 limit = rule.measurement_rule(measured.quantity.quantity).limit
                 if decide(measured.measurement, limit, rule.rule).verdict is Verdict.FAIL:
                     said = f"{measured.name} is {measured.value:.4g} {measured.unit}, limit {limit}"
-                    found.append(Fail(name, attempt.collected.test.rpartition("/")[2], said))
+                    found.append(Fail(name, _without_folder(attempt.collected.test), said))
     return found
 
 
@@ -64,3 +64,9 @@ def stopper(run: RunFolder, requirements: Mapping[str, Requirement]) -> Callable
         return f"the run was stopped at its first FAIL: {fails[0].requirement} in {fails[0].test}"
 
     return look
+
+
+def _without_folder(test: str) -> str:
+    """Name a test by its file and what comes behind it, where rates such as "1 U/h" have a stroke of their own."""
+    file, mark, name = test.partition("::")
+    return f"{file.rpartition('/')[2]}{mark}{name}"

@@ -235,6 +235,7 @@ def test_wrong_pumps_are_caught_kept_and_not_tried_again(tmp_path: Path) -> None
     proof = Proof.model_validate(json.loads((tmp_path / "proof" / PROOF).read_text(encoding="utf-8")))
     assert [(each.name, each.outcome) for each in proof.tried] == [(name, "caught") for name in names]
     assert {each.requirement for each in proof.tried} <= {"PR-F1.1", "PR-D1.1", "PR-D3.2"}
+    assert [str(each.test).count("::") for each in proof.tried] == [1, 1], "file and name, strokes of units and all"
     assert len((tmp_path / "proof" / TRIED).read_text(encoding="utf-8").splitlines()) == 2
 
 
