@@ -27,7 +27,7 @@ from instruments.ids.history import HistoryReader
 from rig.roles.pump import HistoryEvent
 from rig.roles.traffic import (
     CounterBroken,
-    LogRead,
+    LogReading,
     Permitted,
     RateKnown,
     ReservoirKnown,
@@ -252,7 +252,7 @@ class _Reader:
             except ValueError:  # a record that is none; the driver has told it
                 continue
         self._records = []
-        self.events.append(LogRead(at_s, tuple(entries), whole and len(entries) > 0))
+        self.events.append(LogReading(at_s, tuple(entries), whole and len(entries) > 0))
 
 
 def _unescaped(body: bytes) -> bytes:

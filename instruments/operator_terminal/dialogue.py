@@ -71,7 +71,7 @@ class Dialogue:
         return f"waiting {number}"
 
 
-def lines_of(came: bytes, rest: bytes) -> tuple[list[str], bytes]:
+def whole_lines(came: bytes, rest: bytes) -> tuple[list[str], bytes]:
     """Cut what came into whole lines and what is left of the last; a line that is too long is dropped."""
     *whole, left = (rest + came).split(b"\n")
     return [line.decode("utf-8", "replace").strip() for line in whole], left[-LONGEST_LINE:]

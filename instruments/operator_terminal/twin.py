@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable
 from functools import partial
 
-from instruments.operator_terminal.dialogue import Dialogue, lines_of
+from instruments.operator_terminal.dialogue import Dialogue, whole_lines
 from rig.clock import Event, ns_from_s
 from rig.shipped import DEFAULT_FAULTS, shipped
 from rig.virtual.port import Port
@@ -39,7 +39,7 @@ class SimulatedOperator:
         port.on_receive(self._receive)
 
     def _receive(self, data: bytes) -> None:
-        lines, self._rest = lines_of(data, self._rest)
+        lines, self._rest = whole_lines(data, self._rest)
         for line in lines:
             answer = self._dialogue.answer(line)
             if answer is not None:

@@ -19,7 +19,7 @@ from rig.analysis.checks import FloatArray, timed_series
 from rig.roles.pump import HistoryEvent
 from rig.roles.traffic import (
     CounterBroken,
-    LogRead,
+    LogReading,
     Permitted,
     RateKnown,
     ReservoirKnown,
@@ -53,7 +53,7 @@ Event = TypeVar("Event", bound=TrafficEvent)
 
 
 @dataclass(frozen=True)
-class Span:
+class TimeSpan:
     """From when to when nothing may be delivered, in s on the bench's clock."""
 
     from_s: float
@@ -66,7 +66,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Violation:
     """A violation: when it was seen, and a sentence on it."""
 
     at_s: float
@@ -87,16 +87,16 @@ class Uncommanded:
     volume_u: float
     expanded_u: float
     looked_s: float
-    findings: tuple[Finding, ...]
+    findings: tuple[Violation, ...]
 
 
-def quiet_spans(traffic: Traffic, until_s: float, settle_s: float = SETTLE_S) -> tuple[Span, ...]:
+def quiet_spans(traffic: Traffic, until_s: float, settle_s: float = SETTLE_S) -> tuple[TimeSpan, ...]:
     """List the spans in which nothing may be delivered, each from `settle_s` after the last that may, in s.
 
     That is while therapy is stopped and nothing primes, and while it runs with no basal rate and no bolus under way.
     """
     allowed = _Allowed()
-    found: list[Span] = []
+    found: list[TimeSpan] = []
     since_s: float | None = None
     for event in sorted(traffic.events, key=lambda each: each.at_s):
         was_quiet_s = allowed.quiet_from_s
@@ -104,12 +104,12 @@ def quiet_spans(traffic: Traffic, until_s: float, settle_s: float = SETTLE_S) ->
             since_s = was_quiet_s if since_s is None else since_s
         allowed.take(event)
         if since_s is not None and allowed.quiet_from_s > event.at_s:
-            found.append(Span(since_s + settle_s, event.at_s))
+            found.append(TimeSpan(since_s + settle_s, event.at_s))
             since_s = None
     if since_s is None and allowed.quiet_from_s < until_s:
         since_s = allowed.quiet_from_s
     if since_s is not None:
-        found.append(Span(since_s + settle_s, until_s))
+        found.append(TimeSpan(since_s + settle_s, until_s))
     return tuple(span for span in found if span.length_s > 0.0)
 
 
@@ -166,7 +166,7 @@ class _Allowed:
 
 
 def uncommanded(
-    spans: Sequence[Span],
+    spans: Sequence[TimeSpan],
     at_s: FloatArray,
     volume_u: FloatArray,
     pressure_kpa: FloatArray,
@@ -203,7 +203,7 @@ def uncommanded(
             total_u += rise_u
             variance += u_rise_u**2
             findings.append(
-                Finding(
+                Violation(
                     float(at_s[last - 1]),
                     f"{rise_u:.4f} ± {COVERAGE * u_rise_u:.4f} U came between {at_s[first]:.0f} and "
                     f"{at_s[last - 1]:.0f} s, when nothing was to be delivered",
@@ -216,34 +216,34 @@ def uncommanded(
     return Uncommanded(total_u, COVERAGE * math.sqrt(variance), looked_s, tuple(findings))
 
 
-def log_findings(traffic: Traffic) -> tuple[Finding, ...]:
+def log_findings(traffic: Traffic) -> tuple[Violation, ...]:
     """List where the numbers of the log have a gap, or one stands for another entry than before."""
     known: dict[int, tuple[str, tuple[tuple[str, str], ...]]] = {}
-    found: dict[str, Finding] = {}
-    for read in _of(traffic, LogRead):
+    found: dict[str, Violation] = {}
+    for read in _of(traffic, LogReading):
         numbers = [entry.sequence for entry in read.entries]
         if read.whole:
             for before, after in pairwise(numbers):
                 if after != before + 1:
                     what = f"the log goes from entry {before} to entry {after}"
-                    found.setdefault(what, Finding(read.at_s, what))
+                    found.setdefault(what, Violation(read.at_s, what))
         for entry in read.entries:
             content = _content(entry)
             if known.setdefault(entry.sequence, content) != content:
                 was, now = (_in_words(each) for each in (known[entry.sequence], content))
                 what = f"entry {entry.sequence} of the log was {was}, and is {now}"
-                found.setdefault(what, Finding(read.at_s, what))
+                found.setdefault(what, Violation(read.at_s, what))
                 known[entry.sequence] = content
     return tuple(found.values())
 
 
-def counter_findings(traffic: Traffic) -> tuple[Finding, ...]:
+def counter_findings(traffic: Traffic) -> tuple[Violation, ...]:
     """List where a message of the pump came again, or out of its order.
 
     A pump that has restarted begins with 1; so many are passed over as its log tells of restarts since it was first
     read, which are judged by themselves.
     """
-    logs = list(_of(traffic, LogRead))
+    logs = list(_of(traffic, LogReading))
     before = {entry.sequence for entry in logs[0].entries} if logs else set()
     restarts = {entry.sequence for read in logs for entry in read.entries if entry.kind == RESTARTED}
     left = len(restarts - before) * CHARACTERISTICS
@@ -252,20 +252,20 @@ def counter_findings(traffic: Traffic) -> tuple[Finding, ...]:
         if each.came == 1 and left > 0:
             left -= 1
             continue
-        found.append(Finding(each.at_s, f"the counter of {each.of} came as {each.came} after {each.after}"))
+        found.append(Violation(each.at_s, f"the counter of {each.of} came as {each.came} after {each.after}"))
     return tuple(found)
 
 
 def account_findings(
     traffic: Traffic,
-    spans: Sequence[Span],
+    spans: Sequence[TimeSpan],
     at_s: FloatArray,
     volume_u: FloatArray,
     pressure_kpa: FloatArray,
     *,
     tolerance_percent: float,
     within_u: float,
-) -> tuple[Finding, ...]:
+) -> tuple[Violation, ...]:
     """Hold what left the reservoir, and what boluses were logged, against what was weighed, each time it was told anew.
 
     That is from telling the pump what its reservoir holds to its last word of it while nothing was to be delivered, if
@@ -294,7 +294,7 @@ def account_findings(
         if (logged_u := _logged_u(traffic, begun.at_s, ended.at_s)) is not None:
             accounts.append(("logs", "of boluses", logged_u, near_u))
         found += [
-            Finding(
+            Violation(
                 ended.at_s,
                 f"the pump {does} {amount_u:.4g} U {of} since {begun.at_s:.0f} s, and {weighed_u:.4g} U were weighed; "
                 f"they may be {allowed_u:.2g} U apart",
@@ -310,7 +310,7 @@ def _logged_u(traffic: Traffic, from_s: float, to_s: float) -> float | None:
 
     The log has to be read before, and when the reservoir was told; no basal rate is programmed and nothing primes.
     """
-    whole = [read for read in _of(traffic, LogRead) if read.whole]
+    whole = [read for read in _of(traffic, LogReading) if read.whole]
     before = [read for read in whole if read.at_s <= from_s]
     closing = next((read for read in whole if abs(read.at_s - to_s) <= TOGETHER_S and read.at_s > from_s), None)
     rates = [each for each in _of(traffic, RateKnown) if each.at_s <= to_s]
@@ -325,7 +325,7 @@ def _logged_u(traffic: Traffic, from_s: float, to_s: float) -> float | None:
     return sum(float(entry.fields["delivered_u"]) for entry in new if entry.kind == DELIVERED)
 
 
-def _reservoir_spans(traffic: Traffic, spans: Sequence[Span]) -> Iterator[tuple[ReservoirKnown, ReservoirKnown]]:
+def _reservoir_spans(traffic: Traffic, spans: Sequence[TimeSpan]) -> Iterator[tuple[ReservoirKnown, ReservoirKnown]]:
     """List what the rig told, each time, and the pump's last word in a quiet span before it is told the next."""
     begun: ReservoirKnown | None = None
     ended: ReservoirKnown | None = None

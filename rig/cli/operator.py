@@ -13,7 +13,7 @@ from typing import TextIO
 
 from rich.console import Console
 
-from instruments.operator_terminal.dialogue import Dialogue, lines_of
+from instruments.operator_terminal.dialogue import Dialogue, whole_lines
 from rig.cli.printing import say
 from rig.clock import WallClock
 from rig.errors import BenchFileError, RigError
@@ -101,7 +101,7 @@ def _answer(rig: _Rig, dialogue: Dialogue) -> bool:
     """Answer what a rig has sent; whether it is still there."""
     try:
         came = rig.line.recv(PIECE)
-        lines, rig.rest = lines_of(came, rig.rest)
+        lines, rig.rest = whole_lines(came, rig.rest)
         for line in lines:
             answer = dialogue.answer(line)
             if answer is not None:

@@ -26,7 +26,7 @@ from rig.cli.upfront import say_simulated
 from rig.cli.verify import EXIT_RIG
 from rig.clock import WallClock
 from rig.errors import BenchFileError
-from rig.proving.changed import changed_functions, standing
+from rig.proving.changed import changed_functions, still_there
 from rig.proving.order import in_order
 from rig.proving.proof import (
     COLUMNS,
@@ -224,7 +224,7 @@ def _stages(
         assert pump.path is not None
         texts = {path.name: path.read_text(encoding="utf-8") for path in (shipped(CONTROLLER) / "firmware").iterdir()}
         names = changed_functions(pump.path.read_text(encoding="utf-8"), texts)
-        changed = standing(names, frozenset().union(*executed.values()), texts)
+        changed = still_there(names, frozenset().union(*executed.values()), texts)
     return in_order(declared, pump.expected, changed, executed)
 
 

@@ -17,7 +17,7 @@ from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import RateOrNone, SampleEvery, Word
 from rig.procedures.budgets import measured
 from rig.procedures.consecutive import logged_bolus_u
-from rig.procedures.course_commands import Hands, PumpCommand, parse_command
+from rig.procedures.course_commands import Commander, PumpCommand, parse_command
 from rig.procedures.preparation import FULL_RESERVOIR_U, start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import SAMPLE_EVERY_S
@@ -198,7 +198,7 @@ class CommandCourse(BetweenBlanks):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Give the commands, each at its time whatever the pump said to those before, and read the balance."""
-        hands = Hands(bench)
+        hands = Commander(bench)
 
         def deliver() -> None:
             sample_for(bench, record, OPENED, duration_s=FADING_S, every_s=SAMPLE_EVERY_S)
@@ -281,7 +281,7 @@ def _window(written: str) -> tuple[str, float, float]:
     return name.strip(), begin_s, end_s
 
 
-def _logged_u(hands: Hands) -> float | None:
+def _logged_u(hands: Commander) -> float | None:
     if Capability.HISTORY not in hands.bench.pump.capabilities:
         return None
     log = require(hands.bench.pump, Capability.HISTORY)

@@ -42,7 +42,7 @@ ALLOWED = (
 
 
 @dataclass
-class Hands:
+class Commander:
     """What a person with the pump in hand knows of it: the ids of boluses in their order, and settings changed."""
 
     bench: Bench
@@ -55,7 +55,7 @@ class Hands:
             require(self.bench.pump, Capability.SETTINGS).set_setting(setting, value)
 
 
-Doing = Callable[[Hands], str]
+Doing = Callable[[Commander], str]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class PumpCommand:
     rate_u_per_h: float | None = None
     expected: str = OBEYED
 
-    def given(self, hands: Hands) -> str:
+    def given(self, hands: Commander) -> str:
         """Give it, and say what came of it: a refusal is an answer too."""
         try:
             return self.do(hands)
@@ -103,8 +103,8 @@ def _command(at_s: float, words: str) -> PumpCommand:
     raise ValueError(f"{words!r} is no command: write {ALLOWED}")
 
 
-def _obeying(do: Callable[[Hands], None]) -> Doing:
-    def doing(hands: Hands) -> str:
+def _obeying(do: Callable[[Commander], None]) -> Doing:
+    def doing(hands: Commander) -> str:
         do(hands)
         return OBEYED
 
@@ -135,7 +135,7 @@ def _bolus(at_s: float, words: str) -> PumpCommand | None:
         }[kind]
         needs = (*needs, Capability.DELAYED_BOLUS) if delayed else needs
 
-        def deliver(hands: Hands, request: BolusRequest = request, delayed: bool = delayed is not None) -> None:
+        def deliver(hands: Commander, request: BolusRequest = request, delayed: bool = delayed is not None) -> None:
             pump = hands.bench.pump
             if delayed:
                 bolus_id = require(pump, Capability.DELAYED_BOLUS).deliver(request)
@@ -159,7 +159,7 @@ def _temporary(at_s: float, words: str) -> PumpCommand | None:
     amount = parse(found["rate"], "percent" if share else "rate_u_per_h")
     rate = TemporaryRate(minutes, factor=amount / 100.0) if share else TemporaryRate(minutes, rate_u_per_h=amount)
 
-    def set_rate(hands: Hands) -> None:
+    def set_rate(hands: Commander) -> None:
         require(hands.bench.pump, Capability.TEMPORARY_BASAL).set_temporary_rate(rate)
 
     return PumpCommand(at_s, words, _obeying(set_rate), (Capability.TEMPORARY_BASAL,))
@@ -172,7 +172,7 @@ def _setting(at_s: float, words: str) -> PumpCommand | None:
     setting, dimension, scale = SETTINGS[found["name"]]
     value = parse(found["value"], dimension) * scale
 
-    def set_it(hands: Hands) -> None:
+    def set_it(hands: Commander) -> None:
         pump = require(hands.bench.pump, Capability.SETTINGS)
         before = pump.setting(setting)
         pump.set_setting(setting, value)
@@ -182,7 +182,7 @@ def _setting(at_s: float, words: str) -> PumpCommand | None:
 
 
 def _simple(at_s: float, words: str) -> PumpCommand | None:
-    states: Mapping[str, Callable[[Hands], None]] = {
+    states: Mapping[str, Callable[[Commander], None]] = {
         "run": lambda hands: hands.bench.pump.run(),
         "pause": lambda hands: hands.bench.pump.pause(),
         "stop": lambda hands: hands.bench.pump.stop(),
@@ -200,7 +200,7 @@ def _simple(at_s: float, words: str) -> PumpCommand | None:
     if verb == "reservoir":
         holds_u = parse(rest, "insulin_u")
 
-        def fill(hands: Hands) -> None:
+        def fill(hands: Commander) -> None:
             require(hands.bench.pump, Capability.RESERVOIR_LEVEL).set_reservoir_level(holds_u)
 
         return PumpCommand(at_s, words, _obeying(fill), (Capability.RESERVOIR_LEVEL,))
@@ -208,7 +208,7 @@ def _simple(at_s: float, words: str) -> PumpCommand | None:
         rate = parse(rest, "rate_u_per_h")
         flat = [BasalSegment(MINUTES_A_DAY, rate)]
 
-        def follow(hands: Hands) -> None:
+        def follow(hands: Commander) -> None:
             require(hands.bench.pump, Capability.BASAL_PROFILE).set_basal_profile(flat)
 
         return PumpCommand(at_s, words, _obeying(follow), (Capability.BASAL_PROFILE,), rate_u_per_h=rate)
@@ -222,12 +222,12 @@ def _simple(at_s: float, words: str) -> PumpCommand | None:
     return None
 
 
-def _confirm(hands: Hands) -> None:
+def _confirm(hands: Commander) -> None:
     for annunciation in hands.bench.pump.annunciations():
         hands.bench.pump.confirm(annunciation.annunciation_id)
 
 
-def _cancel(hands: Hands, number: int) -> str:
+def _cancel(hands: Commander, number: int) -> str:
     """Cancel the bolus of this number, from 1; one that the pump never accepted cannot be."""
     if number > len(hands.bolus_ids):
         return "there is no such bolus"
@@ -235,7 +235,7 @@ def _cancel(hands: Hands, number: int) -> str:
     return OBEYED
 
 
-def _seen(hands: Hands, what: str) -> str:
+def _seen(hands: Commander, what: str) -> str:
     """Look whether the pump annunciates something, or is in a therapy state; say what is to be seen when not."""
     pump = hands.bench.pump
     if what.startswith("therapy "):

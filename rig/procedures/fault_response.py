@@ -110,7 +110,7 @@ CLAIMED = _kind(
 )  # fmt: skip
 
 
-class Answered(Fact):
+class FaultAnswered(Fact):
     """When delivery, fault and stop began; whether the pump delivered under the fault, and still told of it then."""
 
     begun_at_s: float
@@ -278,7 +278,7 @@ class FaultResponse(UnderFault):
             programme.end(bench, record)
             sample_for(bench, record, AFTER, duration_s=TAIL_S, every_s=SAMPLE_EVERY_S)
         record.fact(
-            Answered(
+            FaultAnswered(
                 at_s=bench.clock.now(),
                 begun_at_s=begun_s,
                 onset_at_s=onset_s,
@@ -345,7 +345,7 @@ class FaultResponse(UnderFault):
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Time the answers, and weigh under the fault, after it, and against the pump's accounts."""
         scale = scale_of_bench(taken, metrology)
-        fact, alarm, accounts = taken.the(Answered), taken.the(AlarmAwaited), taken.the(Accounts)
+        fact, alarm, accounts = taken.the(FaultAnswered), taken.the(AlarmAwaited), taken.the(Accounts)
         under = came(scale, taken.series(BEFORE, FREE, FAULTY, HELD))
         whole = came(scale, taken.series(BEFORE, FREE, FAULTY, HELD, CLEARED, AFTER))
         due_s = fact.stopped_at_s if fact.ran_on else fact.onset_at_s if self._of_supply else alarm.at_s
@@ -427,7 +427,7 @@ def _accounted(bench: Bench, record: Recorder, programme: Programme) -> Iterator
     )
 
 
-def _last_liquid(scale: VolumeScale, readings: Series, fact: Answered) -> Budget:
+def _last_liquid(scale: VolumeScale, readings: Series, fact: FaultAnswered) -> Budget:
     """Write the budget in s of the time from a fault to the last of what came; of a pump that ran on, to the end."""
     at_s, delivered_u = readings.at_s, scale.delivered_u(readings)
     last_u = max(LAST_U, READINGS_OF_NOISE * scale.reading_u)

@@ -15,7 +15,7 @@ from rig.analysis.budget import Budget
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Dose, Size, Speed
 from rig.procedures.budgets import measured, with_one_source
-from rig.procedures.course_commands import Hands, parse_command
+from rig.procedures.course_commands import Commander, parse_command
 from rig.procedures.preparation import start_therapy
 from rig.procedures.procedure import BetweenBlanks, Computed
 from rig.procedures.rest import wait_for_rest
@@ -91,7 +91,7 @@ class BolusSpeed(BetweenBlanks):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Set the speed, give the bolus and read the balance; the former speed is set again."""
-        hands = Hands(bench)
+        hands = Commander(bench)
 
         def deliver() -> None:
             set_answered = parse_command(f"0 s: bolus speed {self.title}").given(hands)

@@ -55,7 +55,7 @@ def changed_functions(patch: str, sources: Mapping[str, str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def standing(names: Collection[str], known: Collection[str], sources: Mapping[str, str]) -> frozenset[str]:
+def still_there(names: Collection[str], known: Collection[str], sources: Mapping[str, str]) -> frozenset[str]:
     """Replace functions that the compiler has put into their callers by those callers.
 
     Args:

@@ -59,7 +59,7 @@ class ReservoirKnown:
 
 
 @dataclass(frozen=True)
-class LogRead:
+class LogReading:
     """Entries of the pump's log came, in their order; `whole` where all that are stored were asked for."""
 
     at_s: float
@@ -77,7 +77,7 @@ class CounterBroken:
     after: int
 
 
-TrafficEvent = TherapyKnown | Permitted | RateKnown | ReservoirKnown | LogRead | CounterBroken
+TrafficEvent = TherapyKnown | Permitted | RateKnown | ReservoirKnown | LogReading | CounterBroken
 
 
 @dataclass(frozen=True)

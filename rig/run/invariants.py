@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 from rig.analysis.invariants import (
-    Finding,
+    Violation,
     account_findings,
     counter_findings,
     log_findings,
@@ -33,7 +33,7 @@ from rig.record.invariants import INVARIANTS, Invariants, Looked, ViolationRecor
 from rig.record.models import MeasuredRecord
 from rig.record.taking import Series, Taken, joined, read_taken
 from rig.roles import Air, Metrology
-from rig.roles.traffic import LogRead, Traffic, WireLine
+from rig.roles.traffic import LogReading, Traffic, WireLine
 from rig.units import u_from_ul
 from rig.verdicts.limits import Measurement
 
@@ -64,10 +64,10 @@ class _Found:
     violations: list[ViolationRecord] = field(default_factory=list)
     abstained: list[str] = field(default_factory=list)
 
-    def violated(self, invariant: str, findings: Sequence[Finding]) -> None:
+    def violated(self, invariant: str, findings: Sequence[Violation]) -> None:
         kept = [*findings[:MOST_KEPT]]
         if len(findings) > MOST_KEPT:
-            kept.append(Finding(findings[-1].at_s, f"so it went on, {len(findings)} times until then"))
+            kept.append(Violation(findings[-1].at_s, f"so it went on, {len(findings)} times until then"))
         self.violations += [ViolationRecord(invariant=invariant, at_s=each.at_s, what=each.what) for each in kept]
 
     def left_out(self, invariant: str, why: str) -> None:
@@ -122,7 +122,7 @@ def invariants_of(attempt: Attempt, spec: BenchFile) -> Invariants:
 def _look_at_messages(found: _Found, traffic: Traffic, energised: frozenset[str]) -> None:
     if energised & FORGETS:
         found.left_out(LOG, f"the measurement takes away what keeps it: {_listed(energised & FORGETS)}")
-    elif any(isinstance(each, LogRead) for each in traffic.events):
+    elif any(isinstance(each, LogReading) for each in traffic.events):
         wrong = log_findings(traffic)
         found.measured.append(Measurement(WRONG_NUMBERS.of(), float(len(wrong))))
         found.violated(LOG, wrong)
@@ -235,7 +235,7 @@ def _kept(found: _Found, traffic: Traffic, lines: int, quiet_s: float) -> Invari
         looked=Looked(
             lines=lines,
             counted=traffic.counted,
-            logs=sum(isinstance(each, LogRead) for each in traffic.events),
+            logs=sum(isinstance(each, LogReading) for each in traffic.events),
             quiet_s=quiet_s,
         ),
         measured=tuple(MeasuredRecord.of(each) for each in found.measured),

@@ -100,10 +100,12 @@ OF_A_LIMIT = {
     "PR-H2.2": {"20 min", "60 min"},
     "PR-A1.2": {"10 min"},  # how long an alarm is left unanswered
     "PR-A2.1": {"5 min"},  # how long a snooze may last
+    "PR-A3.4": {"2 min"},
     "PR-F5.1": {"2 min"},  # how long an annunciation may take
     "PR-F6.2": {"20 min"},  # how long the supply is off
     "PR-F7.1": {"2 min"},
     "PR-F7.2": {"2 min"},
+    "PR-F7.3": {"2 min"},
     "PR-K1.4": {"3 min"},
     "PR-L2.1": {"1 h"},  # a window
     "PR-L3.1": {"60 min"},

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from rig.errors import BenchFileError
 from rig.procedures import fault_response
 from rig.procedures.answers import PumpAnswered
-from rig.procedures.fault_response import Accounts, Answered, FaultResponse
+from rig.procedures.fault_response import Accounts, FaultAnswered, FaultResponse
 from rig.procedures.fault_states import Programme, State
 from rig.procedures.procedure import Computed
 from rig.procedures.under_fault import AlarmAwaited
@@ -42,8 +42,8 @@ def computed(folder: Path, procedure: FaultResponse, readings: Readings, *facts:
     return values(procedure.compute(read_taken(folder), METROLOGY))
 
 
-def answered(*, stopped_at_s: float, ran_on: bool, tells: bool) -> Answered:
-    return Answered(
+def answered(*, stopped_at_s: float, ran_on: bool, tells: bool) -> FaultAnswered:
+    return FaultAnswered(
         at_s=stopped_at_s + 60.0,
         begun_at_s=700.0,
         onset_at_s=720.0,

@@ -15,7 +15,7 @@ from instruments.ids.framing import encode_frame
 from instruments.ids.traffic import CONNECTS, read_traffic
 from rig.analysis.invariants import (
     SETTLE_S,
-    Span,
+    TimeSpan,
     account_findings,
     counter_findings,
     log_findings,
@@ -25,7 +25,7 @@ from rig.analysis.invariants import (
 from rig.roles.pump import HistoryEvent
 from rig.roles.traffic import (
     CounterBroken,
-    LogRead,
+    LogReading,
     Permitted,
     RateKnown,
     ReservoirKnown,
@@ -53,7 +53,9 @@ def readings(steps_u: dict[float, float], until_s: float = 2000.0) -> tuple[NDAr
     return at_s, np.sum([np.where(at_s >= when, volume, 0.0) for when, volume in steps_u.items()], axis=0) + 0.0 * at_s
 
 
-def weighed(at_s: NDArray[np.float64], volume_u: NDArray[np.float64], *spans: Span, pressed_kpa: float = 0.0) -> float:
+def weighed(
+    at_s: NDArray[np.float64], volume_u: NDArray[np.float64], *spans: TimeSpan, pressed_kpa: float = 0.0
+) -> float:
     pressure = np.linspace(pressed_kpa, 0.0, len(at_s))
     found = uncommanded(spans, at_s, volume_u, pressure, u_reading_u=1e-4, u_flow_u_per_h=0.0)
     return 0.0 if found is None else found.volume_u
@@ -63,7 +65,7 @@ def weighed(at_s: NDArray[np.float64], volume_u: NDArray[np.float64], *spans: Sp
 
 
 def test_a_stopped_pump_may_deliver_nothing_once_its_set_has_settled() -> None:
-    assert quiet_spans(traffic(TherapyKnown(100.0, STOP)), 1000.0) == (Span(100.0 + SETTLE_S, 1000.0),)
+    assert quiet_spans(traffic(TherapyKnown(100.0, STOP)), 1000.0) == (TimeSpan(100.0 + SETTLE_S, 1000.0),)
 
 
 def test_nothing_is_known_of_a_pump_that_never_told_its_therapy() -> None:
@@ -72,21 +74,21 @@ def test_nothing_is_known_of_a_pump_that_never_told_its_therapy() -> None:
 
 def test_a_pump_that_runs_at_a_rate_may_deliver_at_any_time() -> None:
     told = traffic(TherapyKnown(0.0, STOP), RateKnown(1.0, 1.0), TherapyKnown(500.0, RUN))
-    assert quiet_spans(told, 9000.0) == (Span(SETTLE_S, 500.0),)
+    assert quiet_spans(told, 9000.0) == (TimeSpan(SETTLE_S, 500.0),)
 
 
 def test_without_a_rate_a_running_pump_delivers_its_bolus_alone() -> None:
     told = traffic(TherapyKnown(0.0, RUN), RateKnown(0.0, 0.0), Permitted(500.0, 1.0, 800.0))
-    assert quiet_spans(told, 2000.0) == (Span(SETTLE_S, 500.0), Span(800.0 + SETTLE_S, 2000.0))
+    assert quiet_spans(told, 2000.0) == (TimeSpan(SETTLE_S, 500.0), TimeSpan(800.0 + SETTLE_S, 2000.0))
 
 
 def test_a_stop_ends_a_bolus_but_not_a_priming_that_began_in_it() -> None:
     bolus = traffic(
         TherapyKnown(0.0, RUN), RateKnown(0.0, 0.0), Permitted(10.0, 9.0, 5000.0), TherapyKnown(100.0, STOP)
     )
-    assert quiet_spans(bolus, 1000.0) == (Span(100.0 + SETTLE_S, 1000.0),)
+    assert quiet_spans(bolus, 1000.0) == (TimeSpan(100.0 + SETTLE_S, 1000.0),)
     priming = traffic(TherapyKnown(0.0, STOP), Permitted(10.0, 9.0, 600.0), TherapyKnown(100.0, STOP))
-    assert quiet_spans(priming, 1000.0) == (Span(600.0 + SETTLE_S, 1000.0),)
+    assert quiet_spans(priming, 1000.0) == (TimeSpan(600.0 + SETTLE_S, 1000.0),)
 
 
 def test_what_a_pause_withholds_may_follow_it() -> None:
@@ -97,7 +99,7 @@ def test_what_a_pause_withholds_may_follow_it() -> None:
         TherapyKnown(50.0, PAUSE),
         TherapyKnown(650.0, RUN),
     )
-    assert quiet_spans(told, 2000.0) == (Span(700.0 + SETTLE_S, 2000.0),)
+    assert quiet_spans(told, 2000.0) == (TimeSpan(700.0 + SETTLE_S, 2000.0),)
 
 
 @given(
@@ -143,28 +145,30 @@ def _stopped(events: list[TrafficEvent], at_s: float) -> bool:
 
 def test_two_doses_while_nothing_was_to_be_delivered_are_found_with_their_volume() -> None:
     at_s, volume_u = readings({700.0: 0.025, 1100.0: 0.025})
-    assert round(weighed(at_s, volume_u, Span(200.0, 1900.0)), 6) == 0.05
+    assert round(weighed(at_s, volume_u, TimeSpan(200.0, 1900.0)), 6) == 0.05
 
 
 def test_what_came_outside_of_the_spans_was_commanded() -> None:
     at_s, volume_u = readings({500.0: 5.0})
-    assert weighed(at_s, volume_u, Span(0.0, 400.0), Span(600.0, 1900.0)) == 0.0
+    assert weighed(at_s, volume_u, TimeSpan(0.0, 400.0), TimeSpan(600.0, 1900.0)) == 0.0
 
 
 def test_what_was_pressed_into_the_line_before_and_comes_back_was_commanded() -> None:
     at_s, volume_u = readings({700.0: 1.0})
-    assert weighed(at_s, volume_u, Span(200.0, 1900.0), pressed_kpa=100.0) == 0.0
+    assert weighed(at_s, volume_u, TimeSpan(200.0, 1900.0), pressed_kpa=100.0) == 0.0
 
 
 def test_a_span_without_readings_says_nothing() -> None:
     at_s, volume_u = readings({}, until_s=100.0)
-    assert uncommanded([Span(500.0, 900.0)], at_s, volume_u, 0.0 * at_s, u_reading_u=1e-4, u_flow_u_per_h=0.0) is None
+    assert (
+        uncommanded([TimeSpan(500.0, 900.0)], at_s, volume_u, 0.0 * at_s, u_reading_u=1e-4, u_flow_u_per_h=0.0) is None
+    )
 
 
 @given(st.floats(0.0, 1900.0), st.floats(0.025, 30.0))
 def test_a_dose_is_found_whenever_it_comes_between_the_averaged_ends(when_s: float, dose_u: float) -> None:
     at_s, volume_u = readings({when_s: dose_u})
-    found = weighed(at_s, volume_u, Span(0.0, 2000.0))
+    found = weighed(at_s, volume_u, TimeSpan(0.0, 2000.0))
     assert (abs(found - dose_u) < 1e-9) is (20.0 < when_s <= 1970.0)
 
 
@@ -173,15 +177,15 @@ def test_a_dose_is_found_whenever_it_comes_between_the_averaged_ends(when_s: flo
 
 @given(st.integers(0, 1000), st.integers(1, 30), st.integers(1, 30))
 def test_a_log_that_grows_and_forgets_its_oldest_has_no_finding(first: int, stored: int, more: int) -> None:
-    def read(at_s: float, begin: int) -> LogRead:
-        return LogRead(at_s, tuple(entry(n) for n in range(begin, begin + stored)), whole=True)
+    def read(at_s: float, begin: int) -> LogReading:
+        return LogReading(at_s, tuple(entry(n) for n in range(begin, begin + stored)), whole=True)
 
     assert log_findings(traffic(read(0.0, first), read(1.0, first + min(more, stored)))) == ()
 
 
 def test_a_missing_number_and_one_that_is_used_twice_are_found_once_each() -> None:
-    gap = LogRead(5.0, (entry(1), entry(2), entry(4)), whole=True)
-    other = LogRead(9.0, (entry(4, "reset", cause="pin"),), whole=False)
+    gap = LogReading(5.0, (entry(1), entry(2), entry(4)), whole=True)
+    other = LogReading(9.0, (entry(4, "reset", cause="pin"),), whole=False)
     said = [each.what for each in log_findings(traffic(gap, gap, other))]
     assert said == [
         "the log goes from entry 2 to entry 4",
@@ -190,12 +194,12 @@ def test_a_missing_number_and_one_that_is_used_twice_are_found_once_each() -> No
 
 
 def test_a_part_of_the_log_may_leave_out_what_was_not_asked_for() -> None:
-    assert log_findings(traffic(LogRead(5.0, (entry(1), entry(4)), whole=False))) == ()
+    assert log_findings(traffic(LogReading(5.0, (entry(1), entry(4)), whole=False))) == ()
 
 
 def test_a_counter_that_begins_anew_is_passed_over_where_the_log_tells_of_a_restart_since() -> None:
-    begun = LogRead(0.0, (entry(0, "reset"),), whole=True)
-    ended = LogRead(9.0, (entry(0, "reset"), entry(1, "reset")), whole=True)
+    begun = LogReading(0.0, (entry(0, "reset"),), whole=True)
+    ended = LogReading(9.0, (entry(0, "reset"), entry(1, "reset")), whole=True)
     anew = CounterBroken(5.0, "status", 1, 4)
     assert [each.at_s for each in counter_findings(traffic(begun, anew))] == [5.0]
     assert counter_findings(traffic(begun, anew, ended)) == ()
@@ -206,13 +210,13 @@ def accounts(counted_u: float, logged_u: float) -> list[str]:
     at_s, volume_u = readings({500.0: 2.0})
     read = traffic(
         RateKnown(0.0, 0.0),
-        LogRead(0.0, (entry(0),), whole=True),
+        LogReading(0.0, (entry(0),), whole=True),
         ReservoirKnown(1.0, 100.0, 0.0, told_it=True),
-        LogRead(1500.0, (entry(0), entry(1, "bolus delivered", delivered_u=logged_u)), whole=True),
+        LogReading(1500.0, (entry(0), entry(1, "bolus delivered", delivered_u=logged_u)), whole=True),
         ReservoirKnown(1500.0, 100.0 - counted_u, 0.1),
     )
     found = account_findings(
-        read, [Span(900.0, 1900.0)], at_s, volume_u, 0.0 * at_s, tolerance_percent=5.0, within_u=0.1
+        read, [TimeSpan(900.0, 1900.0)], at_s, volume_u, 0.0 * at_s, tolerance_percent=5.0, within_u=0.1
     )
     return [each.what.split(" since")[0] for each in found]
 

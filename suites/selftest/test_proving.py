@@ -14,7 +14,7 @@ from rig.bench.far_side import EXECUTED, FUNCTIONS
 from rig.bench.open import open_bench
 from rig.cli.prove import WRONG_HARDWARE
 from rig.errors import BenchFileError
-from rig.proving.changed import SourceFunction, changed_functions, functions_in, standing
+from rig.proving.changed import SourceFunction, changed_functions, functions_in, still_there
 from rig.proving.order import in_order
 from rig.proving.proof import PROOF, TRIED, append_tried, page_of, proof_of, read_tried
 from rig.proving.pumps import TriedPump, found_in, named_patches, pumps_named, seeds, with_families, wrong_hardware
@@ -64,9 +64,9 @@ def test_functions_of_a_source_and_those_that_a_patch_changes() -> None:
 
 
 def test_a_function_that_stands_in_its_callers_is_looked_for_there() -> None:
-    assert standing({"helper"}, {"outer"}, {"x.c": SOURCE}) == {"outer"}
-    assert standing({"helper"}, {"helper", "outer"}, {"x.c": SOURCE}) == {"helper"}
-    assert standing({"nowhere"}, {"outer"}, {"x.c": SOURCE}) == set()
+    assert still_there({"helper"}, {"outer"}, {"x.c": SOURCE}) == {"outer"}
+    assert still_there({"helper"}, {"helper", "outer"}, {"x.c": SOURCE}) == {"helper"}
+    assert still_there({"nowhere"}, {"outer"}, {"x.c": SOURCE}) == set()
 
 
 def test_every_named_patch_of_a_function_is_placed_in_one() -> None:

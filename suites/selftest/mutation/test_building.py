@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.controller.build import HERE, sources
-from fixtures.controller.mutation.building import RefusedError, Workshop, flash_sha256
+from fixtures.controller.mutation.building import NotCompiledError, Workshop, flash_sha256
 from fixtures.controller.mutation.operators import Mutant
 from fixtures.controller.mutation.sampling import DUPLICATE, EQUIVALENT, REFUSED, WRONG, build_all
 
@@ -69,5 +69,5 @@ def test_a_patch_fits_the_sources(workshop: Workshop, tmp_path: Path) -> None:
 def test_a_mutant_of_a_header_is_built_into_every_unit_that_includes_it(workshop: Workshop, tmp_path: Path) -> None:
     mutant = change(workshop, "units.h", "#define", "#define UNUSED_HERE 1\n#define")
     assert workshop.build(mutant, tmp_path / "same.elf").flash_sha256 == workshop.right.flash_sha256
-    with pytest.raises(RefusedError, match="error"):
+    with pytest.raises(NotCompiledError, match="error"):
         workshop.build(change(workshop, "units.h", "#define", "#error\n#define"), tmp_path / "none.elf")
