@@ -15,7 +15,7 @@ from pathlib import Path
 from rig.bench.check import BenchFinding
 from rig.bench.file import BenchFile, CalibratedTable
 from rig.bench.guarded import told_by_guardians
-from rig.errors import EvidenceError
+from rig.errors import BenchFileError, EvidenceError
 from rig.lease import Lease
 from rig.pump_sheet.sheet import PumpSheet
 from rig.record.appending import appender_for
@@ -246,7 +246,8 @@ def end_run(run: RunFolder, ended: RunOutcome | Ending) -> tuple[Results, RunOut
         raise EvidenceError(f"{changed[judging]}, so that nothing can be judged; begin a new run")
     closed = manifest.model_copy(update={"outcome": outcome, "reason": reason, "undone": dict(ending.undone)})
     if not changed:
-        keep_invariants(run, frozen_inputs(run, manifest).spec)
+        with suppress(BenchFileError):  # of a bench that this version of the rig cannot read: nothing is looked into
+            keep_invariants(run, frozen_inputs(run, manifest).spec)
     results = join_run(run, closed, frozen_requirements(run, manifest))
     run.end(results, outcome, reason=reason, undone=ending.undone, changed_inputs=tuple(changed))
     if run.lease is not None:
