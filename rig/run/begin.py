@@ -28,6 +28,7 @@ from rig.roles import Identity
 from rig.run.decidable import undecidable
 from rig.run.ending import Ending, completed
 from rig.run.inputs import (
+    BENCH,
     FIRMWARE,
     PUMP_SHEET,
     REQUIREMENTS,
@@ -245,7 +246,7 @@ def end_run(run: RunFolder, ended: RunOutcome | Ending) -> tuple[Results, RunOut
         run.end(None, outcome, reason=reason, undone=ending.undone, changed_inputs=tuple(changed))
         raise EvidenceError(f"{changed[judging]}, so that nothing can be judged; begin a new run")
     closed = manifest.model_copy(update={"outcome": outcome, "reason": reason, "undone": dict(ending.undone)})
-    if not changed:
+    if not changed and BENCH in manifest.inputs:
         with suppress(BenchFileError):  # of a bench that this version of the rig cannot read: nothing is looked into
             keep_invariants(run, frozen_inputs(run, manifest).spec)
     results = join_run(run, closed, frozen_requirements(run, manifest))
