@@ -1,8 +1,9 @@
 """Places in the operating system where simulated lines are reached: ptys and TCP sockets.
 
 Each client gets its own answers: what came for one that has gone is dropped, and for 0.2 s after it went its successor
-waits, so that what was on its way is gone, too. What it said last is said to the device. A client that does not read
-stops nobody else. Not responsible for time: whoever calls `exchange` has moved the clock.
+waits, so that what was on its way is gone, too. What it said last is said to the device; on a pty that was opened again
+at once it is said after the 0.2 s, as what the successor said first is, from which it cannot be told. A client that
+does not read stops nobody else. Not responsible for time: whoever calls `exchange` has moved the clock.
 """
 
 from __future__ import annotations
@@ -85,8 +86,9 @@ class PtyEndpoint:
         del events
         if self._openings.last_closed():
             self._unsent = b""
-            with suppress(BlockingIOError):
-                self._port.host_write(os.read(self._master, PIECE))
+            if not self._openings.open:  # else the next one is there, and the line may hold its first words, too
+                with suppress(BlockingIOError):
+                    self._port.host_write(os.read(self._master, PIECE))
             termios.tcflush(self._slave, termios.TCIFLUSH)
             self._succession.leave()
         if not self._succession.settled:
@@ -203,6 +205,11 @@ class _Openings:
                     self._count -= 1
                     closed |= self._count <= 0
         return closed
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody had it open at the last look."""
+        return self._count > 0
 
     def close(self) -> None:
         """Watch no longer."""

@@ -12,7 +12,7 @@ from rig.therapy import BasalSegment, TherapyState
 VIRTUAL = Path("fixtures/benches/virtual.toml")
 SUPPLY_OFF = b"OUTP OFF,(@1)\n"
 THERAPY_STOP = bytes.fromhex("5a 0f 33")
-RELAYS_OFF = b"relay writeall 0000\r"
+RELAYS_OFF = b"relay writeall 00000000\r"
 
 
 class Disk:
