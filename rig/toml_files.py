@@ -133,9 +133,9 @@ def read_file(path: Path) -> bytes:
 
 
 def parse_toml(path: Path, data: bytes) -> dict[str, Any]:
-    """Parse what a TOML file holds; BenchFileError when it is no TOML."""
+    """Parse what a TOML file holds, perhaps behind a byte order mark; BenchFileError when it is no TOML."""
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        return tomllib.loads(data.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BenchFileError(f"{path}: is no valid TOML: {error}") from error
 
@@ -168,6 +168,16 @@ def validated(
 
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 _MISSING = ("missing", "missing_argument")
+_SHAPES = {
+    "model_type": "one table with keys is wanted, such as [name]",
+    "model_attributes_type": "one table with keys is wanted, such as [name]",
+    "dataclass_type": "one table with keys is wanted, such as [name]",
+    "list_type": "a list in square brackets is wanted, such as [1, 2]",
+    "tuple_type": "a list in square brackets is wanted, such as [1, 2]",
+    "set_type": "a list in square brackets is wanted, such as [1, 2]",
+    "frozen_set_type": "a list in square brackets is wanted, such as [1, 2]",
+}
+"""What a place must hold whose shape is wrong, in the words of a file instead of those of this program."""
 
 
 def explain(file: Path | str, error: ValidationError, model: type[BaseModel], content: object) -> str:
@@ -188,7 +198,7 @@ def explain(file: Path | str, error: ValidationError, model: type[BaseModel], co
     elif first["type"] in _MISSING:
         sentence = f"{file}: {key} is missing"
     else:
-        message = first["msg"].removeprefix("Value error, ")
+        message = _SHAPES.get(first["type"], first["msg"].removeprefix("Value error, "))
         written = _written(content, location)
         found = "" if isinstance(written, dict | list) else f" is {written!r}"
         where = f"{key}{found}: " if location else ""

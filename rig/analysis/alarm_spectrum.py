@@ -124,8 +124,10 @@ class Thinning:
         block = np.asarray(block, dtype=np.float32)
         if not block.size:
             return
-        if not np.all(np.isfinite(block)):
-            raise ValueError("the sound holds samples that are no numbers")
+        numbers = np.isfinite(block).all(axis=1)
+        if not numbers.all():
+            at_s = (self._frames + int(np.argmin(numbers))) / self._rate_hz
+            raise ValueError(f"the sound holds samples that are no numbers, the first at {at_s:.4g} s")
         if not self._frames:
             # Held at its first value, a recording with an offset begins without a knock.
             self._waiting = np.repeat(block[:1], self._around, axis=0)

@@ -76,6 +76,8 @@ def read_sound(path: Path) -> tuple[Source, Recording, list[Finding]]:
         raise DataFileError(f"{path}: is no sound that can be read ({error.error_string.rstrip('.')})") from None
     except OSError as error:
         raise DataFileError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:  # samples that are no numbers, which only a file of floating point numbers can hold
+        raise DataFileError(f"{path}: {error}") from None
     recording = thinning.recording()
     findings = [Finding("sound", f"{form}, {frames / recording.recorded_rate_hz:.6g} s.")]
     if cut:

@@ -206,6 +206,8 @@ RISING: tuple[tuple[str, ...], ...] = (
     ("temporary.shortest", "temporary.longest"),
     ("occlusion.low_least", "occlusion.low_most", "occlusion.high_least", "occlusion.high_most"),
     ("occlusion.normal_least", "occlusion.normal_most"),
+    ("occlusion.low_least", "occlusion.normal_least", "occlusion.high_least"),
+    ("occlusion.low_most", "occlusion.normal_most", "occlusion.high_most"),
     ("reservoir.low_latest", "reservoir.low", "reservoir.low_earliest", "reservoir.capacity"),
     ("battery.empty", "battery.low"),
     ("keys.stuck_earliest", "keys.stuck_latest"),

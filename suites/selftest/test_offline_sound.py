@@ -65,6 +65,17 @@ def test_what_is_no_sound_is_refused_in_a_sentence(tmp_path: Path, content: byte
         analyse_file(tmp_path / "a.wav", ask(ALARM))
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_sample_that_is_no_number_is_refused_with_its_time(tmp_path: Path, wrong: float) -> None:
+    sound = medium()
+    sound[4000] = wrong
+    soundfile.write(tmp_path / "a.wav", sound, 16000, subtype="FLOAT")
+    with pytest.raises(
+        DataFileError, match=r"a\.wav: the sound holds samples that are no numbers, the first at 0\.25 s"
+    ):
+        analyse_file(tmp_path / "a.wav", ask(ALARM))
+
+
 def test_a_rate_that_is_too_low_is_refused(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.zeros(4000), 4000)
     with pytest.raises(DataFileError, match="4000 samples per second"):

@@ -34,6 +34,11 @@ def sheet(text: str, head: str = HEAD) -> PumpSheet:
     return parse_pump_sheet(Path("mine.toml"), f"{head}\n{text}\n".encode())
 
 
+def test_a_byte_order_mark_before_a_sheet_is_no_mistake() -> None:
+    marked = parse_pump_sheet(Path("mine.toml"), HEAD.encode("utf-8-sig"))
+    assert marked.name == sheet("").name == "MyPump"
+
+
 def refusal(text: str, head: str = HEAD) -> str:
     with pytest.raises(BenchFileError) as refused:
         sheet(text, head)
@@ -114,6 +119,7 @@ def test_a_claim_has_its_value_and_its_own_source_or_that_of_its_table() -> None
             '[bolus]\nsource = "guide"\nminimum = "30 U"\nmaximum = "25 U"',
             "bolus.minimum, 30 U, must not be more than bolus.maximum, 25 U",
         ),
+        ('[[bolus]]\nmaximum = "25 U"', "bolus: one table with keys is wanted, such as [name]"),
         (
             '[temporary]\nsource = "guide"\nmaximum = "200 %"',
             "temporary.maximum is stated, and capabilities does not list 'temporary basal rate'; list it, or leave out "
@@ -131,10 +137,33 @@ def test_a_wrong_claim_is_one_sentence(text: str, sentence: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("claims", "sentence"),
+    [
+        (
+            'low_least = "50 kPa"\nnormal_least = "40 kPa"',
+            "occlusion.low_least, 50 kPa, must not be more than occlusion.normal_least, 40 kPa",
+        ),
+        (
+            'normal_most = "120 kPa"\nhigh_most = "100 kPa"',
+            "occlusion.normal_most, 120 kPa, must not be more than occlusion.high_most, 100 kPa",
+        ),
+    ],
+)
+def test_a_lower_threshold_of_occlusion_is_nowhere_above_a_higher_one(claims: str, sentence: str) -> None:
+    head = HEAD.replace('"fast bolus"', '"fast bolus", "occlusion detection"')
+    assert refusal(f'[occlusion]\nsource = "guide"\n{claims}', head) == f"mine.toml: {sentence}"
+
+
+@pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
         ('name = "MyPump"', "", "mine.toml: name is missing"),
         ('revision = "rev. 3"', "", "mine.toml: documents.guide.revision is missing"),
+        (
+            'capabilities = ["basal profile", "fast bolus"]',
+            'capabilities = "basal profile"',
+            "mine.toml: capabilities is 'basal profile': a list in square brackets is wanted, such as [1, 2]",
+        ),
         ('"fast bolus"', '"fast bolos"', "input should be 'basal profile', 'numbered basal profiles', 'fast bolus'"),
     ],
 )
