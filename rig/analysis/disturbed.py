@@ -25,7 +25,10 @@ USUAL_SHARE = 0.98
 """Steps between readings that are usual: a larger one is a bolus, or the fault that is looked for."""
 CYCLES, CYCLES_OF_HALF = 3, 7
 """A digit that is the same in all readings while the digits above it go through 3 values is broken; one that shows half
-of its ten values or fewer, while they go through 7."""
+of its ten values or fewer, while they go through 7. That holds where readings pass through the values."""
+DRAWN, DRAWN_OF_HALF = 7, 28
+"""Where readings jump, each value of the digits above is one draw of the digit. That 7 draws are the same has a chance
+of 10^-6; that 28 are of the same five values one of 252 / 2^28."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ def broken_digit_g(mass_g: ArrayLike, *, digit_g: float) -> float | None:
 
     As a delivery goes on, a digit goes through its ten values each time that the digits above it change by one. One
     that is the same throughout, or never shows half of its values, belongs to the instrument or its line. That is so of
-    digits that readings do not jump over: of one whose step is smaller than what usually lies between two readings
+    digits that readings do not jump over, as they do in a bolus between two long rests: what they jump over shows the
+    digit by chance, and needs more of it. Of a digit whose step is smaller than what usually lies between two readings
     nothing is said.
 
     Args:
@@ -105,12 +109,17 @@ def broken_digit_g(mass_g: ArrayLike, *, digit_g: float) -> float | None:
     whole = np.abs(np.rint(np.asarray(mass_g, dtype=np.float64) / positive("digit_g", digit_g))).astype(np.int64)
     if whole.size < FEWEST_READINGS:
         return None
-    usual = float(np.quantile(np.abs(np.diff(whole)), USUAL_SHARE))
+    steps = np.abs(np.diff(whole))
+    usual = float(np.quantile(steps, USUAL_SHARE))
     found, place = None, 1
     while place <= int(whole.max() - whole.min()):
         shown = np.unique(whole // place % 10).size
-        above = np.unique(whole // (10 * place)).size
-        if usual <= place and ((shown == 1 and above >= CYCLES) or (shown <= 5 and above >= CYCLES_OF_HALF)):
+        above = whole // (10 * place)
+        drawn = np.unique(above).size
+        cycles = max(np.unique(part).size for part in np.split(above, np.flatnonzero(steps > place) + 1))
+        same = shown == 1 and (cycles >= CYCLES or drawn >= DRAWN)
+        half = shown <= 5 and (cycles >= CYCLES_OF_HALF or drawn >= DRAWN_OF_HALF)
+        if usual <= place and (same or half):
             found = place * digit_g
         place *= 10
     return found

@@ -157,6 +157,16 @@ class CommandCourse(BetweenBlanks):
         return tuple(dict.fromkeys((*basal, *(each for command in self.plan for each in command.needs))))
 
     @property
+    def needed_lines(self) -> tuple[str, ...]:
+        """Lines of the bench's switch that its commands move."""
+        return tuple(dict.fromkeys(line for command in self.plan for line in command.lines))
+
+    @property
+    def needed_roles(self) -> tuple[str, ...]:
+        """Instruments that its commands use and not every bench has."""
+        return tuple(dict.fromkeys(role for command in self.plan for role in command.roles))
+
+    @property
     def needed_u(self) -> float:
         """Insulin that it takes in U, at most."""
         rate_u_per_h = max([self.rate_u_per_h] + [command.rate_u_per_h or 0.0 for command in self.plan])
@@ -198,7 +208,7 @@ class CommandCourse(BetweenBlanks):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Give the commands, each at its time whatever the pump said to those before, and read the balance."""
-        hands = Commander(bench)
+        hands = Commander(bench, record)
 
         def deliver() -> None:
             sample_for(bench, record, OPENED, duration_s=FADING_S, every_s=SAMPLE_EVERY_S)

@@ -11,12 +11,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from rig.errors import RefusedError, WhyRefused
+from rig.procedures.power import put_battery_in, take_battery_out
 from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY
+from rig.record.taking import Recorder
 from rig.roles import Bench, Capability, require
 from rig.therapy import BasalSegment, BolusRequest, Setting, TemporaryRate
 from rig.units import parse, parse_time_of_day
 
 OBEYED, SEEN = "obeyed", "seen"
+RESERVOIR_LINE = "reservoir"
+EACH_AN_ID = "an id for each bolus"
+LONGEST_WITHOUT_SUPPLY_S = 60.0
+_WITHOUT_SUPPLY = "without supply for "
 SETTINGS: Mapping[str, tuple[Setting, str, float]] = {
     "maximum bolus": (Setting.MAX_BOLUS_U, "insulin_u", 1.0),
     "maximum basal rate": (Setting.MAX_BASAL_U_PER_H, "rate_u_per_h", 1.0),
@@ -31,13 +37,15 @@ _OF_BOLUSES = (
     ("both", re.compile(r"multiwave bolus (?P<fast>[^ ]+ U) and (?P<slow>[^ ]+ U) over (?P<over>[^ ]+ (?:min|h))")),
 )
 _DELAYED = re.compile(r"(?P<bolus>.*) in (?P<delay>[^ ]+ (?:min|h))")
-_TEMPORARY = re.compile(r"temporary rate (?P<rate>[^ ]+ (?:U/h|%)) for (?P<over>[^ ]+ (?:min|h))")
+_TEMPORARY = re.compile(r"(?P<change>change )?temporary rate (?P<rate>[^ ]+ (?:U/h|%)) for (?P<over>[^ ]+ (?:min|h))")
+_LEFT = re.compile(r"(?P<least>[^ ]+ U) to (?P<most>[^ ]+ U) left")
 _SETTING = re.compile(rf"(?P<name>{'|'.join(SETTINGS)}) (?P<value>.+)")
 ALLOWED = (
     'such as "10 min: bolus 2 U", "extended bolus 2 U over 1 h", "multiwave bolus 2 U and 1 U over 1 h", "… in 15 min",'
     ' "cancel bolus 1", "run", "pause", "stop", "prime 5 U", "basal 1 U/h", "temporary rate 50 % for 1 h", '
-    '"reservoir 50 U", "clock 23:50", "maximum bolus 2 U", "confirm", "see occlusion", "see therapy stop", each '
-    'perhaps with ", refused as out of range" behind it'
+    '"change temporary rate 80 % for 1 h", "reservoir 50 U", "reservoir out", "reservoir in", "without supply for 10 s", '
+    '"clock 23:50", "maximum bolus 2 U", "confirm", "see occlusion", "see therapy stop", "see 49 U to 50 U left", "see '
+    'an id for each bolus", each perhaps with ", refused as out of range" behind it'
 )
 
 
@@ -46,11 +54,15 @@ class Commander:
     """What a person with the pump in hand knows of it: the ids of boluses in their order, and settings changed."""
 
     bench: Bench
+    record: Recorder
     bolus_ids: list[int] = field(default_factory=list)
     settings_before: dict[Setting, float] = field(default_factory=dict)
+    reservoir_out: bool = False
 
     def restore(self) -> None:
-        """Set everything back that was set."""
+        """Set everything back that was set, and put back what was taken out."""
+        if self.reservoir_out:
+            _reservoir(self, out=False)
         for setting, value in self.settings_before.items():
             require(self.bench.pump, Capability.SETTINGS).set_setting(setting, value)
 
@@ -67,6 +79,8 @@ class PumpCommand:
         needs: what a pump must be able to do for it.
         most_u: the insulin in U that it may have delivered at once.
         rate_u_per_h: the rate from then on; None where it sets none.
+        lines: lines of the bench's switch that it moves.
+        roles: instruments that it uses and not every bench has.
     """
 
     at_s: float
@@ -76,6 +90,8 @@ class PumpCommand:
     most_u: float = 0.0
     rate_u_per_h: float | None = None
     expected: str = OBEYED
+    lines: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
 
     def given(self, hands: Commander) -> str:
         """Give it, and say what came of it: a refusal is an answer too."""
@@ -96,7 +112,7 @@ def parse_command(written: str) -> PumpCommand:
 
 
 def _command(at_s: float, words: str) -> PumpCommand:
-    for read in (_bolus, _temporary, _setting, _simple):
+    for read in (_bolus, _temporary, _setting, _by_hand, _simple):
         command = read(at_s, words)
         if command is not None:
             return command
@@ -160,7 +176,8 @@ def _temporary(at_s: float, words: str) -> PumpCommand | None:
     rate = TemporaryRate(minutes, factor=amount / 100.0) if share else TemporaryRate(minutes, rate_u_per_h=amount)
 
     def set_rate(hands: Commander) -> None:
-        require(hands.bench.pump, Capability.TEMPORARY_BASAL).set_temporary_rate(rate)
+        pump = require(hands.bench.pump, Capability.TEMPORARY_BASAL)
+        pump.set_temporary_rate(rate, change=found["change"] is not None)
 
     return PumpCommand(at_s, words, _obeying(set_rate), (Capability.TEMPORARY_BASAL,))
 
@@ -179,6 +196,37 @@ def _setting(at_s: float, words: str) -> PumpCommand | None:
         hands.settings_before.setdefault(setting, before)
 
     return PumpCommand(at_s, words, _obeying(set_it), (Capability.SETTINGS,))
+
+
+def _by_hand(at_s: float, words: str) -> PumpCommand | None:
+    """Read what is done to the pump and not told to it: its supply and its reservoir."""
+    if words in ("reservoir out", "reservoir in"):
+        out = words.endswith("out")
+        return PumpCommand(
+            at_s,
+            words,
+            _obeying(lambda hands: _reservoir(hands, out=out)),
+            (Capability.RESERVOIR_DETECTION,),
+            lines=(RESERVOIR_LINE,),
+        )
+    if words.startswith(_WITHOUT_SUPPLY):
+        lasts_s = parse(words.removeprefix(_WITHOUT_SUPPLY), "time_s")
+        if not 0.0 < lasts_s <= LONGEST_WITHOUT_SUPPLY_S:
+            raise ValueError(f"{words!r}: allowed are up to {LONGEST_WITHOUT_SUPPLY_S:g} s, while nothing is weighed")
+        do = _obeying(lambda hands: _without_supply(hands, lasts_s))
+        return PumpCommand(at_s, words, do, roles=("supply",))
+    return None
+
+
+def _reservoir(hands: Commander, *, out: bool) -> None:
+    hands.bench.switch.set_line(RESERVOIR_LINE, energised=out)
+    hands.reservoir_out = out
+
+
+def _without_supply(hands: Commander, lasts_s: float) -> None:
+    take_battery_out(hands.bench, hands.record)
+    hands.bench.clock.sleep(lasts_s)
+    put_battery_in(hands.bench, hands.record)
 
 
 def _simple(at_s: float, words: str) -> PumpCommand | None:
@@ -236,8 +284,14 @@ def _cancel(hands: Commander, number: int) -> str:
 
 
 def _seen(hands: Commander, what: str) -> str:
-    """Look whether the pump annunciates something, or is in a therapy state; say what is to be seen when not."""
+    """Look at annunciations, a therapy state, what is left, or ids of boluses; say what is to be seen when not."""
     pump = hands.bench.pump
+    if what == EACH_AN_ID:
+        return SEEN if len(set(hands.bolus_ids)) == len(hands.bolus_ids) else "one id for two boluses"
+    if (left := _LEFT.fullmatch(what)) is not None:
+        left_u = pump.status().reservoir_u
+        least_u, most_u = parse(left["least"], "insulin_u"), parse(left["most"], "insulin_u")
+        return SEEN if left_u is not None and least_u <= left_u <= most_u else f"{left_u} U left"
     if what.startswith("therapy "):
         state = pump.status().therapy.value
         return SEEN if what == f"therapy {state}" else f"therapy {state}"

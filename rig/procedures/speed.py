@@ -91,7 +91,7 @@ class BolusSpeed(BetweenBlanks):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Set the speed, give the bolus and read the balance; the former speed is set again."""
-        hands = Commander(bench)
+        hands = Commander(bench, record)
 
         def deliver() -> None:
             set_answered = parse_command(f"0 s: bolus speed {self.title}").given(hands)

@@ -180,6 +180,14 @@ def test_a_steady_flow_breaks_no_digit(step_g: float, seed: int) -> None:
     assert broken_digit_g(10.0 + step_g * np.arange(2000) + noise_g, digit_g=1e-6) is None
 
 
+@given(st.integers(600, 1900), st.integers(3, 8), st.integers(0, 1000))
+def test_a_bolus_between_two_long_rests_breaks_no_digit(step_ug: int, readings: int, seed: int) -> None:
+    """Readings that jump over the values of a digit do not say that it has none of them."""
+    rises_g = np.concatenate([np.zeros(1000), np.full(readings, step_ug * 1e-6), np.zeros(1000)])
+    noise_g = np.random.default_rng(seed).normal(0.0, 2.5e-6, rises_g.size)
+    assert broken_digit_g(10.00023 + np.cumsum(rises_g) + noise_g, digit_g=1e-6) is None
+
+
 def test_boluses_are_as_good_as_ever(tmp_path: Path) -> None:
     found = measured(tmp_path / "taken", BOLUSES, lambda _, mass_g: mass_g)
     assert abs(found.values[LARGEST.of(size=0.5, unit="U")].value) < 0.05
