@@ -155,7 +155,7 @@ def judged_advice(taken: Taken, scale: VolumeScale) -> Computed:
     doses = _weigh(taken, scale)
     clock = [ClockSet(fact.at_s, fact.date_time) for fact in taken.facts(ClockWasSet)]
     answers = [(advised, *_allowed(advised, doses, clock)) for advised in taken.facts(Advised)]
-    grid = [_outside(*answer) for answer in answers if answer[0].stage in ("grid", "delivered")]
+    grid = [_outside(*answer) for answer in answers if answer[0].stage in ("grid", "limits", "delivered")]
     changed = [_outside(*answer) for answer in answers if answer[0].stage == "settings"]
     budgets = _delivered(doses, [answer for answer in answers if answer[0].stage == "delivered"])
     told = [_on_board_error(fact, doses) for fact in taken.facts(OnBoardTold)]

@@ -137,7 +137,7 @@ class _Asking:
         except RefusedError as error:
             self._record.step("setting refused", name=setting.value, value=value, reason=str(error))
 
-    def _set_clock(self, minute: int) -> None:
+    def _set_clock(self, minute: float) -> None:
         shown = MIDNIGHT + datetime.timedelta(minutes=minute)
         try:
             require(self._bench.pump, Capability.CLOCK).set_clock(shown)

@@ -34,13 +34,14 @@ PROFILES: dict[ProfileKind, tuple[ProfileBlock, ...]] = {
         ProfileBlock(300, (40.0,)),
         ProfileBlock(390, (50.0,)),
         ProfileBlock(270, (45.0,)),
-        ProfileBlock(120, (55.0,)),
+        ProfileBlock(120, (400.0,)),
     ),
     ProfileKind.CARBOHYDRATE_RATIO: (
         ProfileBlock(360, (12.0,)),
         ProfileBlock(300, (8.0,)),
         ProfileBlock(390, (10.0,)),
-        ProfileBlock(390, (9.0,)),
+        ProfileBlock(270, (150.0,)),
+        ProfileBlock(120, (2.0,)),
     ),
     ProfileKind.TARGET_GLUCOSE: (
         ProfileBlock(360, (110.0, 130.0)),
@@ -48,11 +49,13 @@ PROFILES: dict[ProfileKind, tuple[ProfileBlock, ...]] = {
         ProfileBlock(120, (120.0, 140.0)),
     ),
 }
-"""A day whose factors differ from hour to hour."""
-MINUTES = (30, 358, 361, 780, 1052, 1438)
-"""When the pump is asked: shortly before and after what holds changes, and before midnight."""
-CARBOHYDRATES_G = (0.0, 7.0, 30.0, 61.0, 100.0)
-GLUCOSES_MG_PER_DL = (None, 70.0, 95.0, 125.0, 183.0, 322.0)
+"""A day whose factors differ from hour to hour, up to the ends of what a person is given: 150 g and 2 g for a unit."""
+MINUTES = (30.0, 358.0, 360.25, 780.0, 1050.25, 1438.0)
+"""When the pump is asked: before and within the first minute after what holds changes, and before midnight. A quarter
+of a minute is more than the pump's clock may be off, and enough for all questions."""
+CARBOHYDRATES_G = (0.0, 7.0, 30.0, 61.0, 225.0)
+GLUCOSES_MG_PER_DL = (None, 70.0, 110.0, 125.0, 183.0, 322.0)
+"""At 110 mg/dL the day's target ends, above which is corrected, and the night's begins."""
 GRID: tuple[tuple[float, float | None], ...] = tuple(
     (food, glucose) for food in CARBOHYDRATES_G for glucose in GLUCOSES_MG_PER_DL if food or glucose
 )
@@ -67,7 +70,7 @@ REFUSED_OR_NOT: tuple[tuple[float, float | None], ...] = (
     (30.0, 600.0),
     (225.0, None),
 )
-"""Just outside and just inside of what is calculated for."""
+"""Just outside and just inside of what is calculated for; inside, the amounts are compared, too."""
 CHANGED: tuple[tuple[Setting, float, tuple[tuple[float, float | None], ...]], ...] = (
     (Setting.REVERSE_CORRECTION, 0.0, ((30.0, 70.0), (100.0, 75.0))),
     (Setting.CURVILINEAR_ON_BOARD, 1.0, ((100.0, 322.0), (30.0, 400.0))),

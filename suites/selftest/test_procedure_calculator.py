@@ -13,12 +13,16 @@ import pytest
 from rig.bench.open import open_bench
 from rig.procedures.advice_judged import DIFFERENCE, DISOBEYED, KINDS, ON_BOARD, REFUSALS, WRONG
 from rig.procedures.calculator import Calculator
+from rig.procedures.calculator_rules import GRID, MINUTES, PROFILES, RULES, factors_at
 from rig.procedures.procedure import Computed
 from rig.record.taking import read_taken
 from rig.roles import Metrology
+from rig.therapy import ProfileKind
+from rig.therapy.calculator import AdviceRefusal, proposed
 from rig.verdicts.quantities import Kind
 from suites.measuring import VIRTUAL, measured_on
 
+RATIOS = PROFILES[ProfileKind.CARBOHYDRATE_RATIO]
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -42,6 +46,10 @@ def _more(fact: dict[str, Any]) -> None:
     fact["meal_u"] += 0.025
 
 
+def _much_more(fact: dict[str, Any]) -> None:
+    fact["meal_u"] += 5.0
+
+
 def _negative(fact: dict[str, Any]) -> None:
     fact["correction_u"] = -0.025
     fact["meal_u"] += 0.025
@@ -62,6 +70,7 @@ def _half(fact: dict[str, Any]) -> None:
         (("Advised", "stage", "grid"), _more, DIFFERENCE, 0.025),
         (("Advised", "stage", "grid"), _negative, WRONG, 1.0),
         (("Advised", "stage", "limits"), _taken, REFUSALS, 1.0),
+        (("Advised", "glucose_mg_per_dl", 600.0), _much_more, WRONG, 1.0),
     ],
 )
 def test_one_wrong_answer_is_counted(
@@ -75,6 +84,22 @@ def test_one_wrong_answer_is_counted(
     kind, key, word = chosen
     found = _recomputed(tmp_path, asked, lambda fact: fact["fact"] == kind and fact[key] == word, change, most=1)
     assert found.values[quantity.of()].value == pytest.approx(value)
+
+
+def test_the_grid_reaches_the_edges_at_which_a_calculator_errs() -> None:
+    """The first minute after each change but one, the end of the target, and proposals beyond 16 bits of 1 mU."""
+    changes = {sum(block.duration_min for block in RATIOS[:number]) for number in range(1, len(RATIOS))}
+    assert [edge for edge in sorted(changes) if any(edge < minute < edge + 1.0 for minute in MINUTES)] == [360, 1050]
+    assert [glucose for _, glucose in GRID if glucose == factors_at(780.0 * 60.0).upper_mg_per_dl]
+    largest, *_ = sorted((proposal(food, minute) for food, _ in GRID for minute in MINUTES), reverse=True)
+    assert largest > 65.535
+
+
+def proposal(carbohydrate_g: float, minute: float) -> float:
+    """What the oracle proposes for a meal at a minute of the day, in U; 0 for no meal."""
+    factors = factors_at(60.0 * minute)
+    found = proposed(RULES, factors, carbohydrate_g=carbohydrate_g, glucose_mg_per_dl=None)
+    return 0.0 if isinstance(found, AdviceRefusal) else float(found.total_u)
 
 
 def test_insulin_on_board_that_is_halved_is_found(tmp_path: Path, asked: tuple[Path, Metrology, Computed]) -> None:

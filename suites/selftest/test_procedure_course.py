@@ -61,6 +61,9 @@ def test_windows_hold_the_truth_and_each_wrong_answer_is_counted(tmp_path: Path)
         "5 min: bolus 2 U, refused as odd",
         "5 min: clock 24:10",
         "5 min: see",
+        "5 min: without supply for 2 min",
+        "5 min: without supply for 0 s",
+        "5 min: reservoir",
     ],
 )
 def test_what_is_no_command_is_refused(written: str) -> None:
@@ -90,6 +93,33 @@ def test_a_course_needs_what_its_commands_need_and_no_more_insulin_than_they_ask
         Capability.FAST_BOLUS,
         Capability.DELAYED_BOLUS,
     }
+
+
+BY_HAND = CommandCourse.model_validate(
+    {
+        "called": "hands",
+        "commands": "0 min: reservoir 50 U; 0 min: temporary rate 0 % for 15 min; "
+        "10 s: change temporary rate 200 % for 15 min; 20 s: bolus 0.1 U; 1 min: see 49.8 U to 50 U left; "
+        "1 min: see 40 U to 49 U left; 2 min: without supply for 5 s; 3 min: see therapy stop; "
+        "3 min: see an id for each bolus; 3 min: reservoir out; 4 min: run, refused as not applicable now",
+        "weighed": "all: 0 min to 4 min",
+        "rate": "1 U/h",
+        "blank": "5 min",
+    }
+)
+
+
+def test_a_course_reaches_for_supply_and_reservoir_and_puts_them_back(tmp_path: Path) -> None:
+    """One thing was not to be seen: less than 49 U left. The reservoir is in again when the course is over."""
+    assert (BY_HAND.needed_lines, BY_HAND.needed_roles) == (("reservoir",), ("supply",))
+    assert Capability.RESERVOIR_DETECTION in BY_HAND.needs
+    with watched_bench(laboratory(3, declared())) as watched:
+        found = measured_on(watched.bench, tmp_path / "taken", BY_HAND)
+        assert watched.bench.pump.status().reservoir_attached
+    answers = [each.answered for each in read_taken(tmp_path / "taken").facts(CommandAnswered)]
+    assert answers[:4] == [OBEYED] * 4
+    assert answers[4:] == [SEEN, "49.9 U left", OBEYED, SEEN, SEEN, OBEYED, "not applicable now"]
+    assert found.values[WRONG.of(course="hands")].value == 1.0
 
 
 @pytest.mark.parametrize(("speed", "size"), [("1.5 U/min", "1 U"), ("3 U/min", "3 U")])
