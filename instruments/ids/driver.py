@@ -155,6 +155,8 @@ class IdsPump:
         found = {capability for feature, capability in ANNOUNCED if feature in self._client.features}
         if self._client.has(Uuid.CURRENT_TIME):
             found.add(Capability.CLOCK)
+        if self._client.has(Uuid.LOCAL_TIME_INFORMATION):
+            found.add(Capability.TIME_ZONE)
         if self._client.has(Uuid.PUMP_CONTROL_POINT):
             found |= {Capability.CALCULATOR, Capability.SETTINGS, Capability.RESTART}
         if self._tap is not None:
@@ -396,6 +398,16 @@ class IdsPump:
         parts = date_time.timetuple()
         value = parts.tm_year.to_bytes(2, "little") + bytes(parts[1:6]) + bytes([parts.tm_wday + 1, 0, 1])
         self._client.write_plain(Uuid.CURRENT_TIME, value, asked=f"setting its clock to {date_time:%Y-%m-%d %H:%M:%S}")
+
+    def set_time_zone(self, zone_min: int, summer_min: int) -> None:
+        """Set time zone and summer time in min, told in quarters of an hour (CTS 1.1, Local Time Information)."""
+        self._need(Uuid.LOCAL_TIME_INFORMATION, "being set to a time zone")
+        if zone_min % 15 or summer_min % 15:
+            raise ValueError(f"{zone_min} min and {summer_min} min: a time zone has whole quarters of an hour")
+        value = (zone_min // 15).to_bytes(1, "little", signed=True) + (summer_min // 15).to_bytes(1, "little")
+        self._client.write_plain(
+            Uuid.LOCAL_TIME_INFORMATION, value, asked=f"setting its time zone to {zone_min} min and {summer_min} min"
+        )
 
     def _need(self, uuid: Uuid, doing: str) -> None:
         if not self._client.has(uuid):

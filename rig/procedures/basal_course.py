@@ -65,6 +65,13 @@ class BasalCourse:
         self._record.fact(ClockWasSet(at_s=self._bench.clock.now(), date_time=shown))
         self._record.step("clock set", to=shown.isoformat())
 
+    def set_zone(self, zone_min: int, summer_min: int, shown: datetime.datetime) -> None:
+        """Set time zone and summer time in min, by which the pump's clock comes to show a date and time."""
+        zones = require(self._bench.pump, Capability.TIME_ZONE)
+        self._refused(lambda: zones.set_time_zone(zone_min, summer_min))
+        self._record.fact(ClockWasSet(at_s=self._bench.clock.now(), date_time=shown))
+        self._record.step("time zone set", zone_min=zone_min, summer_min=summer_min, shows=shown.isoformat())
+
     def start(self, segments: Sequence[BasalSegment], shown: datetime.datetime) -> None:
         """Deliver by a profile from a time of day on."""
         require(self._bench.pump, Capability.BASAL_PROFILE).set_basal_profile(segments)

@@ -55,6 +55,7 @@ from rig.procedures.switch import ProfileSwitch
 from rig.procedures.temporary import Temporary
 from rig.procedures.temporary_course import TemporaryCourse
 from rig.procedures.through_fault import ThroughFault
+from rig.procedures.time_zones import TimeZones
 from rig.procedures.unattended import Unattended
 from rig.procedures.unoccluded import Unoccluded
 from rig.procedures.watch import RESTARTS
@@ -109,6 +110,7 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     WrongProfiles,
     TemporaryCourse,
     ClockIsSet,
+    TimeZones,
     CannulaOut,
     SetDislodged,
 )

@@ -43,9 +43,9 @@ _SETTING = re.compile(rf"(?P<name>{'|'.join(SETTINGS)}) (?P<value>.+)")
 ALLOWED = (
     'such as "10 min: bolus 2 U", "extended bolus 2 U over 1 h", "multiwave bolus 2 U and 1 U over 1 h", "… in 15 min",'
     ' "cancel bolus 1", "run", "pause", "stop", "prime 5 U", "basal 1 U/h", "temporary rate 50 % for 1 h", '
-    '"change temporary rate 80 % for 1 h", "reservoir 50 U", "reservoir out", "reservoir in", "without supply for 9 s", '
-    '"clock 23:50", "maximum bolus 2 U", "confirm", "see occlusion", "see therapy stop", "see 49 U to 50 U left", "see '
-    'an id for each bolus", each perhaps with ", refused as out of range" behind it'
+    '"change temporary rate 80 % for 1 h", "reservoir 50 U", "reservoir out", "reservoir in", '
+    '"without supply for 10 s", "clock 23:50", "maximum bolus 2 U", "confirm", "see occlusion", "see therapy stop", '
+    '"see 49 U to 50 U left", "see an id for each bolus", each perhaps with ", refused as out of range" behind it'
 )
 
 

@@ -190,6 +190,14 @@ class KeepsTime(Protocol):
         ...
 
 
+class KeepsTimeZone(Protocol):
+    """Goes by a time zone and summer time, and moves its clock when they are set."""
+
+    def set_time_zone(self, zone_min: int, summer_min: int) -> None:
+        """Set time zone (from UTC, east above 0) and summer time, both in min; RefusedError when it knows them not."""
+        ...
+
+
 class Restarts(Protocol):
     """Can be reset over its line."""
 
@@ -228,6 +236,7 @@ PROTOCOLS: Mapping[Capability, type] = {
     Capability.SNOOZE: SnoozesAnnunciations,
     Capability.SETTINGS: KeepsSettings,
     Capability.CLOCK: KeepsTime,
+    Capability.TIME_ZONE: KeepsTimeZone,
     Capability.RESTART: Restarts,
     Capability.TAPPED_LINE: HasTappedLine,
 }
@@ -266,6 +275,8 @@ def require(pump: Pump, capability: Literal[Capability.SNOOZE]) -> SnoozesAnnunc
 def require(pump: Pump, capability: Literal[Capability.SETTINGS]) -> KeepsSettings: ...
 @overload
 def require(pump: Pump, capability: Literal[Capability.CLOCK]) -> KeepsTime: ...
+@overload
+def require(pump: Pump, capability: Literal[Capability.TIME_ZONE]) -> KeepsTimeZone: ...
 @overload
 def require(pump: Pump, capability: Literal[Capability.RESTART]) -> Restarts: ...
 @overload

@@ -38,6 +38,7 @@ class Capability(Enum):
     ALARM_SIGNALS = "alarm signals"
     SETTINGS = "settings"
     CLOCK = "settable clock"
+    TIME_ZONE = "settable time zone"
     RESTART = "restart"
     TAPPED_LINE = "line that can be tapped"
 
