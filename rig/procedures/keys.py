@@ -78,12 +78,14 @@ class Keys(UnderFault):
     fault: FaultName = "F31 press"
     therapy: Literal["running", "stopped"] = "running"
     step_u: Annotated[Size, Field(alias="step")] = 0.5
+    maximum_u: Annotated[Size | None, Field(alias="maximum")] = None
     watch_s: Annotated[TimeS, lasting("10 s", "1 d"), Field(alias="watch")] = 120.0
 
     @property
     def title(self) -> str:
-        """What tells it from others: what is done to the keys, and whether therapy runs."""
-        return f"{self.sequence}, therapy {self.therapy}"
+        """What tells it from others: what is done to the keys, whether therapy runs, and what is the most."""
+        most = "" if self.maximum_u is None else f", {self.maximum_u:g} U at most"
+        return f"{self.sequence}, therapy {self.therapy}{most}"
 
     @property
     def needs(self) -> tuple[Capability, ...]:
@@ -126,7 +128,10 @@ class Keys(UnderFault):
             ask_pump(bench, record, "stopping", bench.pump.stop)
             sample_for(bench, record, WATCHED, duration_s=TAIL_S, every_s=SAMPLE_EVERY_S)
 
-        with setting_set(bench, record, Setting.QUICK_BOLUS_U, self.step_u):
+        with (
+            setting_set(bench, record, Setting.QUICK_BOLUS_U, self.step_u),
+            setting_set(bench, record, Setting.MAX_BOLUS_U, self.maximum_u),
+        ):
             without_blanks(bench, record, rate_u_per_h=0.0, deliver=deliver)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
