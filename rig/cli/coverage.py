@@ -14,7 +14,9 @@ from rich.console import Console
 from rich.text import Text
 
 from rig.cli.printing import Cell, plain, print_table, say
+from rig.cli.pump_sheet import print_inapplicable
 from rig.cli.runners import collect
+from rig.cli.upfront import beyond_bench, not_to_be_done
 from rig.record.files import write_json
 from rig.run.begin import start_run
 from rig.run.collection import Declaration
@@ -27,7 +29,7 @@ COLUMNS = ("topic", "requirement", "judged by", "tests", "at")
 
 
 def print_coverage(sources: Sources, out: Path | None, *, console: Console) -> int:
-    """Print what a plan covers, and measure nothing; returns the exit code.
+    """Print what a plan covers of this pump on this bench, and measure nothing; returns the exit code.
 
     Args:
         sources: where the plan, the requirements and the suites stand.
@@ -41,7 +43,12 @@ def print_coverage(sources: Sources, out: Path | None, *, console: Console) -> i
     inputs = read_inputs(sources)
     with TemporaryDirectory(prefix="rig-coverage-") as folder:
         by_runner = collect(start_run(inputs, out=Path(folder) / "run"), inputs)
-    covered = covered_by(inputs, [each for of_runner in by_runner.values() for each in of_runner])
+    declared = [each for of_runner in by_runner.values() for each in of_runner]
+    print_inapplicable(inputs, declared, console)
+    for sentence in not_to_be_done(declared, inputs.spec):
+        say(console, sentence, "yellow")
+    inapplicable = [each.id for each in inputs.requirements.values() if each.not_applicable is not None]
+    covered = covered_by(inputs, declared, {*inapplicable, *beyond_bench(declared, inputs.spec)})
     say_coverage(covered, console)
     if out is not None:
         write_json(out, as_json(covered))

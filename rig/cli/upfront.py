@@ -68,18 +68,27 @@ def how_long(declared: Sequence[Declaration]) -> str:
 def not_to_be_done(declared: Sequence[Declaration], spec: BenchFile) -> list[str]:
     """Say for each requirement which of its tests cannot be done on this bench, and what the bench lacks."""
     undone = {each.test: what for each in declared if (what := _lacks(each, spec))}
-    by_requirement: dict[str, list[Declaration]] = {}
-    for each in declared:
-        for name in each.requirements:
-            by_requirement.setdefault(name, []).append(each)
     sentences = []
-    for name, tests in by_requirement.items():
+    for name, tests in _by_requirement(declared).items():
         left_out = sum(each.test in undone for each in tests)
         if left_out:
             none = left_out == len(tests)
             follows = "it is NOT APPLICABLE" if none else f"{left_out} of its {len(tests)} tests cannot be done"
             sentences.append(f"{name}: this bench has no {_all_of(undone, tests)}, so that {follows}.")
     return sentences
+
+
+def beyond_bench(declared: Sequence[Declaration], spec: BenchFile) -> list[str]:
+    """List the requirements of which this bench can do no test at all, for want of lines or instruments."""
+    return [name for name, tests in _by_requirement(declared).items() if all(_lacks(each, spec) for each in tests)]
+
+
+def _by_requirement(declared: Sequence[Declaration]) -> dict[str, list[Declaration]]:
+    found: dict[str, list[Declaration]] = {}
+    for each in declared:
+        for name in each.requirements:
+            found.setdefault(name, []).append(each)
+    return found
 
 
 def _lacks(declared: Declaration, spec: BenchFile) -> list[str]:

@@ -79,3 +79,18 @@ def test_rig_coverage_measures_nothing_and_writes_what_it_prints(tmp_path: Path)
     assert [each["gap"] is None for each in written["topics"]] == sorted(
         each["gap"] is None for each in written["topics"]
     )
+
+
+def test_what_a_bench_has_no_lines_for_is_not_covered_on_it(tmp_path: Path) -> None:
+    """A bench with the occluder alone moves no key and takes no reservoir out."""
+    written = Path("fixtures/benches/virtual.toml").read_text(encoding="utf-8")
+    lines, after = written.index("[switch.lines]"), written.index("[environment]")
+    bench = tmp_path / "benches" / "few.toml"
+    for folder in ("pumps", "controller"):
+        (tmp_path / folder).symlink_to(Path("fixtures", folder).resolve())
+    bench.parent.mkdir()
+    bench.write_text(f"{written[:lines]}[switch.lines]\noccluder = 0\n{written[after:]}", encoding="utf-8")
+    done = rig("coverage", "--bench", str(bench))
+    assert done.returncode == 0, done.stderr
+    assert "PR-K1.1: this bench has no line 'bolus_key' of the switch and no line 'confirm_key'" in done.stdout
+    assert "(not decided: PR-F3.1, PR-F3.2" in done.stdout.splitlines()[-2]

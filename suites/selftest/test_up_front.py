@@ -10,7 +10,7 @@ from rich.console import Console
 
 from rig.bench.file import read_bench_file
 from rig.cli.progress import Remaining
-from rig.cli.upfront import how_long, not_to_be_done, say_up_front
+from rig.cli.upfront import beyond_bench, how_long, not_to_be_done, say_up_front
 from rig.procedures.basal import Basal
 from rig.procedures.refused import Refused
 from rig.procedures.stopped import Stopped
@@ -58,6 +58,7 @@ def test_what_the_bench_lacks_is_said_for_each_requirement() -> None:
     assert not_to_be_done(tests[:1], VIRTUAL) == [
         "PR-X1.1: this bench has no line 'no_such_line' of the switch, so that it is NOT APPLICABLE."
     ]
+    assert (beyond_bench(tests, VIRTUAL), beyond_bench(tests[:1], VIRTUAL)) == ([], ["PR-X1.1"])
 
 
 def test_a_virtual_bench_says_simulated_first() -> None:
