@@ -30,8 +30,10 @@ from rig.procedures.budgets import measured
 from rig.procedures.from_sheet import FromSheet
 from rig.procedures.listening import Heard, begin_listening, end_listening, heard_in, time_between
 from rig.procedures.procedure import Computed, Procedure
+from rig.procedures.settings import setting_set
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology
+from rig.therapy import Setting
 from rig.toml_files import TimeS
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
@@ -96,16 +98,23 @@ class AlarmAnswered(Procedure):
     cause: CauseName
     due_s: Annotated[TimeS, lasting("0.1 s", "10 min"), Field(alias="due")]
     snooze_s: Annotated[TimeS, lasting("1 min", "2 h"), Field(alias="snooze"), FromSheet("alarms.snooze")] = 300.0
+    set_s: Annotated[TimeS | None, lasting("1 min", "30 min"), Field(alias="set")] = None
 
     @property
     def title(self) -> str:
-        """What tells it from others: the cause."""
-        return self.cause
+        """What tells it from others: the cause, and to what the snooze is set."""
+        return self.cause + (f", snooze set to {self.set_s / 60.0:g} min" if self.set_s is not None else "")
 
     @property
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
-        return (*needs_of(self.cause), Capability.SNOOZE)
+        settings = (Capability.SETTINGS,) if self.set_s is not None else ()
+        return (*needs_of(self.cause), Capability.SNOOZE, *settings)
+
+    @property
+    def silent_s(self) -> float:
+        """How long the snooze should last, in s: as it was set, else as the pump comes."""
+        return self.snooze_s if self.set_s is None else self.set_s
 
     @property
     def needed_lines(self) -> tuple[str, ...]:
@@ -125,11 +134,15 @@ class AlarmAnswered(Procedure):
     @property
     def bench_time_s(self) -> float:
         """How long it takes, in s: what is listened to and waited for."""
-        return LEAD_S + self.due_s + HEARD_S + self.snooze_s + AGAIN_S + HOLDS_S + CLEARED_S + 3.0 * LEAD_S
+        return LEAD_S + self.due_s + HEARD_S + self.silent_s + AGAIN_S + HOLDS_S + CLEARED_S + 3.0 * LEAD_S
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Answer the alarm three times, and listen after each answer."""
-        with delivering(bench, record, self.cause) as faults:
+        minutes = None if self.set_s is None else self.set_s / 60.0
+        with (
+            setting_set(bench, record, Setting.SNOOZE_MIN, minutes),
+            delivering(bench, record, self.cause) as faults,
+        ):
             begin_listening(bench, record, lasting_s=LEAD_S + self.due_s + HEARD_S + QUIET_S)
             bench.clock.sleep(LEAD_S)
             provoke(bench, record, faults, self.cause)
@@ -137,7 +150,7 @@ class AlarmAnswered(Procedure):
             answer(bench, record, "snooze")
             snoozed_s = bench.clock.now()
             end_listening(bench, record, SNOOZED)
-            bench.clock.sleep(max(0.0, snoozed_s + self.snooze_s - QUIET_S - bench.clock.now()))
+            bench.clock.sleep(max(0.0, snoozed_s + self.silent_s - QUIET_S - bench.clock.now()))
             begin_listening(bench, record, lasting_s=QUIET_S + AGAIN_S)
             end_listening(bench, record, AGAIN)
             begin_listening(bench, record, lasting_s=LEAD_S + HOLDS_S + CLEARED_S + 2.0 * LEAD_S)

@@ -38,6 +38,11 @@ Alarm Is Snoozed And Confirmed
     [Tags]    PR-A2.1    PR-A2.2
     Snooze And Confirm Alarm    reservoir out    due={alarms.reservoir_out}    snooze={alarms.snooze}
 
+Snooze As It Was Set
+    [Documentation]    Set to 2 min, a snoozed alarm of the temperature comes back after 2 min.
+    [Tags]    PR-A2.3
+    Snooze And Confirm Alarm    temperature    due={alarms.temperature}    set=2 min
+
 Buzzer Is Broken
     [Documentation]    A low alarm with the wire to the buzzer open: the pump finds out, and vibrates.
     [Tags]    PR-A3.1

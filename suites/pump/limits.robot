@@ -36,6 +36,13 @@ Maximum Of An Hour Is Kept
     ...    commands=0 min: maximum of an hour 1 U; 0 min: bolus 0.6 U; 30 min: bolus 0.3 U; 40 min: bolus 0.5 U; 42 min: see maximum delivery; 42 min: see therapy stop; 45 min: confirm; 45 min: run; 45 min: bolus 0.5 U; 47 min: see maximum delivery; 47 min: see therapy stop; 65 min: confirm; 65 min: run; 65 min: bolus 0.5 U
     ...    weighed=in the first hour: 0 min to 60 min; after an hour: 60 min to 75 min
 
+Maximum Of An Hour Is Kept By Basal Delivery
+    [Documentation]    2 U/h reach 1 U in 30 min: delivery stops with an alarm then.
+    [Tags]    PR-L3.3
+    Weigh Course Of Commands    the maximum of an hour by basal delivery    rate=2 U/h
+    ...    commands=0 min: maximum of an hour 1 U; 40 min: see maximum delivery; 40 min: see therapy stop
+    ...    weighed=in an hour: 0 min to 60 min
+
 Maximum Of A Day Is Kept Over Midnight
     [Documentation]    5 U in 24 h are the most, before and after midnight by the pump's clock together.
     [Tags]    PR-L3.2

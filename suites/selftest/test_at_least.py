@@ -107,6 +107,7 @@ OF_A_LIMIT = {
     "PR-L5.1": {"24 h", "10 min"},
     "PR-H2.2": {"20 min", "60 min"},
     "PR-A1.2": {"10 min"},  # how long an alarm is left unanswered
+    "PR-A2.3": {"2 min"},
     "PR-A2.1": {"5 min"},  # how long a snooze may last
     "PR-A3.4": {"2 min"},
     "PR-F5.1": {"2 min"},  # how long an annunciation may take
