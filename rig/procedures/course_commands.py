@@ -38,14 +38,15 @@ _OF_BOLUSES = (
 )
 _DELAYED = re.compile(r"(?P<bolus>.*) in (?P<delay>[^ ]+ (?:min|h))")
 _TEMPORARY = re.compile(r"(?P<change>change )?temporary rate (?P<rate>[^ ]+ (?:U/h|%)) for (?P<over>[^ ]+ (?:min|h))")
-_LEFT = re.compile(r"(?P<least>[^ ]+ U) to (?P<most>[^ ]+ U) left")
+_AMOUNT = re.compile(r"(?P<least>[^ ]+ U) to (?P<most>[^ ]+ U) (?P<of>left|on board)")
 _SETTING = re.compile(rf"(?P<name>{'|'.join(SETTINGS)}) (?P<value>.+)")
 ALLOWED = (
     'such as "10 min: bolus 2 U", "extended bolus 2 U over 1 h", "multiwave bolus 2 U and 1 U over 1 h", "… in 15 min",'
     ' "cancel bolus 1", "run", "pause", "stop", "prime 5 U", "basal 1 U/h", "temporary rate 50 % for 1 h", '
     '"change temporary rate 80 % for 1 h", "reservoir 50 U", "reservoir out", "reservoir in", '
     '"without supply for 10 s", "clock 23:50", "maximum bolus 2 U", "confirm", "see occlusion", "see therapy stop", '
-    '"see 49 U to 50 U left", "see an id for each bolus", each perhaps with ", refused as out of range" behind it'
+    '"see 49 U to 50 U left", "see 1 U to 2 U on board", "see an id for each bolus", each perhaps with ", refused as '
+    'out of range" behind it'
 )
 
 
@@ -240,7 +241,8 @@ def _simple(at_s: float, words: str) -> PumpCommand | None:
         return PumpCommand(at_s, words, _obeying(states[words]))
     verb, _, rest = words.partition(" ")
     if verb == "see" and rest:
-        return PumpCommand(at_s, words, lambda hands: _seen(hands, rest), expected=SEEN)
+        needs = (Capability.INSULIN_ON_BOARD,) if rest.endswith(" on board") else ()
+        return PumpCommand(at_s, words, lambda hands: _seen(hands, rest), needs, expected=SEEN)
     if verb == "prime":
         prime_u = parse(rest, "insulin_u")
         do = _obeying(lambda hands: require(hands.bench.pump, Capability.PRIMING).prime(prime_u))
@@ -284,14 +286,17 @@ def _cancel(hands: Commander, number: int) -> str:
 
 
 def _seen(hands: Commander, what: str) -> str:
-    """Look at annunciations, a therapy state, what is left, or ids of boluses; say what is to be seen when not."""
+    """Look at annunciations, a therapy state, amounts, or ids of boluses; say what is to be seen when not."""
     pump = hands.bench.pump
     if what == EACH_AN_ID:
         return SEEN if len(set(hands.bolus_ids)) == len(hands.bolus_ids) else "one id for two boluses"
-    if (left := _LEFT.fullmatch(what)) is not None:
-        left_u = pump.status().reservoir_u
-        least_u, most_u = parse(left["least"], "insulin_u"), parse(left["most"], "insulin_u")
-        return SEEN if left_u is not None and least_u <= left_u <= most_u else f"{left_u} U left"
+    if (asked := _AMOUNT.fullmatch(what)) is not None:
+        least_u, most_u = parse(asked["least"], "insulin_u"), parse(asked["most"], "insulin_u")
+        if asked["of"] == "left":
+            told_u = pump.status().reservoir_u
+        else:
+            told_u = require(pump, Capability.INSULIN_ON_BOARD).insulin_on_board().insulin_u
+        return SEEN if told_u is not None and least_u <= told_u <= most_u else f"{told_u} U {asked['of']}"
     if what.startswith("therapy "):
         state = pump.status().therapy.value
         return SEEN if what == f"therapy {state}" else f"therapy {state}"

@@ -20,14 +20,14 @@ from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
 
 ERROR = Kind(
-    "zone.largest_error",
+    "time_zones.largest_error",
     "largest error of a stretch after time zone or summer time were set",
     ("U",),
     (),
     "What is weighed in a stretch, less what the profile makes due by the time that the pump should show.",
 )
 SHOWN = Kind(
-    "zone.shown_late",
+    "time_zones.shown_late",
     "how late the pump's clock is after time zone or summer time were set",
     ("s",),
     (),

@@ -70,3 +70,10 @@ A Loss Of Supply Before Priming
     Weigh Course Of Commands    a loss of supply before priming
     ...    commands=0 min: stop; 1 min: reservoir out; 2 min: reservoir in; 3 min: without supply for 10 s; 5 min: run, refused as not applicable now; 15 min: prime 1 U; 17 min: run; 17 min: see therapy run
     ...    weighed=before it is primed: 0 min to 15 min
+
+Insulin On Board Of An Extended And A Cancelled Bolus
+    [Documentation]    What came is on board, of the extended bolus too, and what was cancelled is not.
+    [Tags]    PR-H2.4
+    Weigh Course Of Commands    insulin on board of cut boluses
+    ...    commands=0 min: extended bolus 2 U over 20 min; 25 min: bolus 3 U; 26 min: cancel bolus 2; 30 min: see 3 U to 3.5 U on board
+    ...    weighed=all: 0 min to 31 min

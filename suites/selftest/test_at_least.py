@@ -100,6 +100,7 @@ OF_A_LIMIT = {
     "PR-D3.10": {"15 min", "20 min"},
     "PR-F6.4": {"30 min"},
     "PR-D7.7": {"10 min"},
+    "PR-H2.4": {"20 min", "4 min"},
     "PR-H2.3": {"150 min", "15 min"},
     "PR-D7.6": {"27 min", "30 min"},
     "PR-D9.1": {"4 min"},  # how long priming may take

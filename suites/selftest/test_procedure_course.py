@@ -100,7 +100,8 @@ BY_HAND = CommandCourse.model_validate(
         "called": "hands",
         "commands": "0 min: reservoir 50 U; 0 min: temporary rate 0 % for 15 min; "
         "10 s: change temporary rate 200 % for 15 min; 20 s: bolus 0.1 U; 1 min: see 49.8 U to 50 U left; "
-        "1 min: see 40 U to 49 U left; 2 min: without supply for 5 s; 3 min: see therapy stop; "
+        "1 min: see 40 U to 49 U left; 1 min: see 0.09 U to 0.11 U on board; "
+        "2 min: without supply for 5 s; 3 min: see therapy stop; "
         "3 min: see an id for each bolus; 3 min: reservoir out; 4 min: run, refused as not applicable now",
         "weighed": "all: 0 min to 4 min",
         "rate": "1 U/h",
@@ -118,7 +119,7 @@ def test_a_course_reaches_for_supply_and_reservoir_and_puts_them_back(tmp_path: 
         assert watched.bench.pump.status().reservoir_attached
     answers = [each.answered for each in read_taken(tmp_path / "taken").facts(CommandAnswered)]
     assert answers[:4] == [OBEYED] * 4
-    assert answers[4:] == [SEEN, "49.9 U left", OBEYED, SEEN, SEEN, OBEYED, "not applicable now"]
+    assert answers[4:] == [SEEN, "49.9 U left", SEEN, OBEYED, SEEN, SEEN, OBEYED, "not applicable now"]
     assert found.values[WRONG.of(course="hands")].value == 1.0
 
 
