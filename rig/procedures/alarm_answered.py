@@ -98,7 +98,7 @@ class AlarmAnswered(Procedure):
     cause: CauseName
     due_s: Annotated[TimeS, lasting("0.1 s", "10 min"), Field(alias="due")]
     snooze_s: Annotated[TimeS, lasting("1 min", "2 h"), Field(alias="snooze"), FromSheet("alarms.snooze")] = 300.0
-    set_s: Annotated[TimeS | None, lasting("1 min", "30 min"), Field(alias="set")] = None
+    set_s: Annotated[Annotated[TimeS, lasting("1 min", "30 min")] | None, Field(alias="set")] = None
 
     @property
     def title(self) -> str:

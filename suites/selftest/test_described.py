@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
+from rig.procedures.alarm_answered import AlarmAnswered
 from rig.procedures.catalogue import KINDS, TABLES
 from rig.procedures.described import quantities_page
+from rig.procedures.keys import Keys
+from rig.procedures.procedure import Procedure
 
 
 def test_the_page_in_the_docs_is_what_the_catalogue_says() -> None:
@@ -20,3 +25,19 @@ def test_each_kind_says_what_it_means_and_prints_its_parameters() -> None:
         assert kind.meaning.endswith("."), kind.name
         for parameter in kind.parameters:
             assert f"{{{parameter.name}}}" in kind.sentence, kind.name
+
+
+@pytest.mark.parametrize(
+    "procedure",
+    [
+        AlarmAnswered.model_validate({"cause": "temperature", "due": "65 s"}),
+        AlarmAnswered.model_validate({"cause": "temperature", "due": "65 s", "set": "2 min"}),
+        Keys.model_validate({"sequence": "press"}),
+        Keys.model_validate({"sequence": "press", "maximum": "3 U"}),
+    ],
+    ids=lambda procedure: procedure.title,
+)
+def test_a_measurement_is_the_same_when_it_is_read_back_from_its_record(procedure: Procedure) -> None:
+    """What was left out is written down as nothing, and nothing is no time and no amount."""
+    written = procedure.model_dump(mode="json")
+    assert type(procedure).model_validate(written, by_alias=False, by_name=True) == procedure
