@@ -71,6 +71,14 @@ class Bus:
         word: int = peripheral.read(offset & ~3)  # type: ignore[attr-defined]  # only Readable ones are mapped so
         return word >> 8 * (offset & 3) & (1 << 8 * size) - 1
 
+    def shown(self, address: int, size: int) -> bytes | None:
+        """What registers hold that a read leaves as they are, such as a debugger's; None where there are none."""
+        page = self._pages.get(address & -PAGE)
+        offset = address % PAGE
+        if page is None or offset + size > PAGE or address // BLOCK not in self._blocks:
+            return None
+        return bytes(page[offset : offset + size])
+
     def write(self, address: int, size: int, value: int) -> None:
         """Do what the core's store does."""
         peripheral = self._blocks.get(address // BLOCK)

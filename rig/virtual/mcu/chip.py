@@ -102,6 +102,7 @@ class Chip:
         self._backup_wanted = self._backup_open = False
         self.pwr = Pwr(bus.words(_PWR), self._open_backup)
         self.dwt = Dwt(bus.words(_DWT), clock)
+        self.debug_id = DebugId(bus.words(_DBGMCU))
         gates: dict[tuple[int, int], Peripheral] = {
             **{(APB1ENR, bit): self.timers[name] for name, (_, _, _, bit) in _TIMERS.items()},
             **{(AHB1ENR, index): port for index, port in enumerate(self.ports.values())},
@@ -124,8 +125,9 @@ class Chip:
             (_SYSCFG, self.syscfg),
             (_EXTI, self.exti),
             (_DWT, self.dwt),
-            (_DBGMCU, DebugId(bus.words(_DBGMCU))),
+            (_DBGMCU, self.debug_id),
         ]
+        self.bus = bus
         for address, peripheral in self._attached:
             bus.attach(address, peripheral)
         self._timed: list[Timed] = [*self.timers.values(), self.systick, self.usart]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from rig.clock import NS_PER_S, Event, SimClock
 from rig.errors import RigError
 from rig.virtual.mcu.chip import Chip
+from rig.virtual.mcu.core_debug import CoreDebug
 from rig.virtual.mcu.ctrl_c import HeldCtrlC
 from rig.virtual.mcu.fingerprint import SP_AT, fingerprint
 from rig.virtual.mcu.image import Image, read_elf
@@ -37,6 +38,8 @@ SLICES_ON_END = 64
 HANGS_RESTLESS_NS, HANGS_SILENT_NS = 2 * NS_PER_S, NS_PER_S
 """A core that has not slept for so long, and has not answered for so long what its line brought meanwhile, hangs: it is
 emulated no further until a reset. Code that spins takes up to ten times its own time to emulate, for ever."""
+_TO_ITSELF = 0xE7FE
+"""A branch to itself: a core that has come to one does nothing more until an interrupt, which takes no emulating."""
 _SPINS = "it spins: it has not rested, nor answered what it was asked"
 _UNIQUE_ID = bytes.fromhex("3a0024000d47333133303836")
 
@@ -56,6 +59,8 @@ class Stm32F405:
         resets: the causes of all resets so far: "power", "pin", "software" or "watchdog".
         faults: what each fault so far was, in words.
         halted: why the core stands still until a reset, None while it lives.
+        held: whether a debugger has halted the core.
+        debug: what a debug probe reaches.
         patient: whether code that spins and does not answer is emulated on, until its watchdog bites; at great cost.
     """
 
@@ -82,11 +87,13 @@ class Stm32F405:
         self.halted: str | None = None
         self.patient = False
         self._reset_cause: str | None = None
-        self._powered = self._running = self._sleeping = False
+        self._powered = self._running = self._sleeping = self._circling = False
+        self.held = False
         self._rested_ns = self._reset_ns = 0
         self._event: Event | None = None
         self._event_ns = -1
         self.ctrl_c = HeldCtrlC()
+        self.debug = CoreDebug(self, chip, self._processor)
 
     # ---- the outside ---------------------------------------------------------------------------------------
 
@@ -102,8 +109,8 @@ class Stm32F405:
 
     @property
     def restless_s(self) -> float:
-        """For how long the core has not slept in s, over resets too; 0 while it sleeps, is halted or has no power."""
-        if self._sleeping or self.halted not in (None, _SPINS) or not self._powered:
+        """For how long the core has not slept in s, over resets too; 0 while it sleeps, stands or has no power."""
+        if self._sleeping or self.held or self.halted not in (None, _SPINS) or not self._powered:
             return 0.0
         return (self._clock.now_ns - self._rested_ns) / NS_PER_S
 
@@ -122,13 +129,43 @@ class Stm32F405:
             self._chip.memory.lose_ram()
             self._ask_reset("power")
         else:
+            self.held = False
+            self._chip.watchdog.hold(False)
             self._halt(None)
             self._chip.reset()
+            self._chip.debug_id.reset_power()
 
     def reset(self) -> None:
         """Pull NRST low for a moment."""
         if self._powered:
             self._ask_reset("pin")
+
+    def hold(self) -> None:
+        """Halt the core as a debugger does: it executes nothing, time and peripherals go on. A sleep ends by it.
+
+        The independent watchdog stands still meanwhile only where DBG_IWDG_STOP is set (RM0090 rev 19, 38.16.4).
+        """
+        if not self._powered or self.held:
+            return
+        self.held, self._sleeping, self._circling = True, False, False
+        self._rested_ns = self._clock.now_ns
+        self.freeze_watchdog()
+
+    def freeze_watchdog(self) -> None:
+        """Let the watchdog of a held core stand still, or go on, as the debug registers say."""
+        self._chip.watchdog.hold(self.held and self._chip.debug_id.stops_watchdog)
+        if self.held:
+            self._schedule_watchdog()
+
+    def release(self) -> None:
+        """Let a core that is held go on from its program counter."""
+        if not self.held:
+            return
+        self.held = False
+        self._rested_ns = self._clock.now_ns
+        self.freeze_watchdog()
+        if self.halted is None:
+            self._schedule(self._clock.now_ns)
 
     def set_input(self, pin: str, high: bool | None) -> None:
         """Drive a pin from outside, such as "PC13"; None lets go of it."""
@@ -233,7 +270,8 @@ class Stm32F405:
         self._chip.reset()
         self._chip.rcc.note_reset(_RESET_FLAGS[cause], power_on=cause == "power")
         self.halted = None
-        self._sleeping = False
+        self.held = self._sleeping = self._circling = False  # a halt ends with any reset (DDI 0403E, C1.6.2)
+        self._chip.watchdog.hold(False)
         self._processor.reset()
         self._schedule(self._clock.now_ns + (0 if cause == "power" else RESET_PULSE_NS))
 
@@ -249,7 +287,7 @@ class Stm32F405:
 
     def _halt(self, reason: str | None) -> None:
         self.halted = reason
-        self._sleeping = False
+        self._sleeping = self._circling = False
         self._reset_cause = None
         self._schedule(None)
         if self._running:
@@ -282,23 +320,25 @@ class Stm32F405:
         if self._reset_cause is not None:
             self._reset(self._reset_cause)
             return
-        if self.halted is not None:
+        if self.halted is not None or self.held:
             self._schedule_watchdog()
             return
         self._refresh_and_run()
 
     def _attend_line(self) -> None:
         """A line or a due time may have changed: go on if the core sleeps and this wakes it."""
-        if not self._sleeping or self._running:
+        if not (self._sleeping or self._circling) or self._running:
             return
-        if self._processor.wakes():
+        if self._circling:
+            self._schedule(self._clock.now_ns)
+        elif self._processor.wakes():
             self._refresh_and_run()
         else:
             self._schedule(self._chip.due_ns())
 
     def _refresh_and_run(self) -> None:
         self.ctrl_c.hold()
-        self._running = True  # what rises during the refresh is looked at after it
+        self._running, self._circling = True, False  # what rises during the refresh is looked at after it
         try:
             self._chip.refresh()
             if self._sleeping:
@@ -334,17 +374,19 @@ class Stm32F405:
     def _run(self) -> None:
         chip, processor = self._chip, self._processor
         busy_slices = 0
-        while self._powered and self.halted is None:
+        while self._powered and self.halted is None and not self.held:
             if chip.backup_changed:
                 chip.apply_backup_access()
             outcome = processor.run()
             if self._reset_cause is not None:
                 self._reset(self._reset_cause)
                 return
-            if not self._powered or self.halted is not None:
-                return
+            if not self._powered or self.halted is not None or self.held:
+                break
             if outcome is Outcome.ASLEEP:
                 self._sleep()
+                return
+            if outcome is Outcome.BUSY and self._circles():
                 return
             if outcome is Outcome.BUSY:
                 next_ns = ns_of_cycle(cycles_at(self._clock.now_ns) + SLICE_INSTRUCTIONS)
@@ -360,3 +402,18 @@ class Stm32F405:
                 self._halt(self.faults[-1])
                 self._schedule_watchdog()
                 return
+        if self.held:
+            self._schedule_watchdog()
+
+    def _circles(self) -> bool:
+        """Say whether the core branches to itself and nothing is due now: then it waits as if it slept."""
+        if self._chip.memory.halfword(self._processor.pc) != _TO_ITSELF:
+            return False
+        due_ns, now_ns = self._chip.due_ns(), self._clock.now_ns
+        if due_ns is None or due_ns <= now_ns:  # an interrupt that is masked, and comes no more
+            due_ns = self._chip.watchdog.due_ns()
+        if due_ns is not None and due_ns <= now_ns:
+            return False
+        self._circling = True
+        self._schedule(due_ns)
+        return True

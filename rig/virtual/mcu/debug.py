@@ -9,6 +9,7 @@ from rig.clock import SimClock
 from rig.virtual.mcu.peripheral import cycles_at
 
 CTRL, CYCCNT = 0x00, 0x04
+APB1_FZ, DBG_IWDG_STOP = 0x08, 1 << 12
 
 
 class Dwt:
@@ -42,16 +43,28 @@ class Dwt:
 
 
 class DebugId:
-    """The device id of an STM32F405, revision Z; freeze bits are kept and do nothing."""
+    """The device id of an STM32F405, revision Z, and what stands still while a debugger halts the core.
+
+    Of the latter, DBG_IWDG_STOP of DBGMCU_APB1_FZ alone does something (RM0090 rev 19, 38.16.4). A system reset leaves
+    them as they are; only power-on takes their reset values.
+    """
 
     def __init__(self, words: memoryview) -> None:
         self.words = words
         self.clocked = True
-        self.reset()
+        self.reset_power()
 
     def reset(self) -> None:
-        """Take reset values."""
+        """Stay as it is: a system reset does not reach it."""
+
+    def reset_power(self) -> None:
+        """Take the values after power-on."""
         self.words[0], self.words[1], self.words[2], self.words[3] = 0x10010413, 0, 0, 0
+
+    @property
+    def stops_watchdog(self) -> bool:
+        """Whether the independent watchdog stands still while the core is halted."""
+        return bool(self.words[APB1_FZ >> 2] & DBG_IWDG_STOP)
 
     def write(self, offset: int, value: int) -> None:
         """Write a register."""

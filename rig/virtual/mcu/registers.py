@@ -55,6 +55,19 @@ class Registers:
         register.values[0] ^= 1 << bit
         register.write()
 
+    def get(self, name: str) -> int:
+        """Read one of those that `flip` knows."""
+        register = self._single[name]
+        register.read()
+        value: int = register.values[0]
+        return value
+
+    def set(self, name: str, value: int) -> None:
+        """Write one of those that `flip` knows."""
+        register = self._single[name]
+        register.values[0] = value
+        register.write()
+
     def held(self) -> tuple[int, ...]:
         """What r0 to r12, sp, lr, pc and the status flags hold."""
         for register in self._single.values():

@@ -27,6 +27,7 @@ class Watchdog:
         self.words[RLR >> 2] = 0xFFF
         self._unlocked = False
         self._deadline_ns: int | None = None
+        self._held_ns: int | None = None
 
     def write(self, offset: int, value: int) -> None:
         """Write a register: keys to KR; PR and RLR only when unlocked. Updates take effect at once (SR stays 0)."""
@@ -45,11 +46,22 @@ class Watchdog:
         ticks = (self.words[RLR >> 2] + 1) * divider
         self._deadline_ns = self._clock.now_ns + ticks * NS_PER_S // LSI_HZ
 
+    def hold(self, held: bool) -> None:
+        """Stop counting, or go on: a debugger may stop it with the core (RM0090 rev 19, 38.16.4)."""
+        now_ns = self._clock.now_ns
+        if held and self._held_ns is None:
+            self._held_ns = now_ns
+        elif not held and self._held_ns is not None:
+            if self._deadline_ns is not None:
+                self._deadline_ns += now_ns - self._held_ns
+            self._held_ns = None
+
     def due_ns(self) -> int | None:
-        """When it will reset the controller unless it is reloaded."""
-        return self._deadline_ns
+        """When it will reset the controller unless it is reloaded; None while it does not count."""
+        return self._deadline_ns if self._held_ns is None else None
 
     @property
     def expired(self) -> bool:
         """Whether the count has run out."""
-        return self._deadline_ns is not None and self._clock.now_ns >= self._deadline_ns
+        due_ns = self.due_ns()
+        return due_ns is not None and self._clock.now_ns >= due_ns
