@@ -20,7 +20,7 @@ from rig.toml_files import read_toml, validated
 MARK = "#"
 NEEDED_ROLES = ("balance", "pressure", "supply", "switch", "environment")
 """Instruments without which no bench is one."""
-OPTIONAL_ROLES = ("sound", "hands")
+OPTIONAL_ROLES = ("sound", "hands", "probe")
 """Instruments that a bench may have; what needs one of them says so (`Procedure.needed_roles`)."""
 INSTRUMENT_ROLES = (*NEEDED_ROLES, *OPTIONAL_ROLES)
 

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from rig.errors import BenchFileError
 from rig.roles import (
     Balance,
+    DebugProbe,
     Environment,
     Hands,
     Instrument,
@@ -57,8 +58,10 @@ ROLES: Mapping[str, type] = {
     "sound": SoundRecorder,
     "hands": Hands,
     "pump": Pump,
+    "probe": DebugProbe,
 }
-"""What a device of each role does. In the order of opening: the supply first, because the pump has no power before.
+"""What a device of each role does. In the order of opening: the supply first, because the pump has no power before. The
+probe is the last, since what was opened last is made safe first: a pump whose controller is halted cannot be stopped.
 
 Which of them a bench has, its file says (`BenchFile.roles`).
 """

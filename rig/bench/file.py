@@ -20,6 +20,8 @@ from rig.bench.conditions import Conditions
 from rig.bench.drivers import ROLES
 from rig.bench.fault_table import FaultTable
 from rig.errors import BenchFileError
+from rig.faults.by_probe import ENDLESS_LOOP
+from rig.roles import means_by_place
 from rig.toml_files import (
     CurrentA,
     Day,
@@ -53,6 +55,8 @@ Diameter = Annotated[LengthM, within("length_m", "0.01 mm", "200 mm")]
 """Of a needle, a tube or a vessel, in m."""
 DiameterUncertainty = Annotated[LengthM, within("length_m", "0.00001 mm", "20 mm")]
 """Standard uncertainty of a diameter, in m."""
+PLACE = r"^(0x[0-9A-Fa-f]{1,8}|[A-Za-z_][A-Za-z0-9_.]*)(\+(0x[0-9A-Fa-f]+|[0-9]+))?$"
+"""An address, or a symbol of the firmware, and an offset in octets."""
 HIGHEST_LINE = 255
 """Relay modules have 1 to 128 lines."""
 LONGEST_CALIBRATION_YEARS = 10
@@ -182,6 +186,17 @@ class HandsTable(InstrumentTable):
     """The terminal at which a person is told what to do, where the bench has one who does it."""
 
 
+class ProbeTable(InstrumentTable):
+    """The debug probe at the pump's controller, where the bench has one, and what lies where in its memory.
+
+    `places` has an address or a symbol of `symbols`, with an offset or without, for each place that a fault names.
+    `symbols` is the firmware as an ELF file with its symbol table; a virtual bench's is what its controller runs.
+    """
+
+    symbols: Path | None = None
+    places: dict[Words, Annotated[str, Field(pattern=PLACE)]] = {}
+
+
 class PumpTable(DeviceTable):
     """The pump: its driver is a folder of `instruments/`, and it has a pyserial port or URL.
 
@@ -309,6 +324,7 @@ class BenchFile(_Table):
     environment: EnvironmentTable
     sound: SoundTable | None = None
     hands: HandsTable | None = None
+    probe: ProbeTable | None = None
     pump: PumpTable
     fluid: FluidTable = FluidTable()
     vessel: VesselTable = VesselTable()
@@ -326,8 +342,13 @@ class BenchFile(_Table):
 
     @property
     def means(self) -> frozenset[str]:
-        """The roles by which something can be done to the pump or seen of it: a supply only where it feeds it."""
-        return frozenset(self.roles) - ({"supply"} if self.cut_off.by == "nothing" else frozenset())
+        """The roles by which something can be done to the pump or seen of it, and places that its probe reaches.
+
+        A supply is one only where it feeds the pump.
+        """
+        roles = frozenset(self.roles) - ({"supply"} if self.cut_off.by == "nothing" else frozenset())
+        places = () if self.probe is None else (*self.probe.places, ENDLESS_LOOP)
+        return roles | {means_by_place(name) for name in places}
 
     def table(self, role: str) -> DeviceTable:
         """Find what is said of the device of a role that the bench has."""
@@ -399,6 +420,9 @@ def parse_bench_file(
         bench = bench.model_copy(
             update={"pump": bench.pump.model_copy(update={"sheet": path.parent / bench.pump.sheet})}
         )
+    if bench.probe is not None and bench.probe.symbols is not None:
+        symbols = path.parent / bench.probe.symbols
+        bench = bench.model_copy(update={"probe": bench.probe.model_copy(update={"symbols": symbols})})
     if bench.virtual is not None and bench.virtual.firmware is not None:
         image = path.parent / bench.virtual.firmware
         if not image.is_file():

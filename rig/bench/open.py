@@ -27,6 +27,7 @@ from rig.bench.far_side import FarSide, far_side
 from rig.bench.file import BenchFile, CalibratedTable, InstrumentTable, read_bench_file
 from rig.bench.guarded import Guard
 from rig.bench.lease import take_bench, take_identity
+from rig.bench.places import places_of
 from rig.errors import (
     BenchFileError,
     BlockedError,
@@ -43,6 +44,7 @@ from rig.record.routine_test import RoutineTest
 from rig.roles import (
     Balance,
     Bench,
+    DebugProbe,
     Environment,
     Hands,
     Identity,
@@ -109,6 +111,7 @@ def open_bench(
         reservoir_u = read_pump_sheet(spec.pump.sheet).reservoir_u if spec.pump.sheet is not None else None
         held = stack.enter_context(take_bench(spec, purpose=purpose))
         stack.enter_context(guard.on_duty(held))
+        places = {} if spec.probe is None else places_of(spec.probe, spec.virtual)
         devices: dict[str, Instrument] = {}
         stack.push(_leaving(spec, devices, guard))
         kept = guard.log(log or NoLog())
@@ -135,6 +138,8 @@ def open_bench(
             sound=None if spec.sound is None else compared("sound", open_device(spec, "sound", far, kept)),
             hands=None if spec.hands is None else compared("hands", open_device(spec, "hands", far, kept)),
             pump=compared("pump", open_device(spec, "pump", far, kept)),
+            probe=None if spec.probe is None else compared("probe", open_device(spec, "probe", far, kept)),
+            places=places,
             feeds_pump=spec.cut_off.by != "nothing",
             reservoir_u=reservoir_u,
             restless_s=far.restless_s,
@@ -155,6 +160,8 @@ def open_device(spec: BenchFile, role: Literal["balance"], far: FarSide, log: By
 def open_device(spec: BenchFile, role: Literal["sound"], far: FarSide, log: ByteLog) -> SoundRecorder: ...
 @overload
 def open_device(spec: BenchFile, role: Literal["hands"], far: FarSide, log: ByteLog) -> Hands: ...
+@overload
+def open_device(spec: BenchFile, role: Literal["probe"], far: FarSide, log: ByteLog) -> DebugProbe: ...
 @overload
 def open_device(spec: BenchFile, role: Literal["pump"], far: FarSide, log: ByteLog) -> Pump: ...
 @overload

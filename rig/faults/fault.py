@@ -12,6 +12,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rig.faults.by_probe import ByProbe
+from rig.roles import means_by_place
 from rig.toml_files import TimeS, VoltageV, WholeNumber, within
 from rig.verdicts.requirements import Judge
 
@@ -76,7 +78,7 @@ class Stage(_Strict):
 
 
 class Provocation(_Strict):
-    """How a bench provokes a fault: by lines of its switch, by the supply of the pump, or by a command to it.
+    """How a bench provokes a fault: by lines of its switch, by the supply of the pump, a command to it, or a probe.
 
     Attributes:
         name: what tells it from other ways of one fault; empty where there is one way.
@@ -87,6 +89,7 @@ class Provocation(_Strict):
         supply: "off".
         voltage: what the supply is set to in V.
         lasts: for how long in s the supply is changed; None until the fault is cleared.
+        probe: what a debug probe does to the pump's controller.
         command: what is asked of the pump, in words; whoever injects it gives the command itself.
         by_hand: what an operator does where the bench has no such line.
     """
@@ -100,13 +103,15 @@ class Provocation(_Strict):
     voltage: Annotated[VoltageV, within("voltage_v", "0 V", "60 V")] | None = None
     lasts: Pulse | None = None
     command: str | None = Field(default=None, min_length=1)
+    probe: ByProbe | None = None
     by_hand: ByHand | None = None
 
     @model_validator(mode="after")
     def _is_one_way(self) -> Self:
-        ways = [name for name in ("line", "lines", "supply", "voltage", "command") if getattr(self, name) is not None]
+        every = ("line", "lines", "supply", "voltage", "command", "probe")
+        ways = [name for name in every if getattr(self, name) is not None]
         if len(ways) != 1:
-            raise ValueError("a fault is provoked by one of line, lines, supply, voltage, command")
+            raise ValueError(f"a fault is provoked by one of {', '.join(every)}")
         if (self.pulses or self.random) and ways != ["line"]:
             raise ValueError("only a line has pulses")
         if self.pulses and self.random:
@@ -135,7 +140,8 @@ class Provocation(_Strict):
     @property
     def momentary(self) -> bool:
         """Whether it is over when it has been injected: pulses, a supply that comes back by itself, a command."""
-        return bool(self.pulses_s) or self.lasts is not None or self.command is not None
+        by_probe = self.probe is not None and not self.probe.hold
+        return bool(self.pulses_s) or self.lasts is not None or self.command is not None or by_probe
 
     @property
     def in_words(self) -> str:
@@ -149,6 +155,8 @@ class Provocation(_Strict):
             return "lines " + ", ".join((self.lines[0].line, *then))
         if self.command is not None:
             return f"command: {self.command}"
+        if self.probe is not None:
+            return f"probe: {self.probe.in_words}"
         done = "supply off" if self.supply is not None else f"supply at {self.voltage:g} V"
         return done if self.lasts is None else f"{done} for {self.lasts:g} s"
 
@@ -234,5 +242,9 @@ class Injection:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Devices that it needs and not every bench has: a supply that feeds the pump."""
-        return ("supply",) if self.provocation.supply is not None or self.provocation.voltage is not None else ()
+        """What it needs and not every bench has: a supply that feeds the pump; a probe, and a place that it reaches."""
+        way = self.provocation
+        if way.probe is not None:
+            place = way.probe.place
+            return ("probe",) if place is None else ("probe", means_by_place(place))
+        return ("supply",) if way.supply is not None or way.voltage is not None else ()

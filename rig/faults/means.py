@@ -10,13 +10,14 @@ from collections.abc import Collection, Sequence
 
 from rig.faults.fault import Injection
 
-SUPPLY, HANDS = "supply", "hands"
+SUPPLY, HANDS, PROBE = "supply", "hands", "probe"
 """Roles by which a fault is provoked where it is no line of the switch."""
 NO_OPERATOR = " and no operator"
 _CALLED = {
     SUPPLY: "supply that feeds the pump",
     HANDS: "operator's terminal",
     "sound": "sound recorder",
+    PROBE: "debug probe",
 }
 
 

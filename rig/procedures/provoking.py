@@ -13,6 +13,7 @@ from typing import Literal
 from rig.errors import BlockedError
 from rig.faults import ByHand, Injection
 from rig.faults.means import is_by_hand, lacking_for
+from rig.procedures.controller import disturb_controller
 from rig.record.taking import Fact, Recorder
 from rig.roles import Bench, Hands
 
@@ -145,6 +146,8 @@ class FaultBench:
             return lambda: self._release(injection.lines)
         if way.supply is not None:
             return lambda: supply.switch(on=True)
+        if way.probe is not None and way.probe.hold and self._bench.probe is not None:
+            return self._bench.probe.resume
         if way.voltage is not None:
             before_v = round(supply.read_voltage_v(), 2)  # a supply does not tell what it was set to
             return lambda: supply.set_output(voltage_v=before_v, current_limit_a=CURRENT_LIMIT_A)
@@ -164,6 +167,8 @@ class FaultBench:
             self._bench.supply.switch(on=False)
         elif way.voltage is not None:
             self._bench.supply.set_output(voltage_v=way.voltage, current_limit_a=CURRENT_LIMIT_A)
+        elif way.probe is not None:
+            disturb_controller(self._bench, way.probe)
         elif command is not None:
             command()
         if way.lasts is not None:

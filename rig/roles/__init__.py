@@ -3,7 +3,7 @@
 Not responsible for how any of it is done: drivers in `instruments/` are.
 """
 
-from rig.roles.bench import Bench, Metrology
+from rig.roles.bench import Bench, Metrology, means_by_place
 from rig.roles.capabilities import (
     PROTOCOLS,
     CalculatesBoluses,
@@ -27,6 +27,7 @@ from rig.roles.capabilities import (
 from rig.roles.instruments import (
     Air,
     Balance,
+    DebugProbe,
     DoneByHand,
     Environment,
     Hands,
@@ -51,6 +52,7 @@ __all__ = [
     "CalculatesBoluses",
     "CancelsBoluses",
     "Capability",
+    "DebugProbe",
     "DeliversBasalProfiles",
     "DoneByHand",
     "Environment",
@@ -81,5 +83,6 @@ __all__ = [
     "TellsDailyTotal",
     "TellsInsulinOnBoard",
     "lacking",
+    "means_by_place",
     "require",
 ]

@@ -6,12 +6,13 @@ Not responsible for opening them (`rig.bench.open`).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from rig.clock import Clock
 from rig.roles.instruments import (
     Balance,
+    DebugProbe,
     Environment,
     Hands,
     Instrument,
@@ -50,10 +51,16 @@ class Metrology:
     evaporation_source: str | None = None
 
 
+def means_by_place(name: str) -> str:
+    """Call a place in the controller's memory as one of the means of a bench."""
+    return f"place {name!r} in the controller's memory"
+
+
 @dataclass(frozen=True)
 class Bench:
     """The instruments and the pump of one bench, by role; None of a role that this bench does not have.
 
+    `places` are addresses in the memory of the pump's controller, by what lies there, for whoever has a probe.
     `feeds_pump` says whether the supply takes the place of the pump's battery; a pump that keeps its own is not fed.
     `reservoir_u` is what a full reservoir of the pump holds, in U, by its sheet; None where nobody states it.
     `restless_s` tells for how long the pump's controller has not rested, in s; None where nobody can see into it, as in
@@ -70,6 +77,8 @@ class Bench:
     pump: Pump
     sound: SoundRecorder | None = None
     hands: Hands | None = None
+    probe: DebugProbe | None = None
+    places: Mapping[str, int] = field(default_factory=dict)
     feeds_pump: bool = True
     reservoir_u: float | None = None
     restless_s: Callable[[], float] | None = None
@@ -85,10 +94,14 @@ class Bench:
             "environment": self.environment,
             "pump": self.pump,
         }
-        optional: dict[str, Instrument | None] = {"sound": self.sound, "hands": self.hands}
+        optional: dict[str, Instrument | None] = {"sound": self.sound, "hands": self.hands, "probe": self.probe}
         return {**needed, **{role: device for role, device in optional.items() if device is not None}}
 
     @property
     def means(self) -> frozenset[str]:
-        """The roles by which something can be done to the pump or seen of it: a supply only where it feeds it."""
-        return frozenset(self.devices) - (frozenset() if self.feeds_pump else {"supply"})
+        """The roles by which something can be done to the pump or seen of it, and places that its probe reaches.
+
+        A supply is one only where it feeds the pump.
+        """
+        devices = frozenset(self.devices) - (frozenset() if self.feeds_pump else {"supply"})
+        return devices | {means_by_place(name) for name in self.places}

@@ -188,6 +188,42 @@ class Hands(Instrument, Protocol):
         ...
 
 
+class DebugProbe(Instrument, Protocol):
+    """Reaches the pump's controller through its debug port.
+
+    Memory and registers are read and written while the core is halted. One that runs is halted for as long as that
+    takes, and goes on afterwards; one that `halt` halted stays so until `resume`.
+    """
+
+    def halt(self) -> None:
+        """Halt the core: it executes nothing, while clocks and peripherals of the controller go on."""
+        ...
+
+    def resume(self) -> None:
+        """Let the core go on from its program counter."""
+        ...
+
+    def reset(self) -> None:
+        """Reset the controller; its core runs afterwards."""
+        ...
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        """Read so many octets of memory; RefusedError where there is none."""
+        ...
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Write memory; RefusedError where there is none, or where it cannot be written, as most flash."""
+        ...
+
+    def read_register(self, name: str) -> int:
+        """Read a register of the core, such as "r0" or "pc"; ValueError naming the known ones for another name."""
+        ...
+
+    def write_register(self, name: str, value: int) -> None:
+        """Write a register of the core, 32 bits; ValueError naming the known ones for another name."""
+        ...
+
+
 def lacking(device: object, protocol: type) -> list[str]:
     """List the members of a Protocol that a device does not have, by name.
 

@@ -32,6 +32,7 @@ from rig.toml_files import read_file
 from rig.verdicts.requirements import Requirement, parse_requirements
 
 BENCH, PLAN, REQUIREMENTS, FIRMWARE = "bench.json", "plan.toml", "requirements.toml", "firmware.elf"
+SYMBOLS = "symbols.elf"
 PUMP_SHEET, FAULTS = "pump_sheet.toml", "faults.toml"
 ROUTINE_TEST, PACKAGES, SUITES = "routine_test.json", "packages.json", "suites/pump"
 PROOF = "proof.json"
@@ -121,6 +122,9 @@ def read_inputs(sources: Sources) -> Inputs:
     if spec.virtual is not None and spec.virtual.firmware is not None:
         files[FIRMWARE] = read_file(spec.virtual.firmware)
         frozen["virtual"]["firmware"] = FIRMWARE
+    if spec.probe is not None and spec.probe.symbols is not None:
+        files[SYMBOLS] = read_file(spec.probe.symbols)
+        frozen["probe"]["symbols"] = SYMBOLS
     if spec.balance.routine_test is not None and spec.balance.routine_test.is_file():
         files[ROUTINE_TEST] = read_file(spec.balance.routine_test)
         frozen["balance"]["routine_test"] = ROUTINE_TEST

@@ -76,7 +76,7 @@ def _refuse_other_manifest(run: RunFolder, manifest: Manifest) -> None:
 
 def _comparable(bench: Mapping[str, Any]) -> dict[str, Any]:
     """Take the tables of a bench without the paths that freezing replaces."""
-    paths = {"virtual": "firmware", "balance": "routine_test", "pump": "sheet"}
+    paths = {"virtual": "firmware", "probe": "symbols", "balance": "routine_test", "pump": "sheet"}
     return {
         name: {key: value for key, value in table.items() if key != paths.get(name)}
         if isinstance(table, dict)

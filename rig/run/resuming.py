@@ -26,6 +26,7 @@ from rig.run.inputs import (
     REQUIREMENTS,
     ROUTINE_TEST,
     SUITES,
+    SYMBOLS,
     Inputs,
     Sources,
     read_inputs,
@@ -132,6 +133,7 @@ def _what(name: str, sources: Sources) -> str:
         REQUIREMENTS: f"the requirements file {sources.requirements}",
         PUMP_SHEET: f"the pump sheet {sources.pump_sheet}",
         FIRMWARE: "the pump's firmware image",
+        SYMBOLS: "the firmware with its symbols",
         ROUTINE_TEST: "the balance's routine test",
         PACKAGES: "an installed package",
     }.get(name, f"the bench file {sources.bench}")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-INSTRUMENTS = ("balance", "pressure", "supply", "switch", "environment", "sound")
+INSTRUMENTS = ("balance", "pressure", "supply", "switch", "environment", "sound", "probe")
 MEASURING = ("balance", "pressure", "environment")
 DEVICES = (*INSTRUMENTS, "pump")
 

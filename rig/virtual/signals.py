@@ -11,6 +11,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+class DebugPort(Protocol):
+    """A microcontroller as a debug probe meets it; each call raises RigError where it cannot be done."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the core is halted."""
+        ...
+
+    def hold(self) -> None:
+        """Halt the core: it executes nothing, while time and peripherals go on."""
+        ...
+
+    def release(self) -> None:
+        """Let it go on."""
+        ...
+
+    def reset(self) -> None:
+        """Reset the controller; it runs afterwards."""
+        ...
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        """Read memory."""
+        ...
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Write memory, flash too."""
+        ...
+
+    def read_register(self, name: str) -> int:
+        """Read "r0" to "r12", "sp", "lr", "pc" or "xpsr" of a core that is halted."""
+        ...
+
+    def write_register(self, name: str, value: int) -> None:
+        """Write one of them."""
+        ...
+
+
 class Signals(Protocol):
     """The simulated world as its instruments meet it."""
 
@@ -47,6 +84,10 @@ class Signals(Protocol):
 
     def set_relay(self, line: int, *, energised: bool) -> None:
         """Energise or release relay `line` (0-based); what hangs on it is the bench's matter."""
+        ...
+
+    def debug_port(self) -> DebugPort | None:
+        """The debug port of the pump's controller; None of a pump that is simulated without one."""
         ...
 
     def do_by_hand(self, line: str, *, on: bool) -> None:

@@ -29,7 +29,7 @@ from rig.virtual.fluid import FluidPath
 from rig.virtual.misreading import Misreading, Reading, misreading
 from rig.virtual.parameters import VirtualParameters
 from rig.virtual.port import Port
-from rig.virtual.signals import Signals
+from rig.virtual.signals import DebugPort, Signals
 from rig.virtual.visa import VirtualVisaLibrary
 from rig.virtual.weighing import PressureGauge, WeighingCell
 
@@ -193,6 +193,10 @@ class World:
         """Energise or release a relay; what hangs on it, `rig.virtual.break_out` knows by its line's name."""
         if line in self._relays:
             self._relays[line](energised)
+
+    def debug_port(self) -> DebugPort | None:
+        """The debug port of the pump's controller; None of a pump that is simulated without one."""
+        return None if self.board is None else self.board.mcu.debug
 
     def do_by_hand(self, line: str, *, on: bool) -> None:
         """Do by hand what a line does, or undo it; the bench's switch may have no such line."""

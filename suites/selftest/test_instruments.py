@@ -32,6 +32,7 @@ ROLES = (
     roles.Environment,
     roles.SoundRecorder,
     roles.Hands,
+    roles.DebugProbe,
 )
 
 

@@ -13,7 +13,7 @@ import pyvisa
 import serial
 from pyvisa.resources import MessageBasedResource
 
-DEVICES = ("supply", "switch", "environment", "pressure", "balance", "sound", "pump")
+DEVICES = ("supply", "switch", "environment", "pressure", "balance", "sound", "pump", "probe")
 
 
 @contextmanager

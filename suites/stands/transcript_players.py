@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rig import errors, roles, therapy
 from rig.clock import SimClock, ns_from_s
 from rig.virtual.port import Port
-from rig.virtual.signals import Signals
+from rig.virtual.signals import DebugPort, Signals
 from rig.virtual.visa import VirtualVisaLibrary
 from rig.wire import NoLog, Wire
 from suites.stands.transcripts import Line, Transcript, split
@@ -34,6 +34,55 @@ QUIET_S = 1.0
 """How long a twin must say nothing more at the end of a block."""
 
 
+class StatedCore(DebugPort):
+    """A controller's core that runs, with the memory and the registers that a block states, and no others."""
+
+    def __init__(self) -> None:
+        self._held = False
+        self._memory: dict[int, int] = {}
+        self._registers: dict[str, int] = {}
+
+    def state(self, name: str, value: str) -> None:
+        """Let memory from an address on, or a register, hold something."""
+        where, what = value.split()
+        if name == "register":
+            self._registers[where] = int(what, 0)
+        else:
+            self._memory |= dict(enumerate(bytes.fromhex(what), int(where, 0)))
+
+    @property
+    def held(self) -> bool:
+        return self._held
+
+    def hold(self) -> None:
+        self._held = True
+
+    def release(self) -> None:
+        self._held = False
+
+    def reset(self) -> None:
+        self._held = False
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        octets = [self._memory.get(each) for each in range(address, address + size)]
+        if None in octets:
+            raise errors.RigError(f"nothing is stated at {address:#010x}")
+        return bytes(octet for octet in octets if octet is not None)
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        self.read_memory(address, len(data))
+        self._memory |= dict(enumerate(data, address))
+
+    def read_register(self, name: str) -> int:
+        if not self._held or name not in self._registers:
+            raise errors.RigError(f"{name} is not stated, or the core runs")
+        return self._registers[name]
+
+    def write_register(self, name: str, value: int) -> None:
+        self.read_register(name)
+        self._registers[name] = value
+
+
 class StatedWorld(Signals):
     """The Signals of a twin, as the block states them; what it does not state, the twin must not ask for.
 
@@ -41,14 +90,20 @@ class StatedWorld(Signals):
     @ pressure_kpa 12.5                      @ rail_current_a 0.02
     @ plunger_kpa 0.0                        what a syringe pump's plunger feels
     @ heard_v 0.25 -0.5                      what microphone and vibration pickup give all the time
+    @ memory 0x20000000 00ff                 memory of a controller, from an address on, in hexadecimal
+    @ register pc 0x08000100                 a register of its core
     """
 
     def __init__(self, where: str) -> None:
         self._where = where
         self._stated: dict[str, str] = {}
+        self._core = StatedCore()
 
     def state(self, name: str, value: str) -> None:
         """Let `name` have `value` from now on; ValueError when it is no part of the world."""
+        if name in ("memory", "register"):
+            self._core.state(name, value)
+            return
         if name not in ("load_g", "air", "pressure_kpa", "rail_current_a", "plunger_kpa", "heard_v"):
             raise ValueError(f"{self._where}: @ {name} is not a part of the world")
         self._stated[name] = value
@@ -83,6 +138,9 @@ class StatedWorld(Signals):
 
     def set_relay(self, line: int, *, energised: bool) -> None:
         del line, energised
+
+    def debug_port(self) -> DebugPort:
+        return self._core
 
     def do_by_hand(self, line: str, *, on: bool) -> None:
         del line, on

@@ -16,7 +16,7 @@ ONSETS = ("opening", "blank", "measuring", "closing")
 BRIEF_S = 30.0
 ENDING = ("mute", "garbage", "endless", "disconnected", "stuck")
 """Faults that also come and go within `BRIEF_S`."""
-_NETWORKED = ("supply", "sound")
+_NETWORKED = ("supply", "sound", "probe")
 _OF_SERIAL_LINES = ("drop", "flip", "double")
 
 
