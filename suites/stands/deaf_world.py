@@ -38,5 +38,8 @@ class DeafWorld(Signals):
     def set_relay(self, line: int, *, energised: bool) -> None:
         raise AssertionError(f"this device has no relay {line} to set to {energised}")
 
+    def debug_port(self) -> None:
+        return None
+
     def do_by_hand(self, line: str, *, on: bool) -> None:
         raise AssertionError(f"this device has no hands to do {line!r} with, {on}")
