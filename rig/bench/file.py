@@ -55,8 +55,8 @@ Diameter = Annotated[LengthM, within("length_m", "0.01 mm", "200 mm")]
 """Of a needle, a tube or a vessel, in m."""
 DiameterUncertainty = Annotated[LengthM, within("length_m", "0.00001 mm", "20 mm")]
 """Standard uncertainty of a diameter, in m."""
-PLACE = r"^(0x[0-9A-Fa-f]{1,8}|[A-Za-z_][A-Za-z0-9_.]*)(\+(0x[0-9A-Fa-f]+|[0-9]+))?$"
-"""An address, or a symbol of the firmware, and an offset in octets."""
+PLACE = r"^(0x[0-9A-Fa-f]{1,8}|([A-Za-z0-9_.-]+:)?[A-Za-z_][A-Za-z0-9_.]*)(\+(0x[0-9A-Fa-f]+|[0-9]+))?$"
+"""An address, or a symbol of the firmware, where several have one name that of a source file, and an offset."""
 HIGHEST_LINE = 255
 """Relay modules have 1 to 128 lines."""
 LONGEST_CALIBRATION_YEARS = 10

@@ -64,6 +64,8 @@ def _sum(text: str, symbols: Mapping[str, set[int]], name: str) -> int:
     if len(addresses) != 1:
         near = difflib.get_close_matches(where, symbols, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "was it built with its symbols?"
+        if addresses:
+            hint = f"write the source file before it, such as 'main.c:{where}'"
         what = f"stands for {len(addresses)} addresses of the firmware" if addresses else "is no symbol of the firmware"
         raise BenchFileError(f"probe.places.{name} is {text!r}: {where!r} {what}; {hint}")
     return min(addresses) + int(offset or "0", 0)
@@ -92,8 +94,13 @@ def _symbols_in(data: bytes) -> tuple[Mapping[str, set[int]], int | None]:
         elf = ELFFile(io.BytesIO(data))
         tables = [section for section in elf.iter_sections() if isinstance(section, SymbolTableSection)]
         symbols: dict[str, set[int]] = {}
+        source = ""
         for symbol in (each for table in tables for each in table.iter_symbols() if each.name):
-            symbols.setdefault(symbol.name, set()).add(int(symbol["st_value"]))
+            if symbol["st_info"]["type"] == "STT_FILE":  # those of this file, which others do not see, come behind it
+                source = symbol.name
+                continue
+            for name in (symbol.name, f"{source}:{symbol.name}"):
+                symbols.setdefault(name, set()).add(int(symbol["st_value"]))
         for segment in elf.iter_segments():
             code: bytes = segment.data()
             at = code.find(_TO_ITSELF)

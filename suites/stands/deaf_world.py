@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rig.virtual.signals import Signals
+from rig.virtual.signals import DebugPort, Signals
 
 
 class DeafWorld(Signals):
@@ -38,8 +38,8 @@ class DeafWorld(Signals):
     def set_relay(self, line: int, *, energised: bool) -> None:
         raise AssertionError(f"this device has no relay {line} to set to {energised}")
 
-    def debug_port(self) -> None:
-        return None
+    def debug_port(self) -> DebugPort:
+        raise AssertionError("this device has no debug port")
 
     def do_by_hand(self, line: str, *, on: bool) -> None:
         raise AssertionError(f"this device has no hands to do {line!r} with, {on}")
