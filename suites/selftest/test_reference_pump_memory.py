@@ -9,6 +9,7 @@ from suites.selftest.bedside import (
     DOSE_U,
     ERROR,
     FLASH,
+    MECHANICAL,
     PENDING,
     RAM,
     RESET,
@@ -236,3 +237,85 @@ def test_a_save_that_lost_its_power_leaves_the_one_before() -> None:
     assert bed.annunciated() == [(SYSTEM, PENDING, RESET)], "before it was stopped, therapy ran"
     assert bed.pump.client.read("status")[0] == STOP
     assert bed.host.steps == STEPS_PER_DOSE
+
+
+# ---- what is in no record ----------------------------------------------------------------------------------
+
+
+PLANS = {  # a variable, an octet of it, and a bit that makes a great difference
+    "account": (5, 0),  # 2^40 of 9·10^9 for a dose: 3 U
+    "accrued_ms": (4, 0),  # 49 days to come, in which nothing would fall due
+    "owed": (2, 4),  # a million doses
+    "next_basal_ms": (4, 0),
+    "next_prime_ms": (4, 0),
+}
+
+
+@pytest.mark.parametrize("variable", PLANS)
+def test_a_bit_that_flips_in_the_plan_of_doses_stops_therapy_before_another_dose(variable: str) -> None:
+    octet, bit = PLANS[variable]
+    bed = Bedside("basal")
+    bed.sleep(91.0)
+    moved = bed.host.steps
+    bed.mcu.flip_bit(bed.mcu.symbol(variable) + octet, bit)
+    bed.sleep(20.0)  # it looks every 15 s at the latest
+    assert bed.what() == (SYSTEM, RAM)
+    assert bed.therapy() == STOP
+    bed.sleep(600.0)
+    assert bed.host.steps == moved
+    bed.confirm()
+    assert bed.run() == "550f5a0f0f"
+    bed.sleep(91.0)
+    assert bed.host.steps == moved + STEPS_PER_DOSE
+
+
+def in_motion() -> Bedside:
+    """A pump in the middle of a dose of its bolus."""
+    bed = Bedside("fast bolus")
+    bed.sleep(4.5)
+    while bed.host.steps % STEPS_PER_DOSE != 3:
+        bed.sleep(0.001)
+    return bed
+
+
+def test_steps_that_never_end_are_stopped_within_two_doses_by_the_shaft() -> None:
+    bed = in_motion()
+    moved = bed.host.steps
+    bed.mcu.flip_bit(bed.mcu.symbol("steps_left") + 2, 7)  # 8 million steps
+    bed.sleep(60.0)
+    assert bed.what() == (MECHANICAL, 0)
+    assert bed.therapy() == STOP
+    assert bed.host.steps == moved - 3 + STEPS_PER_DOSE + 2 * STEPS_PER_DOSE
+
+
+def test_a_step_that_never_comes_does_not_keep_the_pump_waiting() -> None:
+    bed = in_motion()
+    moved = bed.host.steps
+    bed.mcu.flip_bit(bed.mcu.symbol("due_ms") + 5, 0)
+    bed.sleep(20.0)
+    assert bed.what() == (SYSTEM, RAM)
+    assert bed.host.steps == moved
+
+
+@pytest.mark.parametrize(("variable", "octet"), [("start_ms", 4), ("now_ms.last", 3), ("now_ms.wraps", 0)])
+def test_a_time_base_that_flips_restarts_the_pump_and_leaps_nowhere(variable: str, octet: int) -> None:
+    bed = Bedside("basal")
+    bed.sleep(91.0)
+    moved = bed.host.steps
+    bed.mcu.flip_bit(bed.mcu.symbol(variable) + octet, 6)
+    bed.sleep(60.0)
+    assert bed.mcu.resets == ["power", "software"]
+    bed.pump.client.connect()
+    assert (bed.what(), bed.therapy()) == ((SYSTEM, RESET), STOP)
+    assert bed.host.steps == moved
+
+
+def test_a_day_that_flips_is_looked_up_again() -> None:
+    bed = Bedside("basal")
+    bed.sleep(91.0)
+    bed.mcu.flip_bit(bed.mcu.symbol("day_begin_ms") + 3, 0)  # 4.7 h
+    bed.mcu.flip_bit(bed.mcu.symbol("day_number"), 0)
+    bed.sleep(90.0)
+    assert bed.shown() is None
+    assert bed.host.steps == 2 * STEPS_PER_DOSE
+    assert [record for record in bed.log() if record.event == "ff00"] == [], "a day ended that did not"
