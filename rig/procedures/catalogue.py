@@ -21,6 +21,7 @@ from rig.procedures.cancelled import Cancelled
 from rig.procedures.cannula import CannulaOut
 from rig.procedures.clock_set import ClockIsSet
 from rig.procedures.core_fault import ControllerFault
+from rig.procedures.corrupted import CorruptedValue
 from rig.procedures.course import CommandCourse
 from rig.procedures.damaged import Damaged
 from rig.procedures.day import Day
@@ -33,6 +34,7 @@ from rig.procedures.fault_response import FaultResponse
 from rig.procedures.flood import Flood
 from rig.procedures.flows_on import FLOW
 from rig.procedures.half_hours import HalfHours
+from rig.procedures.hang import ControllerHangs
 from rig.procedures.keys import Keys
 from rig.procedures.link_lost import LostLink
 from rig.procedures.log import PumpLog
@@ -106,6 +108,8 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     LogContents,
     LongLog,
     ControllerFault,
+    ControllerHangs,
+    CorruptedValue,
     Calculator,
     WrongProfiles,
     TemporaryCourse,

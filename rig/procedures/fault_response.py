@@ -264,7 +264,7 @@ class FaultResponse(UnderFault):
 
     def _deliver(self, bench: Bench, record: Recorder, programme: Programme) -> None:
         wait_for_rest(bench, record, BEFORE)
-        with _accounted(bench, record, programme):
+        with accounted(bench, record, programme):
             begun_s = programme.begin(bench, record)
             _until(bench, record, FREE, begun_s + self.begins_after_s - (LEAD_S if self.listen_s else 0.0))
             before = shown_now(bench)
@@ -402,7 +402,7 @@ def _delivers(bench: Bench) -> bool:
 
 
 @contextmanager
-def _accounted(bench: Bench, record: Recorder, programme: Programme) -> Iterator[None]:
+def accounted(bench: Bench, record: Recorder, programme: Programme) -> Iterator[None]:
     """Keep what the pump's own accounts grew by meanwhile."""
     able, pump = bench.pump.capabilities, bench.pump
 

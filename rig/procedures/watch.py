@@ -7,7 +7,8 @@ what a procedure measures, nor for a pump that falls silent (`silence`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
 from rig.errors import NoReplyError, RefusedError
@@ -65,6 +66,7 @@ class WatchOfPump:
         self._expected = frozenset(expected)
         self._equal = EqualReadings(bench.metrology)
         self._looks = 0
+        self._alone = False
         self.restarts = 0
         self.answered_s = bench.clock.now()
         self._last = _last(self._log())
@@ -79,7 +81,7 @@ class WatchOfPump:
 
     def due(self) -> bool:
         """Say whether it is time to look at the pump again."""
-        return self._bench.clock.now() - self.answered_s >= WATCH_EVERY_S
+        return not self._alone and self._bench.clock.now() - self.answered_s >= WATCH_EVERY_S
 
     def look(self) -> None:
         """Read the pump's state or what it annunciates, in turn; where either has changed, all of it and its log.
@@ -87,12 +89,23 @@ class WatchOfPump:
         Raises:
             DeviceError: as the pump's driver raises it.
         """
+        if self._alone:
+            return
         pump = self._bench.pump
         changed = bool(_shown(pump) - self._told) if self._looks % 2 else pump.status().therapy is not self._therapy
         if changed:
             self.read_log(self._look_closely())
         else:
             self._answered()
+
+    @contextmanager
+    def left_alone(self) -> Iterator[None]:
+        """Do not look at the pump meanwhile: the rig itself keeps it from answering."""
+        self._alone = True
+        try:
+            yield
+        finally:
+            self._alone = False
 
     def _look_closely(self) -> PumpStatus:
         """Read the pump's state and annunciations, and keep each new one that is not expected as an incident."""
