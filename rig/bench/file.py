@@ -20,7 +20,6 @@ from rig.bench.conditions import Conditions
 from rig.bench.drivers import ROLES
 from rig.bench.fault_table import FaultTable
 from rig.errors import BenchFileError
-from rig.faults.by_probe import ENDLESS_LOOP
 from rig.roles import means_by_place
 from rig.toml_files import (
     CurrentA,
@@ -347,8 +346,7 @@ class BenchFile(_Table):
         A supply is one only where it feeds the pump.
         """
         roles = frozenset(self.roles) - ({"supply"} if self.cut_off.by == "nothing" else frozenset())
-        places = () if self.probe is None else (*self.probe.places, ENDLESS_LOOP)
-        return roles | {means_by_place(name) for name in places}
+        return roles | {means_by_place(name) for name in (self.probe.places if self.probe is not None else ())}
 
     def table(self, role: str) -> DeviceTable:
         """Find what is said of the device of a role that the bench has."""

@@ -13,15 +13,11 @@ from pathlib import Path
 
 from rig.bench.file import ProbeTable, VirtualTable
 from rig.errors import BenchFileError
-from rig.faults.by_probe import ENDLESS_LOOP
 from rig.toml_files import read_file
-
-_TO_ITSELF = bytes.fromhex("fee7")
-"""Thumb's `b .` (DDI 0403E, A7.7.12, encoding T2)."""
 
 
 def places_of(probe: ProbeTable, virtual: VirtualTable | None) -> dict[str, int]:
-    """Find the address of each place that a bench file names, and of an endless loop of the firmware.
+    """Find the address of each place that a bench file names.
 
     Raises:
         BenchFileError: a place is a symbol, and there is no firmware with symbols, or none of this name, or several.
@@ -36,9 +32,8 @@ def places_of(probe: ProbeTable, virtual: VirtualTable | None) -> dict[str, int]
                     "symbols there, or write an address, such as 0x20000718"
                 )
         return {name: _sum(text, {}, name) for name, text in probe.places.items()}
-    symbols, loop = _read(probe.symbols)
-    found = {} if loop is None else {ENDLESS_LOOP: loop}
-    return {**found, **{name: _sum(text, symbols, name) for name, text in probe.places.items()}}
+    symbols = _read(probe.symbols)
+    return {name: _sum(text, symbols, name) for name, text in probe.places.items()}
 
 
 def _of_virtual(probe: ProbeTable, virtual: VirtualTable) -> dict[str, int]:
@@ -46,14 +41,15 @@ def _of_virtual(probe: ProbeTable, virtual: VirtualTable) -> dict[str, int]:
     if virtual.firmware is None:
         return {}
     try:
-        symbols, loop = _read(virtual.firmware)
+        symbols = _read(virtual.firmware)
     except BenchFileError:
         return {}  # whoever runs it says so
-    found = {} if loop is None else {ENDLESS_LOOP: loop}
-    for name, text in probe.places.items():
-        if text.startswith("0x") or text.partition("+")[0] in symbols:
-            found[name] = _sum(text, symbols, name)
-    return found
+    known = {name: text for name, text in probe.places.items() if text.startswith("0x") or _symbol(text) in symbols}
+    return {name: _sum(text, symbols, name) for name, text in known.items()}
+
+
+def _symbol(text: str) -> str:
+    return text.partition("+")[0]
 
 
 def _sum(text: str, symbols: Mapping[str, set[int]], name: str) -> int:
@@ -71,8 +67,8 @@ def _sum(text: str, symbols: Mapping[str, set[int]], name: str) -> int:
     return min(addresses) + int(offset or "0", 0)
 
 
-def _read(path: Path) -> tuple[Mapping[str, set[int]], int | None]:
-    """Read the addresses of each symbol of an ELF file, and where its code branches to itself."""
+def _read(path: Path) -> Mapping[str, set[int]]:
+    """Read the addresses of each symbol of an ELF file."""
     try:
         return _symbols_in(read_file(path))
     except ValueError as error:
@@ -80,7 +76,7 @@ def _read(path: Path) -> tuple[Mapping[str, set[int]], int | None]:
 
 
 @lru_cache(maxsize=2)
-def _symbols_in(data: bytes) -> tuple[Mapping[str, set[int]], int | None]:
+def _symbols_in(data: bytes) -> Mapping[str, set[int]]:
     """Read an ELF file, once: it takes 20 ms, and each test opens its bench. ValueError where it is none."""
     try:
         from elftools.common.exceptions import ELFError
@@ -101,13 +97,6 @@ def _symbols_in(data: bytes) -> tuple[Mapping[str, set[int]], int | None]:
                 continue
             for name in (symbol.name, f"{source}:{symbol.name}"):
                 symbols.setdefault(name, set()).add(int(symbol["st_value"]))
-        for segment in elf.iter_segments():
-            code: bytes = segment.data()
-            at = code.find(_TO_ITSELF)
-            while at >= 0 and at % 2:
-                at = code.find(_TO_ITSELF, at + 1)
-            if segment["p_type"] == "PT_LOAD" and at >= 0:
-                return symbols, int(segment["p_vaddr"]) + at
     except ELFError as error:
         raise ValueError(str(error)) from error
-    return symbols, None
+    return symbols

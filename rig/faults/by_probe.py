@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from rig.toml_files import WholeNumber
 
 Register = Literal["r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "sp", "lr", "pc"]
-ENDLESS_LOOP = "endless loop"
-"""The place of a branch to itself in the firmware's code."""
+FREE_RAM = "free RAM"
+"""The place of four octets of RAM that the firmware does not use, for an endless loop."""
 
 
 class ByProbe(BaseModel):
@@ -49,7 +49,7 @@ class ByProbe(BaseModel):
     @property
     def place(self) -> str | None:
         """The place in the controller's memory that it needs."""
-        return ENDLESS_LOOP if self.loop else self.flip
+        return FREE_RAM if self.loop else self.flip
 
     @property
     def in_words(self) -> str:

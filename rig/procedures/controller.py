@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rig.errors import BlockedError
-from rig.faults.by_probe import ENDLESS_LOOP, ByProbe
+from rig.faults.by_probe import FREE_RAM, ByProbe
 from rig.roles import Bench, DebugProbe
+
+LOOP = bytes.fromhex("62b6 fee7")
+"""`cpsie i`, so that interrupts run where the core slept with them masked, and `b .` (DDI 0403E, B5.2.1, A7.7.12)."""
 
 
 def probe_of(bench: Bench) -> DebugProbe:
@@ -34,9 +37,10 @@ def flip_register_bit(probe: DebugProbe, name: str, bit: int) -> None:
         probe.write_register(name, probe.read_register(name) ^ 1 << bit)
 
 
-def send_to(probe: DebugProbe, address: int) -> None:
-    """Let the core go on at an address."""
+def send_into_loop(probe: DebugProbe, address: int) -> None:
+    """Let the core go on in an endless loop that is written to an address, with its interrupts."""
     with _halted(probe):
+        probe.write_memory(address, LOOP)
         probe.write_register("pc", address)
 
 
@@ -52,7 +56,7 @@ def disturb_controller(bench: Bench, way: ByProbe) -> None:
     if way.hold:
         probe.halt()
     elif way.loop:
-        send_to(probe, bench.places[ENDLESS_LOOP])
+        send_into_loop(probe, bench.places[FREE_RAM])
     elif way.flip is not None:
         flip_bit(probe, bench.places[way.flip], way.bit or 0)
     elif way.register_name is not None:

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from rig.errors import RefusedError
 from rig.procedures.answers import accepted, ask_for_bolus, ask_pump
-from rig.procedures.bounds import Size, lasting
+from rig.procedures.bounds import Size, Speed, lasting
 from rig.procedures.budgets import measured
 from rig.procedures.from_sheet import FromSheet
 from rig.procedures.parameters import FAULT
@@ -24,6 +24,7 @@ from rig.procedures.sampling import sample_for
 from rig.procedures.under_fault import (
     TAIL_S,
     AlarmAwaited,
+    FaultName,
     UnderFault,
     await_alarm,
     came,
@@ -70,11 +71,12 @@ class CorruptedValue(UnderFault):
     KINDS: ClassVar = (ACCEPTED, DELIVERED, UNTOLD, TOLD_ERROR)
     EXPECTED: ClassVar = frozenset({"system issue"})
 
+    fault: FaultName
     ask: Literal["bolus", "insulin on board"] = "bolus"
     given_u: Annotated[Size, Field(alias="given")] = 1.0
     size_u: Annotated[Size, Field(alias="size")] = 30.0
     watch_s: Annotated[TimeS, lasting("1 s", "1 h"), Field(alias="watch")] = 60.0
-    bolus_speed_u_per_h: Annotated[float, FromSheet("bolus.speed"), Field(alias="speed")] = 90.0
+    bolus_speed_u_per_h: Annotated[Speed, FromSheet("bolus.speed"), Field(alias="speed")] = 90.0
 
     @property
     def title(self) -> str:

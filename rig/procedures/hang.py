@@ -29,6 +29,7 @@ from rig.procedures.sampling import sample_for
 from rig.procedures.under_fault import (
     TAIL_S,
     AlarmAwaited,
+    FaultName,
     UnderFault,
     await_alarm,
     came,
@@ -92,6 +93,7 @@ class ControllerHangs(UnderFault):
     KINDS: ClassVar = (SILENT, TIME, UNTOLD, RUNS, BEYOND, LOGGED)
     EXPECTED: ClassVar = frozenset({"system issue", "bolus cancelled", "date and time issue"})
 
+    fault: FaultName
     state: State
     rate_u_per_h: Annotated[Rate, Field(alias="rate")] = 6.0
     size_u: Annotated[Size, Field(alias="size")] = 2.0

@@ -116,7 +116,6 @@ def places(**named: str) -> dict[str, int]:
 def test_places_are_addresses_or_symbols_with_an_offset() -> None:
     found = places(one="0x20000000", two="0x20000000+0x10", three="image_start+4")
     assert (found["one"], found["two"], found["three"]) == (0x20000000, 0x20000010, 0x08000004)
-    assert found["endless loop"] % 2 == 0
 
 
 def test_a_symbol_that_there_is_not_is_refused_with_the_nearest() -> None:
@@ -141,7 +140,7 @@ def test_an_image_without_symbols_on_a_virtual_bench_has_fewer_places(tmp_path: 
     spec = read_bench_file(VIRTUAL, {"virtual.firmware": str(tmp_path / "bare.elf")})[0]
     assert spec.probe is not None
     assert spec.virtual is not None
-    assert places_of(spec.probe, spec.virtual) == {}
+    assert set(places_of(spec.probe, spec.virtual)) == {"free RAM", "stored profile"}
 
 
 # ---- packets: Debugging with GDB, appendix E.1 ------------------------------------------------------------------
