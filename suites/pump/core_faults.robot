@@ -1,6 +1,6 @@
 *** Settings ***
-Documentation     What goes wrong in the pump's controller itself, done to it through a debug probe: its program goes on no
-...               more, or a bit flips in a value that it works with. What comes of it is weighed.
+Documentation     What goes wrong in the pump's controller itself, done to it through a debug probe: its program hangs,
+...               or a bit flips in a value that it works with. What comes of it is weighed.
 Library           fixtures.robot_library.PumpBench
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
