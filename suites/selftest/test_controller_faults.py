@@ -1,4 +1,4 @@
-"""Faults of the pump's controller through a debug probe: what the catalogue says, what a bench does, what is measured."""
+"""Faults of the pump's controller through a debug probe: in the catalogue, on a bench, and as they are measured."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_bench_lacks_the_probe_or_the_place() -> None:
     assert lacking_for(injection("F23 held"), lines=(), roles=()) == ["debug probe"]
 
 
-def test_every_place_of_the_catalogue_lies_where_the_virtual_bench_says(tmp_path: Path) -> None:
+def test_every_place_of_the_catalogue_lies_where_the_virtual_bench_says() -> None:
     ways = [each.provocation.probe for each in shipped_faults().injections.values()]
     wanted = {way.place for way in ways if way is not None and way.place is not None}
     with open_bench(VIRTUAL) as bench:
@@ -114,27 +114,24 @@ def test_a_bit_flips_once_and_a_core_that_is_held_goes_on_when_that_is_cleared(t
 
 def test_a_bench_without_the_place_refuses_in_a_sentence(tmp_path: Path) -> None:
     elsewhere = Injection(injection("F25 code").fault, Provocation(probe=ByProbe(flip="nowhere", bit=0)))
-    with open_bench(VIRTUAL) as bench, recorded(tmp_path, bench) as record, provoking(bench, record) as faults:
-        with pytest.raises(BlockedError, match="this bench has no place 'nowhere' in the controller's memory"):
-            faults.inject(elsewhere)
+    with (
+        open_bench(VIRTUAL) as bench,
+        recorded(tmp_path, bench) as record,
+        provoking(bench, record) as faults,
+        pytest.raises(BlockedError, match="this bench has no place 'nowhere' in the controller's memory"),
+    ):
+        faults.inject(elsewhere)
 
 
 # ---- hanging -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("fault", "state"), [("F23 looping", "bolus"), ("F23 held", "basal"), ("F23 stack lost", "bolus")]
-)
-def test_the_reference_pump_survives_a_hang(tmp_path: Path, fault: str, state: str) -> None:
-    found = values(
-        measured_virtually(tmp_path / "one", ControllerHangs.model_validate({"fault": fault, "state": state}))
-    )
-    assert (found["silent"], found["unannunciated"], found["runs"], found["unexpected_restarts"]) == (
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-    )
+@pytest.mark.parametrize("hung", ["F23 looping, bolus", "F23 held, basal", "F23 stack lost, bolus"])
+def test_the_reference_pump_survives_a_hang(tmp_path: Path, hung: str) -> None:
+    fault, _, state = hung.partition(", ")
+    hangs = ControllerHangs.model_validate({"fault": fault, "state": state})
+    found = values(measured_virtually(tmp_path / "one", hangs))
+    assert [found[what] for what in ("silent", "unannunciated", "runs", "unexpected_restarts")] == [0.0, 0.0, 0.0, 0.0]
     assert 17.0 < found["time_to_answer"] < 36.0  # 32.8 s after it was fed last, which it is every 15 s, and a start
     assert found["delivered_beyond"] == pytest.approx(0.0, abs=0.025)
     assert found["logged_less_weighed"] == pytest.approx(0.0, abs=0.05)
