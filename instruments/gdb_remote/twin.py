@@ -28,7 +28,11 @@ XPSR = 25
 """The number that xPSR has in the descriptions of most servers."""
 NUMBERS = {**dict(enumerate(REGISTERS[:-1])), XPSR: "xpsr"}
 INTERRUPT = 0x03
+FIRST_ASKED = (b"?", b"qSupported")
+"""Packets that somebody begins with who has just connected, which halts the core; a port does not tell of that."""
 STOPPED_BY_INTERRUPT, STOPPED = "T02thread:1;", "T05thread:1;"
+ONE_THREAD = {"qAttached": "1", "qC": "QC1", "qfThreadInfo": "m1", "qsThreadInfo": "l", "T1": "OK"}
+"""What is said of the core to a debugger that thinks in programs and threads: there is one, and was before."""
 FAILED, UNKNOWN = "E01", ""
 
 
@@ -81,9 +85,16 @@ class GdbServer:
         del heard[: end + 3]
         if told.lower() != f"{sum(payload) & 0xFF:02x}".encode():
             self._say(b"-")
-        elif not self._going or payload == b"?":
+        elif not self._going or payload.startswith(FIRST_ASKED):
+            self._meet()
             self._answer(payload.decode("latin-1"))
         return True
+
+    def _meet(self) -> None:
+        """Halt the core where it runs, as when somebody connects."""
+        if self._going:
+            self._going = False
+            self._do(lambda: self._reached().hold())
 
     def _answer(self, payload: str) -> None:
         if payload in ("c", "D"):
@@ -100,7 +111,6 @@ class GdbServer:
 
     def _made(self, payload: str) -> str:
         if payload == "?":
-            self._going = False
             self._reached().hold()
             return STOPPED
         if payload.startswith("qSupported"):
@@ -109,8 +119,8 @@ class GdbServer:
             return self._page(page[1], int(page[2], 16), int(page[3], 16))
         if command := re.fullmatch(r"qRcmd,([0-9a-f]+)", payload):
             return self._command(bytes.fromhex(command[1]).decode("latin-1"))
-        if payload == "qAttached":
-            return "1"
+        if payload in ONE_THREAD:
+            return ONE_THREAD[payload]
         if re.fullmatch(r"H[gc]-?[0-9a-f]+", payload):
             return "OK"
         return self._of_core(payload)

@@ -96,10 +96,14 @@ def _addresses(process: subprocess.Popen[str]) -> dict[str, str]:
 def _bench_file(addresses: Mapping[str, str]) -> str:
     """Write the virtual bench's file anew, with these addresses, the same pump sheet and without its world."""
     bench = shipped(DEFAULT_BENCH)
-    text = bench.read_text(encoding="utf-8").partition("\n[virtual]\n")[0] + "\n"
+    text = bench.read_text(encoding="utf-8")
+    firmware = tomllib.loads(text)["virtual"]["firmware"]
+    text = text.partition("\n[virtual]\n")[0] + "\n"
     tables = tomllib.loads(text)
     sheet = tables["pump"]["sheet"]
     text = text.replace(f'"{sheet}"', f'"{(bench.parent / sheet).resolve()}"')  # the file lies in another folder
+    image = (bench.parent / firmware).resolve()  # a laboratory's file says where places are
+    text = text.replace("[probe.places]", f'symbols = "{image}"\n\n[probe.places]')
     for role, table in tables.items():
         if role in addresses:
             found = addresses[role]
