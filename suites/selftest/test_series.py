@@ -85,7 +85,7 @@ def test_the_comparison_has_each_value_of_each_run(series: Path) -> None:
     assert {value["run"]: value["value"] for value in mean["values"]} == expected
     assert [value["attempt"] for value in mean["values"]] == [1, 1, 1]
     every = [value for part in ("pumps", "measured_once") for each in content[part] for value in each["values"]]
-    assert len(every) == 6 * 9, "four of the boluses, two of every measurement and three of every test, of each of six runs"
+    assert len(every) == 6 * 9, "four of boluses, two of every measurement, three of every test; six runs"
     assert mean["mean"] == pytest.approx(sum(expected.values()) / 3)
     with (series / "comparison" / "conditions.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
