@@ -27,7 +27,7 @@ Keys That Bounce Count Once
     Press Keys    sequence=press, confirm, pause, confirm    step=0.1 U
 
 A Quick Bolus Above The Maximum Is Not Given
-    [Documentation]    Two presses of 2.5 U each, confirmed, with 3 U as the largest bolus: nothing comes, not even a part.
+    [Documentation]    Two presses of 2.5 U each, confirmed, with 3 U as the largest: nothing comes, not even a part.
     [Tags]    PR-K1.5
     Press Keys    sequence=double strike, confirm    step=2.5 U    maximum=3 U
 
