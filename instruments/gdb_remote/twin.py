@@ -45,7 +45,7 @@ def description() -> str:
     )
 
 
-def framed(payload: str) -> bytes:
+def in_packet(payload: str) -> bytes:
     """Frame a payload; what must not stand in one is escaped."""
     octets = bytearray()
     for octet in payload.encode("latin-1"):
@@ -100,13 +100,13 @@ class GdbServer:
         if payload in ("c", "D"):
             self._going = True
             self._do(self._release)
-            self._say(b"+" if payload == "c" else b"+" + framed("OK"))
+            self._say(b"+" if payload == "c" else b"+" + in_packet("OK"))
             return
         try:
             answer = self._made(payload)
         except RigError:
             answer = FAILED
-        self._last = framed(answer)
+        self._last = in_packet(answer)
         self._say(b"+" + self._last)
 
     def _made(self, payload: str) -> str:
@@ -162,7 +162,7 @@ class GdbServer:
     def _stop(self, why: str) -> None:
         self._going = False
         if self._do(lambda: self._reached().hold()):
-            self._last = framed(why)
+            self._last = in_packet(why)
             self._say(self._last)
 
     def _do(self, action: Callable[[], None]) -> bool:

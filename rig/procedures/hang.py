@@ -189,7 +189,7 @@ class ControllerHangs(UnderFault):
         while True:
             silent_s = bench.clock.now()
             sample_for(bench, record, HUNG, duration_s=SAMPLE_EVERY_S, every_s=SAMPLE_EVERY_S)
-            if answers(bench):
+            if is_reached(bench):
                 record.step("answers again", after_s=round(bench.clock.now() - begun_s, 1))
                 return silent_s, bench.clock.now(), True
             if bench.clock.now() - begun_s >= self.watch_s:
@@ -219,7 +219,7 @@ class ControllerHangs(UnderFault):
         )
 
 
-def answers(bench: Bench) -> bool:
+def is_reached(bench: Bench) -> bool:
     """Ask the pump for its state, over a new connection where there can be one; says whether it answered."""
     try:
         if isinstance(bench.pump, Reconnects):
