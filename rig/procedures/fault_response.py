@@ -9,8 +9,7 @@ meanwhile, and the first pulse that is heard is looked for in a recording. A pum
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
@@ -18,10 +17,11 @@ from pydantic import Field, model_validator
 
 from rig.analysis.budget import Budget
 from rig.procedures.answers import accepted, ask_for_bolus, ask_pump
-from rig.procedures.bounds import Dose, Minutes, Rate, ShareOrNone, Size, Speed, lasting
+from rig.procedures.bounds import Dose, ShareOrNone, Size, lasting
 from rig.procedures.budgets import measured, with_one_source
-from rig.procedures.fault_states import NEEDS, STATE, Programme, State
+from rig.procedures.fault_states import STATE, Programme
 from rig.procedures.from_sheet import FromSheet
+from rig.procedures.in_state import FILLED_U, Accounts, FaultInState, accounted
 from rig.procedures.listening import begin_listening, end_listening, heard_in, time_between
 from rig.procedures.parameters import FAULT
 from rig.procedures.power import START_S, find_again, pass_over
@@ -32,8 +32,6 @@ from rig.procedures.sampling import sample_for
 from rig.procedures.under_fault import (
     TAIL_S,
     AlarmAwaited,
-    FaultName,
-    UnderFault,
     await_alarm,
     came,
     scale_of_bench,
@@ -42,7 +40,7 @@ from rig.procedures.under_fault import (
 )
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Fact, Recorder, Series, Taken
-from rig.roles import Bench, Capability, Metrology, require
+from rig.roles import Bench, Capability, Metrology
 from rig.therapy import TherapyState
 from rig.toml_files import TimeS
 from rig.verdicts.limits import Measurement
@@ -62,8 +60,6 @@ SHORTEST_WATCH_S, MOST_DOSES, MOST_LOOKS = 60.0, 8, 240
 """A pump that has said nothing after so long, and so many doses that could show the fault, is given up."""
 SOUND, LEAD_S = "fault response", 2.0
 RUN, ANOTHER = "therapy while the fault holds", "a bolus while the fault holds"
-FILLED_U = 100.0
-"""What the reservoir is said to hold: a pump that tells four digits tells it to 0.1 U."""
 LAST_U = 0.0125
 """Half of a dose of 0.025 U: what comes later than the rest of it, and is less, is no delivery."""
 READINGS_OF_NOISE = 5.0
@@ -120,14 +116,7 @@ class FaultAnswered(Fact):
     tells: bool
 
 
-class Accounts(Fact):
-    """What the pump says was delivered since before its programme, in U; `reservoir_u` is None where it cannot tell."""
-
-    told_u: float
-    reservoir_u: float | None
-
-
-class FaultResponse(UnderFault):
+class FaultResponse(FaultInState):
     """Inject a fault in a state of the pump, time its answers, weigh, clear it, and compare three accounts.
 
     The fault begins `onset_s` after the delivery, or when a share of it is programmed to have come. It is watched for
@@ -149,17 +138,9 @@ class FaultResponse(UnderFault):
         }
     )  # fmt: skip
 
-    fault: FaultName
-    state: State
-    rate_u_per_h: Annotated[Rate, Field(alias="rate")] = 6.0
-    size_u: Annotated[Size, Field(alias="size")] = 2.0
-    duration_s: Annotated[Minutes, lasting("15 min", "1 d"), Field(alias="duration")] = 900.0
-    onset_s: Annotated[TimeS, lasting("0 s", "1 d"), Field(alias="onset")] = 20.0
     share_percent: Annotated[ShareOrNone | None, Field(alias="share")] = None
     watch_s: Annotated[Annotated[TimeS, lasting("1 s", "1 d")] | None, Field(alias="watch")] = None
     listen_s: Annotated[TimeS, lasting("0 s", "10 min"), Field(alias="listen")] = 0.0
-    bolus_speed_u_per_h: Annotated[Speed, FromSheet("bolus.speed"), Field(alias="speed")] = 90.0
-    priming_speed_u_per_h: Annotated[Speed, FromSheet("priming.speed"), Field(alias="priming_speed")] = 180.0
     dose_u: Annotated[Dose, FromSheet("dose.size"), Field(alias="dose")] = 0.025
     low_u: Annotated[Size, FromSheet("reservoir.low"), Field(alias="low")] = 20.0
 
@@ -173,16 +154,6 @@ class FaultResponse(UnderFault):
         if self.listen_s > self.watched_s:
             raise ValueError(f"it is listened to for {self.listen_s:g} s, and watched for {self.watched_s:g} s only")
         return self
-
-    @property
-    def programme(self) -> Programme:
-        """What the pump is told to deliver."""
-        flow_u_per_h = {
-            "bolus": self.bolus_speed_u_per_h,
-            "priming": self.priming_speed_u_per_h,
-            "extended": 3600.0 * self.size_u / self.duration_s,
-        }.get(self.state, self.rate_u_per_h)
-        return Programme(self.state, self.rate_u_per_h, self.size_u, flow_u_per_h)
 
     @property
     def watched_s(self) -> float:
@@ -217,11 +188,6 @@ class FaultResponse(UnderFault):
         return f"{self.fault}, {self.state}{what}, after {self.begins_after_s:g} s"
 
     @property
-    def needs(self) -> tuple[Capability, ...]:
-        """What a pump must be able to do for it."""
-        return NEEDS[self.state]
-
-    @property
     def needed_roles(self) -> tuple[str, ...]:
         """The supply where the fault is one of it, the recorder where it is listened to."""
         return (*(("supply",) if self._of_supply else ()), *(("sound",) if self.listen_s else ()))
@@ -236,9 +202,6 @@ class FaultResponse(UnderFault):
     def quantities(self) -> tuple[Quantity, ...]:
         """What it measures."""
         return tuple(self._of(kind) for kind in self.KINDS if kind is not HEARD or self.listen_s)
-
-    def _of(self, kind: Kind) -> Quantity:
-        return kind.of(fault=self.fault, state=self.state)
 
     @property
     def _of_supply(self) -> bool:
@@ -399,32 +362,6 @@ def _delivers(bench: Bench) -> bool:
     """Say whether the pump says that it delivers therapy, or primes."""
     status = bench.pump.status()
     return status.therapy is TherapyState.RUN or status.operational == "priming"
-
-
-@contextmanager
-def accounted(bench: Bench, record: Recorder, programme: Programme) -> Iterator[None]:
-    """Keep what the pump's own accounts grew by meanwhile."""
-    able, pump = bench.pump.capabilities, bench.pump
-
-    def day_u() -> float:
-        if not programme.of_therapy:
-            return 0.0
-        total = require(pump, Capability.DAILY_TOTAL).daily_total()
-        return total.basal_u + total.bolus_u
-
-    log = require(pump, Capability.HISTORY) if Capability.HISTORY in able else None
-    last = max((each.sequence for each in log.history()), default=-1) if log is not None else -1
-    before_u, held_u = day_u(), pump.status().reservoir_u
-    yield
-    entries = log.history(since=last + 1) if log is not None else []
-    left_u = pump.status().reservoir_u
-    record.fact(
-        Accounts(
-            at_s=bench.clock.now(),
-            told_u=programme.told_u(entries, day_u() - before_u),
-            reservoir_u=None if held_u is None or left_u is None else held_u - left_u,
-        )
-    )
 
 
 def _last_liquid(scale: VolumeScale, readings: Series, fact: FaultAnswered) -> Budget:

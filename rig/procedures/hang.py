@@ -15,11 +15,10 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from rig.errors import BadReplyError, NoReplyError, NotConnectedError
-from rig.procedures.bounds import Minutes, Rate, Size, Speed, lasting
+from rig.procedures.bounds import lasting
 from rig.procedures.budgets import measured, with_one_source
-from rig.procedures.fault_response import Accounts, accounted
-from rig.procedures.fault_states import NEEDS, STATE, Programme, State
-from rig.procedures.from_sheet import FromSheet
+from rig.procedures.fault_states import STATE
+from rig.procedures.in_state import FILLED_U, Accounts, FaultInState, accounted
 from rig.procedures.parameters import FAULT
 from rig.procedures.power import pass_over, put_battery_in, take_battery_out
 from rig.procedures.procedure import Computed
@@ -29,8 +28,6 @@ from rig.procedures.sampling import sample_for
 from rig.procedures.under_fault import (
     TAIL_S,
     AlarmAwaited,
-    FaultName,
-    UnderFault,
     await_alarm,
     came,
     scale_of_bench,
@@ -39,7 +36,7 @@ from rig.procedures.under_fault import (
 )
 from rig.procedures.watch import WatchedBench
 from rig.record.taking import Fact, Recorder, Taken
-from rig.roles import Bench, Capability, Metrology
+from rig.roles import Bench, Metrology
 from rig.roles.pump import Reconnects
 from rig.therapy import TherapyState
 from rig.toml_files import TimeS
@@ -54,8 +51,6 @@ BEFORE, FREE, HUNG, ANSWERS, AFTER = (
     "stopped at the end",
 )
 TOLD_WITHIN_S, LOOK_EVERY_S, OFF_S = 10.0, 0.5, 5.0
-FILLED_U = 100.0
-"""What the reservoir is said to hold: a pump that tells four digits tells it to 0.1 U."""
 
 
 def _kind(name: str, words: str, unit: str, meaning: str) -> Kind:
@@ -84,7 +79,7 @@ class Hung(Fact):
     runs: bool
 
 
-class ControllerHangs(UnderFault):
+class ControllerHangs(FaultInState):
     """Let the controller hang in a state of the pump; wait for its watchdog, look what it says, and weigh."""
 
     TABLE: ClassVar = "hang"
@@ -93,35 +88,12 @@ class ControllerHangs(UnderFault):
     KINDS: ClassVar = (SILENT, TIME, UNTOLD, RUNS, BEYOND, LOGGED)
     EXPECTED: ClassVar = frozenset({"system issue", "bolus cancelled", "date and time issue"})
 
-    fault: FaultName
-    state: State
-    rate_u_per_h: Annotated[Rate, Field(alias="rate")] = 6.0
-    size_u: Annotated[Size, Field(alias="size")] = 2.0
-    duration_s: Annotated[Minutes, lasting("15 min", "1 d"), Field(alias="duration")] = 900.0
-    onset_s: Annotated[TimeS, lasting("0 s", "1 d"), Field(alias="onset")] = 20.0
     watch_s: Annotated[TimeS, lasting("10 s", "1 h"), Field(alias="watch")] = 120.0
-    bolus_speed_u_per_h: Annotated[Speed, FromSheet("bolus.speed"), Field(alias="speed")] = 90.0
-    priming_speed_u_per_h: Annotated[Speed, FromSheet("priming.speed"), Field(alias="priming_speed")] = 180.0
-
-    @property
-    def programme(self) -> Programme:
-        """What the pump is told to deliver."""
-        flow_u_per_h = {
-            "bolus": self.bolus_speed_u_per_h,
-            "priming": self.priming_speed_u_per_h,
-            "extended": 3600.0 * self.size_u / self.duration_s,
-        }.get(self.state, self.rate_u_per_h)
-        return Programme(self.state, self.rate_u_per_h, self.size_u, flow_u_per_h)
 
     @property
     def title(self) -> str:
         """What tells it from others: the fault, the state, and when it begins."""
         return f"{self.fault}, {self.state}, after {self.onset_s:g} s"
-
-    @property
-    def needs(self) -> tuple[Capability, ...]:
-        """What a pump must be able to do for it."""
-        return NEEDS[self.state]
 
     @property
     def needed_roles(self) -> tuple[str, ...]:
@@ -138,9 +110,6 @@ class ControllerHangs(UnderFault):
     def quantities(self) -> tuple[Quantity, ...]:
         """What it measures."""
         return tuple(self._of(kind) for kind in self.KINDS)
-
-    def _of(self, kind: Kind) -> Quantity:
-        return kind.of(fault=self.fault, state=self.state)
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Bring the pump into the state, let it hang, wait until it answers, and look what it says and does."""

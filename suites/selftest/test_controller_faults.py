@@ -21,8 +21,8 @@ from rig.procedures import corrupted, hang
 from rig.procedures.answers import PumpAnswered
 from rig.procedures.controller import probe_of
 from rig.procedures.corrupted import CorruptedValue, ToldOnBoard
-from rig.procedures.fault_response import Accounts
 from rig.procedures.hang import ControllerHangs, Hung
+from rig.procedures.in_state import Accounts
 from rig.procedures.procedure import Computed
 from rig.procedures.provoking import FaultCleared, FaultInjected, provoking
 from rig.procedures.under_fault import AlarmAwaited

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from rig.errors import BenchFileError
 from rig.procedures import fault_response
 from rig.procedures.answers import PumpAnswered
-from rig.procedures.fault_response import Accounts, FaultAnswered, FaultResponse
+from rig.procedures.fault_response import FaultAnswered, FaultResponse
 from rig.procedures.fault_states import Programme, State
+from rig.procedures.in_state import Accounts
 from rig.procedures.procedure import Computed
 from rig.procedures.under_fault import AlarmAwaited
 from rig.record.taking import Fact, read_taken
