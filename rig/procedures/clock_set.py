@@ -17,7 +17,7 @@ from rig.procedures.basal_course import BasalCourse, errors_of, stretch_phase, w
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.budgets import measured, told_less_weighed
 from rig.procedures.procedure import BetweenBlanks, Computed
-from rig.procedures.rest import SAMPLE_EVERY_S
+from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Fact, Recorder, Taken
@@ -122,6 +122,7 @@ class ClockIsSet(BetweenBlanks):
             self._live(bench, record)
             bench.pump.stop()
             settings.set_setting(Setting.MAX_HOUR_U, before)
+            wait_for_rest(bench, record, "rest after")
 
         between_blanks(bench, record, rate_u_per_h=0.0, blank_s=self.blank_s, deliver=deliver)
 

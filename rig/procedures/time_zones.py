@@ -13,6 +13,7 @@ from rig.procedures.basal_course import BasalCourse, errors_of, worst_of
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.budgets import measured
 from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.rest import wait_for_rest
 from rig.record.taking import Fact, Recorder, Taken
 from rig.roles import Bench, Capability, Metrology, require
 from rig.therapy import BasalSegment
@@ -100,6 +101,7 @@ class TimeZones(BetweenBlanks):
             now_s = bench.clock.now()
             record.fact(ZoneShown(at_s=now_s, shown=clock.clock(), due=_shows(began_s, now_s, ahead)))
         bench.pump.stop()
+        wait_for_rest(bench, record, "rest after")
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Compute the errors of the stretches, and how far the clock is off."""
