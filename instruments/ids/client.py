@@ -56,7 +56,7 @@ class IdsClient:
         self._gatt.subscribe(Uuid.HISTORY_DATA, indications=False)
         if self._gatt.has(Uuid.PUMP_CONTROL_POINT):
             self._gatt.subscribe(Uuid.PUMP_CONTROL_POINT, indications=True)
-        self.features = self._read_features()
+        self.features = self._flags(self.read_features())
 
     def close(self) -> None:
         """Give the link back."""
@@ -216,15 +216,20 @@ class IdsClient:
             look_at="is the line disturbed, or is this another kind of pump?",
         )
 
-    def _read_features(self) -> Feature:
+    def read_features(self) -> bytes:
+        """Read the octets of IDD Features: CRC, counter, insulin concentration, flags (3.5.1)."""
         asked = "reading its features"
         features = self._gatt.read(Uuid.FEATURES)
         if len(features) < 8 or (e2e_crc(features[2:]) != features[:2] and features[:3] != NO_E2E):
             raise self.odd(asked, features)
+        return features
+
+    def _flags(self, features: bytes) -> Feature:
+        """Take the flags of IDD Features; BadReplyError for a pump that this driver cannot talk to."""
         flags = Feature(int.from_bytes(features[5:8], "little"))
         if Feature.E2E_PROTECTION not in flags:
             raise BadReplyError(
-                asked=asked,
+                asked="reading its features",
                 of_whom=self.name,
                 came_back="the pump offers no E2E protection",
                 look_at="this driver needs it (IDS 1.0.2, 3.1.1)",

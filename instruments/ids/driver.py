@@ -53,6 +53,7 @@ ALWAYS = frozenset(
         Capability.SNOOZE,
         Capability.ALARM_SIGNALS,
         Capability.DAILY_TOTAL,
+        Capability.CONCENTRATION,
     }
 )
 ANNOUNCED = (
@@ -338,6 +339,10 @@ class IdsPump:
         reply = self._client.ask(Op.GET_INSULIN_ON_BOARD, b"", Op.GET_INSULIN_ON_BOARD_RESPONSE)
         remaining_min = u16(reply[3:5]) if reply[0] & 1 and len(reply) >= 5 else 0
         return InsulinOnBoard(decode_sfloat(reply[1:3]), remaining_min)
+
+    def concentration_u_per_ml(self) -> float:
+        """The insulin concentration of its Features (IDS 1.0.2, 3.5.1), which it is asked for anew."""
+        return decode_sfloat(self._client.read_features()[3:5])
 
     def daily_total(self) -> DailyTotal:
         """The insulin since midnight by the pump's clock."""

@@ -20,6 +20,7 @@ from rig.procedures.calculator import Calculator
 from rig.procedures.cancelled import Cancelled
 from rig.procedures.cannula import CannulaOut
 from rig.procedures.clock_set import ClockIsSet
+from rig.procedures.concentration import Concentration
 from rig.procedures.core_fault import ControllerFault
 from rig.procedures.corrupted import CorruptedValue
 from rig.procedures.course import CommandCourse
@@ -109,6 +110,7 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     LongLog,
     ControllerFault,
     ControllerHangs,
+    Concentration,
     CorruptedValue,
     Calculator,
     WrongProfiles,

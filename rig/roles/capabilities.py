@@ -122,6 +122,14 @@ class TellsInsulinOnBoard(Protocol):
         ...
 
 
+class TellsConcentration(Protocol):
+    """States for which insulin it is made."""
+
+    def concentration_u_per_ml(self) -> float:
+        """Read by which concentration the pump turns insulin into volume, in U/mL; NaN where it states no number."""
+        ...
+
+
 class TellsDailyTotal(Protocol):
     """Keeps account of the day."""
 
@@ -229,6 +237,7 @@ PROTOCOLS: Mapping[Capability, type] = {
     Capability.CANCEL_BOLUS: CancelsBoluses,
     Capability.CALCULATOR: CalculatesBoluses,
     Capability.INSULIN_ON_BOARD: TellsInsulinOnBoard,
+    Capability.CONCENTRATION: TellsConcentration,
     Capability.DAILY_TOTAL: TellsDailyTotal,
     Capability.PRIMING: Primes,
     Capability.RESERVOIR_LEVEL: TakesReservoirLevel,
@@ -261,6 +270,8 @@ def require(pump: Pump, capability: Literal[Capability.CANCEL_BOLUS]) -> Cancels
 def require(pump: Pump, capability: Literal[Capability.CALCULATOR]) -> CalculatesBoluses: ...
 @overload
 def require(pump: Pump, capability: Literal[Capability.INSULIN_ON_BOARD]) -> TellsInsulinOnBoard: ...
+@overload
+def require(pump: Pump, capability: Literal[Capability.CONCENTRATION]) -> TellsConcentration: ...
 @overload
 def require(pump: Pump, capability: Literal[Capability.DAILY_TOTAL]) -> TellsDailyTotal: ...
 @overload

@@ -32,6 +32,7 @@ class Capability(Enum):
     DELAYED_BOLUS = "delayed bolus"
     CALCULATOR = "bolus calculator"
     INSULIN_ON_BOARD = "insulin on board"
+    CONCENTRATION = "stated insulin concentration"
     DAILY_TOTAL = "daily total"
     PRIMING = "priming"
     SNOOZE = "annunciation snoozing"

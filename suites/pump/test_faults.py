@@ -1,6 +1,7 @@
 """Faults of the plan: in the middle of a bolus, under basal delivery, in a closed line, at the keys."""
 
 from rig.procedures.annunciated import Annunciated
+from rig.procedures.concentration import Concentration
 from rig.procedures.emptied import Emptied
 from rig.procedures.fault_in_bolus import FaultInBolus
 from rig.procedures.keys import Keys
@@ -8,6 +9,11 @@ from rig.procedures.not_yet import NotYet
 from rig.procedures.occluded_bolus import OccludedBolus
 from rig.procedures.self_clearing import SelfClearing
 from rig.run.verification import Verification
+
+
+def test_insulin_concentration(verification: Verification, concentration: Concentration) -> None:
+    """The concentration that the pump states, and whether a bolus is its size at it."""
+    verification.measure(concentration)
 
 
 def test_fault_in_a_bolus(verification: Verification, fault_in_bolus: FaultInBolus) -> None:

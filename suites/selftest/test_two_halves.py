@@ -88,6 +88,7 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
     "temporary_course": BLANK,
     "clock": BLANK,
     "time_zones": BLANK,
+    "concentration": BLANK,
     "corrupted": {"fault": "F25 maximum bolus", "size": "26 U", "watch": "20 s"},
     "hang": {"fault": "F23 held", "state": "bolus", "size": "1 U", "onset": "10 s"},
     "cannula": {"rate": "1 U/h", "bolus": "0.5 U", "duration": "30 min", "around": "10 min", **BLANK},
@@ -105,6 +106,7 @@ ANY_NUMBER = (
     "reservoir", "day", "half_hours", "course", "occluded_bolus", "fault_in_bolus", "annunciated", "emptied", "not_yet",
     "keys", "speed", "self_clearing", "calculator", "wrong_profiles", "temporary_course", "clock", "cannula",
     "dislodged", "fault_response", "through_fault", "hang", "corrupted", "time_zones",
+    "concentration",
 )  # fmt: skip
 """Those that keep any number of facts of a kind: that one of them is gone, the record's sums show alone."""
 
