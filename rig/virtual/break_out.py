@@ -29,6 +29,9 @@ LIFT_M = 1.0
 """By so much the lift takes the pump above the needle, or below it."""
 CHAMBER_SHARES = {"chamber": 1.3, "thin_chamber": 1.0 - 200.0 / 760.0}
 """Pressures of the chamber as shares of the room's: a hyperbaric one's, and 200 mmHg less, as in a cabin."""
+VENT_UL = 50.0
+"""So much a syringe presses into the reservoir's compartment, whose vent it closes: 5 U. Assumption: what a cap's seal
+displaces that is screwed on; of one pump's blocked vents hypoglycaemia was reported, and no volume."""
 SLIPS_EVERY = 4
 
 Effect = Callable[[bool], None]
@@ -45,6 +48,7 @@ def effects(fluid: FluidPath, board: ControllerBoard | None) -> Mapping[str, Eff
         "reservoir_valve": lambda on: fluid.set_reservoir_valve(closed=on),
         "bleed": lambda on: fluid.set_leak(BLEED_UL_PER_S_KPA if on else 0.0),
         "bubble": lambda on: fluid.inject_bubble() if on else None,
+        "vent": lambda on: fluid.press_ahead(VENT_UL) if on else None,
         **_capillaries(fluid),
         **_lift(fluid),
         **_chamber(fluid, board),

@@ -181,6 +181,7 @@ class FluidPath:
         self._bubble_from_ul: float | None = None  # what had been pressed in when a bubble came into the line
         self._air_share = 1.0  # the reservoir's air takes so much of the space that it takes at ambient pressure
         self._held_ul = 0.0  # pressed into the reservoir behind its closed valve
+        self._ahead_ul = 0.0  # the plunger stands ahead of the rod that pushes it
         self._back_kpa, self._head_m = fluid.back_pressure_kpa, fluid.head_m
         self._reservoir_ul = fluid.reservoir_ul
         self._followers: list[Callable[[FlowBetweenEvents], None]] = []
@@ -191,18 +192,36 @@ class FluidPath:
 
     def step(self, direction: int) -> None:
         """Turn the motor by one step now: +1 infuses, −1 retracts; ValueError for anything else."""
-        reservoir_ul = self._reservoir_ul
-        moved_ul = self.drive.step(direction, ahead_ul=reservoir_ul, behind_ul=STROKE_UL - reservoir_ul)
+        rod_ul = self._reservoir_ul + self._ahead_ul
+        moved_ul = self.drive.step(direction, ahead_ul=rod_ul, behind_ul=STROKE_UL - rod_ul)
         if moved_ul != 0.0:
-            self._reservoir_ul = reservoir_ul - moved_ul
-            self._press(moved_ul)
+            self._follow_rod(moved_ul)
 
     def push(self, volume_ul: float) -> float:
         """Push `volume_ul` (negative: draw it) by another drive than this one; returns µL short at the barrel's end."""
-        moved_ul = max(min(volume_ul, self._reservoir_ul), self._reservoir_ul - STROKE_UL)
-        self._reservoir_ul -= moved_ul
-        self._press(moved_ul)
+        rod_ul = self._reservoir_ul + self._ahead_ul
+        moved_ul = max(min(volume_ul, rod_ul), rod_ul - STROKE_UL)
+        self._follow_rod(moved_ul)
         return volume_ul - moved_ul
+
+    def _follow_rod(self, moved_ul: float) -> None:
+        """Move the plunger by what its rod moved: one that stands ahead of it, to which it is not fastened, waits."""
+        if self._ahead_ul > 0.0:
+            gap_ul = self._ahead_ul - moved_ul
+            self._ahead_ul, moved_ul = max(gap_ul, 0.0), max(-gap_ul, 0.0)
+        self._reservoir_ul -= moved_ul
+        if moved_ul != 0.0:
+            self._press(moved_ul)
+
+    def press_ahead(self, volume_ul: float) -> None:
+        """Press the plunger ahead of its rod by `volume_ul`, as air does that cannot leave the compartment behind it.
+
+        The drive then delivers nothing until its rod has come so far; its force is shown as if it still pushed.
+        """
+        moved_ul = min(_checked(volume_ul, "µL", 0.0), self._reservoir_ul)
+        self._reservoir_ul -= moved_ul
+        self._ahead_ul += moved_ul
+        self._press(moved_ul)
 
     def set_occluder(self, *, closed: bool) -> None:
         """Close or open the valve at the outlet."""

@@ -40,3 +40,8 @@ Pressure Of A Flight And Of A Chamber
     [Tags]    PR-F7.3    PR-F7.4
     Deliver Through Fault    F11 step    rate=2 U/h    held=30 min    look_every=30 s
     Deliver Through Fault    F12         rate=2 U/h    held=30 min    look_every=30 s
+
+A Blocked Vent Of The Reservoir
+    [Documentation]    5 U are pressed out; until the drive has come so far nothing comes, and the account says it did.
+    [Tags]    PR-F8.5
+    Deliver Through Fault    F36    rate=2 U/h    held=15 min    look_every=30 s

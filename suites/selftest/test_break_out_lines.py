@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rig.clock import SimClock
-from rig.virtual.break_out import CHAMBER_SHARES, NARROW_KPA_S_PER_UL, effects
+from rig.virtual.break_out import CHAMBER_SHARES, NARROW_KPA_S_PER_UL, VENT_UL, effects
 from rig.virtual.fluid import BUBBLE_UL, RESERVOIR_AIR_UL, TO_NEEDLE_UL, FluidPath
 from rig.virtual.parameters import DriveParameters, FluidParameters
 
@@ -89,6 +89,23 @@ def test_a_pump_that_is_lifted_gives_what_its_line_yields_and_no_more(line_name:
     line.lines[line_name](False)
     line.clock.sleep(3600.0)
     assert line.fluid.delivered_ul() == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_plunger_that_is_pressed_ahead_delivers_at_once_and_its_drive_nothing_until_it_has_come_so_far() -> None:
+    pressed, free = Line(), Line()
+    pressed.lines["vent"](True)
+    pressed.lines["vent"](False)
+    pressed.clock.sleep(3600.0)
+    assert pressed.fluid.delivered_ul() == pytest.approx(VENT_UL)
+    for _ in range(1000):
+        pressed.fluid.step(1)
+    pressed.clock.sleep(3600.0)
+    assert pressed.fluid.delivered_ul() == pytest.approx(VENT_UL)  # 1,000 steps are 31 µL
+    for line, steps in ((pressed, 3000), (free, 4000)):
+        for _ in range(steps):
+            line.fluid.step(1)
+        line.clock.sleep(3600.0)
+    assert pressed.fluid.delivered_ul() == pytest.approx(free.fluid.delivered_ul())
 
 
 def test_the_air_in_the_reservoir_follows_boyle() -> None:
