@@ -15,9 +15,8 @@ from pathlib import Path
 from reports.compared import Spread, UnderConditions, spreads, under_conditions
 from reports.comparison_document import write_document
 from reports.comparison_file import Comparison, condition_name, write_numbers
-from reports.content import SIMULATED
 from reports.differences import RowDifference, differences
-from reports.words import minus, value_and_uncertainty
+from reports.words import SIMULATED, minus, value_and_uncertainty
 from rig.errors import EvidenceError
 from rig.record.files import utc_now
 from rig.record.folder import RECORD, RunFolder, holds_a_run, read_model

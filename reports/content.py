@@ -12,12 +12,10 @@ from reports.claims import claimed
 from reports.faults import faults
 from reports.method import method
 from reports.proof import proof
-from reports.words import duration, limit_text, moment_in_words, plain_reason, value_and_uncertainty
+from reports.words import SIMULATED, duration, limit_text, moment_in_words, plain_reason, value_and_uncertainty
 from rig.record.reading import Run
 from rig.record.results import JUDGES_NOTHING, JudgedRecord, RequirementRecord, Results
 from rig.verdicts.limits import Verdict
-
-SIMULATED = "SIMULATED — no evidence about any device"
 
 _INCOMPLETE = {
     "started": "UNFINISHED — the record of this run was never closed",

@@ -15,14 +15,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reports.blocks import Sections, table
-from reports.content import SIMULATED
 from reports.kinds import KINDS, kind_of
 from reports.kinds.kind import DrawnLimits
 from reports.page import Titled, interactive_page
 from reports.style import simulated_svg
 from reports.tables import Cell, write_csv
 from reports.typesetting import typesetter, write_pdf
-from reports.words import NBSP, minus, moment_in_words, value_and_uncertainty
+from reports.words import NBSP, SIMULATED, minus, moment_in_words, value_and_uncertainty
 from rig.errors import DataFileError, EvidenceError
 from rig.record.analyses import Analysis, model_of
 from rig.record.files import write_json

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from rig import errors
 from rig.verdicts.limits import Limit
 
+SIMULATED = "SIMULATED — no evidence about any device"
+
 NBSP = "\N{NO-BREAK SPACE}"
 NONE = "–"
 

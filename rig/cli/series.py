@@ -15,7 +15,6 @@ from typing import IO, cast
 from rich.console import Console
 from rich.text import Text
 
-from reports.comparison import write_comparison
 from rig.bench.channels import MARK, channels
 from rig.bench.conditions import NOMINAL, Conditions
 from rig.bench.file import parse_override, read_bench_file
@@ -246,6 +245,8 @@ def _conclude(folder: Path, parts: Sequence[SeriesRun], console: Console) -> int
         verdicts.append(verdict)
         verdict_of = Text.assemble(f"{plain(part.label)}: ", (verdict.value, STYLES[verdict.value]), plain(why))
         console.print(verdict_of, soft_wrap=True)
+    from reports.comparison import write_comparison  # takes a second, which no wrong usage has to wait for
+
     try:
         for line in write_comparison(folder / "comparison", [folder]):
             console.print(line, soft_wrap=True, markup=False)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from reports.documents import write_documents
 from rig.record.folder import RECORD
 from rig.run.abandoned import REASON, close_abandoned, is_abandoned
 
@@ -25,6 +24,8 @@ def settle(folders: Iterable[Path], console: Console) -> None:
     for folder in folders:
         for path in (folder, *_below(folder)):
             if close_abandoned(path):
+                from reports.documents import write_documents  # takes a second, which most runs need not wait for
+
                 write_documents(path)
                 console.print(f"{path}: {REASON}; it is closed as interrupted.", soft_wrap=True, markup=False)
 

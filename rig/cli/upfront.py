@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from reports.content import SIMULATED
+from reports.words import SIMULATED
 from rig.bench.file import BenchFile
 from rig.cli.printing import say
 from rig.faults.means import lacking_of_bench

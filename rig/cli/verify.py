@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.text import Text
 
-from reports.documents import write_documents
 from rig.bench.check import check_bench
 from rig.bench.file import parse_override
 from rig.bench.guarded import wait_until_left
@@ -146,6 +145,8 @@ def do_run(
     console.print(f"Verdict: {results.verdict.value}", style=STYLES[results.verdict.value])
     if inputs.spec.virtual is not None:
         say_simulated(console)
+    from reports.documents import write_documents  # takes a second, which no wrong usage has to wait for
+
     try:
         for what, path in write_documents(run.path).items():
             console.print(f"{what}: {path}", soft_wrap=True, markup=False)

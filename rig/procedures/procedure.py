@@ -155,11 +155,12 @@ class Procedure(BaseModel, ABC):
 
     def decides(self, requirements: Mapping[str, Requirement]) -> tuple[str, ...]:
         """List the ids of the requirements that ask for one of its quantities, and for no more than it does."""
+        declared, extent = frozenset(self.declared), self.extent
         return tuple(
             name
             for name, requirement in requirements.items()
-            if any(requirement.asks_for(quantity) for quantity in self.declared)
-            and all(self.extent.get(what, 0.0) >= least for what, least in requirement.at_least.model_dump().items())
+            if any(rule.quantity in declared for rule in requirement.measurement)
+            and all(extent.get(what, 0.0) >= least for what, least in requirement.at_least.model_dump().items())
         )
 
     @property
