@@ -411,6 +411,8 @@ def verification(run: RunFolder, *requirements: str, quantities: Sequence[Quanti
             "environment",
             "sound",
             "hands",
+            "probe",
+            "places",
             "feeds_pump",
             "reservoir_u",
             "restless_s",
