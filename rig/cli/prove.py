@@ -53,7 +53,7 @@ from rig.record.files import new_folder, utc_now
 from rig.record.proof import Tried, totals
 from rig.run.begin import RUNS, refuse_unusable, start_run
 from rig.run.collection import Declaration
-from rig.run.inputs import Inputs, Sources, read_inputs
+from rig.run.inputs import FIRMWARE, Inputs, Sources, read_inputs
 from rig.run.plan import DEFAULT_PLAN
 from rig.run.provoked import held_faults
 from rig.run.software import this_version
@@ -138,6 +138,9 @@ def _prove(asked: ProofAsked, console: Console) -> int:
         raise BenchFileError(f"{asked.bench}: is no virtual bench; it is tried with --faults, and nothing else")
     if not virtual and asked.jobs > 1:
         raise BenchFileError(f"--jobs {asked.jobs}: this bench is no virtual one; leave --jobs out")
+    for pump in pumps:
+        if pump.source == "hardware":
+            _refuse_settings(asked, pump)
     pumps = with_families(pumps, base.requirements)
     folder = _folder(asked)
     known = read_tried(folder)
@@ -159,7 +162,7 @@ def _prove(asked: ProofAsked, console: Console) -> int:
     executed: dict[str, frozenset[str]] = {}
     if asked.coverage and left:
         say(console, "First, which functions of the firmware each test executes.")
-        digest = digest_of(TriedPump("functions", "seed"), digest_of_sources(None), inputs)
+        digest = digest_of(TriedPump("functions", "seed"), digest_of_sources(), inputs)
         executed = executed_functions(folder, inputs_of, declared, runner_of, digest, asked.jobs)
     say(
         console,
@@ -190,6 +193,7 @@ def _prove(asked: ProofAsked, console: Console) -> int:
                 digest=digests[pump.name],
                 leases=held.leases,
                 patience_s=STANDS_STILL_S if virtual else None,
+                right_firmware=inputs.get(FIRMWARE),
             )
             for pump in left
         ]
@@ -240,10 +244,19 @@ def _inputs(asked: ProofAsked, pump: TriedPump, image: Path | None) -> Inputs:
     return read_inputs(Sources(asked.bench, overridden(asked.laid_over, pump, image), plan=asked.plan))
 
 
+def _refuse_settings(asked: ProofAsked, pump: TriedPump) -> None:
+    """Refuse settings that the bench file does not know, before anything is tried."""
+    try:
+        read_bench_file(asked.bench, overridden(asked.laid_over, pump, None))
+    except BenchFileError as error:
+        raise BenchFileError(f"{pump.told_in}: {pump.name}: {error}") from error
+
+
 def _content(pump: TriedPump) -> str:
     """Hash what makes a pump: its image, or the firmware's sources with its patch."""
-    if pump.source == "patch":
-        return digest_of_sources(pump.path)
+    if pump.path is not None and pump.source == "patch":
+        kept = pump.path.with_suffix(".elf")  # an image beside a patch is taken as what the patch makes
+        return digest_of_sources(pump.path, *([kept] if kept.is_file() else []))
     return "" if pump.path is None else hashlib.sha256(pump.path.read_bytes()).hexdigest()
 
 

@@ -82,6 +82,7 @@ class Trial:
         digest: of what it is tried with.
         leases: of a bench that there is once.
         patience_s: for so long no test need end; None: for ever, as on a bench in real time.
+        right_firmware: SHA-256 of the right pump's image: a wrong one that has it is told, since none can catch it.
     """
 
     pump: TriedPump
@@ -93,6 +94,7 @@ class Trial:
     digest: str
     leases: Sequence[Lease] = ()
     patience_s: float | None = STANDS_STILL_S
+    right_firmware: str | None = None
     clock: WallClock = field(default_factory=WallClock)
     result: Tried | None = None
     _steps: Generator[None] | None = None
@@ -114,7 +116,7 @@ class Trial:
 
     def _go(self, leash: Leash) -> Generator[None]:
         begun_s = self.clock.now()
-        image, trouble = self.pump.path, None
+        image, trouble, remark = self.pump.path, None, None
         tests: Sequence[TestRecord] = ()
         fails: list[Fail] = []
         try:
@@ -133,8 +135,10 @@ class Trial:
             tests = end_run(run, Ending("interrupted", stopped) if stopped else "complete")[0].tests
         except RigError as error:
             trouble = str(error)
+        if image is not None and _sha256(image) == self.right_firmware:
+            remark = "its image is that of the right pump, octet for octet"
         wall_s = self.clock.now() - begun_s
-        self.result = tried(self.pump, fails, tests, trouble=trouble, wall_s=wall_s, digest=self.digest)
+        self.result = tried(self.pump, fails, tests, trouble=trouble, remark=remark, wall_s=wall_s, digest=self.digest)
         if self.result.outcome in ("caught", "clean"):  # the runs of the others are wanted still
             shutil.rmtree(self.folder / "runs" / slug(self.pump.name), ignore_errors=True)
         shutil.rmtree(self.folder / "shares" / slug(self.pump.name), ignore_errors=True)
@@ -202,6 +206,10 @@ class Trial:
         return self.stops and right_fail(fails, self.pump.expected) is not None
 
 
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
 def firmware_built(arguments: Sequence[str]) -> Generator[None]:
     """Run the firmware's build; RigError with its last words when it fails."""
     command = [sys.executable, str(shipped(CONTROLLER) / "build.py"), *arguments]
@@ -222,10 +230,10 @@ def built_with_symbols(image: Path) -> Generator[None]:
     yield from firmware_built(["--symbols", str(image)])
 
 
-def digest_of_sources(patch: Path | None) -> str:
-    """Compute the SHA-256 of the firmware's sources, its build, and a patch."""
+def digest_of_sources(*more: Path) -> str:
+    """Compute the SHA-256 of the firmware's sources, its build, and more files, such as a patch."""
     controller = shipped(CONTROLLER)
-    paths = [*sorted((controller / "firmware").iterdir()), controller / "build.py", *([patch] if patch else [])]
+    paths = [*sorted((controller / "firmware").iterdir()), controller / "build.py", *more]
     content = hashlib.sha256()
     for path in paths:
         content.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")

@@ -10,7 +10,7 @@ from functools import partial
 
 from rig.errors import RefusedError
 from rig.record.taking import Fact, Recorder, Taken
-from rig.roles import Bench, Capability, require
+from rig.roles import Annunciation, Bench, Capability, require
 
 MOST_ANNUNCIATIONS = 8
 """More are not confirmed one after the other: a pump that raises each anew would keep the bench for ever."""
@@ -48,6 +48,16 @@ def ask_for_bolus(bench: Bench, record: Recorder, insulin_u: float, asked: str =
 def accepted(taken: Taken, asked: str) -> int:
     """Count how often a pump did what it was asked for in these words."""
     return sum(answer.asked == asked and not answer.refused for answer in taken.facts(PumpAnswered))
+
+
+def confirm_if_allowed(bench: Bench, record: Recorder, shown: Annunciation) -> bool:
+    """Confirm an annunciation in passing; a pump that refuses, as where its cause holds, goes on showing it."""
+    try:
+        bench.pump.confirm(shown.annunciation_id)
+    except RefusedError as error:
+        record.step("not confirmed", kind=shown.kind, reason=error.came_back)
+        return False
+    return True
 
 
 def confirm_all(bench: Bench, record: Recorder) -> None:

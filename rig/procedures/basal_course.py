@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from rig.analysis.budget import Budget
 from rig.errors import RefusedError
 from rig.procedures.advice_judged import ClockWasSet
+from rig.procedures.answers import confirm_if_allowed
 from rig.procedures.preparation import start_therapy
 from rig.procedures.rate_change import RATE_OVER
 from rig.procedures.sampling import sample_for
@@ -86,7 +87,7 @@ class BasalCourse:
         self._record.fact(StretchWeighed(at_s=self._bench.clock.now(), number=self._stretches, what=what))
         for annunciation in self._bench.pump.annunciations():
             if annunciation.kind == RATE_OVER:
-                self._bench.pump.confirm(annunciation.annunciation_id)
+                confirm_if_allowed(self._bench, self._record, annunciation)
 
     def begin(self, temporary: TemporaryRate) -> None:
         """Begin a temporary rate that the pump should take."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 
 from rig.errors import RefusedError
+from rig.procedures.answers import confirm_if_allowed
 from rig.procedures.sampling import read_air
 from rig.record.taking import Recorder
 from rig.roles import Air, Bench, Capability, require
@@ -25,7 +26,7 @@ PREPARATION = "preparation"
 def prepare(bench: Bench, record: Recorder, *, rate_u_per_h: float, reservoir_u: float = FULL_RESERVOIR_U) -> Air:
     """Check the air, open the outlet, stop the pump, tell it its reservoir and a flat profile in U/h if it has them.
 
-    It is told no more than a full reservoir of its own holds.
+    It is told no more than a full reservoir of its own holds. What it does not let be confirmed stays shown.
 
     Returns:
         The air at the balance.
@@ -43,7 +44,7 @@ def prepare(bench: Bench, record: Recorder, *, rate_u_per_h: float, reservoir_u:
     pump = bench.pump
     pump.stop()
     for annunciation in pump.annunciations():
-        pump.confirm(annunciation.annunciation_id)
+        confirm_if_allowed(bench, record, annunciation)
     if Capability.RESERVOIR_LEVEL in pump.capabilities:
         require(pump, Capability.RESERVOIR_LEVEL).set_reservoir_level(reservoir_u)
     if rate_u_per_h or Capability.BASAL_PROFILE in pump.capabilities:

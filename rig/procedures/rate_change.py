@@ -22,6 +22,7 @@ from rig.analysis.programme import Course, Started, programmed_course
 from rig.analysis.rate_change import rate_change
 from rig.analysis.uncertainty import COVERAGE_PERCENT
 from rig.errors import BlockedError
+from rig.procedures.answers import confirm_if_allowed
 from rig.procedures.at_once import at_once
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Dose
@@ -248,8 +249,7 @@ def _refuse_late(late_s: float) -> None:
 def _confirm_the_end(bench: Bench, record: Recorder) -> None:
     """Confirm what the pump says of the end of its temporary rate, as a person would; anything else stays."""
     for annunciation in bench.pump.annunciations():
-        if annunciation.kind == RATE_OVER:
-            bench.pump.confirm(annunciation.annunciation_id)
+        if annunciation.kind == RATE_OVER and confirm_if_allowed(bench, record, annunciation):
             record.step("confirmed", kind=annunciation.kind)
 
 

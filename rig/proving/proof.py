@@ -85,14 +85,16 @@ def write_proof(folder: Path, proof: Proof) -> None:
 
 
 def append_tried(folder: Path, tried: Tried) -> None:
-    """Add a pump's line to the ledger; a kill before or after loses no other.
+    """Add a pump's line to the ledger; a kill before or after loses no other, and what it left half-written is cut off.
 
     Raises:
         EvidenceError: the disk does not take it.
     """
     try:
-        with (folder / TRIED).open("a", encoding="utf-8") as file:
-            file.write(f"{tried.model_dump_json()}\n")
+        with (folder / TRIED).open("ab+") as file:
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)
+            file.write(f"{tried.model_dump_json()}\n".encode())
     except OSError as error:
         raise EvidenceError(f"{folder / TRIED}: cannot be written ({error.strerror})") from error
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rig.errors import BenchFileError
+from rig.record.files import slug
 from rig.record.proof import Source
 from rig.run.selection import family
 from rig.toml_files import read_toml
@@ -28,6 +29,7 @@ class TriedPump:
         path: its patch or image; None for one that runs the right firmware.
         settings: laid over the bench file, "table.key" to value.
         expected: ids of the requirements that it must fail; empty where nobody has named any.
+        told_in: the file that names these.
     """
 
     name: str
@@ -35,6 +37,7 @@ class TriedPump:
     path: Path | None = None
     settings: tuple[tuple[str, Any], ...] = ()
     expected: tuple[str, ...] = ()
+    told_in: Path | None = None
 
 
 def named_patches(folder: Path) -> list[TriedPump]:
@@ -48,22 +51,36 @@ def named_patches(folder: Path) -> list[TriedPump]:
     different = sorted(set(paths) ^ set(expected))
     if different:
         raise BenchFileError(f"{folder / EXPECTED}: patches and entries differ: {', '.join(different)}")
-    return [TriedPump(name, "patch", paths[name], (), _ids(folder, name, expected[name])) for name in sorted(paths)]
+    return [
+        TriedPump(name, "patch", paths[name], (), _ids(folder / EXPECTED, name, expected[name]), folder / EXPECTED)
+        for name in sorted(paths)
+    ]
 
 
 def found_in(folder: Path, source: Literal["patch", "image"]) -> list[TriedPump]:
     """List the patches or images of any folder; an `expected.toml` in it names requirements of some or all.
 
     Raises:
-        BenchFileError: there is none.
+        BenchFileError: there is none, or the file names others or is wrong.
     """
     suffix = {"patch": ".patch", "image": ".elf"}[source]
     paths = sorted(folder.glob(f"*{suffix}"))
     if not paths:
         raise BenchFileError(f"{folder}: there is no file *{suffix} in it")
     expected = read_toml(folder / EXPECTED) if (folder / EXPECTED).is_file() else {}
+    unknown = sorted(set(expected) - {path.stem for path in paths})
+    if unknown:
+        raise BenchFileError(f"{folder / EXPECTED}: {unknown[0]}: there is no file {unknown[0]}{suffix} beside it")
     return [
-        TriedPump(path.stem, source, path, (), _ids(folder, path.stem, expected.get(path.stem, []))) for path in paths
+        TriedPump(
+            path.stem,
+            source,
+            path,
+            (),
+            _ids(folder / EXPECTED, path.stem, expected.get(path.stem, [])),
+            folder / EXPECTED,
+        )
+        for path in paths
     ]
 
 
@@ -78,7 +95,9 @@ def wrong_hardware(path: Path) -> list[TriedPump]:
         if not isinstance(table, dict) or set(table) != {"set", "must_fail"} or not isinstance(table["set"], dict):
             raise BenchFileError(f"{path}: {name}: allowed are set, a table of bench settings, and must_fail, a list")
         settings = tuple((f"virtual.{key}", value) for key, value in table["set"].items())
-        pumps.append(TriedPump(name, "hardware", None, settings, _ids(path, name, table["must_fail"])))
+        pumps.append(TriedPump(name, "hardware", None, settings, _ids(path, name, table["must_fail"]), path))
+    if not pumps:
+        raise BenchFileError(f"{path}: holds no set of parameters; write a table for each, such as [line_yields]")
     return pumps
 
 
@@ -99,9 +118,12 @@ def pumps_named(pumps: Sequence[TriedPump], names: Collection[str]) -> list[Trie
         BenchFileError: there is none of that name, or two have the same.
     """
     known = [pump.name for pump in pumps]
-    twice = sorted({name for name in known if known.count(name) > 1})
-    if twice:
-        raise BenchFileError(f"two wrong pumps are called {twice[0]!r}; a name belongs to one")
+    called: dict[str, str] = {}
+    for name in known:
+        other = called.setdefault(slug(name).casefold(), name)  # the folder of its run is called so
+        if other is not name or known.count(name) > 1:
+            both = f"are called {name!r}" if other == name else f"{other!r} and {name!r} have names too much alike"
+            raise BenchFileError(f"two wrong pumps {both}; a name belongs to one")
     unknown = sorted(set(names) - set(known))
     if unknown:
         raise BenchFileError(f"there is no wrong pump {unknown[0]!r}; known are {', '.join(known)}")
@@ -119,7 +141,8 @@ def with_families(pumps: Sequence[TriedPump], requirements: Collection[str]) -> 
         ids = [family(name, requirements) for name in pump.expected]
         if frozenset() in ids:
             name = pump.expected[ids.index(frozenset())]
-            raise BenchFileError(f"{pump.name}: no requirement has the id {name!r}, which it is said to fail")
+            where = f"{pump.told_in}: " if pump.told_in is not None else ""
+            raise BenchFileError(f"{where}{pump.name}: no requirement has the id {name!r}, which it is said to fail")
         found.append(replace(pump, expected=tuple(each for each in requirements if any(each in one for one in ids))))
     return found
 

@@ -49,12 +49,16 @@ def tried(
     trouble: str | None,
     wall_s: float,
     digest: str,
+    remark: str | None = None,
 ) -> Tried:
-    """Sum up a trial; arguments as of `outcome_of`, and the trial's wall time in s and the digest of its inputs."""
+    """Sum up a trial; arguments as of `outcome_of`, and the trial's wall time in s and the digest of its inputs.
+
+    `remark` is what else is known of the pump, and no trouble.
+    """
     first = right_fail(fails, pump.expected) or next(iter(fails), None)
     ended = [test for test in tests if test.outcome not in (*DISTURBED, "not run")]
     disturbed = [test for test in tests if test.outcome == "error"]
-    reason = trouble or next((f"{test.title}: {test.message}" for test in disturbed), None)
+    reason = trouble or next((f"{test.title}: {test.message}" for test in disturbed), remark)
     return Tried(
         name=pump.name,
         source=pump.source,
