@@ -17,9 +17,10 @@ from typing import Any
 
 from rig.campaigns.apart import performed_apart
 from rig.campaigns.batch import Task, consequence_of, line_of, task_of
-from rig.campaigns.consequence import FINDINGS, Class, Consequence
+from rig.campaigns.consequence import FINDINGS, Class, Consequence, classify
 from rig.campaigns.folder import (
     CAMPAIGN,
+    FORMAT,
     INJECTIONS,
     INPUTS,
     SESSIONS,
@@ -28,12 +29,13 @@ from rig.campaigns.folder import (
     read_campaign,
     read_consequences,
     read_finding,
+    read_sessions,
     sort_consequences,
     write_finding,
 )
 from rig.campaigns.injection import RandomInjection, drawn, possible
 from rig.campaigns.inputs import CampaignInputs, frozen_campaign
-from rig.campaigns.kinds import chosen_kinds
+from rig.campaigns.kinds import chosen_kinds, kinds_of, safe_answer
 from rig.campaigns.schedule import Crew
 from rig.campaigns.states import STATES
 from rig.campaigns.summary import campaign_summary
@@ -44,7 +46,6 @@ from rig.shipped import ROOT
 from rig.virtual.mcu.image import read_elf
 from rig.virtual.mcu.memory import FLASH, SRAM, SRAM_SIZE
 
-FORMAT = 1
 BATCH = 100
 SHRINK_TRIALS, TRIALS_OF_A_HANG = 24, 4
 """A core that hangs is emulated until its watchdog would have bitten: a minute of processor time each."""
@@ -115,8 +116,9 @@ def begin_campaign(folder: Path, asked: CampaignQuestion, inputs: CampaignInputs
     content = {"format": FORMAT, "asked": asked.plain(), "inputs": inputs.sha256, "software": _software()}
     if (folder / CAMPAIGN).is_file():
         before = read_campaign(folder)
+        there = before.model_dump()
         for key in ("asked", "inputs", "software"):
-            if before.get(key) != json.loads(json.dumps(content[key])):
+            if there[key] != content[key]:
                 raise BenchFileError(f"--out: {folder} holds a campaign with other {key}; name a new folder")
         return
     if folder.exists() and any(folder.iterdir()):
@@ -134,16 +136,21 @@ def resumed(folder: Path) -> tuple[CampaignQuestion, CampaignInputs]:
         EvidenceError: its inputs, or what makes the virtual pump, have changed since.
     """
     content = read_campaign(folder)
-    if content["software"] != _software():
+    if content.software != _software():
         raise EvidenceError(
-            f"{folder}: was begun with {content['software']}, and this is {_software()}: what comes may differ; "
+            f"{folder}: was begun with {content.software}, and this is {_software()}: what comes may differ; "
             "begin a new campaign"
         )
-    asked = content["asked"]
-    return (
-        CampaignQuestion(tuple(asked["kinds"]), tuple(asked["states"]), asked["n"], asked["seed"], asked["window_s"]),
-        frozen_campaign(folder / INPUTS, content["inputs"]),
-    )
+    inputs = frozen_campaign(folder / INPUTS, content.inputs)
+    kept = content.asked
+    asked = CampaignQuestion(tuple(kept.kinds), tuple(kept.states), kept.n, kept.seed, kept.window_s)
+    for kind in asked.kinds:
+        if kind not in kinds_of(inputs.catalogue, inputs.spec.switch.lines) or not possible(kind, asked.states):
+            raise EvidenceError(f"{folder / CAMPAIGN}: asked.kinds: {kind!r} cannot be injected in this campaign")
+    for state in asked.states:
+        if state not in STATES:
+            raise EvidenceError(f"{folder / CAMPAIGN}: asked.states: {state!r} is no state of therapy")
+    return asked, inputs
 
 
 def injections_of(asked: CampaignQuestion, inputs: CampaignInputs) -> list[RandomInjection]:
@@ -167,8 +174,11 @@ def go_on(folder: Path, hands: Workforce, told: Callable[[int, int], None]) -> d
         told: hears how many consequences there are, and how many there are to be.
     """
     asked, inputs = resumed(folder)
+    injections = injections_of(asked, inputs)
     there = read_consequences(folder)
-    missing = [each for each in injections_of(asked, inputs) if each.number not in there]
+    _refuse_others(folder, there, injections, inputs)
+    read_sessions(folder)
+    missing = [each for each in injections if each.number not in there]
     wall, done = WallClock(), len(there)
 
     def keep(task: Task, lines: list[str]) -> None:
@@ -190,8 +200,26 @@ def go_on(folder: Path, hands: Workforce, told: Callable[[int, int], None]) -> d
         consequences = read_consequences(folder)
         sort_consequences(folder, consequences)
         _write_findings(folder, inputs, asked, consequences, hands.shrink, crew)
-    write_whole(folder / SUMMARY, campaign_summary(asked.plain(), consequences, inputs, _sessions(folder)).encode())
+    write_whole(folder / SUMMARY, campaign_summary(asked.plain(), consequences, inputs, read_sessions(folder)).encode())
     return consequences
+
+
+def _refuse_others(
+    folder: Path, there: Mapping[int, Consequence], injections: Sequence[RandomInjection], inputs: CampaignInputs
+) -> None:
+    """Refuse consequences that are not of this campaign's injections, or are of another class than follows from them.
+
+    Raises:
+        EvidenceError: naming the first.
+    """
+    lines = inputs.spec.switch.lines
+    bounds = {kind: safe_answer(kind, inputs.catalogue, lines, inputs.bounds) for kind in {i.kind for i in injections}}
+    for number, each in there.items():
+        what = f"{folder / INJECTIONS}: injection {number}"
+        if number > len(injections) or injections[number - 1] != each.injection:
+            raise EvidenceError(f"{what} is none that this campaign draws; begin a new campaign")
+        if classify(each.observed, bounds[each.injection.kind]) is not each.sort:
+            raise EvidenceError(f"{what} is called {each.sort.value!r}, which does not follow from what was observed")
 
 
 def replayed(path: Path) -> list[tuple[Consequence, str, str]]:
@@ -202,6 +230,11 @@ def replayed(path: Path) -> list[tuple[Consequence, str, str]]:
     """
     asked, inputs = resumed(path.resolve().parent.parent)
     kept = read_finding(path)
+    for each in kept:
+        if each.injection.state not in STATES or each.injection.kind not in asked.kinds:
+            raise EvidenceError(
+                f"{path}: a fault {each.injection.kind!r} in state {each.injection.state!r} is none of this campaign"
+            )
     task = task_of(inputs, kept[0].injection.state, [each.injection for each in kept], asked.window_s)
     lines = performed_apart(task.model_dump_json()).splitlines()
     now = {consequence_of(json.loads(line)).injection: line for line in lines}
@@ -252,11 +285,6 @@ def _write_findings(
 
 def _group(consequence: Consequence) -> tuple[Class, str, str]:
     return consequence.sort, consequence.injection.kind, consequence.injection.state
-
-
-def _sessions(folder: Path) -> list[dict[str, Any]]:
-    path = folder / SESSIONS
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
 
 def _software() -> dict[str, str]:

@@ -95,7 +95,7 @@ def read_campaign_inputs(bench: Path, overrides: Mapping[str, Any], pump_sheet: 
         SHEET: read_file(sheet),
         FAULTS: read_file(shipped(DEFAULT_FAULTS)),
     }
-    return _parsed(bench.parent, files, spec)
+    return _parsed(bench.parent, files, spec, sheet)
 
 
 def laid_out(folder: Path, files: Mapping[str, bytes]) -> CampaignInputs:
@@ -109,9 +109,16 @@ def frozen_campaign(folder: Path, sha256: Mapping[str, str]) -> CampaignInputs:
     """Read frozen inputs back.
 
     Raises:
-        EvidenceError: one of them is not what it was when the campaign began.
+        EvidenceError: one of them is missing, or is not what it was when the campaign began.
     """
-    files = {name: read_file(folder / name) for name in (BENCH, FIRMWARE, SHEET, FAULTS)}
+    files = {}
+    for name in (BENCH, FIRMWARE, SHEET, FAULTS):
+        try:
+            files[name] = read_file(folder / name)
+        except BenchFileError as error:
+            raise EvidenceError(f"{error}; it was frozen when the campaign began") from error
+    if sha256 and set(sha256) != set(files):
+        raise EvidenceError(f"{folder}: its hashes are not of {', '.join(files)}; begin a new campaign")
     for name, digest in sha256.items():
         if hashlib.sha256(files.get(name, b"")).hexdigest() != digest:
             raise EvidenceError(f"{folder / name}: was changed after the campaign began; begin a new campaign")
@@ -119,6 +126,6 @@ def frozen_campaign(folder: Path, sha256: Mapping[str, str]) -> CampaignInputs:
     return _parsed(folder, files, spec)
 
 
-def _parsed(folder: Path, files: dict[str, bytes], spec: BenchFile) -> CampaignInputs:
-    sheet = parse_pump_sheet(folder / SHEET, files[SHEET])
+def _parsed(folder: Path, files: dict[str, bytes], spec: BenchFile, sheet_path: Path | None = None) -> CampaignInputs:
+    sheet = parse_pump_sheet(sheet_path or folder / SHEET, files[SHEET])
     return CampaignInputs(files, spec, sheet, parse_faults(folder / FAULTS, files[FAULTS], sheet))

@@ -11,6 +11,7 @@ from typing import Any
 
 from rig.analysis.proportion import clopper_pearson
 from rig.campaigns.consequence import FINDINGS, UNSAFE, Class, Consequence
+from rig.campaigns.folder import Session
 from rig.campaigns.inputs import CampaignInputs
 from rig.campaigns.kinds import kinds_of, safe_answer
 from rig.campaigns.states import STATES
@@ -38,12 +39,12 @@ def campaign_summary(
     asked: Mapping[str, Any],
     consequences: Mapping[int, Consequence],
     inputs: CampaignInputs,
-    sessions: Sequence[Mapping[str, Any]],
+    sessions: Sequence[Session],
 ) -> str:
     """Write the summary of a campaign."""
     counted = Counter((consequence.injection.kind, consequence.sort) for consequence in consequences.values())
     kinds = [kind for kind in asked["kinds"] if any(counted[kind, each] for each in Class)]
-    classes = [each for each in Class if any(counted[kind, each] for kind in kinds)]
+    classes = [each for each in Class if each in UNSAFE or any(counted[kind, each] for kind in kinds)]
     known = kinds_of(inputs.catalogue, inputs.spec.switch.lines)
     parts = [
         "# Campaign\n",
@@ -54,14 +55,18 @@ def campaign_summary(
         f"{_mean(consequences)}.\n",
         *(f"{_pace(session, asked['window_s'])}\n" for session in sessions),
         f"In each cell: how many, and bounds of their share that hold with {CONFIDENCE:.0%} confidence (Clopper and "
-        "Pearson).\n",
+        f"Pearson){_of_observed(consequences)}.\n",
         "| fault | n | " + " | ".join(each.value for each in classes) + " |",
         "|---|---|" + "---|" * len(classes),
     ]
     for kind in [*kinds, None]:
         numbers = [sum(counted[one, each] for one in ([kind] if kind else kinds)) for each in classes]
         name = "**all**" if kind is None else " ".join([kind, *(f"({fault})" for fault in known[kind])])
-        cells = [_cell(number, sum(numbers)) for number in numbers]
+        observed = sum(number for each, number in zip(classes, numbers, strict=True) if each is not Class.NOT_OBSERVED)
+        cells = [
+            str(number) if each is Class.NOT_OBSERVED else _cell(number, observed)
+            for each, number in zip(classes, numbers, strict=True)
+        ]
         parts.append(f"| {name} | {sum(numbers)} | " + " | ".join(cells) + " |")
     parts += ["", "## What is safe\n", "| fault | within | told within |", "|---|---|---|"]
     for kind in kinds:
@@ -85,17 +90,29 @@ def _mean(consequences: Mapping[int, Consequence]) -> str:
     return f", {sum(times_s) / len(times_s):.1f} s in the mean" if times_s else ""
 
 
-def _pace(session: Mapping[str, Any], window_s: float) -> str:
-    per_min = 60.0 * session["injections"] / max(session["took_s"], 0.1)
+def _of_observed(consequences: Mapping[int, Consequence]) -> str:
+    lost = sum(each.sort is Class.NOT_OBSERVED for each in consequences.values())
+    return f", of those that were observed: {lost} were not, and say nothing about the pump" if lost else ""
+
+
+def _pace(session: Session, window_s: float) -> str:
+    per_min = 60.0 * session.injections / max(session.took_s, 0.1)
     return (
-        f"{session['injections']} injections in {session['took_s']:g} s on {session['workers']} workers: "
+        f"{session.injections} injections in {session.took_s:g} s on {session.workers} workers: "
         f"{per_min:.0f} a minute, with a window of {window_s:g} s."
     )
 
 
 def _cell(number: int, of: int) -> str:
-    low, high = clopper_pearson(number, of, CONFIDENCE)
-    return f"{number} ({100.0 * low:.2g}–{100.0 * high:.2g} %)"
+    """Write a number of injections, and the bounds of its share in % with two digits."""
+    if of == 0:
+        return str(number)
+    low, high = (100.0 * share for share in clopper_pearson(number, of, CONFIDENCE))
+    return f"{number} ({_two_digits(low)}–{_two_digits(high)} %)"
+
+
+def _two_digits(percent: float) -> str:
+    return f"{percent:.0f}" if percent >= 9.95 else f"{percent:.2g}"
 
 
 def _findings(consequences: Mapping[int, Consequence], inputs: CampaignInputs) -> list[str]:

@@ -6,6 +6,7 @@ Turns errors into one sentence and an exit code. Not responsible for the work it
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,9 +21,22 @@ from rig.record.files import free_folder
 from rig.record.likeness import By
 from rig.shipped import DEFAULT_BENCH, DEFAULT_REQUIREMENTS, shipped
 
+QUESTION = ("faults", "n", "seed", "states", "window", "out", "bench", "set_", "pump_sheet")
+"""Options of `rig campaign` that say what is asked: a campaign that was begun has its answers to them."""
+BESIDE_NO_REPLAY = (*QUESTION, "resume", "workers", "scheduler", "batch", "shrink")
 BENCH, REQUIREMENTS = shipped(DEFAULT_BENCH), shipped(DEFAULT_REQUIREMENTS)
 EXIT_USAGE = 2
 EXIT_RIG = 3
+
+
+def _refuse_beside(given: typer.Context, option: str, others: Sequence[str]) -> None:
+    """Refuse options that would be passed over beside another, rather than let somebody believe that they counted."""
+    for name in others:
+        source = given.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise BenchFileError(
+                f"{option} takes everything from the folder; leave --{name.strip('_').replace('_', '-')} out"
+            )
 
 
 class Interrupted(Exception):
@@ -393,6 +407,7 @@ def samples(
 
 @app.command()
 def campaign(
+    context: typer.Context,
     faults: Annotated[
         str,
         typer.Option(
@@ -446,6 +461,10 @@ def campaign(
     """
     from rig.cli.campaign import CampaignAsked, Means, replay_finding, resume_campaign, run_campaign
 
+    if resume is not None or replay is not None:
+        _refuse_beside(
+            context, "--resume" if replay is None else "--replay", QUESTION if replay is None else BESIDE_NO_REPLAY
+        )
     if replay is not None:
         raise typer.Exit(replay_finding(replay, console=console))
     means = Means(workers, scheduler, batch, shrink)

@@ -17,7 +17,7 @@ from rig.errors import BenchFileError
 from rig.record.files import free_folder, slug, utc_now
 from rig.units import parse
 
-EXIT_UNSAFE, EXIT_OTHER_BYTES = 1, 3
+EXIT_UNSAFE, EXIT_RIG = 1, 3
 LEAST_WINDOW_S, LONGEST_WINDOW_S = 0.25, 86_400.0
 
 
@@ -60,6 +60,8 @@ def run_campaign(asked: CampaignAsked, means: Means, *, console: Console) -> int
     window_s = None if asked.window is None else _window_s(asked.window)
     question = asked_of(inputs, asked.faults, asked.states, asked.n, asked.seed, window_s)
     folder = asked.out or free_folder(Path("runs") / f"{slug(utc_now())}-campaign")
+    if folder.exists() and not folder.is_dir():
+        raise BenchFileError(f"--out: {folder} is a file; name a new folder")
     begin_campaign(folder, question, inputs)
     return resume_campaign(folder, means, console=console)
 
@@ -67,6 +69,7 @@ def run_campaign(asked: CampaignAsked, means: Means, *, console: Console) -> int
 def resume_campaign(folder: Path, means: Means, *, console: Console) -> int:
     """Go on with a campaign in its folder; as `run_campaign`."""
     from rig.campaigns.campaign import Workforce, go_on, resumed
+    from rig.campaigns.consequence import Class
     from rig.campaigns.folder import SUMMARY
     from rig.campaigns.summary import unsafe
 
@@ -76,7 +79,12 @@ def resume_campaign(folder: Path, means: Means, *, console: Console) -> int:
     say(console, (folder / SUMMARY).read_text(encoding="utf-8"))
     found = unsafe(consequences, inputs)
     say(console, f"{len(found)} unsafe consequences; everything is in {folder}", "red" if found else "green")
-    return EXIT_UNSAFE if found else 0
+    if found:
+        return EXIT_UNSAFE
+    if all(each.sort is Class.NOT_OBSERVED for each in consequences.values()):
+        say(console, "Nothing could be observed, so that nothing is known of the pump.", "red")
+        return EXIT_RIG
+    return 0
 
 
 def replay_finding(path: Path, *, console: Console) -> int:
@@ -89,7 +97,7 @@ def replay_finding(path: Path, *, console: Console) -> int:
         verdict = "the same, byte for byte" if before == now else f"NOT the same: now {now}"
         say(console, before)
         say(console, f"{kept.sort.value}: {verdict}", "green" if before == now else "red")
-    return 0 if same else EXIT_OTHER_BYTES
+    return 0 if same else EXIT_RIG
 
 
 def _window_s(text: str) -> float:

@@ -132,9 +132,9 @@ def test_a_folder_goes_on_only_with_the_same_question_and_inputs(
 
 def test_the_inputs_are_frozen_with_their_hashes(finished: tuple[Path, int, str]) -> None:
     content = read_campaign(finished[0])
-    assert sorted(content["inputs"]) == ["bench.json", "faults.toml", "firmware.elf", "pump_sheet.toml"]
-    assert content["asked"]["seed"] == 8
-    assert content["asked"]["window_s"] == WINDOW_S
+    assert sorted(content.inputs) == ["bench.json", "faults.toml", "firmware.elf", "pump_sheet.toml"]
+    assert content.asked.seed == 8
+    assert content.asked.window_s == WINDOW_S
     assert (finished[0] / "summary.md").read_text(encoding="utf-8").count("8 s") >= 2
 
 
