@@ -7,8 +7,9 @@ does (`batch`). Not responsible for what comes out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from contextlib import ExitStack
-from logging import CRITICAL
+from logging import CRITICAL, getLogger
 from typing import TYPE_CHECKING
 
 from rig.campaigns.apart import performed_apart
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 ANY_PORT = "127.0.0.1:0"
 """Where Dask may show what it does: the port that it takes unasked is taken while another campaign runs."""
+WORKER_WITHIN_S = 10.0
+"""A laboratory's scheduler must have a worker within this; without one it would be waited for, for ever."""
+LOGS = ("distributed", "distributed.client", "tornado.application")
+"""To these loggers Dask writes tracebacks of its own about what is raised here as well."""
 RETRIES = 3
 """So often a batch begins again whose process was ended from outside."""
 MISSING = "a campaign needs dask.distributed, which is not installed: pip install 'insulin-pump-rig[campaign]'"
@@ -49,7 +54,7 @@ class Crew:
 
         Raises:
             BenchFileError: no scheduler answers.
-            RigError: dask.distributed is not installed, or a batch broke off.
+            RigError: dask.distributed is not installed, the scheduler has no worker or was lost, or a batch broke off.
         """
         if not tasks:
             return
@@ -64,6 +69,11 @@ class Crew:
                 lines = str(future.result()).splitlines()
             except RigError:
                 raise
+            except CancelledError as error:
+                raise RigError(
+                    f"the Dask scheduler {self._scheduler or 'on this machine'} was lost; what has come back is "
+                    "kept, go on with --resume"
+                ) from error
             except Exception as error:
                 raise RigError(f"a batch broke off again and again: {error}") from error
             done(futures[future], lines)
@@ -93,5 +103,13 @@ class Crew:
             raise BenchFileError(
                 f"--scheduler: no Dask scheduler answers at {self._scheduler} ({error}); allowed is an address such "
                 "as tcp://10.0.0.5:8786"
+            ) from error
+        for name in LOGS:  # what is lost is told once, in a sentence
+            getLogger(name).setLevel(CRITICAL)
+        try:
+            self._client.wait_for_workers(1, timeout=WORKER_WITHIN_S)
+        except TimeoutError as error:
+            raise RigError(
+                f"--scheduler: {self._scheduler} has no worker; start one with: dask worker {self._scheduler}"
             ) from error
         return self._client

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from logging import CRITICAL
 from pathlib import Path
 
 import pytest
+from distributed import LocalCluster
 from typer.testing import CliRunner
 
-from rig.campaigns.batch import line_of
+from rig.campaigns import schedule
+from rig.campaigns.batch import line_of, task_of
 from rig.campaigns.campaign import CampaignQuestion, Workforce, begin_campaign, go_on, injections_of, replayed
 from rig.campaigns.consequence import Class, Consequence, Observed
 from rig.campaigns.folder import Session, append_lines, write_finding
@@ -136,3 +139,15 @@ def test_an_option_that_would_be_passed_over_is_refused(arguments: list[str], le
     done = CliRunner().invoke(app, ["campaign", *arguments])
     assert isinstance(done.exception, RigError)
     assert str(done.exception) == f"{arguments[0]} takes everything from the folder; leave {left_out} out"
+
+
+def test_a_scheduler_without_a_worker_is_not_waited_for_for_ever(
+    inputs: CampaignInputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "WORKER_WITHIN_S", 0.1)
+    task = task_of(inputs, "idle", injections_of(ASKED, inputs)[:1], 2.0)
+    with LocalCluster(n_workers=0, dashboard_address=schedule.ANY_PORT, silence_logs=CRITICAL) as cluster:
+        address = cluster.scheduler_address
+        said = f"--scheduler: {address} has no worker; start one with: dask worker {address}"
+        with pytest.raises(RigError, match=re.escape(said)), schedule.Crew(1, address) as crew:
+            crew.perform([task], lambda _task, _lines: None)
