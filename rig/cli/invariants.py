@@ -16,7 +16,7 @@ from rig.record.folder import RECORD, RunFolder
 from rig.record.invariants import Invariants
 from rig.record.results import FoundRecord, Results
 from rig.run.inputs import frozen_inputs
-from rig.run.invariants import looked_through
+from rig.run.invariants import UNREADABLE, looked_through
 from rig.run.reading import read_whole_run
 
 EXIT_FOUND, EXIT_OTHER = 1, 3
@@ -27,7 +27,7 @@ def say_invariants(path: Path, *, console: Console) -> int:
     """Print what does not hold over the whole record of each test; returns the exit code.
 
     That is 0 where all of it holds, 1 where something does not, 3 where the record says otherwise than what is found
-    now.
+    now, or a test's part of it cannot be read.
 
     Raises:
         EvidenceError: the folder holds no run of the present format, or its record is damaged or was changed.
@@ -53,7 +53,7 @@ def say_invariants(path: Path, *, console: Console) -> int:
         say(console, f"{sentence} ({count} {'tests' if count > 1 else 'test'})")
     for sentence in other:
         say(console, sentence, "red")
-    if other:
+    if other or any(UNREADABLE in sentence for sentence in abstained):
         return EXIT_OTHER
     if not found:
         say(console, "Everything that was looked into holds.", "green")

@@ -7,6 +7,7 @@ invariants themselves (`rig.analysis.invariants`), nor for verdicts (`rig.run.re
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -53,6 +54,7 @@ NOTHING_DELIVERED, LOG, COUNTERS, ACCOUNTS = (
     "counters rise",
     "the reservoir's count agrees with what was weighed",
 )
+UNREADABLE = "the record cannot be read"
 MOST_KEPT = 20
 """So many violations of one invariant are kept one by one."""
 EVERY = (NOTHING_DELIVERED, LOG, COUNTERS, ACCOUNTS)
@@ -88,7 +90,7 @@ def looked_through(attempt: Attempt, spec: BenchFile) -> Invariants:
     except (RigError, KeyError, ValueError) as error:
         found = _Found()
         for each in EVERY:
-            found.left_out(each, f"the record cannot be read: {error}")
+            found.left_out(each, f"{UNREADABLE}: {error}")
         return _kept(found, Traffic(), 0, 0.0)
 
 
@@ -205,6 +207,8 @@ def wire_lines(path: Path, *, of: str) -> Iterator[WireLine]:
                     continue
                 at_s, device, direction, octets = line[:-1].split("\t")
                 if device.startswith(of) and not octets.startswith("["):
+                    if direction not in ("<", ">") or not math.isfinite(float(at_s)):
+                        raise ValueError(f"{at_s!r} {direction!r} is no time in s with a direction, < or >")
                     yield WireLine(float(at_s), direction, bytes.fromhex(octets))
     except (OSError, ValueError) as error:
         raise EvidenceError(f"{path}: cannot be read as what went over wires: {error}") from error

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from rig.analysis.invariants import (
     quiet_spans,
     uncommanded,
 )
+from rig.errors import EvidenceError
 from rig.roles.pump import HistoryEvent
 from rig.roles.traffic import (
     CounterBroken,
@@ -34,6 +37,7 @@ from rig.roles.traffic import (
     TrafficEvent,
     WireLine,
 )
+from rig.run.invariants import wire_lines
 from rig.therapy import TherapyState
 
 STOP, RUN, PAUSE = TherapyState.STOP, TherapyState.RUN, TherapyState.PAUSE
@@ -313,3 +317,19 @@ def test_a_damaged_frame_is_read_as_nothing() -> None:
         for each in line.lines
     ]
     assert read_traffic(damaged).counted == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nan\tpump ids on COM3\t<\t7e 7e\n",
+        "1.0\tpump ids on COM3\t=\t7e 7e\n",
+        "1.0\tpump ids on COM3\t<\t7e 7g\n",
+        "1.0\tpump ids on COM3\n",
+    ],
+)
+def test_octets_without_a_time_or_a_direction_are_no_record(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "wire.log"
+    path.write_text(f"0.5\tpump ids on COM3\t>\t7e\n{line}", encoding="utf-8")
+    with pytest.raises(EvidenceError, match=r"wire\.log: cannot be read as what went over wires: "):
+        list(wire_lines(path, of="pump "))
