@@ -14,7 +14,7 @@ from rig.analysis.proportion import clopper_pearson
 from rig.errors import EvidenceError
 from rig.record.files import read_json_lines, utc_now, write_json, write_whole
 from rig.record.folder import checked
-from rig.record.proof import ORDER, BoundedShare, Proof, Tried, suites_sha256, totals
+from rig.record.proof import GOOD, ORDER, BoundedShare, Proof, Tried, suites_sha256, totals
 from rig.run.inputs import FIRMWARE
 
 TRIED, PROOF, PAGE = "tried.jsonl", "prove.json", "prove.md"
@@ -24,7 +24,7 @@ def proof_of(tried: Sequence[Tried], plan: str, version: str, inputs: Mapping[st
     """Sum up what was tried; holes first, within an outcome by name. `inputs`: hashes of the right pump's inputs."""
     ordered = sorted(tried, key=lambda each: (ORDER.index(each.outcome), each.name))
     counts = {name: sum(each.outcome == name for each in tried) for name in ORDER}
-    good = counts["caught"] + counts["caught elsewhere"] + counts["clean"]
+    good = sum(counts[name] for name in GOOD)
     decided = good + counts["escaped"] + counts["false fail"]
     return Proof(
         made_utc=datetime.datetime.fromisoformat(utc_now()),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from rig.errors import BenchFileError
 
@@ -24,6 +25,8 @@ elsewhere`, only others FAILed; `escaped`, none did. Of right ones: `false fail`
 says nothing about the pump."""
 ORDER: tuple[Outcome, ...] = ("escaped", "false fail", "caught elsewhere", "error", "caught", "clean")
 """In which order they are told: holes first."""
+GOOD: tuple[Outcome, ...] = ("caught", "caught elsewhere", "clean")
+"""Outcomes of which a share is told: wrong pumps that did not pass, right ones that did not FAIL."""
 
 
 class Tried(BaseModel):
@@ -37,7 +40,7 @@ class Tried(BaseModel):
         digest: of the inputs of its run; a line is taken again only while they are the same.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     name: str
     source: Source
@@ -56,7 +59,7 @@ class Tried(BaseModel):
 class BoundedShare(BaseModel):
     """A share of trials and its two-sided bounds."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     hits: int
     of: int
@@ -66,7 +69,7 @@ class BoundedShare(BaseModel):
 
 
 class Proof(BaseModel):
-    """A whole proof: what was tried with which plan, and the totals; escaped pumps stand first.
+    """A whole proof: what was tried with which plan, and the totals, which follow from it; escaped pumps stand first.
 
     Attributes:
         made_utc: when it was made.
@@ -75,7 +78,7 @@ class Proof(BaseModel):
         share: that of the caught among the caught and escaped, or of the clean among the clean and falsely failed.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     made_utc: datetime.datetime
     plan: str
@@ -87,6 +90,20 @@ class Proof(BaseModel):
     counts: dict[str, int]
     share: BoundedShare | None
     median_wall_s: float | None
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.counts != dict(Counter(each.outcome for each in self.tried)):
+            raise ValueError("counts are not those of what was tried")
+        good = sum(self.counts.get(name, 0) for name in GOOD)
+        decided = len(self.tried) - self.counts.get("error", 0)
+        if (self.share is None) != (decided == 0):
+            raise ValueError("there is a share where something was decided, and nowhere else")
+        if self.share is not None:
+            found = self.share
+            if (found.hits, found.of) != (good, decided) or not 0.0 <= found.low <= good / decided <= found.high <= 1.0:
+                raise ValueError("the share is not that of what was tried")
+        return self
 
 
 def totals(proof: Proof) -> str:
@@ -122,4 +139,6 @@ def parse_proof(path: Path, data: bytes) -> Proof:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise BenchFileError(f"{path}: {where}: {first['msg']}; a proof is what rig prove writes") from error
+        raise BenchFileError(
+            f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}; a proof is what rig prove writes"
+        ) from error

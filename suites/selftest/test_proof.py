@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,19 @@ def test_a_proof_of_the_same_suites_and_firmware_is_not_called_another(run: Path
     same = {"firmware_sha256": manifest.firmware_sha256, "suites_sha256": suites_sha256(manifest.inputs)}
     give_proof(run, MADE.model_copy(update=same))
     assert report_content(read_whole_run(run))["proof"]["differs"] == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"counts": {"caught": 900, "escaped": 1}}, "counts are not those of what was tried"),
+        ({"share": None}, "there is a share where something was decided, and nowhere else"),
+        ({"share": {"hits": 2, "of": 2, "low": 0.2, "high": 1.0}}, "the share is not that of what was tried"),
+        ({"share": {"hits": 1, "of": 2, "low": 0.9, "high": 1.0}}, "the share is not that of what was tried"),
+        ({"tried": []}, "counts are not those of what was tried"),
+    ],
+)
+def test_a_proof_that_does_not_add_up_is_refused(changed: dict[str, object], told: str) -> None:
+    content = {**MADE.model_dump(mode="json"), **changed}
+    with pytest.raises(BenchFileError, match=f"^p: the file: {told}; a proof is what rig prove writes$"):
+        parse_proof(Path("p"), json.dumps(content).encode())
