@@ -12,7 +12,7 @@ import difflib
 import tomllib
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -166,6 +166,15 @@ def validated(
         raise BenchFileError(explain(where, error, model, content)) from error
 
 
+def refuse_twice(what: str, each: Iterable[object]) -> None:
+    """Refuse what stands twice where it tells entries apart; ValueError naming it, for a model's own checks."""
+    seen = set[object]()
+    for one in each:
+        if one in seen:
+            raise ValueError(f"the {what} {one} stands twice")
+        seen.add(one)
+
+
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 _MISSING = ("missing", "missing_argument")
 _SHAPES = {
@@ -224,7 +233,7 @@ def _key(content: Any, location: Sequence[int | str]) -> str:  # noqa: ANN401 - 
     for number, part in enumerate(location):
         entry = _written(content, location[: number + 1])
         named = isinstance(part, int) and isinstance(entry, dict) and isinstance(entry.get("id"), str)
-        parts.append(entry["id"] if named and isinstance(entry, dict) else str(part))
+        parts.append((" ".join(entry["id"].split()) or str(part)) if named and isinstance(entry, dict) else str(part))
     return ".".join(parts) or "the file"
 
 

@@ -18,7 +18,7 @@ from rig.faults.fault import Injection, NotProvoked, PumpFault
 from rig.pump_sheet.placeholders import filled_where_stated
 from rig.pump_sheet.sheet import PumpSheet
 from rig.shipped import DEFAULT_FAULTS, shipped
-from rig.toml_files import parse_toml, read_file, validated
+from rig.toml_files import parse_toml, read_file, refuse_twice, validated
 
 
 class _File(BaseModel):
@@ -29,11 +29,7 @@ class _File(BaseModel):
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
-        seen: set[str] = set()
-        for each in [*(fault.id for fault in self.fault), *(each.id for each in self.not_provoked)]:
-            if each in seen:
-                raise ValueError(f"the id {each} stands twice")
-            seen.add(each)
+        refuse_twice("id", [*(fault.id for fault in self.fault), *(each.id for each in self.not_provoked)])
         return self
 
 

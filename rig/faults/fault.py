@@ -6,6 +6,7 @@ Not responsible for the file that faults stand in (`catalogue`), nor for limits 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from rig.faults.by_probe import ByProbe
 from rig.roles import means_by_place
 from rig.toml_files import TimeS, VoltageV, WholeNumber, within
+from rig.units import dimension_of, parse
 from rig.verdicts.requirements import Judge
 
 FdaClass = Literal[
@@ -29,6 +31,7 @@ FdaClass = Literal[
 ]
 """Hazard classes of the FDA's guidance "Infusion Pumps Total Product Life Cycle" (2014), tables 3 to 10."""
 Pulse = Annotated[TimeS, within("time_s", "0 s", "1 d")]
+_CLAIM = re.compile(r"\{[a-z0-9_]+(\.[a-z0-9_]+)+\}")
 FAULT_ID, REQUIREMENT_ID = r"^F[0-9]+$", r"^[A-Z]+-[A-Z0-9.]+$"
 
 
@@ -165,7 +168,21 @@ class ResponseLimit(_Strict):
     """A limit of the expected response: of what, and within how much, as text with its unit or as a claim's name."""
 
     what: str = Field(min_length=1)
-    within: str = Field(pattern=r"^([0-9.]+ [A-Za-z%]|\{)")
+    within: str
+
+    @model_validator(mode="after")
+    def _is_a_quantity_or_a_claim(self) -> Self:
+        if _CLAIM.fullmatch(self.within) is not None:
+            return self
+        _, _, unit = self.within.partition(" ")
+        dimension = dimension_of(unit)
+        if dimension is None:
+            raise ValueError(
+                f"{self.within!r} is neither a quantity with its unit, such as '0.1 U', nor a claim, such as "
+                "'{occlusion.missed}'"
+            )
+        parse(self.within, dimension[0])
+        return self
 
 
 class PumpFault(_Strict):

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from rig.faults.catalogue import Catalogue, shipped_faults
 from rig.faults.fault import FAULT_ID, REQUIREMENT_ID
 from rig.shipped import RECALLS, shipped
-from rig.toml_files import WholeNumber, parse_toml, read_file, validated
+from rig.toml_files import WholeNumber, parse_toml, read_file, refuse_twice, validated
 
 PAGE = Path("docs/recalls.md")
 _HEAD = """# Recalls, and which of them this suite would have found
@@ -72,6 +72,11 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     recall: tuple[Recall, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _numbers_are_unique(self) -> Self:
+        refuse_twice("number", (each.number for each in self.recall))
+        return self
 
 
 def read_recalls(path: Path) -> tuple[Recall, ...]:

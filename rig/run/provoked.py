@@ -74,9 +74,12 @@ def provoked_in(bench: Bench, name: str | None) -> Iterator[Bench]:
 
 
 def held_faults(lines: Collection[str]) -> list[str]:
-    """List the faults of the catalogue that are there as long as one of these lines is energised, by name."""
+    """List the faults of the catalogue that are there as long as one of these lines is energised, by name.
+
+    One that takes several lines, each at its own time, needs a moment of its own and is not among them.
+    """
     return [
         name
         for name, each in shipped_faults().injections.items()
-        if each.lines and not each.provocation.momentary and set(each.lines) <= set(lines)
+        if len(each.lines) == 1 and not each.provocation.momentary and set(each.lines) <= set(lines)
     ]

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rig.toml_files import parse_toml, read_file, validated
+from rig.toml_files import parse_toml, read_file, refuse_twice, validated
 
 
 class Topic(BaseModel):
@@ -37,6 +38,11 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     topic: tuple[Topic, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        refuse_twice("id", (each.id for each in self.topic))
+        return self
 
 
 def read_topics(path: Path) -> tuple[Topic, ...]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from rig.errors import BenchFileError
+from rig.faults.recalls import read_recalls
 from rig.record.models import QuantityRecord
 from rig.run.collection import Declaration
 from rig.run.coverage import coverage, summary
-from rig.shipped import TOPICS, shipped
+from rig.shipped import RECALLS, TOPICS, shipped
 from rig.verdicts.topics import Topic, read_topics
 from suites.selftest.recorded import rig
 from suites.stands.own_requirements import own_requirements
@@ -94,3 +98,11 @@ def test_what_a_bench_has_no_lines_for_is_not_covered_on_it(tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     assert "PR-K1.1: this bench has no line 'bolus_key' of the switch and no line 'confirm_key'" in done.stdout
     assert "(not decided: PR-F3.1, PR-F3.2" in done.stdout.splitlines()[-2]
+
+
+def test_a_topic_or_a_recall_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    for name, read, said in ((TOPICS, read_topics, "id PR-D1"), (RECALLS, read_recalls, "number 1")):
+        path = tmp_path / Path(name).name
+        path.write_text(2 * shipped(name).read_text(encoding="utf-8"), encoding="utf-8")
+        with pytest.raises(BenchFileError, match=f"{path.name}: the {said} stands twice"):
+            read(path)

@@ -34,6 +34,7 @@ fda_class = "operational"
 provocation = [{ line = "occluder" }]
 observers = ["balance"]
 expected = "c"
+limits = [{ what = "d", within = "0.1 U" }]
 """
 
 
@@ -72,6 +73,10 @@ def test_every_line_of_the_catalogue_is_on_the_virtual_bench(tmp_path: Path) -> 
         ('"operational"', '"anything"', "fda_class"),
         ('["balance"]', '["the pump"]', "observers"),
         ('id = "F1"', 'id = "G1"', "F1|pattern"),
+        ('"0.1 U"', '"3 parsec"', "'3 parsec' is neither a quantity with its unit"),
+        ('"0.1 U"', '"much"', "'much' is neither a quantity with its unit"),
+        ('"0.1 U"', '"{occlusion.missed"', "'{occlusion.missed' is neither"),
+        ('"0.1 U"', '"0..1 U"', "'0..1 U' is not a number"),
     ],
 )
 def test_a_wrong_entry_is_refused_in_a_sentence(old: str, new: str, sentence: str) -> None:

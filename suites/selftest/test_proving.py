@@ -208,6 +208,9 @@ def test_a_provoked_fault_stays_whatever_a_test_asks_of_its_line() -> None:
     with open_bench(VIRTUAL) as bench:
         assert {"F1", "F9", "F33 hot"} <= set(held_faults(bench.switch.lines))
         assert held_faults(["waste"]) == ["F9"]
+        for name in held_faults(bench.switch.lines):
+            with provoked_in(bench, name):
+                pass
         with provoked_in(bench, "F1") as wrong:
             wrong.switch.set_line("occluder", energised=False)
             wrong.switch.make_safe()
