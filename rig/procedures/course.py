@@ -200,8 +200,8 @@ class CommandCourse(BetweenBlanks):
 
     @property
     def _keeps_an_hour(self) -> bool:
-        """Whether a maximum of an hour is set, so that the most in any hour says something."""
-        return any(command.words.startswith("maximum of an hour") for command in self.plan)
+        """Whether a maximum of an hour is set and an hour is weighed, so that the most in any hour says something."""
+        return self.lasts_s >= HOUR_S and any(command.words.startswith("maximum of an hour") for command in self.plan)
 
     def _delivered(self, window: str) -> Quantity:
         return DELIVERED.of(course=self.called, during=window)

@@ -14,13 +14,14 @@ from rig.errors import RefusedError, WhyRefused
 from rig.procedures.power import put_battery_in, take_battery_out
 from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY
 from rig.record.taking import Recorder
-from rig.roles import Bench, Capability, require
+from rig.roles import Annunciation, Bench, Capability, require
 from rig.therapy import BasalSegment, BolusRequest, Setting, TemporaryRate
 from rig.units import parse, parse_time_of_day
 
 OBEYED, SEEN = "obeyed", "seen"
 RESERVOIR_LINE = "reservoir"
 EACH_AN_ID = "an id for each bolus"
+NOTHING = "nothing annunciated"
 LONGEST_WITHOUT_SUPPLY_S = 60.0
 _WITHOUT_SUPPLY = "without supply for "
 SETTINGS: Mapping[str, tuple[Setting, str, float]] = {
@@ -29,6 +30,7 @@ SETTINGS: Mapping[str, tuple[Setting, str, float]] = {
     "maximum of an hour": (Setting.MAX_HOUR_U, "insulin_u", 1.0),
     "maximum of a day": (Setting.MAX_DAY_U, "insulin_u", 1.0),
     "bolus speed": (Setting.BOLUS_RATE_U_PER_MIN, "rate_u_per_h", 1.0 / 60.0),
+    "snooze": (Setting.SNOOZE_MIN, "time_s", 1.0 / 60.0),
 }
 """By the words for them: the setting, what it is a quantity of, and how many of its unit one of the base unit is."""
 _OF_BOLUSES = (
@@ -44,7 +46,8 @@ ALLOWED = (
     'such as "10 min: bolus 2 U", "extended bolus 2 U over 1 h", "multiwave bolus 2 U and 1 U over 1 h", "… in 15 min",'
     ' "cancel bolus 1", "run", "pause", "stop", "prime 5 U", "basal 1 U/h", "temporary rate 50 % for 1 h", '
     '"change temporary rate 80 % for 1 h", "reservoir 50 U", "reservoir out", "reservoir in", '
-    '"without supply for 10 s", "clock 23:50", "maximum bolus 2 U", "confirm", "see occlusion", "see therapy stop", '
+    '"without supply for 10 s", "clock 23:50", "maximum bolus 2 U", "snooze", "confirm", "confirm occlusion", '
+    '"see occlusion", "see occlusion pending", "see nothing annunciated", "see therapy stop", '
     '"see 49 U to 50 U left", "see 1 U to 2 U on board", "see an id for each bolus", each perhaps with ", refused as '
     'out of range" behind it'
 )
@@ -52,13 +55,20 @@ ALLOWED = (
 
 @dataclass
 class Commander:
-    """What a person with the pump in hand knows of it: the ids of boluses in their order, and settings changed."""
+    """What a person with the pump in hand knows of it: ids of boluses in their order, settings changed, alarms shown."""
 
     bench: Bench
     record: Recorder
     bolus_ids: list[int] = field(default_factory=list)
+    shown_ids: dict[str, int] = field(default_factory=dict)
     settings_before: dict[Setting, float] = field(default_factory=dict)
     reservoir_out: bool = False
+
+    def shown(self) -> list[Annunciation]:
+        """Look at what is annunciated, and remember the number of each kind."""
+        shown = self.bench.pump.annunciations()
+        self.shown_ids.update({each.kind: each.annunciation_id for each in shown})
+        return shown
 
     def restore(self) -> None:
         """Set everything back that was set, and put back what was taken out."""
@@ -237,6 +247,8 @@ def _simple(at_s: float, words: str) -> PumpCommand | None:
         "stop": lambda hands: hands.bench.pump.stop(),
         "confirm": _confirm,
     }
+    if words == "snooze":
+        return PumpCommand(at_s, words, _obeying(_snooze), (Capability.SNOOZE,))
     if words in states:
         return PumpCommand(at_s, words, _obeying(states[words]))
     verb, _, rest = words.partition(" ")
@@ -266,6 +278,8 @@ def _simple(at_s: float, words: str) -> PumpCommand | None:
         shows = MIDNIGHT + datetime.timedelta(minutes=parse_time_of_day(rest))
         do = _obeying(lambda hands: require(hands.bench.pump, Capability.CLOCK).set_clock(shows))
         return PumpCommand(at_s, words, do, (Capability.CLOCK,))
+    if verb == "confirm" and rest:
+        return PumpCommand(at_s, words, lambda hands: _confirm_kind(hands, rest))
     if verb == "cancel" and rest.startswith("bolus "):
         number = int(rest.removeprefix("bolus "))
         return PumpCommand(at_s, words, lambda hands: _cancel(hands, number), (Capability.CANCEL_BOLUS,))
@@ -273,8 +287,21 @@ def _simple(at_s: float, words: str) -> PumpCommand | None:
 
 
 def _confirm(hands: Commander) -> None:
-    for annunciation in hands.bench.pump.annunciations():
+    for annunciation in hands.shown():
         hands.bench.pump.confirm(annunciation.annunciation_id)
+
+
+def _confirm_kind(hands: Commander, kind: str) -> str:
+    """Confirm an annunciation by the number under which its kind was last seen, whatever is shown now."""
+    if kind not in hands.shown_ids:
+        return "it was never seen"
+    hands.bench.pump.confirm(hands.shown_ids[kind])
+    return OBEYED
+
+
+def _snooze(hands: Commander) -> None:
+    for annunciation in hands.shown():
+        require(hands.bench.pump, Capability.SNOOZE).snooze(annunciation.annunciation_id)
 
 
 def _cancel(hands: Commander, number: int) -> str:
@@ -300,5 +327,6 @@ def _seen(hands: Commander, what: str) -> str:
     if what.startswith("therapy "):
         state = pump.status().therapy.value
         return SEEN if what == f"therapy {state}" else f"therapy {state}"
-    kinds = [annunciation.kind for annunciation in pump.annunciations()]
-    return SEEN if what in kinds else ", ".join(kinds) or "nothing annunciated"
+    shown = hands.shown()
+    words = [each.kind for each in shown] + [f"{each.kind} {each.status}" for each in shown]
+    return SEEN if what in (words or [NOTHING]) else ", ".join(words[len(shown) :]) or NOTHING
