@@ -1,21 +1,25 @@
 """An alarm that is answered: snoozed it is silent and comes back; confirming does not clear it while its cause holds.
 
-Judged by recordings of what sounds after each answer; what the pump says to it is kept beside them. Not responsible for
-limits.
+Where a protocol asks for it, another alarm comes while this one is snoozed, and its own cause comes a second time after
+all was confirmed: both are to be heard. Judged by recordings of what sounds after each answer; what the pump says to it
+is kept beside them. Not responsible for limits.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from rig.errors import RefusedError
 from rig.procedures.alarm import LEAD_S
 from rig.procedures.alarm_causes import (
     ANNUNCIATED,
     CAUSE,
+    CAUSES,
     Answered,
     CauseName,
+    Provoked,
     answer,
     cause_lines,
     delivering,
@@ -38,7 +42,7 @@ from rig.toml_files import TimeS
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
 
-SNOOZED, AGAIN, CONFIRMED = "snoozed", "sounds again", "confirmed"
+SNOOZED, MEANWHILE, AGAIN, CONFIRMED, ANEW = "snoozed", "another", "sounds again", "confirmed", "comes anew"
 HEARD_S = 10.0
 """For so long the alarm sounds before it is answered: a burst of each priority and more."""
 QUIET_S = 20.0
@@ -78,6 +82,20 @@ CLEARED = Kind(
     (CAUSE,),
     "Once the cause was taken away and the alarm confirmed.",
 )
+OTHER = Kind(
+    "alarm_answered.heard_of_another",
+    "bursts of another alarm while one is snoozed: {cause}",
+    ("bursts",),
+    (CAUSE,),
+    "From its own cause on, until it is confirmed.",
+)
+COMES_ANEW = Kind(
+    "alarm_answered.heard_anew",
+    "bursts when the cause comes again after its alarm was confirmed: {cause}",
+    ("bursts",),
+    (CAUSE,),
+    "From its cause on, for as long as it is due and 15 s more.",
+)
 
 
 class CauseGone(Fact):
@@ -92,13 +110,26 @@ class AlarmAnswered(Procedure):
     TABLE: ClassVar = "alarm_answered"
     KEYWORD: ClassVar = "Snooze And Confirm Alarm"
     IN_WORDS: ClassVar = "the answered alarm {title}"
-    KINDS: ClassVar = (SILENCED, AGAIN_AFTER, HOLDING, CLEARED)
+    KINDS: ClassVar = (SILENCED, AGAIN_AFTER, HOLDING, CLEARED, OTHER, COMES_ANEW)
     EXPECTED: ClassVar = ANNUNCIATED
 
     cause: CauseName
     due_s: Annotated[TimeS, lasting("0.1 s", "10 min"), Field(alias="due")]
     snooze_s: Annotated[TimeS, lasting("1 min", "2 h"), Field(alias="snooze"), FromSheet("alarms.snooze")] = 300.0
     set_s: Annotated[Annotated[TimeS, lasting("1 min", "30 min")] | None, Field(alias="set")] = None
+    meanwhile: CauseName | None = None
+    meanwhile_due_s: Annotated[TimeS, lasting("0.1 s", "10 min"), Field(alias="meanwhile_due")] = 30.0
+    comes: Literal["once", "again"] = "once"
+
+    @model_validator(mode="after")
+    def _another_fits_into_the_snooze(self) -> Self:
+        if self.meanwhile == self.cause:
+            raise ValueError(f"meanwhile is {self.cause}, too: another alarm is to come while this one is snoozed")
+        if self.meanwhile is not None and self.silent_s < 2.0 * QUIET_S + self._meanwhile_s:
+            raise ValueError(
+                f"the alarm meanwhile takes {self._meanwhile_s:g} s: a snooze of {self.silent_s:g} s is too short"
+            )
+        return self
 
     @property
     def title(self) -> str:
@@ -109,7 +140,15 @@ class AlarmAnswered(Procedure):
     def needs(self) -> tuple[Capability, ...]:
         """What a pump must be able to do for it."""
         settings = (Capability.SETTINGS,) if self.set_s is not None else ()
-        return (*needs_of(self.cause), Capability.SNOOZE, *settings)
+        return (*needs_of(*self._causes), Capability.SNOOZE, *settings)
+
+    @property
+    def _causes(self) -> tuple[CauseName, ...]:
+        return (self.cause,) if self.meanwhile is None else (self.cause, self.meanwhile)
+
+    @property
+    def _meanwhile_s(self) -> float:
+        return 2.0 * LEAD_S + self.meanwhile_due_s + HEARD_S
 
     @property
     def silent_s(self) -> float:
@@ -119,7 +158,7 @@ class AlarmAnswered(Procedure):
     @property
     def needed_lines(self) -> tuple[str, ...]:
         """Lines of the switch that it energises."""
-        return cause_lines(self.cause)
+        return cause_lines(*self._causes)
 
     @property
     def needed_roles(self) -> tuple[str, ...]:
@@ -129,19 +168,21 @@ class AlarmAnswered(Procedure):
     @property
     def quantities(self) -> tuple[Quantity, ...]:
         """What it measures."""
-        return tuple(kind.of(cause=self.cause) for kind in self.KINDS)
+        more = {OTHER: self.meanwhile is not None, COMES_ANEW: self.comes == "again"}
+        return tuple(kind.of(cause=self.cause) for kind in self.KINDS if more.get(kind, True))
 
     @property
     def bench_time_s(self) -> float:
         """How long it takes, in s: what is listened to and waited for."""
-        return LEAD_S + self.due_s + HEARD_S + self.silent_s + AGAIN_S + HOLDS_S + CLEARED_S + 3.0 * LEAD_S
+        anew_s = LEAD_S + self.due_s + CLEARED_S if self.comes == "again" else 0.0
+        return LEAD_S + self.due_s + HEARD_S + self.silent_s + AGAIN_S + HOLDS_S + CLEARED_S + 3.0 * LEAD_S + anew_s
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Answer the alarm three times, and listen after each answer."""
         minutes = None if self.set_s is None else self.set_s / 60.0
         with (
             setting_set(bench, record, Setting.SNOOZE_MIN, minutes),
-            delivering(bench, record, self.cause) as faults,
+            delivering(bench, record, *self._causes) as faults,
         ):
             begin_listening(bench, record, lasting_s=LEAD_S + self.due_s + HEARD_S + QUIET_S)
             bench.clock.sleep(LEAD_S)
@@ -150,6 +191,12 @@ class AlarmAnswered(Procedure):
             answer(bench, record, "snooze")
             snoozed_s = bench.clock.now()
             end_listening(bench, record, SNOOZED)
+            if self.meanwhile is not None:
+                begin_listening(bench, record, lasting_s=LEAD_S + self.meanwhile_due_s + HEARD_S)
+                bench.clock.sleep(LEAD_S)
+                provoke(bench, record, faults, self.meanwhile)
+                end_listening(bench, record, MEANWHILE)
+                _confirm_kind(bench, record, CAUSES[self.meanwhile].kind)
             bench.clock.sleep(max(0.0, snoozed_s + self.silent_s - QUIET_S - bench.clock.now()))
             begin_listening(bench, record, lasting_s=QUIET_S + AGAIN_S)
             end_listening(bench, record, AGAIN)
@@ -163,11 +210,18 @@ class AlarmAnswered(Procedure):
             bench.clock.sleep(LEAD_S)
             answer(bench, record, "confirm")
             end_listening(bench, record, CONFIRMED)
+            if self.comes == "again":
+                begin_listening(bench, record, lasting_s=LEAD_S + self.due_s + CLEARED_S)
+                bench.clock.sleep(LEAD_S)
+                provoke(bench, record, faults, self.cause)
+                end_listening(bench, record, ANEW)
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Find what sounded after each answer."""
         del metrology  # times on one clock, and no level
-        refuse_incomplete(taken, recordings=3)
+        more = [name for name in (MEANWHILE, ANEW) if self._records(name)]
+        count = 1 + len(more)
+        refuse_incomplete(taken, causes=count, faults=count, recordings=3 + len(more))
         snoozed, holding, cleared = taken.exactly(3, Answered)
         gone_s = taken.the(CauseGone).at_s
         first, again, last = (heard_in(taken, name) for name in (SNOOZED, AGAIN, CONFIRMED))
@@ -179,12 +233,19 @@ class AlarmAnswered(Procedure):
         )
         silenced_quantity, after_quantity = SILENCED.of(cause=self.cause), AGAIN_AFTER.of(cause=self.cause)
         held = last.bursts(holding.to_s + OVER_S, gone_s)
+        provoked = taken.exactly(count, Provoked)[1:]
+        kinds = {MEANWHILE: OTHER, ANEW: COMES_ANEW}
+        heard = [
+            (kinds[name], heard_in(taken, name).bursts(since.from_s))
+            for name, since in zip(more, provoked, strict=True)
+        ]
         return Computed(
             (
                 measured(silenced_quantity, silenced),
                 measured(after_quantity, after),
                 Measurement(HOLDING.of(cause=self.cause), float(len(held))),
                 Measurement(CLEARED.of(cause=self.cause), float(len(last.bursts(cleared.to_s + OVER_S)))),
+                *(Measurement(kind.of(cause=self.cause), float(len(bursts))) for kind, bursts in heard),
             ),
             {
                 "alarm": numbers_of(first.sound, f"Snoozed alarm: {self.title}"),
@@ -193,6 +254,19 @@ class AlarmAnswered(Procedure):
             },
             budgets={silenced_quantity: silenced, after_quantity: after},
         )
+
+    def _records(self, name: str) -> bool:
+        return self.meanwhile is not None if name == MEANWHILE else self.comes == "again"
+
+
+def _confirm_kind(bench: Bench, record: Recorder, kind: str) -> None:
+    """Confirm what is annunciated of a kind, and nothing else; a pump that refuses is heard going on."""
+    for each in bench.pump.annunciations():
+        if each.kind == kind:
+            try:
+                bench.pump.confirm(each.annunciation_id)
+            except RefusedError as error:
+                record.step("confirm refused", reason=str(error))
 
 
 def _pulse_ends_s(heard: Heard) -> list[float]:

@@ -55,7 +55,7 @@ ALLOWED = (
 
 @dataclass
 class Commander:
-    """What a person with the pump in hand knows of it: ids of boluses in their order, settings changed, alarms shown."""
+    """What a person with the pump in hand knows of it: ids of boluses in order, settings changed, alarms shown."""
 
     bench: Bench
     record: Recorder
