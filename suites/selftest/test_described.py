@@ -31,7 +31,9 @@ def test_each_kind_says_what_it_means_and_prints_its_parameters() -> None:
     "procedure",
     [
         AlarmAnswered.model_validate({"cause": "temperature", "due": "65 s"}),
-        AlarmAnswered.model_validate({"cause": "temperature", "due": "65 s", "set": "2 min"}),
+        AlarmAnswered.model_validate(
+            {"cause": "temperature", "due": "65 s", "set": "2 min", "meanwhile": "reservoir low", "comes": "again"}
+        ),
         Keys.model_validate({"sequence": "press"}),
         Keys.model_validate({"sequence": "press", "maximum": "3 U"}),
     ],

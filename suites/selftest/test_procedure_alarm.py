@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from pydantic import ValidationError
 
 from rig.analysis.alarm_signal import Burst, Priority, SoundPulse
 from rig.analysis.vibration import Buzz
 from rig.bench.open import open_bench
 from rig.procedures import alarm, alarm_causes, alarm_unanswered, alarms_together, annunciator_cut
 from rig.procedures.alarm import Alarm
+from rig.procedures.alarm_answered import AlarmAnswered
 from rig.procedures.alarm_unanswered import AlarmUnanswered
 from rig.procedures.alarms_together import AlarmsTogether
 from rig.procedures.annunciator_cut import AnnunciatorCut
@@ -138,3 +140,15 @@ def test_the_vibrators_hum_and_what_is_much_quieter_are_no_signals(
     heard: Sequence[Burst], buzzes: Sequence[Buzz], left: Sequence[Burst]
 ) -> None:
     assert signals_in(heard, buzzes) == tuple(left)
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ({"meanwhile": "temperature"}, "another alarm is to come"),
+        ({"meanwhile": "reservoir low", "meanwhile_due": "70 s"}, "a snooze of 120 s is too short"),
+    ],
+)
+def test_another_alarm_comes_within_the_snooze_or_not_at_all(written: dict[str, str], sentence: str) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        AlarmAnswered.model_validate({"cause": "temperature", "due": "65 s", "set": "2 min"} | written)

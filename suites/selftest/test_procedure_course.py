@@ -123,6 +123,32 @@ def test_a_course_reaches_for_supply_and_reservoir_and_puts_them_back(tmp_path: 
     assert found.values[WRONG.of(course="hands")].value == 1.0
 
 
+NAMED = CommandCourse.model_validate(
+    {
+        "called": "two annunciations",
+        "commands": "0 min: confirm occlusion; 0 min: snooze 30 min; 0 min: maximum of an hour 1 U; "
+        "0 min: reservoir 20.1 U; 0 min: bolus 0.8 U; 1 min: see reservoir low; 1 min: see reservoir low pending; "
+        "1 min: snooze; 1 min: see reservoir low snoozed; 1 min: see reservoir low pending; 1 min: bolus 0.3 U; "
+        "2 min: see maximum delivery; 2 min: confirm reservoir low; 2 min: confirm reservoir low; 2 min: confirm; "
+        "2 min: see nothing annunciated; 2 min: see reservoir low",
+        "weighed": "all: 0 min to 3 min",
+        "blank": "5 min",
+    }
+)
+
+
+def test_an_annunciation_is_confirmed_by_the_number_under_which_it_was_seen(tmp_path: Path) -> None:
+    assert Capability.SNOOZE in NAMED.needs
+    assert all(quantity.kind != "course.most_in_an_hour" for quantity in NAMED.quantities), "no hour is weighed"
+    found = measured_virtually(tmp_path, NAMED)
+    answers = [each.answered for each in read_taken(tmp_path).facts(CommandAnswered)]
+    assert answers[0] == "it was never seen"
+    assert answers[1:5] == [OBEYED] * 4
+    assert answers[5:11] == [SEEN, SEEN, OBEYED, SEEN, "reservoir low snoozed", OBEYED]
+    assert answers[11:] == [SEEN, OBEYED, "not applicable now", OBEYED, SEEN, "nothing annunciated"]
+    assert found.values[WRONG.of(course="two annunciations")].value == 4.0
+
+
 @pytest.mark.parametrize(("speed", "size"), [("1.5 U/min", "1 U"), ("3 U/min", "3 U")])
 def test_the_speed_of_a_bolus_is_the_one_that_was_set(tmp_path: Path, speed: str, size: str) -> None:
     found = measured_virtually(

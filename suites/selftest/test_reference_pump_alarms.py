@@ -165,6 +165,18 @@ def test_a_snoozed_one_hides_nothing_that_still_waits_for_a_person() -> None:
     assert bed.what() == (RESERVOIR, 0)
 
 
+def test_what_was_confirmed_and_is_back_before_the_next_look_is_told_again() -> None:
+    """The pump looks around each minute and never saw the temperature in its band; confirming it asked."""
+    bed = Bedside("running")
+    overheat(bed)
+    bed.host.temperature_c = 22.0
+    bed.sleep(1.0)
+    assert bed.confirm().startswith("a50f")
+    bed.host.temperature_c = 41.0
+    bed.sleep(61.0)
+    assert bed.what() == (TEMPERATURE, 0)
+
+
 def stick(bed: Bedside) -> None:
     bed.board.set_key("quick bolus", pressed=True)
     bed.sleep(181.0)

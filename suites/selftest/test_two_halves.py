@@ -50,7 +50,10 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
     "priming": {"tubing": "2 U", "cannula": "0.5 U", **BLANK},
     "alarm": {"cause": "reservoir out", "priority": "high", "due": "1 s", "listen": "15 s"},
     "alarm_unanswered": {"cause": "reservoir out", "due": "1 s", "escalates": "2 min", "around": "10 s"},
-    "alarm_answered": {"cause": "reservoir out", "due": "1 s", "snooze": "1 min"},
+    "alarm_answered": {
+        "cause": "temperature", "due": "65 s", "set": "1 min", "meanwhile": "reservoir low", "meanwhile_due": "5 s",
+        "comes": "again",
+    },
     "alarms_together": {
         "first": "reservoir out", "then": "battery low", "first_priority": "high", "then_priority": "medium",
         "first_due": "1 s", "then_due": "1 s", "listen": "10 s",
