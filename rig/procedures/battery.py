@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import AfterValidator, Field
 
-from rig.errors import BlockedError
+from rig.errors import BlockedError, RefusedError
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Rate, lasting
 from rig.procedures.budgets import measured
@@ -58,7 +58,7 @@ EMPTY_DELAY = Kind(
     "battery.empty_delay", "time until an empty battery is alarmed", ("s",), (), "From the step below the empty one."
 )
 DELIVERED = Kind(
-    "battery.delivered_after_empty", "delivered after the empty alarm", ("U",), (), "On a battery that is empty."
+    "battery.delivered_after_empty", "delivered after the empty alarm", ("U",), (), "On a battery that is empty, though told to run."
 )
 AT_SHUTDOWN = Kind(
     "battery.delivered_at_shutdown",
@@ -157,6 +157,7 @@ class Battery(BetweenBlanks):
             for voltage_v in self.steps_v:
                 set_voltage(bench, record, voltage_v)
                 record.fact(self._looked(bench, record, voltage_v))
+            self._ask_to_run(bench, record)
             sample_for(bench, record, "fading", duration_s=FADING_S, every_s=SAMPLE_EVERY_S)
             sample_for(bench, record, AFTER_EMPTY, duration_s=self.watch_s, every_s=SAMPLE_EVERY_S)
             for voltage_v, lasts_s in ((FAILING_V, DOWN_S), (DEAD_V, DOWN_S), (nominal_v, UP_S)):
@@ -182,6 +183,15 @@ class Battery(BetweenBlanks):
         start_therapy(bench, record)
         commanded(record, lambda: require(bench.pump, Capability.FAST_BOLUS).bolus(BOLUS_U))
         read("bolus")
+
+    def _ask_to_run(self, bench: Bench, record: Recorder) -> None:
+        """Tell the pump to deliver on its empty battery: that it refuses is weighed, not believed."""
+        try:
+            bench.pump.run()
+        except RefusedError as error:
+            record.step("therapy refused", reason=str(error))
+        else:
+            record.step("therapy runs on an empty battery")
 
     def _looked(self, bench: Bench, record: Recorder, voltage_v: float) -> BatteryStep:
         """Look for `hold_s` at what the pump annunciates of its battery, from now on."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from rig.errors import RefusedError, WhyRefused
+from rig.procedures.consecutive import logged_bolus_u
 from rig.procedures.power import put_battery_in, take_battery_out
 from rig.procedures.preparation import MIDNIGHT, MINUTES_A_DAY
 from rig.record.taking import Recorder
@@ -23,6 +24,9 @@ RESERVOIR_LINE = "reservoir"
 EACH_AN_ID = "an id for each bolus"
 NOTHING = "nothing annunciated"
 LONGEST_WITHOUT_SUPPLY_S = 60.0
+WHOLE_U, WHOLE_SHARE = 0.01, 0.01
+"""A bolus is logged whole when it is within so many U, or such a share of it: less than a dose of most pumps, and as
+much as a log's rounding to three digits."""
 _WITHOUT_SUPPLY = "without supply for "
 SETTINGS: Mapping[str, tuple[Setting, str, float]] = {
     "maximum bolus": (Setting.MAX_BOLUS_U, "insulin_u", 1.0),
@@ -41,6 +45,7 @@ _OF_BOLUSES = (
 _DELAYED = re.compile(r"(?P<bolus>.*) in (?P<delay>[^ ]+ (?:min|h))")
 _TEMPORARY = re.compile(r"(?P<change>change )?temporary rate (?P<rate>[^ ]+ (?:U/h|%)) for (?P<over>[^ ]+ (?:min|h))")
 _AMOUNT = re.compile(r"(?P<least>[^ ]+ U) to (?P<most>[^ ]+ U) (?P<of>left|on board)")
+_WHOLE = re.compile(r"bolus (?P<number>[0-9]+) whole")
 _SETTING = re.compile(rf"(?P<name>{'|'.join(SETTINGS)}) (?P<value>.+)")
 ALLOWED = (
     'such as "10 min: bolus 2 U", "extended bolus 2 U over 1 h", "multiwave bolus 2 U and 1 U over 1 h", "… in 15 min",'
@@ -48,8 +53,8 @@ ALLOWED = (
     '"change temporary rate 80 % for 1 h", "reservoir 50 U", "reservoir out", "reservoir in", '
     '"without supply for 10 s", "clock 23:50", "maximum bolus 2 U", "snooze", "confirm", "confirm occlusion", '
     '"see occlusion", "see occlusion pending", "see nothing annunciated", "see therapy stop", '
-    '"see 49 U to 50 U left", "see 1 U to 2 U on board", "see an id for each bolus", each perhaps with ", refused as '
-    'out of range" behind it'
+    '"see 49 U to 50 U left", "see 1 U to 2 U on board", "see an id for each bolus", "see bolus 1 whole" (in the log), '
+    'each perhaps with ", refused as out of range" behind it'
 )
 
 
@@ -60,6 +65,7 @@ class Commander:
     bench: Bench
     record: Recorder
     bolus_ids: list[int] = field(default_factory=list)
+    boluses_u: list[float] = field(default_factory=list)
     shown_ids: dict[str, int] = field(default_factory=dict)
     settings_before: dict[Setting, float] = field(default_factory=dict)
     reservoir_out: bool = False
@@ -173,6 +179,7 @@ def _bolus(at_s: float, words: str) -> PumpCommand | None:
             else:
                 bolus_id = require(pump, Capability.EXTENDED_BOLUS).deliver(request)
             hands.bolus_ids.append(bolus_id)
+            hands.boluses_u.append(request.fast_u + request.extended_u)
 
         return PumpCommand(at_s, words, _obeying(deliver), needs, request.fast_u + request.extended_u)
     return None
@@ -253,7 +260,8 @@ def _simple(at_s: float, words: str) -> PumpCommand | None:
         return PumpCommand(at_s, words, _obeying(states[words]))
     verb, _, rest = words.partition(" ")
     if verb == "see" and rest:
-        needs = (Capability.INSULIN_ON_BOARD,) if rest.endswith(" on board") else ()
+        needs: tuple[Capability, ...] = (Capability.INSULIN_ON_BOARD,) if rest.endswith(" on board") else ()
+        needs = (Capability.HISTORY,) if _WHOLE.fullmatch(rest) else needs
         return PumpCommand(at_s, words, lambda hands: _seen(hands, rest), needs, expected=SEEN)
     if verb == "prime":
         prime_u = parse(rest, "insulin_u")
@@ -312,6 +320,15 @@ def _cancel(hands: Commander, number: int) -> str:
     return OBEYED
 
 
+def _whole(hands: Commander, number: int) -> str:
+    """Say whether the log has the bolus of this number, from 1, with all that was asked for."""
+    if not 0 < number <= len(hands.bolus_ids):
+        return "there is no such bolus"
+    asked_u = hands.boluses_u[number - 1]
+    logged_u = logged_bolus_u(require(hands.bench.pump, Capability.HISTORY), hands.bolus_ids[number - 1])
+    return SEEN if abs(logged_u - asked_u) <= max(WHOLE_U, WHOLE_SHARE * asked_u) else f"{logged_u:g} U logged"
+
+
 def _seen(hands: Commander, what: str) -> str:
     """Look at annunciations, a therapy state, amounts, or ids of boluses; say what is to be seen when not."""
     pump = hands.bench.pump
@@ -324,6 +341,8 @@ def _seen(hands: Commander, what: str) -> str:
         else:
             told_u = require(pump, Capability.INSULIN_ON_BOARD).insulin_on_board().insulin_u
         return SEEN if told_u is not None and least_u <= told_u <= most_u else f"{told_u} U {asked['of']}"
+    if (whole := _WHOLE.fullmatch(what)) is not None:
+        return _whole(hands, int(whole["number"]))
     if what.startswith("therapy "):
         state = pump.status().therapy.value
         return SEEN if what == f"therapy {state}" else f"therapy {state}"

@@ -18,28 +18,28 @@ A Pause In Boluses
     [Documentation]    A pause of 10 min holds a fast and an extended bolus; both are whole in the end.
     [Tags]    PR-D5.6
     Weigh Course Of Commands    a pause in boluses    blank=5 min
-    ...    commands=0 min: extended bolus 1 U over 30 min; 0 min: bolus 1.5 U; 30 s: pause; 630 s: run
+    ...    commands=0 min: extended bolus 1 U over 30 min; 0 min: bolus 1.5 U; 30 s: pause; 630 s: run; 32 min: see bolus 1 whole; 32 min: see bolus 2 whole
     ...    weighed=until the pause: 0 min to 90 s; while paused: 90 s to 630 s; after the pause: 630 s to 32 min
 
 Deliveries Go On Over Midnight And When The Clock Is Set
     [Documentation]    A temporary rate and an extended bolus last as long as they were set for, by the time that passes.
     [Tags]    PR-D6.3
     Weigh Course Of Commands    deliveries over midnight    rate=1 U/h    blank=5 min
-    ...    commands=0 min: clock 23:55; 0 min: temporary rate 200 % for 20 min; 0 min: extended bolus 1 U over 20 min; 10 min: clock 03:00
+    ...    commands=0 min: clock 23:55; 0 min: temporary rate 200 % for 20 min; 0 min: extended bolus 1 U over 20 min; 10 min: clock 03:00; 22 min: see bolus 1 whole
     ...    weighed=before midnight: 0 min to 5 min; after midnight: 5 min to 10 min; after the clock was set: 10 min to 20 min; when they have ended: 21 min to 36 min
 
 A Temporary Rate Is Changed
     [Documentation]    A rate of 0 % for 15 min becomes one of 200 % for 15 min, which counts from the change.
     [Tags]    PR-D6.4
     Weigh Course Of Commands    a changed temporary rate    rate=2 U/h    blank=5 min
-    ...    commands=0 min: temporary rate 0 % for 15 min; 10 min: change temporary rate 200 % for 15 min
+    ...    commands=0 min: temporary rate 0 % for 15 min; 10 min: change temporary rate 200 % for 15 min; 1480 s: see nothing annunciated; 1520 s: see temporary basal rate over
     ...    weighed=before the change: 1 min to 10 min; after it: 10 min to 25 min; when it has ended: 26 min to 41 min
 
 Delayed Boluses Within The Maximum
     [Documentation]    A bolus that waits is held to the maximum, too, and can be cancelled; an extended one waits as well.
     [Tags]    PR-D3.10
     Weigh Course Of Commands    delayed boluses within the maximum    blank=5 min
-    ...    commands=0 min: maximum bolus 1 U; 0 min: bolus 1.025 U in 5 min, refused as out of range; 0 min: extended bolus 1.025 U over 15 min in 5 min, refused as out of range; 0 min: extended bolus 1 U over 15 min in 5 min; 0 min: bolus 1 U in 10 min; 1 min: cancel bolus 2
+    ...    commands=0 min: maximum bolus 1 U; 0 min: bolus 1.025 U in 5 min, refused as out of range; 0 min: extended bolus 1.025 U over 15 min in 5 min, refused as out of range; 0 min: extended bolus 1 U over 15 min in 5 min; 0 min: bolus 1 U in 10 min; 1 min: cancel bolus 2; 21 min: see bolus 1 whole
     ...    weighed=while it waits: 0 min to 5 min; in its first half: 5 min to 750 s; in its second half: 750 s to 21 min
 
 A Low Reservoir Is Told Of Each Reservoir
@@ -65,11 +65,11 @@ The Annunciation That Is Named Is Answered
     ...    weighed=all: 0 min to 4 min
 
 A Loss Of Supply Under A Temporary Rate
-    [Documentation]    What was left in the reservoir is known afterwards, a bolus gets an id of its own, and running
-    ...    again brings the profile's rate alone.
+    [Documentation]    It comes in a bolus, while a low reservoir waits for an answer: that is told again beside what the restart
+    ...    brings. What was left is known, a bolus gets an id of its own, and running again brings the profile's rate alone.
     [Tags]    PR-F6.4
     Weigh Course Of Commands    a loss of supply    rate=1 U/h    blank=5 min
-    ...    commands=0 min: reservoir 50 U; 0 min: temporary rate 200 % for 2 h; 1 min: bolus 0.5 U; 6 min: without supply for 10 s; 8 min: run; 8 min: bolus 0.5 U; 9 min: see an id for each bolus; 28 min: see 48.2 U to 48.7 U left
+    ...    commands=0 min: reservoir {1.02 reservoir.low}; 0 min: temporary rate 200 % for 2 h; 1 min: bolus 0.5 U; 6 min: see reservoir low; 6 min: bolus 0.5 U; 365 s: without supply for 10 s; 8 min: see system issue; 8 min: confirm system issue; 8 min: see bolus cancelled; 8 min: confirm bolus cancelled; 8 min: see reservoir low; 8 min: run; 8 min: bolus 0.5 U; 9 min: see an id for each bolus; 28 min: see {0.92 reservoir.low} to {0.945 reservoir.low} left
     ...    weighed=before: 0 min to 6 min; while stopped: 7 min to 8 min; after running again: 8 min to 29 min
 
 A Loss Of Supply Before Priming
