@@ -58,7 +58,11 @@ EMPTY_DELAY = Kind(
     "battery.empty_delay", "time until an empty battery is alarmed", ("s",), (), "From the step below the empty one."
 )
 DELIVERED = Kind(
-    "battery.delivered_after_empty", "delivered after the empty alarm", ("U",), (), "On a battery that is empty, though told to run."
+    "battery.delivered_after_empty",
+    "delivered after the empty alarm",
+    ("U",),
+    (),
+    "On a battery that is empty, though told to run.",
 )
 AT_SHUTDOWN = Kind(
     "battery.delivered_at_shutdown",

@@ -35,17 +35,24 @@ ERROR = Kind(
 )
 SHOWN = Kind(
     "clock.shown_late",
-    "how late the pump's clock is after midnight of a leap day",
+    "how late the pump's clock is after midnight of a leap day and of each month's last day",
     ("s",),
     (),
-    "Date and time that it should show, less what it shows.",
+    "Date and time that it should show, less what it shows; the largest of them.",
+)
+DATES = Kind(
+    "clock.wrong_dates",
+    "daily totals that are logged under another day",
+    ("entries",),
+    (),
+    "Of the day that ended with the leap day; 1 where none was logged.",
 )
 TOTALS = Kind(
     "clock.totals_less_weighed",
     "daily totals less weighed insulin over settings of the clock",
     ("%",),
     (),
-    "The total of today and those logged of days that ended, less what was weighed.",
+    "The basal total of today and those logged of days that ended, less what was weighed: no bolus is among it.",
 )
 HOUR = Kind(
     "clock.most_in_an_hour",
@@ -61,6 +68,11 @@ PROFILE = (BasalSegment(120, 3.0), BasalSegment(60, 0.5), BasalSegment(1200, 1.5
 SUMMER_TIME = datetime.datetime(2026, 3, 29, 1, 40)
 LEAP_DAY = datetime.datetime(2028, 2, 28, 23, 50)
 STRETCHES = 4
+EVES = tuple(
+    datetime.datetime(2026 + month // 12, month % 12 + 1, 1) - datetime.timedelta(seconds=5) for month in range(1, 13)
+)
+"""Five seconds before each month of a year with 365 days ends."""
+EVE_LASTS_S = 10.0
 
 
 class ClockShown(Fact):
@@ -76,13 +88,19 @@ class TotalsTold(Fact):
     insulin_u: float
 
 
+class DaysLogged(Fact):
+    """The dates of the daily totals that were logged while the leap day began."""
+
+    dates: tuple[str, ...]
+
+
 class ClockIsSet(BetweenBlanks):
     """Deliver by a profile while the clock is set forward, back and to the eve of a leap day."""
 
     TABLE: ClassVar = "clock"
     KEYWORD: ClassVar = "Set The Clock While It Delivers"
     IN_WORDS: ClassVar = "settings of the clock"
-    KINDS: ClassVar = (ERROR, SHOWN, TOTALS, HOUR)
+    KINDS: ClassVar = (ERROR, SHOWN, TOTALS, HOUR, DATES)
     EXPECTED: ClassVar = frozenset({"maximum delivery"})
 
     @property
@@ -121,6 +139,7 @@ class ClockIsSet(BetweenBlanks):
             settings.set_setting(Setting.MAX_HOUR_U, MOST_U)
             self._live(bench, record)
             bench.pump.stop()
+            _pass_eves(bench, record)
             settings.set_setting(Setting.MAX_HOUR_U, before)
             wait_for_rest(bench, record, "rest after")
 
@@ -144,8 +163,8 @@ class ClockIsSet(BetweenBlanks):
         record.fact(ClockShown(at_s=bench.clock.now(), shown=clock.clock(), due=LEAP_DAY + passed))
         total = accounts.daily_total()
         days = [event for event in log.history(since=first_entry) if event.kind == "daily total"]
-        told_u = total.bolus_u + total.basal_u - began.bolus_u - began.basal_u
-        told_u += sum(float(event.fields["bolus_u"]) + float(event.fields["basal_u"]) for event in days)
+        told_u = total.basal_u - began.basal_u + sum(float(event.fields["basal_u"]) for event in days)
+        record.fact(DaysLogged(at_s=bench.clock.now(), dates=tuple(str(event.fields["date"]) for event in days)))
         record.fact(TotalsTold(at_s=bench.clock.now(), insulin_u=told_u))
         for _ in range(2):
             try:
@@ -158,15 +177,31 @@ class ClockIsSet(BetweenBlanks):
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Compute the errors of the stretches, and hold clock, totals and hour against the time that passed."""
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
-        shown, told = taken.the(ClockShown), taken.the(TotalsTold)
+        shown, told = taken.exactly(1 + len(EVES), ClockShown), taken.the(TotalsTold)
+        dates = taken.the(DaysLogged).dates
         weighed = _weighed(taken, scale, *(stretch_phase(number + 1) for number in range(STRETCHES)))
         budgets = {
             ERROR.of(): worst_of(errors_of(taken, scale, PROFILE)),
             TOTALS.of(): told_less_weighed(told.insulin_u, weighed),
             HOUR.of(): _most_in_an_hour(taken, scale),
         }
-        late = Measurement(SHOWN.of(), (shown.due - shown.shown).total_seconds())
-        return Computed((late, *(measured(quantity, each) for quantity, each in budgets.items())), budgets=budgets)
+        late = Measurement(SHOWN.of(), max(((each.due - each.shown).total_seconds() for each in shown), key=abs))
+        ended = LEAP_DAY.date().isoformat()
+        wrong = Measurement(DATES.of(), float(sum(date != ended for date in dates)) if dates else 1.0)
+        return Computed(
+            (late, wrong, *(measured(quantity, each) for quantity, each in budgets.items())), budgets=budgets
+        )
+
+
+def _pass_eves(bench: Bench, record: Recorder) -> None:
+    """Let the stopped pump's clock go over the end of each month, and read it after that."""
+    clock = require(bench.pump, Capability.CLOCK)
+    for eve in EVES:
+        clock.set_clock(eve)
+        set_at_s = bench.clock.now()
+        bench.clock.sleep(EVE_LASTS_S)
+        passed = datetime.timedelta(seconds=bench.clock.now() - set_at_s)
+        record.fact(ClockShown(at_s=bench.clock.now(), shown=clock.clock(), due=eve + passed))
 
 
 def _weighed(taken: Taken, scale: VolumeScale, *phases: str) -> Budget:

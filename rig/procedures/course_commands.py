@@ -45,16 +45,17 @@ _OF_BOLUSES = (
 _DELAYED = re.compile(r"(?P<bolus>.*) in (?P<delay>[^ ]+ (?:min|h))")
 _TEMPORARY = re.compile(r"(?P<change>change )?temporary rate (?P<rate>[^ ]+ (?:U/h|%)) for (?P<over>[^ ]+ (?:min|h))")
 _AMOUNT = re.compile(r"(?P<least>[^ ]+ U) to (?P<most>[^ ]+ U) (?P<of>left|on board)")
+_TIME_LEFT = re.compile(r"(?P<least>[^ ]+ min) to (?P<most>[^ ]+ min) of insulin on board")
 _WHOLE = re.compile(r"bolus (?P<number>[0-9]+) whole")
 _SETTING = re.compile(rf"(?P<name>{'|'.join(SETTINGS)}) (?P<value>.+)")
 ALLOWED = (
     'such as "10 min: bolus 2 U", "extended bolus 2 U over 1 h", "multiwave bolus 2 U and 1 U over 1 h", "… in 15 min",'
-    ' "cancel bolus 1", "run", "pause", "stop", "prime 5 U", "basal 1 U/h", "temporary rate 50 % for 1 h", '
-    '"change temporary rate 80 % for 1 h", "reservoir 50 U", "reservoir out", "reservoir in", '
-    '"without supply for 10 s", "clock 23:50", "maximum bolus 2 U", "snooze", "confirm", "confirm occlusion", '
-    '"see occlusion", "see occlusion pending", "see nothing annunciated", "see therapy stop", '
-    '"see 49 U to 50 U left", "see 1 U to 2 U on board", "see an id for each bolus", "see bolus 1 whole" (in the log), '
-    'each perhaps with ", refused as out of range" behind it'
+    ' "cancel bolus 1", "run", "pause", "stop", "prime 5 U", "prime no more", "basal 1 U/h", '
+    '"temporary rate 50 % for 1 h", "change temporary rate 80 % for 1 h", "reservoir 50 U", "reservoir out", '
+    '"reservoir in", "without supply for 10 s", "clock 23:50", "maximum bolus 2 U", "snooze", "confirm", '
+    '"confirm occlusion", "see occlusion", "see occlusion pending", "see nothing annunciated", "see therapy stop", '
+    '"see 49 U to 50 U left", "see 1 U to 2 U on board", "see 200 min to 220 min of insulin on board", '
+    '"see an id for each bolus", "see bolus 1 whole" (in the log), or ", refused as out of range" behind one'
 )
 
 
@@ -264,6 +265,9 @@ def _simple(at_s: float, words: str) -> PumpCommand | None:
         needs = (Capability.HISTORY,) if _WHOLE.fullmatch(rest) else needs
         return PumpCommand(at_s, words, lambda hands: _seen(hands, rest), needs, expected=SEEN)
     if verb == "prime":
+        if rest == "no more":
+            stop = _obeying(lambda hands: require(hands.bench.pump, Capability.PRIMING).stop_priming())
+            return PumpCommand(at_s, words, stop, (Capability.PRIMING,))
         prime_u = parse(rest, "insulin_u")
         do = _obeying(lambda hands: require(hands.bench.pump, Capability.PRIMING).prime(prime_u))
         return PumpCommand(at_s, words, do, (Capability.PRIMING,), prime_u)
@@ -341,6 +345,9 @@ def _seen(hands: Commander, what: str) -> str:
         else:
             told_u = require(pump, Capability.INSULIN_ON_BOARD).insulin_on_board().insulin_u
         return SEEN if told_u is not None and least_u <= told_u <= most_u else f"{told_u} U {asked['of']}"
+    if (times := _TIME_LEFT.fullmatch(what)) is not None:
+        left_min = require(pump, Capability.INSULIN_ON_BOARD).insulin_on_board().remaining_min
+        return SEEN if _minutes(times["least"]) <= left_min <= _minutes(times["most"]) else f"{left_min} min"
     if (whole := _WHOLE.fullmatch(what)) is not None:
         return _whole(hands, int(whole["number"]))
     if what.startswith("therapy "):

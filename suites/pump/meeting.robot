@@ -73,15 +73,16 @@ A Loss Of Supply Under A Temporary Rate
     ...    weighed=before: 0 min to 6 min; while stopped: 7 min to 8 min; after running again: 8 min to 29 min
 
 A Loss Of Supply Before Priming
-    [Documentation]    A reservoir is changed, and before it is primed the battery falls out: therapy does not start.
+    [Documentation]    A reservoir is changed, and before it is primed the battery falls out: therapy does not start, nor when
+    ...    priming was stopped. While therapy runs nothing is primed; while it is stopped there is nothing to pause.
     [Tags]    PR-D7.7
     Weigh Course Of Commands    a loss of supply before priming    blank=5 min
-    ...    commands=0 min: stop; 10 s: reservoir out; 20 s: reservoir in; 30 s: without supply for 10 s; 2 min: run, refused as not applicable now; 7 min: prime 1 U; 8 min: run; 8 min: see therapy run
+    ...    commands=0 min: stop; 10 s: reservoir out; 20 s: reservoir in; 30 s: without supply for 10 s; 2 min: run, refused as not applicable now; 7 min: prime 1 U; 422 s: run, refused as not applicable now; 425 s: prime no more; 430 s: run, refused as not applicable now; 8 min: prime 1 U; 9 min: run; 9 min: see therapy run; 9 min: prime 1 U, refused as not applicable now; 9 min: stop; 9 min: pause, refused as not applicable now
     ...    weighed=before it is primed: 0 min to 7 min
 
 Insulin On Board Of An Extended And A Cancelled Bolus
     [Documentation]    What came is on board, of the extended bolus too, and what was cancelled is not.
     [Tags]    PR-H2.4
     Weigh Course Of Commands    insulin on board of cut boluses    blank=5 min
-    ...    commands=0 min: extended bolus 1 U over 15 min; 16 min: bolus 1.5 U; 990 s: cancel bolus 2; 20 min: see 1.5 U to 1.8 U on board
+    ...    commands=0 min: extended bolus 1 U over 15 min; 16 min: bolus 1.5 U; 990 s: cancel bolus 2; 20 min: see 1.5 U to 1.8 U on board; 20 min: see 225 min to 240 min of insulin on board
     ...    weighed=all: 0 min to 21 min

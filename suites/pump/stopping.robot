@@ -21,10 +21,11 @@ Stop In The Middle Of A Bolus
     ...    weighed=until the stop: 0 min to 2 min; while stopped: 2 min to 10 min; after running again: 10 min to 20 min
 
 Pause And Stop Of Basal Delivery
-    [Documentation]    What a pause of 30 min withholds follows when therapy runs again; what a stop withholds does not.
+    [Documentation]    What a pause of 30 min withholds follows when therapy runs again; what a stop withholds does not, nor
+    ...    what a pause before it withheld.
     [Tags]    PR-D5.4
     Weigh Course Of Commands    a pause and a stop    rate=2 U/h
-    ...    commands=30 min: pause; 60 min: run; 90 min: stop; 120 min: run
+    ...    commands=30 min: pause; 60 min: run; 90 min: pause; 100 min: stop; 120 min: run
     ...    weighed=before the pause: 0 min to 30 min; while paused: 31 min to 60 min; after the pause: 60 min to 90 min; while stopped: 91 min to 120 min; after the stop: 120 min to 150 min
 
 Stop In Every State
