@@ -1,8 +1,9 @@
 """What holds over a whole record, whatever was measured in it: of traffic and readings in, findings out.
 
-Nothing is delivered that was not commanded; the log's numbers have no gap and none is used twice; counters rise; what
-was weighed and what the pump counts out of its reservoir agree. All of it errs to the pump's advantage: where it is not
-known what the pump may do, nothing is said. Not responsible for reading a record (`rig.run.invariants`) or for limits.
+Nothing is delivered that was not commanded; the log's numbers have no gap, none is used twice, and no entry is dated
+before the one it follows; counters rise; what was weighed and what the pump counts out of its reservoir agree. All
+of it errs to the pump's advantage: where it is not known what the pump may do, nothing is said. Not responsible for
+reading a record (`rig.run.invariants`) or for limits.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ DELIVERED = "bolus delivered"
 """The kind of an entry of a pump's log that says how much of a bolus was delivered, by `delivered_u`."""
 RESTARTED = "reset"
 """The kind by which a pump's log tells of a restart (`rig.procedures.watch`)."""
+TOLD_IN_S = 1.0
+"""A log tells its times in whole seconds."""
 CHARACTERISTICS = 8
 """So many counters begin anew at one restart, at most."""
 NOTICED_U = 0.01
@@ -217,7 +220,7 @@ def uncommanded(
 
 
 def log_findings(traffic: Traffic) -> tuple[Violation, ...]:
-    """List where the numbers of the log have a gap, or one stands for another entry than before."""
+    """List where the log's numbers have a gap or stand for another entry than before, or its times go back."""
     known: dict[int, tuple[str, tuple[tuple[str, str], ...]]] = {}
     found: dict[str, Violation] = {}
     for read in _of(traffic, LogReading):
@@ -227,6 +230,11 @@ def log_findings(traffic: Traffic) -> tuple[Violation, ...]:
                 if after != before + 1:
                     what = f"the log goes from entry {before} to entry {after}"
                     found.setdefault(what, Violation(read.at_s, what))
+        for earlier, later in pairwise(read.entries):
+            back_s = earlier.pump_time_s - later.pump_time_s
+            if back_s > TOLD_IN_S:
+                what = f"entry {later.sequence} of the log is dated {back_s:.0f} s before entry {earlier.sequence}"
+                found.setdefault(what, Violation(read.at_s, what))
         for entry in read.entries:
             content = _content(entry)
             if known.setdefault(entry.sequence, content) != content:

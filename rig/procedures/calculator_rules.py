@@ -79,8 +79,8 @@ CHANGED: tuple[tuple[Setting, float, tuple[tuple[float, float | None], ...]], ..
 )
 """Settings that are changed one at a time, to what, and what is asked under each."""
 TO_DELIVER: tuple[tuple[float, float | None], ...] = (
+    (12.0, 350.0),  # a meal and a correction in one bolus
     (0.0, 600.0),
-    (12.0, None),
     (15.0, None),
     (18.0, None),
     (21.0, None),

@@ -22,7 +22,7 @@ from rig.units import parse, parse_time_of_day
 OBEYED, SEEN = "obeyed", "seen"
 RESERVOIR_LINE = "reservoir"
 EACH_AN_ID = "an id for each bolus"
-NOTHING = "nothing annunciated"
+NOTHING, NO_RESERVOIR = "nothing annunciated", "no reservoir"
 LONGEST_WITHOUT_SUPPLY_S = 60.0
 WHOLE_U, WHOLE_SHARE = 0.01, 0.01
 """A bolus is logged whole when it is within so many U, or such a share of it: less than a dose of most pumps, and as
@@ -46,6 +46,7 @@ _DELAYED = re.compile(r"(?P<bolus>.*) in (?P<delay>[^ ]+ (?:min|h))")
 _TEMPORARY = re.compile(r"(?P<change>change )?temporary rate (?P<rate>[^ ]+ (?:U/h|%)) for (?P<over>[^ ]+ (?:min|h))")
 _AMOUNT = re.compile(r"(?P<least>[^ ]+ U) to (?P<most>[^ ]+ U) (?P<of>left|on board)")
 _TIME_LEFT = re.compile(r"(?P<least>[^ ]+ min) to (?P<most>[^ ]+ min) of insulin on board")
+_UNDER_WAY = re.compile(r"(?P<count>[0-9]+) boluses under way")
 _WHOLE = re.compile(r"bolus (?P<number>[0-9]+) whole")
 _SETTING = re.compile(rf"(?P<name>{'|'.join(SETTINGS)}) (?P<value>.+)")
 ALLOWED = (
@@ -54,8 +55,9 @@ ALLOWED = (
     '"temporary rate 50 % for 1 h", "change temporary rate 80 % for 1 h", "reservoir 50 U", "reservoir out", '
     '"reservoir in", "without supply for 10 s", "clock 23:50", "maximum bolus 2 U", "snooze", "confirm", '
     '"confirm occlusion", "see occlusion", "see occlusion pending", "see nothing annunciated", "see therapy stop", '
-    '"see 49 U to 50 U left", "see 1 U to 2 U on board", "see 200 min to 220 min of insulin on board", '
-    '"see an id for each bolus", "see bolus 1 whole" (in the log), or ", refused as out of range" behind one'
+    '"see no reservoir", "see 49 U to 50 U left", "see 1 U to 2 U on board", '
+    '"see 200 min to 220 min of insulin on board", "see an id for each bolus", "see 2 boluses under way", '
+    '"see bolus 1 whole" (in the log), or ", refused as out of range" behind one'
 )
 
 
@@ -350,6 +352,11 @@ def _seen(hands: Commander, what: str) -> str:
         return SEEN if _minutes(times["least"]) <= left_min <= _minutes(times["most"]) else f"{left_min} min"
     if (whole := _WHOLE.fullmatch(what)) is not None:
         return _whole(hands, int(whole["number"]))
+    if (several := _UNDER_WAY.fullmatch(what)) is not None:
+        count = len(require(pump, Capability.FAST_BOLUS).active_boluses())
+        return SEEN if count == int(several["count"]) else f"{count} boluses under way"
+    if what == NO_RESERVOIR:
+        return "a reservoir" if pump.status().reservoir_attached else SEEN
     if what.startswith("therapy "):
         state = pump.status().therapy.value
         return SEEN if what == f"therapy {state}" else f"therapy {state}"

@@ -96,7 +96,12 @@ MISSED = _kind(
     "What was programmed until the annunciation, or the stop where therapy ran on, less what came.",
 )  # fmt: skip
 RELEASED = _kind("after_clearing", "delivered after the end", "U", "What came when it was over, unconfirmed.")
-STARTS = _kind("starts", "starts of therapy", "starts", "How often stopped therapy could be started while it held.")
+STARTS = _kind(
+    "starts",
+    "starts of therapy",
+    "starts",
+    "How often stopped therapy could be started while it held, or ran when it was over, with nobody asking.",
+)
 LOGGED = _kind("logged_less_weighed", "logged less weighed amount", "U", "What the pump accounts for, less what came.")
 COUNTED = _kind("reservoir_less_weighed", "reservoir's count less weighed amount", "U", "What left it, less what came.")
 AGREES = _kind("reservoir_less_logged", "reservoir's count less logged amount", "U", "Two accounts of the pump's own.")
@@ -114,6 +119,7 @@ class FaultAnswered(Fact):
     stopped_at_s: float
     ran_on: bool
     tells: bool
+    resumes: bool = False
 
 
 class FaultResponse(FaultInState):
@@ -237,6 +243,7 @@ class FaultResponse(FaultInState):
                     _until(bench, record, FREE, bench.clock.now() + LEAD_S)
                 onset_s = faults.inject(self.injection)
                 ran_on, tells = self._answered(bench, record, faults, before, onset_s)
+                resumes = not ran_on and _delivers(bench)
             stopped_s = bench.clock.now()
             programme.end(bench, record)
             sample_for(bench, record, AFTER, duration_s=TAIL_S, every_s=SAMPLE_EVERY_S)
@@ -248,6 +255,7 @@ class FaultResponse(FaultInState):
                 stopped_at_s=stopped_s,
                 ran_on=ran_on,
                 tells=tells,
+                resumes=resumes,
             )
         )
         if self._of_supply:
@@ -334,7 +342,7 @@ class FaultResponse(FaultInState):
             MISSING: float(not alarm.seen),
             WITHDRAWN: float(alarm.seen and not fact.tells),
             STOPPED: float(not fact.ran_on),
-            STARTS: float(accepted(taken, RUN)),
+            STARTS: float(accepted(taken, RUN) + fact.resumes),
             CLAIMED: accounts.told_u - due_u,
             AGREES: (accounts.reservoir_u or 0.0) - accounts.told_u,
         }

@@ -16,7 +16,7 @@ UNCOMMANDED = Kind(
 )
 WRONG_NUMBERS = Kind(
     "recorded.wrong_numbers",
-    "numbers of the log that are missing or used twice in a whole test",
+    "numbers of the log that are missing, used twice or out of time in a whole test",
     ("entries",),
     (),
     "In every reading of the pump's log over its line in a test.",

@@ -50,7 +50,7 @@ holds back. The house's."""
 
 NOTHING_DELIVERED, LOG, COUNTERS, ACCOUNTS = (
     "nothing is delivered that was not commanded",
-    "the numbers of the log have no gap and none is used twice",
+    "the numbers of the log have no gap, none is used twice, and its times do not go back",
     "counters rise",
     "the reservoir's count agrees with what was weighed",
 )

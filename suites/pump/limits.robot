@@ -8,10 +8,11 @@ Test Teardown     Leave Bench Safe
 
 *** Test Cases ***
 Largest Bolus After Larger Ones Were Refused
-    [Documentation]    What is above 25 U is refused as out of range, at once or extended, and leaves nothing behind.
+    [Documentation]    What is above 25 U is refused as out of range, at once or extended, as a maximum, too, and leaves nothing
+    ...    behind; so is what is less than nothing: read as a number without a sign, it is 4 U.
     [Tags]    PR-L1.2
     Weigh Course Of Commands    the largest bolus
-    ...    commands=0 min: bolus 25.1 U, refused as out of range; 0 min: multiwave bolus 20 U and 5.1 U over 1 h, refused as out of range; 5 min: bolus 25 U
+    ...    commands=0 min: maximum bolus 25.1 U, refused as out of range; 0 min: bolus 25.1 U, refused as out of range; 0 min: bolus -0.096 U, refused as out of range; 0 min: multiwave bolus 20 U and 5.1 U over 1 h, refused as out of range; 5 min: bolus 25 U
     ...    weighed=after the refusals: 0 min to 5 min; by the bolus of 25 U: 5 min to 24 min
 
 Lowered Maximum Of A Bolus Is Obeyed
@@ -33,7 +34,7 @@ Maximum Of An Hour Is Kept
     ...    again, until an hour has passed.
     [Tags]    PR-L3.1
     Weigh Course Of Commands    the maximum of an hour
-    ...    commands=0 min: maximum of an hour 1 U; 0 min: bolus 0.6 U; 30 min: bolus 0.3 U; 40 min: bolus 0.5 U; 42 min: see maximum delivery; 42 min: see therapy stop; 45 min: confirm; 45 min: run; 45 min: bolus 0.5 U; 47 min: see maximum delivery; 47 min: see therapy stop; 65 min: confirm; 65 min: run; 65 min: bolus 0.5 U
+    ...    commands=0 min: maximum of an hour 1 U; 0 min: bolus 0.6 U; 30 min: bolus 0.3 U; 40 min: bolus 0.5 U; 42 min: see maximum delivery; 42 min: see therapy stop; 57 min: confirm; 57 min: run; 57 min: bolus 0.5 U; 59 min: see maximum delivery; 59 min: see therapy stop; 65 min: confirm; 65 min: run; 65 min: bolus 0.5 U
     ...    weighed=in the first hour: 0 min to 60 min; after an hour: 60 min to 75 min
 
 Maximum Of An Hour Is Kept By Basal Delivery

@@ -11,7 +11,7 @@ One Of Two Boluses Is Cancelled
     [Documentation]    Of an extended and a fast bolus the one that is named ends, and the other is given whole.
     [Tags]    PR-D5.5
     Weigh Course Of Commands    a cancel of one of two boluses    blank=5 min
-    ...    commands=0 min: extended bolus 2 U over 30 min; 2 min: bolus 1.5 U; 150 s: cancel bolus 1; 8 min: extended bolus 2 U over 30 min; 10 min: bolus 1.5 U; 630 s: cancel bolus 4
+    ...    commands=0 min: extended bolus 2 U over 30 min; 2 min: bolus 1.5 U; 130 s: see 2 boluses under way; 150 s: cancel bolus 1; 8 min: extended bolus 2 U over 30 min; 10 min: bolus 1.5 U; 630 s: cancel bolus 4
     ...    weighed=with the fast one whole: 0 min to 4 min; when it has ended: 4 min to 8 min; until the fast one is cancelled: 8 min to 12 min; of the extended one then: 12 min to 22 min
 
 A Pause In Boluses
@@ -25,14 +25,14 @@ Deliveries Go On Over Midnight And When The Clock Is Set
     [Documentation]    A temporary rate and an extended bolus last as long as they were set for, by the time that passes.
     [Tags]    PR-D6.3
     Weigh Course Of Commands    deliveries over midnight    rate=1 U/h    blank=5 min
-    ...    commands=0 min: clock 23:55; 0 min: temporary rate 200 % for 20 min; 0 min: extended bolus 1 U over 20 min; 10 min: clock 03:00; 22 min: see bolus 1 whole
-    ...    weighed=before midnight: 0 min to 5 min; after midnight: 5 min to 10 min; after the clock was set: 10 min to 20 min; when they have ended: 21 min to 36 min
+    ...    commands=0 min: clock 23:55; 0 min: temporary rate 200 % for 20 min; 0 min: extended bolus 1 U over 20 min; 10 min: clock 03:00; 15 min: basal 2 U/h; 22 min: see bolus 1 whole
+    ...    weighed=before midnight: 0 min to 5 min; after midnight: 5 min to 10 min; after the clock was set: 10 min to 15 min; after the profile was changed: 15 min to 20 min; when they have ended: 21 min to 36 min
 
 A Temporary Rate Is Changed
     [Documentation]    A rate of 0 % for 15 min becomes one of 200 % for 15 min, which counts from the change.
     [Tags]    PR-D6.4
     Weigh Course Of Commands    a changed temporary rate    rate=2 U/h    blank=5 min
-    ...    commands=0 min: temporary rate 0 % for 15 min; 10 min: change temporary rate 200 % for 15 min; 1480 s: see nothing annunciated; 1520 s: see temporary basal rate over
+    ...    commands=0 min: change temporary rate 200 % for 1 h, refused as not applicable now; 0 min: temporary rate 0 % for 15 min; 10 min: change temporary rate 200 % for 15 min; 1480 s: see nothing annunciated; 1520 s: see temporary basal rate over
     ...    weighed=before the change: 1 min to 10 min; after it: 10 min to 25 min; when it has ended: 26 min to 41 min
 
 Delayed Boluses Within The Maximum
@@ -77,7 +77,7 @@ A Loss Of Supply Before Priming
     ...    priming was stopped. While therapy runs nothing is primed; while it is stopped there is nothing to pause.
     [Tags]    PR-D7.7
     Weigh Course Of Commands    a loss of supply before priming    blank=5 min
-    ...    commands=0 min: stop; 10 s: reservoir out; 20 s: reservoir in; 30 s: without supply for 10 s; 2 min: run, refused as not applicable now; 7 min: prime 1 U; 422 s: run, refused as not applicable now; 425 s: prime no more; 430 s: run, refused as not applicable now; 8 min: prime 1 U; 9 min: run; 9 min: see therapy run; 9 min: prime 1 U, refused as not applicable now; 9 min: stop; 9 min: pause, refused as not applicable now
+    ...    commands=0 min: stop; 10 s: reservoir out; 15 s: see no reservoir; 20 s: reservoir in; 30 s: without supply for 10 s; 2 min: run, refused as not applicable now; 7 min: prime 1 U; 422 s: run, refused as not applicable now; 425 s: prime no more; 430 s: run, refused as not applicable now; 440 s: prime 1 U; 445 s: stop; 450 s: run, refused as not applicable now; 8 min: prime 1 U; 9 min: run; 9 min: see therapy run; 9 min: prime 1 U, refused as not applicable now; 9 min: stop; 9 min: pause, refused as not applicable now; 9 min: prime 1 U; 545 s: run, refused as not applicable now
     ...    weighed=before it is primed: 0 min to 7 min
 
 Insulin On Board Of An Extended And A Cancelled Bolus

@@ -30,8 +30,8 @@ Pause And Stop Of Basal Delivery
 
 Stop In Every State
     [Documentation]    Basal delivery at a temporary rate, an extended bolus and one that waits are stopped together;
-    ...    running again brings back the profile's rate alone. Priming is stopped by a stop, too.
+    ...    what is asked for then is refused, and running again brings back the profile's rate alone. Priming is stopped by a stop, too.
     [Tags]    PR-D7.6
     Weigh Course Of Commands    a stop of everything    rate=1 U/h
-    ...    commands=0 min: temporary rate 200 % for 2 h; 0 min: extended bolus 3 U over 30 min; 0 min: bolus 2 U in 15 min; 10 min: stop; 40 min: run; 70 min: stop; 71 min: prime 5 U; 72 min: stop
+    ...    commands=0 min: temporary rate 200 % for 2 h; 0 min: extended bolus 3 U over 30 min; 0 min: bolus 2 U in 15 min; 10 min: stop; 12 min: bolus 1 U, refused as not applicable now; 12 min: temporary rate 200 % for 2 h, refused as not applicable now; 40 min: run; 70 min: stop; 71 min: prime 5 U; 72 min: stop
     ...    weighed=until the stop: 0 min to 11 min; while stopped: 11 min to 40 min; after running again: 40 min to 71 min; by the priming: 71 min to 73 min; after the priming: 73 min to 100 min

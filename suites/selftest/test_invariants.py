@@ -197,6 +197,14 @@ def test_a_missing_number_and_one_that_is_used_twice_are_found_once_each() -> No
     ]
 
 
+def test_an_entry_that_is_dated_before_the_one_it_follows_is_found() -> None:
+    entries = tuple(
+        HistoryEvent(number, "bolus programmed", at_s, {}) for number, at_s in ((1, 65000.0), (2, 100.0), (3, 100.0))
+    )
+    (found,) = log_findings(traffic(LogReading(5.0, entries, whole=True)))
+    assert found.what == "entry 2 of the log is dated 64900 s before entry 1"
+
+
 def test_a_part_of_the_log_may_leave_out_what_was_not_asked_for() -> None:
     assert log_findings(traffic(LogReading(5.0, (entry(1), entry(4)), whole=False))) == ()
 

@@ -149,6 +149,28 @@ def test_an_annunciation_is_confirmed_by_the_number_under_which_it_was_seen(tmp_
     assert found.values[WRONG.of(course="two annunciations")].value == 4.0
 
 
+LOOKED = CommandCourse.model_validate(
+    {
+        "called": "looks",
+        "commands": "0 min: extended bolus 0.5 U over 15 min; 0 min: bolus 0.3 U; 2 s: see 2 boluses under way; "
+        "2 s: see bolus 2 whole; 30 s: see bolus 2 whole; 30 s: see bolus 3 whole; 30 s: see 1 boluses under way; "
+        "30 s: see 230 min to 240 min of insulin on board; 30 s: see 1 min to 2 min of insulin on board; "
+        "30 s: see no reservoir; 1 min: stop; 1 min: prime 1 U; 65 s: prime no more; 65 s: prime no more",
+        "weighed": "all: 0 min to 2 min",
+        "blank": "5 min",
+    }
+)
+
+
+def test_what_is_looked_for_is_said_to_be_other_where_it_is(tmp_path: Path) -> None:
+    assert {Capability.HISTORY, Capability.INSULIN_ON_BOARD, Capability.PRIMING} <= set(LOOKED.needs)
+    measured_virtually(tmp_path, LOOKED)
+    answers = [each.answered for each in read_taken(tmp_path).facts(CommandAnswered)]
+    assert answers[2:8] == [SEEN, "0 U logged", SEEN, "there is no such bolus", SEEN, SEEN]
+    assert answers[8].endswith(" min")
+    assert answers[9:] == ["a reservoir", OBEYED, OBEYED, OBEYED, "not applicable now"]
+
+
 @pytest.mark.parametrize(("speed", "size"), [("1.5 U/min", "1 U"), ("3 U/min", "3 U")])
 def test_the_speed_of_a_bolus_is_the_one_that_was_set(tmp_path: Path, speed: str, size: str) -> None:
     found = measured_virtually(
