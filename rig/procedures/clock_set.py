@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from rig.analysis.budget import Budget
-from rig.errors import DeviceError, RefusedError
+from rig.errors import BadReplyError, DeviceError, RefusedError
 from rig.procedures.basal_course import BasalCourse, errors_of, stretch_phase, worst_of
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.budgets import measured, told_less_weighed
@@ -21,7 +21,7 @@ from rig.procedures.rest import SAMPLE_EVERY_S, wait_for_rest
 from rig.procedures.sampling import sample_for
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Fact, Recorder, Taken
-from rig.roles import Bench, Capability, Metrology, require
+from rig.roles import Bench, Capability, KeepsTime, Metrology, require
 from rig.therapy import BasalSegment, Setting
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Quantity
@@ -73,6 +73,7 @@ EVES = tuple(
 )
 """Five seconds before each month of a year with 365 days ends."""
 EVE_LASTS_S = 10.0
+NO_DATE = datetime.datetime(2000, 1, 1)
 
 
 class ClockShown(Fact):
@@ -204,7 +205,15 @@ def _pass_eves(bench: Bench, record: Recorder) -> None:
         set_at_s = bench.clock.now()
         bench.clock.sleep(EVE_LASTS_S)
         passed = datetime.timedelta(seconds=bench.clock.now() - set_at_s)
-        record.fact(ClockShown(at_s=bench.clock.now(), shown=clock.clock(), due=eve + passed))
+        record.fact(ClockShown(at_s=bench.clock.now(), shown=_shown(clock), due=eve + passed))
+
+
+def _shown(clock: KeepsTime) -> datetime.datetime:
+    """Read a clock; one that shows what is no date shows `NO_DATE`."""
+    try:
+        return clock.clock()
+    except BadReplyError:
+        return NO_DATE
 
 
 def _weighed(taken: Taken, scale: VolumeScale, *phases: str) -> Budget:

@@ -213,6 +213,7 @@ class CommandCourse(BetweenBlanks):
         def deliver() -> None:
             sample_for(bench, record, OPENED, duration_s=FADING_S, every_s=SAMPLE_EVERY_S)
             start_therapy(bench, record)
+            hands.begin(*self.plan)
             start_s = bench.clock.now()
             record.fact(CourseBegan(at_s=start_s))
             for number, command in enumerate(self.plan, start=1):

@@ -34,7 +34,7 @@ SETTINGS: Mapping[str, tuple[Setting, str, float]] = {
     "maximum of an hour": (Setting.MAX_HOUR_U, "insulin_u", 1.0),
     "maximum of a day": (Setting.MAX_DAY_U, "insulin_u", 1.0),
     "bolus speed": (Setting.BOLUS_RATE_U_PER_MIN, "rate_u_per_h", 1.0 / 60.0),
-    "snooze": (Setting.SNOOZE_MIN, "time_s", 1.0 / 60.0),
+    "snooze time": (Setting.SNOOZE_MIN, "time_s", 1.0 / 60.0),
 }
 """By the words for them: the setting, what it is a quantity of, and how many of its unit one of the base unit is."""
 _OF_BOLUSES = (
@@ -44,7 +44,7 @@ _OF_BOLUSES = (
 )
 _DELAYED = re.compile(r"(?P<bolus>.*) in (?P<delay>[^ ]+ (?:min|h))")
 _TEMPORARY = re.compile(r"(?P<change>change )?temporary rate (?P<rate>[^ ]+ (?:U/h|%)) for (?P<over>[^ ]+ (?:min|h))")
-_AMOUNT = re.compile(r"(?P<least>[^ ]+ U) to (?P<most>[^ ]+ U) (?P<of>left|on board)")
+_AMOUNT = re.compile(r"(?P<least>[^ ]+ U) to (?P<most>[^ ]+ U) (?P<of>left|on board|more of boluses today)")
 _TIME_LEFT = re.compile(r"(?P<least>[^ ]+ min) to (?P<most>[^ ]+ min) of insulin on board")
 _UNDER_WAY = re.compile(r"(?P<count>[0-9]+) boluses under way")
 _WHOLE = re.compile(r"bolus (?P<number>[0-9]+) whole")
@@ -53,11 +53,12 @@ ALLOWED = (
     'such as "10 min: bolus 2 U", "extended bolus 2 U over 1 h", "multiwave bolus 2 U and 1 U over 1 h", "… in 15 min",'
     ' "cancel bolus 1", "run", "pause", "stop", "prime 5 U", "prime no more", "basal 1 U/h", '
     '"temporary rate 50 % for 1 h", "change temporary rate 80 % for 1 h", "reservoir 50 U", "reservoir out", '
-    '"reservoir in", "without supply for 10 s", "clock 23:50", "maximum bolus 2 U", "snooze", "confirm", '
-    '"confirm occlusion", "see occlusion", "see occlusion pending", "see nothing annunciated", "see therapy stop", '
-    '"see no reservoir", "see 49 U to 50 U left", "see 1 U to 2 U on board", '
-    '"see 200 min to 220 min of insulin on board", "see an id for each bolus", "see 2 boluses under way", '
-    '"see bolus 1 whole" (in the log), or ", refused as out of range" behind one'
+    '"reservoir in", "without supply for 10 s", "clock 23:50", "maximum bolus 2 U", "snooze time 30 min", "snooze", '
+    '"confirm", "confirm occlusion", "snooze occlusion", "see occlusion", "see occlusion pending", '
+    '"see nothing annunciated", "see therapy stop", "see no reservoir", "see 49 U to 50 U left", '
+    '"see 1 U to 2 U on board", "see 200 min to 220 min of insulin on board", "see 1 U to 2 U more of boluses today", '
+    '"see an id for each bolus", "see 2 boluses under way", "see bolus 1 whole" (in the log), or '
+    '", refused as out of range" behind one'
 )
 
 
@@ -70,8 +71,14 @@ class Commander:
     bolus_ids: list[int] = field(default_factory=list)
     boluses_u: list[float] = field(default_factory=list)
     shown_ids: dict[str, int] = field(default_factory=dict)
+    today_before_u: float = 0.0
     settings_before: dict[Setting, float] = field(default_factory=dict)
     reservoir_out: bool = False
+
+    def begin(self, *commands: PumpCommand) -> None:
+        """Read what commands compare with later: the day's boluses."""
+        if any(Capability.DAILY_TOTAL in command.needs for command in commands):
+            self.today_before_u = require(self.bench.pump, Capability.DAILY_TOTAL).daily_total().bolus_u
 
     def shown(self) -> list[Annunciation]:
         """Look at what is annunciated, and remember the number of each kind."""
@@ -265,6 +272,7 @@ def _simple(at_s: float, words: str) -> PumpCommand | None:
     if verb == "see" and rest:
         needs: tuple[Capability, ...] = (Capability.INSULIN_ON_BOARD,) if rest.endswith(" on board") else ()
         needs = (Capability.HISTORY,) if _WHOLE.fullmatch(rest) else needs
+        needs = (Capability.DAILY_TOTAL,) if rest.endswith(" today") else needs
         return PumpCommand(at_s, words, lambda hands: _seen(hands, rest), needs, expected=SEEN)
     if verb == "prime":
         if rest == "no more":
@@ -293,7 +301,14 @@ def _simple(at_s: float, words: str) -> PumpCommand | None:
         do = _obeying(lambda hands: require(hands.bench.pump, Capability.CLOCK).set_clock(shows))
         return PumpCommand(at_s, words, do, (Capability.CLOCK,))
     if verb == "confirm" and rest:
-        return PumpCommand(at_s, words, lambda hands: _confirm_kind(hands, rest))
+        return PumpCommand(at_s, words, lambda hands: _answer_kind(hands.bench.pump.confirm, hands, rest))
+    if verb == "snooze" and rest:
+        return PumpCommand(
+            at_s,
+            words,
+            lambda hands: _answer_kind(require(hands.bench.pump, Capability.SNOOZE).snooze, hands, rest),
+            (Capability.SNOOZE,),
+        )
     if verb == "cancel" and rest.startswith("bolus "):
         number = int(rest.removeprefix("bolus "))
         return PumpCommand(at_s, words, lambda hands: _cancel(hands, number), (Capability.CANCEL_BOLUS,))
@@ -305,11 +320,11 @@ def _confirm(hands: Commander) -> None:
         hands.bench.pump.confirm(annunciation.annunciation_id)
 
 
-def _confirm_kind(hands: Commander, kind: str) -> str:
-    """Confirm an annunciation by the number under which its kind was last seen, whatever is shown now."""
+def _answer_kind(answer: Callable[[int], None], hands: Commander, kind: str) -> str:
+    """Confirm or snooze an annunciation by the number under which its kind was last seen, whatever is shown now."""
     if kind not in hands.shown_ids:
         return "it was never seen"
-    hands.bench.pump.confirm(hands.shown_ids[kind])
+    answer(hands.shown_ids[kind])
     return OBEYED
 
 
@@ -342,10 +357,13 @@ def _seen(hands: Commander, what: str) -> str:
         return SEEN if len(set(hands.bolus_ids)) == len(hands.bolus_ids) else "one id for two boluses"
     if (asked := _AMOUNT.fullmatch(what)) is not None:
         least_u, most_u = parse(asked["least"], "insulin_u"), parse(asked["most"], "insulin_u")
+        told_u: float | None
         if asked["of"] == "left":
             told_u = pump.status().reservoir_u
-        else:
+        elif asked["of"] == "on board":
             told_u = require(pump, Capability.INSULIN_ON_BOARD).insulin_on_board().insulin_u
+        else:
+            told_u = require(pump, Capability.DAILY_TOTAL).daily_total().bolus_u - hands.today_before_u
         return SEEN if told_u is not None and least_u <= told_u <= most_u else f"{told_u} U {asked['of']}"
     if (times := _TIME_LEFT.fullmatch(what)) is not None:
         left_min = require(pump, Capability.INSULIN_ON_BOARD).insulin_on_board().remaining_min

@@ -34,7 +34,7 @@ Maximum Of An Hour Is Kept
     ...    again, until an hour has passed.
     [Tags]    PR-L3.1
     Weigh Course Of Commands    the maximum of an hour
-    ...    commands=0 min: maximum of an hour 1 U; 0 min: bolus 0.6 U; 30 min: bolus 0.3 U; 40 min: bolus 0.5 U; 42 min: see maximum delivery; 42 min: see therapy stop; 57 min: confirm; 57 min: run; 57 min: bolus 0.5 U; 59 min: see maximum delivery; 59 min: see therapy stop; 65 min: confirm; 65 min: run; 65 min: bolus 0.5 U
+    ...    commands=0 min: maximum of an hour 1 U; 0 min: bolus 0.6 U; 10 min: extended bolus 0.3 U over 20 min; 40 min: bolus 0.5 U; 42 min: see maximum delivery; 42 min: see therapy stop; 57 min: confirm; 57 min: run; 57 min: bolus 0.5 U; 59 min: see maximum delivery; 59 min: see therapy stop; 65 min: confirm; 65 min: run; 65 min: bolus 0.5 U
     ...    weighed=in the first hour: 0 min to 60 min; after an hour: 60 min to 75 min
 
 Maximum Of An Hour Is Kept By Basal Delivery

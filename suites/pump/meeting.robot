@@ -11,7 +11,7 @@ One Of Two Boluses Is Cancelled
     [Documentation]    Of an extended and a fast bolus the one that is named ends, and the other is given whole.
     [Tags]    PR-D5.5
     Weigh Course Of Commands    a cancel of one of two boluses    blank=5 min
-    ...    commands=0 min: extended bolus 2 U over 30 min; 2 min: bolus 1.5 U; 130 s: see 2 boluses under way; 150 s: cancel bolus 1; 8 min: extended bolus 2 U over 30 min; 10 min: bolus 1.5 U; 630 s: cancel bolus 4
+    ...    commands=0 min: extended bolus 2 U over 30 min; 2 min: bolus 1.5 U; 130 s: see 2 boluses under way; 150 s: cancel bolus 1; 5 min: cancel bolus 2, refused as not applicable now; 8 min: extended bolus 2 U over 30 min; 10 min: bolus 1.5 U; 630 s: cancel bolus 4
     ...    weighed=with the fast one whole: 0 min to 4 min; when it has ended: 4 min to 8 min; until the fast one is cancelled: 8 min to 12 min; of the extended one then: 12 min to 22 min
 
 A Pause In Boluses
@@ -61,7 +61,7 @@ The Annunciation That Is Named Is Answered
     ...    gone; what is shown stays.
     [Tags]    PR-A2.4
     Weigh Course Of Commands    two annunciations    blank=5 min
-    ...    commands=0 min: maximum of an hour 1 U; 0 min: reservoir {1.01 reservoir.low}; 0 min: bolus {0.03 reservoir.low}; 1 min: see reservoir low pending; 1 min: snooze; 1 min: see reservoir low snoozed; 1 min: reservoir {1.01 reservoir.low}; 1 min: bolus {0.0125 reservoir.low}; 2 min: see reservoir low pending; 2 min: bolus 0.5 U; 3 min: see maximum delivery pending; 3 min: confirm reservoir low; 3 min: see maximum delivery pending; 3 min: confirm reservoir low, refused as not applicable now; 3 min: see maximum delivery pending; 3 min: confirm; 3 min: see nothing annunciated
+    ...    commands=0 min: maximum of an hour 1 U; 0 min: reservoir {1.01 reservoir.low}; 0 min: bolus {0.03 reservoir.low}; 1 min: see reservoir low pending; 1 min: snooze; 1 min: see reservoir low snoozed; 1 min: reservoir {1.01 reservoir.low}; 1 min: bolus {0.0125 reservoir.low}; 2 min: see reservoir low pending; 2 min: bolus 0.5 U; 3 min: see maximum delivery pending; 3 min: confirm reservoir low; 3 min: see maximum delivery pending; 3 min: confirm reservoir low, refused as not applicable now; 3 min: see maximum delivery pending; 3 min: confirm; 3 min: see nothing annunciated; 3 min: snooze reservoir low, refused as not applicable now
     ...    weighed=all: 0 min to 4 min
 
 A Loss Of Supply Under A Temporary Rate
@@ -84,5 +84,5 @@ Insulin On Board Of An Extended And A Cancelled Bolus
     [Documentation]    What came is on board, of the extended bolus too, and what was cancelled is not.
     [Tags]    PR-H2.4
     Weigh Course Of Commands    insulin on board of cut boluses    blank=5 min
-    ...    commands=0 min: extended bolus 1 U over 15 min; 16 min: bolus 1.5 U; 990 s: cancel bolus 2; 20 min: see 1.5 U to 1.8 U on board; 20 min: see 225 min to 240 min of insulin on board
+    ...    commands=0 min: extended bolus 1 U over 15 min; 16 min: bolus 1.5 U; 990 s: cancel bolus 2; 20 min: see 1.5 U to 1.8 U on board; 20 min: see 225 min to 240 min of insulin on board; 20 min: see 1.7 U to 1.8 U more of boluses today
     ...    weighed=all: 0 min to 21 min

@@ -126,7 +126,7 @@ def test_a_course_reaches_for_supply_and_reservoir_and_puts_them_back(tmp_path: 
 NAMED = CommandCourse.model_validate(
     {
         "called": "two annunciations",
-        "commands": "0 min: confirm occlusion; 0 min: snooze 30 min; 0 min: maximum of an hour 1 U; "
+        "commands": "0 min: confirm occlusion; 0 min: snooze time 30 min; 0 min: maximum of an hour 1 U; "
         "0 min: reservoir 20.1 U; 0 min: bolus 0.8 U; 1 min: see reservoir low; 1 min: see reservoir low pending; "
         "1 min: snooze; 1 min: see reservoir low snoozed; 1 min: see reservoir low pending; 1 min: bolus 0.3 U; "
         "2 min: see maximum delivery; 2 min: confirm reservoir low; 2 min: confirm reservoir low; 2 min: confirm; "
