@@ -46,6 +46,8 @@ RESTARTED = "reset"
 """The kind by which a pump's log tells of a restart (`rig.procedures.watch`)."""
 TOLD_IN_S = 1.0
 """A log tells its times in whole seconds."""
+CLOCK_TOLD = "reference time"
+"""The kind by which a pump's log tells what its clock shows; times go on from there."""
 CHARACTERISTICS = 8
 """So many counters begin anew at one restart, at most."""
 NOTICED_U = 0.01
@@ -231,6 +233,8 @@ def log_findings(traffic: Traffic) -> tuple[Violation, ...]:
                     what = f"the log goes from entry {before} to entry {after}"
                     found.setdefault(what, Violation(read.at_s, what))
         for earlier, later in pairwise(read.entries):
+            if CLOCK_TOLD in (earlier.kind, later.kind):  # the clock may have been set
+                continue
             back_s = earlier.pump_time_s - later.pump_time_s
             if back_s > TOLD_IN_S:
                 what = f"entry {later.sequence} of the log is dated {back_s:.0f} s before entry {earlier.sequence}"

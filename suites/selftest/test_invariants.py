@@ -203,6 +203,8 @@ def test_an_entry_that_is_dated_before_the_one_it_follows_is_found() -> None:
     )
     (found,) = log_findings(traffic(LogReading(5.0, entries, whole=True)))
     assert found.what == "entry 2 of the log is dated 64900 s before entry 1"
+    told = (entries[0], HistoryEvent(2, "reference time", 0.0, {}), HistoryEvent(3, "bolus programmed", 5.0, {}))
+    assert log_findings(traffic(LogReading(5.0, told, whole=True))) == (), "the clock was set"
 
 
 def test_a_part_of_the_log_may_leave_out_what_was_not_asked_for() -> None:
