@@ -39,8 +39,8 @@ Alarm Is Snoozed And Confirmed
     Snooze And Confirm Alarm    reservoir out    due={alarms.reservoir_out}    snooze={alarms.snooze}
 
 Snooze As It Was Set
-    [Documentation]    Set to 2 min, a snoozed alarm of the temperature comes back after 2 min; another is heard meanwhile.
-    ...    Confirmed, it is heard again when the temperature leaves its band once more.
+    [Documentation]    Set to 2 min, a snoozed alarm of the temperature comes back after 2 min; another is heard
+    ...    meanwhile. Confirmed, it is heard again when the temperature leaves its band once more.
     [Tags]    PR-A2.2    PR-A2.3    PR-A2.5
     Snooze And Confirm Alarm    temperature    due={alarms.temperature}    set=2 min
     ...    meanwhile=reservoir low    meanwhile_due={alarms.reservoir_low}    comes=again
