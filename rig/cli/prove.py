@@ -56,9 +56,9 @@ from rig.run.collection import Declaration
 from rig.run.inputs import FIRMWARE, Inputs, Sources, read_inputs
 from rig.run.plan import DEFAULT_PLAN
 from rig.run.provoked import held_faults
-from rig.run.software import this_version
+from rig.run.software import code_sha256, this_version
 from rig.run.stopping import StopSignals
-from rig.shipped import DEFAULT_BENCH, shipped
+from rig.shipped import DEFAULT_BENCH, ROOT, shipped
 
 MUTANTS = "fixtures/controller/mutants"
 WRONG_HARDWARE = "fixtures/controller/wrong_hardware.toml"
@@ -145,7 +145,8 @@ def _prove(asked: ProofAsked, console: Console) -> int:
     folder = _folder(asked)
     known = read_tried(folder)
     inputs = base.sha256
-    digests = {pump.name: digest_of(pump, _content(pump), {**inputs, "whole": str(asked.whole)}) for pump in pumps}
+    read = {**inputs, "rig": code_sha256(ROOT)}
+    digests = {pump.name: digest_of(pump, _content(pump), {**read, "whole": str(asked.whole)}) for pump in pumps}
     kept = {
         pump.name: known[pump.name]
         for pump in pumps
@@ -162,7 +163,7 @@ def _prove(asked: ProofAsked, console: Console) -> int:
     executed: dict[str, frozenset[str]] = {}
     if asked.coverage and left:
         say(console, "First, which functions of the firmware each test executes.")
-        digest = digest_of(TriedPump("functions", "seed"), digest_of_sources(), inputs)
+        digest = digest_of(TriedPump("functions", "seed"), digest_of_sources(), read)
         executed = executed_functions(folder, inputs_of, declared, runner_of, digest, asked.jobs)
     say(
         console,
