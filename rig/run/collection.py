@@ -155,25 +155,21 @@ def refuse_untaken(file: Path | str, plan: TestPlan, taken: Collection[str]) -> 
 
 @dataclass(frozen=True)
 class Unanswered:
-    """A quantity that a requirement asks for and no test measures, and the declared one that is nearest to it."""
+    """A quantity that a requirement asks for and no test that decides it measures."""
 
     requirement: str
     quantity: Quantity
-    near: Quantity | None
 
 
 def unanswered(requirements: Mapping[str, Requirement], declared: Sequence[Declaration]) -> list[Unanswered]:
     """List the quantities of requirements that none of the tests that decide them will measure."""
-    known = {each.quantity: test for test in declared for each in test.quantities}
     found = []
     for requirement in requirements.values():
         if requirement.of_the_record:  # every test's record answers it, as far as it can
             continue
         own = {each.quantity for test in declared if requirement.id in test.requirements for each in test.quantities}
         found += [
-            Unanswered(requirement.id, rule.quantity, nearest(rule.quantity, known))
-            for rule in requirement.measurement
-            if rule.quantity not in own
+            Unanswered(requirement.id, rule.quantity) for rule in requirement.measurement if rule.quantity not in own
         ]
     return found
 
@@ -203,10 +199,11 @@ def refuse_unanswered(
     if not missing:
         return
     first = missing[0]
-    if first.near == first.quantity:
+    near = nearest(first.quantity, {each.quantity: test for test in declared for each in test.quantities})
+    if near == first.quantity:
         hint = "a test measures it, but does less than the requirement's at_least"
     else:
-        hint = f"the nearest that is measured is {str(first.near)!r}" if first.near else "nothing is measured"
+        hint = f"the nearest that is measured is {str(near)!r}" if near else "nothing is measured"
     more = len(missing) - 1
     if selected:
         ids = dict.fromkeys(each.requirement for each in missing)
