@@ -13,7 +13,8 @@ from rig.bench.open import open_bench
 from rig.bench.places import places_of
 from rig.errors import BenchFileError, NoReplyError, RefusedError
 from rig.procedures.controller import flip_bit, flip_register_bit, probe_of
-from rig.roles import Bench, DebugProbe
+from rig.roles import Bench, Capability, DebugProbe, require
+from rig.roles.pump import Reconnects
 from rig.shipped import shipped
 
 VIRTUAL = shipped("fixtures/benches/virtual.toml")
@@ -55,12 +56,13 @@ def test_what_is_asked_of_a_running_core_leaves_it_running(bench: Bench, probe: 
 
 def test_a_reset_by_the_probe_stands_in_the_pumps_log(bench: Bench, probe: DebugProbe) -> None:
     def resets() -> int:
-        return sum(event.kind == "reset" for event in bench.pump.history())  # type: ignore[attr-defined]
+        return sum(event.kind == "reset" for event in require(bench.pump, Capability.HISTORY).history())
 
     before = resets()
     probe.reset()
     bench.clock.sleep(5.0)
-    bench.pump.reconnect()  # type: ignore[attr-defined]
+    assert isinstance(bench.pump, Reconnects)
+    bench.pump.reconnect()
     assert resets() == before + 1
 
 
