@@ -56,7 +56,7 @@ class KeptCampaign(BaseModel):
     software: dict[str, str]
 
 
-class Session(BaseModel):
+class CampaignSession(BaseModel):
     """How many injections a session of a campaign made, how long that took in s, and with how many workers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -73,9 +73,9 @@ def read_campaign(folder: Path) -> KeptCampaign:
     return checked(folder / CAMPAIGN, read_json(folder / CAMPAIGN), KeptCampaign)
 
 
-def read_sessions(folder: Path) -> list[Session]:
+def read_sessions(folder: Path) -> list[CampaignSession]:
     """Read how long each session took; a last line that a kill cut off is left out. EvidenceError when damaged."""
-    return [checked(folder / SESSIONS, each, Session) for each in read_json_lines(folder / SESSIONS)]
+    return [checked(folder / SESSIONS, each, CampaignSession) for each in read_json_lines(folder / SESSIONS)]
 
 
 def append_lines(path: Path, lines: Iterable[str]) -> None:

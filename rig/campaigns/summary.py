@@ -11,7 +11,7 @@ from typing import Any
 
 from rig.analysis.proportion import clopper_pearson
 from rig.campaigns.consequence import FINDINGS, UNSAFE, Class, Consequence
-from rig.campaigns.folder import Session
+from rig.campaigns.folder import CampaignSession
 from rig.campaigns.inputs import CampaignInputs
 from rig.campaigns.kinds import kinds_of, safe_answer
 from rig.campaigns.states import STATES
@@ -39,7 +39,7 @@ def campaign_summary(
     asked: Mapping[str, Any],
     consequences: Mapping[int, Consequence],
     inputs: CampaignInputs,
-    sessions: Sequence[Session],
+    sessions: Sequence[CampaignSession],
 ) -> str:
     """Write the summary of a campaign."""
     counted = Counter((consequence.injection.kind, consequence.sort) for consequence in consequences.values())
@@ -95,7 +95,7 @@ def _of_observed(consequences: Mapping[int, Consequence]) -> str:
     return f", of those that were observed: {lost} were not, and say nothing about the pump" if lost else ""
 
 
-def _pace(session: Session, window_s: float) -> str:
+def _pace(session: CampaignSession, window_s: float) -> str:
     per_min = 60.0 * session.injections / max(session.took_s, 0.1)
     return (
         f"{session.injections} injections in {session.took_s:g} s on {session.workers} workers: "

@@ -92,15 +92,15 @@ OF_A_LIMIT = {
     "PR-D3.7": {"5 min", "15 min"},  # a delay, a window
     "PR-D3.8": {"1 h", "61 min"},  # how long the extended bolus lasts, a window
     "PR-D5.2": {"1 h", "15 min"},
-    "PR-D5.4": {"30 min"},  # windows of a course
-    "PR-D5.5": {"1 h", "6 min", "10 min"},  # how long the extended bolus lasts, a moment, a window
-    "PR-D5.6": {"1 h", "20 min", "1 min"},
-    "PR-D6.3": {"40 min", "10 min"},
-    "PR-D6.4": {"20 min", "30 min"},
-    "PR-D3.10": {"15 min", "20 min"},
-    "PR-F6.4": {"30 min"},
-    "PR-D7.7": {"10 min"},
-    "PR-H2.4": {"20 min", "4 min"},
+    "PR-D5.4": {"10 min", "20 min", "30 min"},  # windows of a course
+    "PR-D5.5": {"30 min", "10 min"},  # how long the extended bolus lasts, a window
+    "PR-D5.6": {"30 min", "10 min"},
+    "PR-D6.3": {"20 min", "5 min"},
+    "PR-D6.4": {"10 min", "15 min"},
+    "PR-D3.10": {"5 min", "15 min"},
+    "PR-F6.4": {"21 min"},
+    "PR-D7.7": {"7 min"},
+    "PR-H2.4": {"15 min", "4 min", "240 min"},
     "PR-H2.3": {"150 min", "15 min"},
     "PR-D7.6": {"27 min", "30 min"},
     "PR-D9.1": {"4 min"},  # how long priming may take

@@ -51,7 +51,7 @@ def test_only_a_virtual_bench_is_virtual() -> None:
         ('repeatability = "2.5 µg"', "repeatability = 2.5", "balance.repeatability is 2.5: a quantity needs its unit"),
         ('"2.5 µg"', '"2.5 kPa"', "balance.repeatability is '2.5 kPa': '2.5 kPa' is not a mass: allowed units are g"),
         ('"3.7 V"', '"37 V"', "supply.voltage is '37 V': allowed are 0.1 V to 25 V"),
-        ("occluder = 0 ", "vent = 0 ", "lines needs an 'occluder'"),
+        ("occluder = 0 ", "drain = 0 ", "lines needs an 'occluder'"),
         ("2027-03-02", "2026-03-01", "calibration_due must be later than calibrated, 2026-03-02"),
         ("seed = 1", 'seed = "one"', "virtual.seed is 'one': input should be a valid integer"),
         ("seed = 1", "sead = 1", "virtual.sead is not a known key; did you mean 'seed'?"),

@@ -16,7 +16,7 @@ from rig.campaigns import schedule
 from rig.campaigns.batch import line_of, task_of
 from rig.campaigns.campaign import CampaignQuestion, Workforce, begin_campaign, go_on, injections_of, replayed
 from rig.campaigns.consequence import Class, Consequence, Observed
-from rig.campaigns.folder import Session, append_lines, write_finding
+from rig.campaigns.folder import CampaignSession, append_lines, write_finding
 from rig.campaigns.inputs import CampaignInputs, read_campaign_inputs
 from rig.campaigns.summary import campaign_summary
 from rig.cli.app import app
@@ -115,7 +115,7 @@ def test_what_was_unsafe_has_a_bound_though_nothing_of_it_was_found(inputs: Camp
         each.number: Consequence(injection=each, observed=of, sort=sort)
         for each, of, sort in zip(drawn, seen, sorts, strict=True)
     }
-    text = campaign_summary(ASKED.plain(), found, inputs, [Session(injections=3, took_s=6.0, workers=1)])
+    text = campaign_summary(ASKED.plain(), found, inputs, [CampaignSession(injections=3, took_s=6.0, workers=1)])
     head, all_kinds = (
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in text.splitlines()
