@@ -26,15 +26,18 @@ class Fail:
 def fails_in(run: RunFolder, requirements: Mapping[str, Requirement]) -> list[Fail]:
     """List the FAILs of the attempts that have come to their end so far, in the order of the tests.
 
+    Those by what a test's whole record holds are there once the run has ended, when it is looked through.
+
     Raises:
         EvidenceError: the record is damaged.
     """
+    of_the_record = [name for name, requirement in requirements.items() if requirement.of_the_record]
     found = []
     for attempt in run.attempts():
         if not attempt.ended:
             continue
         for measured in attempt.measured():
-            for name in attempt.collected.requirements:
+            for name in dict.fromkeys((*attempt.collected.requirements, *of_the_record)):
                 rule = requirements[name]
                 if not rule.asks_for(measured.quantity.quantity):
                     continue

@@ -19,15 +19,17 @@ from rig.proving.order import in_order
 from rig.proving.proof import PROOF, TRIED, append_tried, page_of, proof_of, read_tried
 from rig.proving.pumps import TriedPump, found_in, named_patches, pumps_named, seeds, with_families, wrong_hardware
 from rig.proving.trial import digest_of, outcome_of, right_fail
+from rig.record.folder import RunFolder
 from rig.record.proof import Proof, Tried
 from rig.record.results import Outcome, TestRecord
 from rig.run.collection import Declaration
-from rig.run.first_fail import Fail
+from rig.run.first_fail import Fail, fails_in
 from rig.run.provoked import held_faults, provoked_in
 from rig.shipped import shipped
 from rig.virtual.mcu.image import read_elf
 from suites.measuring import VIRTUAL
 from suites.selftest.recorded import rig
+from suites.stands.own_requirements import own_requirements
 
 SOURCE = """\
 static int helper(int x)
@@ -128,6 +130,20 @@ def test_a_fail_in_the_record_catches_and_trouble_is_no_escape(
     pump = TriedPump("p", "image", None, (), expected)
     assert outcome_of(pump, fails, ended(*outcomes), trouble=trouble) == outcome
     assert outcome_of(pump, [], [], trouble=None) == "error"
+
+
+def test_what_does_not_hold_over_a_tests_whole_record_is_a_fail_of_it(run: Path) -> None:
+    """It is in no list of what the test was to decide, and found when the run has ended."""
+    assert fails_in(RunFolder(run), own_requirements()) == []
+    path = next(iter(sorted(run.glob("record/tests/*/1/invariants.json"))))
+    found = json.loads(path.read_text(encoding="utf-8"))
+    for each in found["measured"]:
+        if each["quantity"]["kind"] == "recorded.wrong_numbers":
+            each["value"] = 2.0
+    path.write_text(json.dumps(found), encoding="utf-8")
+    (fail,) = fails_in(RunFolder(run), own_requirements())
+    assert fail.requirement == "PR-V1.2"
+    assert "is 2 entries, limit ≤ 0 entries" in fail.measured
 
 
 def test_a_right_pump_is_clean_or_failed_falsely() -> None:
