@@ -133,6 +133,7 @@ class Trial:
             fails = fails_in(run, inputs.requirements)
             stopped = trouble or (f"{fails[0].requirement} FAILed" if self.stops and fails else None)
             tests = end_run(run, Ending("interrupted", stopped) if stopped else "complete")[0].tests
+            fails = fails_in(run, inputs.requirements)  # now of each test's whole record, too
         except RigError as error:
             trouble = str(error)
         if image is not None and _sha256(image) == self.right_firmware:
