@@ -20,7 +20,7 @@ from rig.cli.upfront import beyond_bench, not_to_be_done
 from rig.record.files import write_json
 from rig.run.begin import start_run
 from rig.run.collection import Declaration
-from rig.run.coverage import TopicCovered, coverage, summary
+from rig.run.coverage import TopicCovered, coverage, covered_in_short
 from rig.run.inputs import Inputs, Sources, read_inputs
 from rig.shipped import TOPICS, shipped
 from rig.verdicts.topics import read_topics
@@ -67,7 +67,7 @@ def say_coverage(covered: Sequence[TopicCovered], console: Console) -> None:
         topic = Text.assemble((plain(each.topic.id), "bold red" if each.gap else "bold"), f" {plain(each.topic.text)}")
         rows += [(topic if number == 0 else Text(), *line) for number, line in enumerate(_lines(each))]
     print_table(console, COLUMNS, rows, title="What is covered, gaps first", grouped=True, fold=True)
-    for sentence in summary(covered):
+    for sentence in covered_in_short(covered):
         say(console, sentence, "yellow" if "gaps:" in sentence else "")
 
 
@@ -86,7 +86,7 @@ def _lines(covered: TopicCovered) -> list[tuple[str, ...]]:
 def as_json(covered: Sequence[TopicCovered]) -> dict[str, object]:
     """Write the coverage as plain data."""
     return {
-        "summary": summary(covered),
+        "summary": covered_in_short(covered),
         "topics": [
             {
                 "id": each.topic.id,

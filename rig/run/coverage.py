@@ -61,7 +61,7 @@ def coverage(
     return [*sorted(found, key=lambda each: each.gap is None), *beside]
 
 
-def summary(covered: Sequence[TopicCovered]) -> list[str]:
+def covered_in_short(covered: Sequence[TopicCovered]) -> list[str]:
     """Say for each kind of source how many of its topics are covered, and which are not, and why."""
     groups: dict[bool, list[TopicCovered]] = {}
     for each in (each for each in covered if each.topic is not BESIDE):

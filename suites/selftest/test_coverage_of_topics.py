@@ -11,7 +11,7 @@ from rig.errors import BenchFileError
 from rig.faults.recalls import read_recalls
 from rig.record.models import QuantityRecord
 from rig.run.collection import Declaration
-from rig.run.coverage import coverage, summary
+from rig.run.coverage import coverage, covered_in_short
 from rig.shipped import RECALLS, TOPICS, shipped
 from rig.verdicts.topics import Topic, read_topics
 from suites.selftest.recorded import rig
@@ -53,7 +53,7 @@ def test_gaps_come_first_each_with_its_reason() -> None:
     told = {row.id: (row.judge, row.tests, row.range) for row in covered[3].requirements}
     assert told["PR-D3.2"] == (("balance",), ("A test",), ("size 1 U",))
     assert told["PR-D3.1"] == (("balance",), (), ())
-    assert summary(covered) == [
+    assert covered_in_short(covered) == [
         "1 of 4 topics are verified; gaps: PR-D1 delivery (no test decides PR-D1.1, PR-D1.2); PR-G1 delivery "
         "(no requirement); PR-D7 delivery (not decided: PR-D7.1)."
     ]

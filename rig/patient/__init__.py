@@ -1,0 +1,10 @@
+"""The person on the pump: models of glucose and insulin, sensors, metrics. Pure: no clock, no files.
+
+Not responsible for what a pump delivered, nor for judging it.
+"""
+
+from rig.patient import metrics
+from rig.patient.person import hovorka, hovorka_cohort, s2008, s2008_cohort
+from rig.patient.sensor import cgm
+
+__all__ = ["cgm", "hovorka", "hovorka_cohort", "metrics", "s2008", "s2008_cohort"]

@@ -1,0 +1,1 @@
+"""The virtual person beside other people's numbers."""

@@ -1,0 +1,97 @@
+"""The virtual person beside the numbers of other people's code: a table of differences, and how long a day takes.
+
+    python -m suites.studies.patient [FOLDER]
+
+FOLDER holds further traces in the layout of `suites/studies/patient/reference`. Not responsible for the tolerances of
+the self-tests: those are ten times as narrow.
+"""
+
+from __future__ import annotations
+
+import sys
+import timeit
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from rig.patient import hovorka, metrics, s2008, s2008_cohort
+from suites.studies.patient.reference_data import FOLDER, IGLU_NAMES, Reference
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One comparison: what, with whose numbers, the largest difference, and what is tolerated."""
+
+    what: str
+    whose: str
+    difference: float
+    tolerance: float
+    unit: str
+
+    @property
+    def agrees(self) -> bool:
+        """Is the difference tolerated?"""
+        return self.difference <= self.tolerance
+
+
+def comparisons(reference: Reference) -> list[Compared]:
+    """Compare all traces and series of a folder."""
+    found = []
+    for trace in reference.traces("s2008"):
+        rows = reference.table(f"s2008/{trace}")
+        insulin, carbs = (reference.column(rows, name)[:-1] for name in ("insulin_U_per_h", "cho_announced_g"))
+        course = s2008(reference.s2008_person(trace)).simulate(len(insulin), insulin, carbs)
+        worst = np.abs(course.glucose_sub_mg_per_dl - reference.column(rows, "glucose_sub_mg_dl")).max()
+        found.append(Compared(f"S2008 {trace}", "simglucose", float(worst), 0.01, "mg/dL"))
+    for trace in reference.traces("hovorka"):
+        rows = reference.table(f"hovorka/{trace}")
+        insulin, carbs = (reference.column(rows, name)[:-1] for name in ("insulin_U_per_h", "cho_g_per_min"))
+        glucose = hovorka(reference.hovorka_person(trace)).simulate(len(insulin), insulin, carbs).glucose_mg_per_dl
+        worst = np.abs(glucose - reference.column(rows, "glucose_plasma_mg_dl")).max()
+        found.append(Compared(f"Hovorka {trace}", "LoopInsighT1", float(worst), 0.01, "mg/dL"))
+    for name in reference.series():
+        expected = reference.content("metrics/expected.json")[name]
+        glucose = reference.column(reference.table(f"metrics/{name}.csv"), "glucose_mg_dl")
+        summary = metrics.summary(np.arange(glucose.size) * expected["interval_min"], glucose)
+        theirs = {ours: expected["metrics"][name]["iglu"] for name, ours in IGLU_NAMES.items()}
+        worst = max(abs(getattr(summary, ours) - value) for ours, value in theirs.items())
+        found.append(Compared(f"metrics {name}", "iglu", float(worst), 1e-9, "all fourteen"))
+    return found
+
+
+def _seconds(perform: Callable[[], object]) -> float:
+    """The shortest of seven times, in s."""
+    return min(timeit.repeat(perform, number=1, repeat=7))
+
+
+def main() -> int:
+    """Print the table; 1 when a difference is not tolerated, 2 when there is nothing to compare."""
+    reference = Reference(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
+    found = comparisons(reference)
+    if not found:
+        Console(stderr=True).print(f"{reference.folder}: holds no trace of s2008/ or hovorka/, nor metrics/")
+        return 2
+    table = Table("compared", "with", "largest difference", "tolerated", "", title="The virtual person")
+    for each in found:
+        verdict = "agrees" if each.agrees else "DIFFERS"
+        table.add_row(each.what, each.whose, f"{each.difference:.2g} {each.unit}", f"{each.tolerance:g}", verdict)
+    console = Console(width=120)
+    console.print(table)
+    carbs = np.zeros(1440)
+    carbs[[420, 750, 1110]] = 45.0, 70.0, 60.0
+    rows = reference.table("s2008/parameters.csv")
+    one, many, other = s2008(rows[0]), s2008_cohort((rows * 100)[:100]), hovorka({})
+    console.print(
+        f"A day of three meals: S2008 {1e3 * _seconds(lambda: one.simulate(1440, None, carbs)):.0f} ms, "
+        f"Hovorka {1e3 * _seconds(lambda: other.simulate(1440, None, carbs)):.0f} ms, "
+        f"a cohort of 100 of S2008 {_seconds(lambda: many.simulate(1440, None, carbs)):.2f} s."
+    )
+    return 0 if all(each.agrees for each in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
