@@ -1,6 +1,6 @@
 """What stands behind the results: tests and air, deviations, equipment, software.
 
-Not responsible for layout (`report.typ`) nor for the prose on method (`reports.method`).
+Not responsible for layout (`document.typ`) nor for the prose on method (`reports.method`).
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from reports.pump_runs import every_run_of_pump
 from reports.words import NONE, duration, plain_reason, span
 from rig.record.reading import RecordedAir, Run
 from rig.record.results import Results, TestRecord
@@ -52,6 +53,7 @@ def deviations(run: Run) -> list[dict[str, Any]]:
     failed = [test for test in results.tests if test.outcome == "failed"]
     disturbed = [test for test in results.tests if test.outcome in ("error", "interrupted", "not run")]
     undecided = [row for row in results.requirements if row.in_scope and row.verdict in open_verdicts]
+    of_pump = [_item(head, said) for head, said in every_run_of_pump(run)]
     return [
         {"title": "Tests that the pump failed", "items": _by_message(failed)},
         {"title": "Tests that the rig could not finish", "items": _by_message(disturbed)},
@@ -64,6 +66,7 @@ def deviations(run: Run) -> list[dict[str, Any]]:
         {"title": "What does not hold over the whole record of a test", "items": _found(results)},
         {"title": "Incidents that ended no test", "items": _incidents(results.tests)},
         {"title": "Other than planned", "items": _departures(run)},
+        *([{"title": "Every run of this pump, by the bench's ledger", "items": of_pump}] if of_pump else []),
     ]
 
 
@@ -203,6 +206,9 @@ def identification(run: Run) -> list[tuple[str, str]]:
         ("Rig software", f"{_SOFTWARE} {manifest.versions.get(_SOFTWARE, '(version not recorded)')}"),
         ("Revision", manifest.commit or "not recorded"),
         ("Runs on", ", ".join(f"{name} {version}" for name, version in others.items())),
+        ("Qualification of PC and bench", manifest.qualification or "none"),
+        *([("Pump", manifest.pump_stage)] if manifest.pump_stage else []),
+        *([("Number on the bench's ledger", str(manifest.ledger_number))] if manifest.ledger_number else []),
         ("Device firmware", manifest.dut.firmware if manifest.dut else "not identified"),
         ("Firmware image", manifest.firmware_sha256 or "not recorded"),
         ("Bench file", f"{manifest.bench_file}\n{manifest.bench_sha256}"),

@@ -1,6 +1,6 @@
 """What a run took for claimed of the pump: the claims of its pump sheet, in the report's words.
 
-Not responsible for layout (`report.typ`).
+Not responsible for layout (`document.typ`).
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def write_document(folder: Path, comparison: Comparison, files: Sequence[str], n
     for conditions in dict.fromkeys(each.row.conditions for each in comparison.pooled):
         alike = [each for each in comparison.pooled if each.row.conditions == conditions]
         title = "Pumps under nominal conditions" if conditions == NOMINAL else f"Pumps at {minus(conditions)}"
-        sections.append({"title": title, "blocks": _pump_blocks(alike)})
+        sections.append({"title": title, "blocks": pump_blocks(alike)})
     sections += [
         {"title": f"Conditions: {each.subject}", "blocks": _condition_blocks(drawn, each)}
         for each in comparison.conditions
@@ -59,7 +59,7 @@ def write_document(folder: Path, comparison: Comparison, files: Sequence[str], n
         write_pdf(folder / "comparison.pdf", compiler, now)
 
 
-def _wrapped(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> dict[str, Any]:
+def wrapped(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> dict[str, Any]:
     """Return a table whose first `words` columns hold words, wrap, and share what the numbers leave."""
     return {"block": "wrapped", "caption": caption, "columns": columns, "rows": rows, "words": words}
 
@@ -73,7 +73,7 @@ def _run_blocks(comparison: Comparison, now: datetime) -> list[dict[str, Any]]:
             for each in comparison.groups
         ]
         caption = "What is compared; each group is held against A, the group of the run that was named first."
-        blocks.append(_wrapped(caption, ("Group", by.value.capitalize(), "Runs", "Pumps"), rows, words=2))
+        blocks.append(wrapped(caption, ("Group", by.value.capitalize(), "Runs", "Pumps"), rows, words=2))
     columns = (*(["Group"] if by else []), "Run", "Pump", "Conditions", "Verdict")
     runs = [
         (
@@ -87,7 +87,7 @@ def _run_blocks(comparison: Comparison, now: datetime) -> list[dict[str, Any]]:
         for member in sorted(group.members, key=lambda member: member.label)
     ]
     caption = "Each run has its own evidence and report."
-    blocks.append(_wrapped(caption, columns, runs, words=len(columns) - 1))
+    blocks.append(wrapped(caption, columns, runs, words=len(columns) - 1))
     return [*blocks, *(text(sentence) for sentence in comparison.left_out)]
 
 
@@ -108,7 +108,7 @@ def _difference_sections(
             "values, for these runs alone; else it comes from the scatter between runs, by Welch's t."
         )
         columns = ("", "n", "A", letter, f"{letter} − A", "± U", "ν", "0 lies")
-        blocks = [_wrapped(caption, columns, rows), text(ASSUMED)]
+        blocks = [wrapped(caption, columns, rows), text(ASSUMED)]
         sections.append({"title": f"{letter} beside A, {where}", "blocks": blocks})
     return sections
 
@@ -128,10 +128,11 @@ def _difference_row(each: RowDifference) -> tuple[str, ...]:
     )
 
 
-def _pump_blocks(pumps: Sequence[Spread]) -> list[dict[str, Any]]:
+def pump_blocks(pumps: Sequence[Spread]) -> list[dict[str, Any]]:
+    """Return the table of spreads over runs, and what their variance is made of."""
     columns = ("", "n", "Mean", "SD", "Min", "Max", "Tolerance")
     caption = f"Measured values over runs. {METHOD_OF_SPREADS}"
-    blocks = [_wrapped(caption, columns, [_spread_row(each) for each in pumps])]
+    blocks = [wrapped(caption, columns, [_spread_row(each) for each in pumps])]
     blocks += [_component_block(each) for each in pumps if each.components is not None]
     reasons = {each.why_no_tolerance for each in pumps} | {each.why_no_components for each in pumps}
     blocks += [text(f"Not computed where nothing stands: {reason}.") for reason in sorted(reasons - {""})]
@@ -181,7 +182,7 @@ def _condition_blocks(drawn: Sections, each: UnderConditions) -> list[dict[str, 
     ]
     return [
         *drawn.shown([condition_curve(each.table, [row[0] for row in rows], each.subject)]),
-        _wrapped(
+        wrapped(
             "Shift: of the mean from the nominal mean, in percentage points.",
             ("Condition", "n", "Min", "Mean", "Max", "Shift"),
             rows,
@@ -203,7 +204,7 @@ def _alone_block(comparison: Comparison) -> dict[str, Any]:
             value, u = value_and_uncertainty(each.value, each.expanded_uncertainty)
             rows.append((f"{_named(row)}{where}", each.member.label, value, u or NONE))
     caption = "Without a partner: the same quantity, by the same test, under the same conditions."
-    return _wrapped(caption, ("", "Run", "Value", "± U"), rows, words=2)
+    return wrapped(caption, ("", "Run", "Value", "± U"), rows, words=2)
 
 
 def _count(number: int, noun: str) -> str:

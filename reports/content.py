@@ -1,6 +1,6 @@
 """A run as plain data for the template: cover, summary, tables. Text stays text: the template never runs it.
 
-Not responsible for layout (`report.typ`) nor for the sections of analyses (`reports.sections`).
+Not responsible for layout (`document.typ`) nor for the sections of analyses (`reports.sections`).
 """
 
 from __future__ import annotations
@@ -10,20 +10,13 @@ from typing import Any
 from reports.back_matter import deviations, equipment, identification, tests
 from reports.claims import claimed
 from reports.faults import faults
+from reports.marks import marks_of
 from reports.method import method
 from reports.proof import proof
-from reports.words import SIMULATED, duration, limit_text, moment_in_words, plain_reason, value_and_uncertainty
+from reports.words import duration, limit_text, moment_in_words, plain_reason, value_and_uncertainty
 from rig.record.reading import Run
 from rig.record.results import JUDGES_NOTHING, JudgedRecord, RequirementRecord, Results
 from rig.verdicts.limits import Verdict
-
-_INCOMPLETE = {
-    "started": "UNFINISHED — the record of this run was never closed",
-    "interrupted": "INTERRUPTED — this run was stopped before its end",
-    "blocked": "BLOCKED — the bench was not fit, nothing was tested",
-    "broken": "BROKEN OFF — a test runner ended early, this run is not complete",
-    "error": "BROKEN OFF — the rig failed, this run is not complete",
-}
 
 _MEANING = {
     Verdict.PASS: "Every requirement in the scope of this run is met.",
@@ -53,7 +46,7 @@ def report_content(run: Run) -> dict[str, Any]:
             {"verdict": verdict.value, "count": sum(row.verdict is verdict for row in in_scope)} for verdict in Verdict
         ],
         "cover": _cover(run),
-        "summary": [_summary_row(row, results) for row in in_scope],
+        "summary": summary_rows(run),
         "out_of_scope": [row.id for row in results.requirements if not row.in_scope],
         "faults": faults(run),
         "tests": tests(run),
@@ -65,12 +58,6 @@ def report_content(run: Run) -> dict[str, Any]:
         "method": method(run),
         "files": [{"path": file.path, "size": f"{file.size:,}", "sha256": file.sha256} for file in run.files],
     }
-
-
-def marks_of(run: Run) -> list[str]:
-    """What each page must say: that it is simulated, that the run did not come to its end."""
-    marks = [SIMULATED] if run.manifest.virtual else []
-    return marks + ([_INCOMPLETE[run.manifest.outcome]] if run.manifest.outcome in _INCOMPLETE else [])
 
 
 def _cover(run: Run) -> list[tuple[str, str]]:
@@ -103,6 +90,11 @@ def _meaning(results: Results) -> str:
     if results.verdict is Verdict.PASS and left_out:
         return "Every requirement in the scope of this run that applies is met."
     return _MEANING[results.verdict]
+
+
+def summary_rows(run: Run) -> list[dict[str, Any]]:
+    """List the requirements in scope with what a reader is told of their values."""
+    return [_summary_row(row, run.results) for row in run.results.requirements if row.in_scope]
 
 
 def _summary_row(row: RequirementRecord, results: Results) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The catalogue of faults in a report: what this bench provoked, what not and why, and how it was decided.
 
-Not responsible for what covers what (`rig.run.fault_coverage`), nor for layout (`report.typ`).
+Not responsible for what covers what (`rig.run.fault_coverage`), nor for layout (`document.typ`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from rig.faults import read_faults
 from rig.faults.means import SUPPLY
 from rig.record.folder import RECORD
 from rig.record.reading import Run
+from rig.roles import means_by_place
 from rig.run.fault_coverage import FaultCovered, fault_coverage, fault_summary
 from rig.run.inputs import FAULTS
 
@@ -25,11 +26,13 @@ def faults(run: Run) -> dict[str, Any] | None:
         catalogue = read_faults(path)
     except BenchFileError:  # of another version of the rig, which had other keys
         return None
+    probe = bench.get("probe")
+    places = probe.get("places", {}) if isinstance(probe, dict) else {}
     fed = bench.get("cut_off", {}).get("by") != "nothing"
     covered = fault_coverage(
         catalogue,
         lines=bench["switch"]["lines"],
-        roles=frozenset(bench) - (frozenset() if fed else {SUPPLY}),
+        roles=(frozenset(bench) | {means_by_place(name) for name in places}) - (frozenset() if fed else {SUPPLY}),
         tests=[(test.title, test.requirements) for test in run.results.tests],
         verdicts={row.id: row.verdict for row in run.results.requirements if row.in_scope},
     )

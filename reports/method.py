@@ -1,6 +1,6 @@
 """How was measured and decided, in the reader's words; only what a run did.
 
-Not responsible for layout (`report.typ`), nor for how a kind of analysis is measured (`reports.kinds`).
+Not responsible for layout (`document.typ`), nor for how a kind of analysis is measured (`reports.kinds`).
 """
 
 from __future__ import annotations

@@ -1,21 +1,24 @@
-"""A run folder in, report.pdf out. The same folder gives the same bytes.
+"""A run folder in; report.pdf and annex.pdf out. The same folder gives the same bytes.
 
-Not responsible for what the report says (`reports.content`, `reports.sections`) nor how it looks (`report.typ`).
+Not responsible for what they say (`reports.report_document`, `reports.annex`) nor how they look (`document.typ`).
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 
-import typst
-
-from reports.content import report_content
+from reports.annex import annex_of
+from reports.house import House
+from reports.parts.given import Given, history_of, notes_of
+from reports.profile import Profile
+from reports.report_document import document_of
 from reports.revisions import new_revision
-from reports.sections import analysis_sections
-from reports.typesetting import typesetter, write_pdf
+from reports.typeset_document import document_typesetter
+from reports.typesetting import write_pdf
 from rig.record.reading import Run
 from rig.run.reading import read_whole_run
+
+REPORT, ANNEX = "report.pdf", "annex.pdf"
 
 
 def write_report(run_dir: Path) -> Path:
@@ -27,12 +30,30 @@ def write_report(run_dir: Path) -> Path:
     return write_report_of(read_whole_run(run_dir), new_revision(run_dir))
 
 
-def write_report_of(run: Run, folder: Path) -> Path:
+def write_report_of(run: Run, folder: Path, *, profile: Profile | None = None, house: House | None = None) -> Path:
     """Write `report.pdf` of a run that was read into a folder, and return its path; EvidenceError as above."""
-    path = folder / "report.pdf"
-    with _typesetter(run) as compiler:
+    given = given_of(run, folder, house)
+    path = folder / REPORT
+    with document_typesetter(
+        document_of(given, profile), record=run.folder, files=[file.path for file in run.files]
+    ) as compiler:
         write_pdf(path, compiler, run.manifest.started_utc)
     return path
+
+
+def write_annex_of(run: Run, folder: Path, *, house: House | None = None) -> Path:
+    """Write `annex.pdf` of a run that was read into a folder, and return its path; EvidenceError as above."""
+    path = folder / ANNEX
+    with document_typesetter(annex_of(given_of(run, folder, house)), record=run.folder, files=()) as compiler:
+        write_pdf(path, compiler, run.manifest.started_utc)
+    return path
+
+
+def given_of(run: Run, folder: Path, house: House | None = None) -> Given:
+    """Take together what a report is made from; the revision is that of the folder's name."""
+    number = folder.name.removeprefix("rev-")
+    revision = int(number) if number.isdecimal() else 1
+    return Given(run, house or House(), revision, history_of(run.folder, revision), notes_of(run.folder))
 
 
 def page_png(run_dir: Path, page: int, *, ppi: float = 110.0) -> bytes:
@@ -42,7 +63,8 @@ def page_png(run_dir: Path, page: int, *, ppi: float = 110.0) -> bytes:
         EvidenceError: as `write_report`.
         ValueError: the report has no such page.
     """
-    with _typesetter(read_whole_run(run_dir)) as compiler:
+    run = read_whole_run(run_dir)
+    with document_typesetter(document_of(Given(run)), record=run.folder, files=()) as compiler:
         drawn = compiler.compile(format="png", ppi=ppi)
     pages = drawn if isinstance(drawn, list) else [drawn]
     if not 1 <= page <= len(pages):
@@ -50,14 +72,3 @@ def page_png(run_dir: Path, page: int, *, ppi: float = 110.0) -> bytes:
     picture = pages[page - 1]
     assert isinstance(picture, bytes)
     return picture
-
-
-def _typesetter(run: Run) -> AbstractContextManager[typst.Compiler]:
-    sections = analysis_sections(run)
-    return typesetter(
-        "report.typ",
-        report_content(run) | {"analyses": sections.content, "annex": sections.annex},
-        sections.figures,
-        record=run.folder,
-        files=[file.path for file in run.files],
-    )

@@ -1,6 +1,6 @@
 """What the suites find of pumps that are wrong on purpose, as the report's annex shows it.
 
-Not responsible for trying them (`rig prove`) nor for layout (`report.typ`).
+Not responsible for trying them (`rig prove`) nor for layout (`document.typ`).
 """
 
 from __future__ import annotations

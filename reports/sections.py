@@ -1,6 +1,6 @@
 """One section of the report for each analysis: what its kind shows, and what else its test measured.
 
-Not responsible for layout (`report.typ`), for what a kind shows (`reports.kinds`), nor for numbers, which the record
+Not responsible for layout (`document.typ`), for what a kind shows (`reports.kinds`), nor for numbers, which the record
 holds.
 """
 
@@ -36,7 +36,7 @@ def analysis_sections(run: Run) -> Sections:
                 ],
                 "blocks": [
                     *sections.shown(blocks),
-                    *([] if (test, each.attempt) in told else _reported(run, test, each.attempt)),
+                    *([] if (test, each.attempt) in told else reported_table(run, test, each.attempt)),
                 ],
             }
         )
@@ -51,7 +51,7 @@ def measured_by(run: Run, test: str, attempt: int) -> list[JudgedRecord]:
     return [m for row in run.results.requirements for m in row.measurements if (m.test, m.attempt) == (test, attempt)]
 
 
-def _reported(run: Run, test: str, attempt: int) -> list[dict[str, Any]]:
+def reported_table(run: Run, test: str, attempt: int) -> list[dict[str, Any]]:
     """Tabulate what an attempt at a test measured beside what requirements ask for."""
     rows = []
     for reported in run.results.reported:

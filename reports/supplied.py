@@ -15,16 +15,17 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reports.blocks import Sections, table
-from reports.kinds import KINDS, kind_of
+from reports.document import Contents, Document, DocumentBlock, Figure, Paragraph, Section, with_numbers
+from reports.html.page import html_page
+from reports.kinds import KINDS, curves_of, kind_of
 from reports.kinds.kind import DrawnLimits
-from reports.page import Titled, interactive_page
 from reports.style import simulated_svg
 from reports.tables import Cell, write_csv
 from reports.typesetting import typesetter, write_pdf
 from reports.words import NBSP, SIMULATED, minus, moment_in_words, value_and_uncertainty
 from rig.errors import DataFileError, EvidenceError
 from rig.record.analyses import Analysis, model_of
-from rig.record.files import write_json
+from rig.record.files import write_json, write_whole
 from rig.toml_files import explain
 
 NO_RUN = "Analysis of supplied data: no verification run"
@@ -108,15 +109,39 @@ def write_analysis(folder: Path, records: Sequence[Mapping[str, Any]], job: Anal
             files += _write_data(folder, each, drawn, marks)
             figures |= drawn.figures
         page = folder / "interactive.html"
-        titled = [Titled(f"{each.analysis.title} — {each.record.source.file}", each.analysis) for each in supplied]
-        drawn_page = interactive_page("Analysis of supplied data", titled, marks=marks, simulated=len(marks) > 1)
-        page.write_text(drawn_page, encoding="utf-8")
+        write_whole(page, html_page(with_numbers(_page(supplied, marks, job))).encode())
         content = _content(supplied, sections, marks, job)
         with typesetter("analysis.typ", content, figures, record=folder, files=files) as compiler:
             write_pdf(folder / "report.pdf", compiler, job.analysed_utc)
     except OSError as error:
         raise EvidenceError(f"{folder}: cannot be written ({error.strerror})") from error
     return [folder / "report.pdf", page, *(folder / each.name for each in supplied)]
+
+
+def _page(supplied: Sequence[_Supplied], marks: Sequence[str], job: AnalysisJob) -> Document:
+    """The curves alone, each log under its title, to zoom and point in."""
+    sections = [Section(0, "Contents", "contents", (Contents("Contents"),))]
+    for number, each in enumerate(supplied, start=1):
+        blocks: list[DocumentBlock] = [
+            Figure(f"{number}-{curve.name}", curve.caption, curve.alt, curve=curve)
+            for curve in curves_of(each.analysis, DrawnLimits())
+        ]
+        if missing := kind_of(each.analysis).left_out(each.analysis):
+            blocks.append(Paragraph(missing))
+        title = f"{each.analysis.title} — {each.record.source.file}"
+        sections.append(Section(1, title, f"part-{number}", tuple(blocks)))
+    when = job.analysed_utc
+    return Document(
+        title="Analysis of supplied data",
+        kind="CURVES",
+        subject=", ".join(each.record.source.file for each in supplied),
+        number="",
+        revision=0,
+        date=(when.year, when.month, when.day),
+        marks=tuple(marks),
+        simulated=len(marks) > 1,
+        sections=tuple(sections),
+    )
 
 
 def _checked(content: Mapping[str, Any]) -> tuple[SuppliedRecord, Analysis]:

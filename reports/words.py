@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from rig import errors
 from rig.verdicts.limits import Limit
 
 SIMULATED = "SIMULATED — no evidence about any device"
+NOT_FORMAL = "NOT FORMAL — not made under the conditions of a formal run"
 
 NBSP = "\N{NO-BREAK SPACE}"
 NONE = "–"
@@ -29,11 +31,19 @@ def decimals(expanded_uncertainty: float) -> int:
 
 
 def value_and_uncertainty(value: float, expanded_uncertainty: float) -> tuple[str, str]:
-    """Round a value to the digits of its uncertainty; without one, a value has four digits and "" beside it."""
+    """Round a value to the digits of its uncertainty; without one, a value has four digits and "" beside it.
+
+    Both end at the same digit (JCGM 100:2008, 7.2.6), and none is written with an exponent.
+    """
     if expanded_uncertainty == 0.0:
-        return minus(f"{value:.4g}"), ""
+        return minus(four_digits(value)), ""
     places = decimals(expanded_uncertainty)
     return minus(f"{value:z.{places}f}"), f"{expanded_uncertainty:.{places}f}"
+
+
+def four_digits(value: float) -> str:
+    """Write a value with four significant digits, whole numbers with all of theirs, and never with an exponent."""
+    return f"{value:.0f}" if abs(value) >= 1e4 else f"{Decimal(f'{value:.4g}'):f}"
 
 
 def quantity(value: float | None, unit: str, places: int, *, signed: bool = False) -> str:
@@ -50,8 +60,10 @@ def limit_text(limit: Limit) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a duration in the two largest units that say it, such as "2 h 45 min"."""
+    """Write a duration in the two largest units that say it, such as "2 h 45 min", rounded to the smaller one."""
     whole = round(seconds)
+    if whole >= 3600:
+        whole = (whole + 30) // 60 * 60
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     if hours:
         return f"{hours}{NBSP}h{NBSP}{minutes:02d}{NBSP}min"

@@ -162,6 +162,18 @@ class MettlerBalance:
         )
 
 
+def masses_in(octets: bytes) -> tuple[list[MassReading], bytes]:
+    """Read the masses in g of replies to SI and S from octets of a wire log; and what is left of a reply cut off."""
+    *replies, rest = octets.split(b"\r\n")
+    found = (_WEIGHT.fullmatch(reply.decode("latin-1")) for reply in replies)
+    masses = [
+        MassReading(mass_g=float(match["value"]), stable=match["status"] == "S")
+        for match in found
+        if match is not None and match["id"] == "S" and match["unit"] == "g"
+    ]
+    return masses, rest
+
+
 def open_driver(wire: Wire, *, clock: Clock, baud: Baud = 9600, framing: Framing = "8N1") -> MettlerBalance:
     """Configure the wire as the balance's interface is set, by default or by options; nothing is sent yet."""
     del clock  # nothing here is timed

@@ -1,6 +1,6 @@
 """A curve for pointing and zooming, as a plotly figure: the same description as the printed one.
 
-Not responsible for the page around it (`reports.page`). Plain lists go in, so that the numbers stand in the
+Not responsible for the page around it (`reports.html.page`). Plain lists go in, so that the numbers stand in the
 page as they stand in the record. A second unit at the right is printed only: plotly does not keep two scales together
 while a reader zooms.
 """

@@ -29,6 +29,7 @@ from rig.roles import (
     Environment,
     Hands,
     Instrument,
+    MassReading,
     PowerSupply,
     PressureSensor,
     Pump,
@@ -128,6 +129,15 @@ def traffic_reader(name: str) -> ReadTraffic | None:
     if importlib.util.find_spec(module) is None:
         return None
     return cast("ReadTraffic", _imported("pump", name, module, ("read_traffic",)).read_traffic)
+
+
+def mass_reader(name: str) -> Callable[[bytes], tuple[list[MassReading], bytes]] | None:
+    """Take `masses_in` of a balance's driver, which reads masses back from octets; None where it has no such function.
+
+    Raises:
+        BenchFileError: there is no device of this name, or its driver cannot be imported.
+    """
+    return getattr(driver_module("balance", name), "masses_in", None)
 
 
 def device_names(role: str) -> list[str]:

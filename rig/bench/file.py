@@ -81,10 +81,16 @@ class InstrumentTable(DeviceTable):
 
 
 class CalibratedTable(InstrumentTable):
-    """An instrument whose readings become results: it must be calibrated, and stay so."""
+    """An instrument whose readings become results: it must be calibrated, and stay so.
+
+    `certificate`, `calibrated_by` and `uncertainty` are what the certificate says of itself, for the report.
+    """
 
     calibrated: Day
     calibration_due: Day
+    certificate: Words | None = None
+    calibrated_by: Words | None = None
+    uncertainty: Words | None = None
 
     @model_validator(mode="after")
     def _due_after_calibrated(self) -> Self:
@@ -102,6 +108,7 @@ class BalanceTable(CalibratedTable):
     """The balance; `repeatability` and `readability` enter the uncertainty of every volume.
 
     `routine_test` is the file of its last `rig balance-test`, which holds for `routine_test_every`; None asks for none.
+    `reference_mass` names the mass that it is tested with, and its certificate, for the report.
     """
 
     repeatability: Scatter
@@ -109,6 +116,7 @@ class BalanceTable(CalibratedTable):
     calibration_uncertainty: Annotated[Percent, within("percent", "0.000001 %", "1 %")]
     routine_test: Path | None = None
     routine_test_every: Annotated[TimeS, within("time_s", "1 min", "366 d")] = 86400.0
+    reference_mass: Words | None = None
 
 
 class PressureTable(CalibratedTable):
@@ -199,11 +207,13 @@ class ProbeTable(InstrumentTable):
 class PumpTable(DeviceTable):
     """The pump: its driver is a folder of `instruments/`, and it has a pyserial port or URL.
 
-    `sheet` is the file of what its maker claims of it; a run may be given another.
+    `sheet` is the file of what its maker claims of it; a run may be given another. `stage` says whether what is
+    tested is the final device or a prototype of it.
     """
 
     port: Words
     sheet: Path | None = None
+    stage: Literal["final device", "prototype"] | None = None
 
 
 class FluidTable(_Table):
@@ -253,6 +263,15 @@ class VesselTable(_Table):
         if self.bore is not None and self.tube_outer_diameter is not None and self.tube_outer_diameter >= self.bore:
             raise ValueError(f"tube_outer_diameter must be less than bore, {1e3 * self.bore:g} mm")
         return self
+
+
+class TimeBaseTable(_Table):
+    """What the clock of the bench's computer is held against, and what is known of that, for the report."""
+
+    source: Words
+    certificate: Words | None = None
+    calibrated_by: Words | None = None
+    uncertainty: Words | None = None
 
 
 class DisposablesTable(_Table):
@@ -311,10 +330,14 @@ class VirtualTable(_Table):
 
 
 class BenchFile(_Table):
-    """A whole bench; `provoke` names a fault of the catalogue that is there in every test (`rig prove --faults`)."""
+    """A whole bench; `provoke` names a fault of the catalogue that is there in every test (`rig prove --faults`).
+
+    `ledger` is the file in which every run of the bench has a number; a real bench without it has one beside its file.
+    """
 
     name: Words
     operator: Words | None = None
+    ledger: Path | None = None
     visa_library: str = "@py"
     balance: BalanceTable
     pressure: PressureTable
@@ -329,6 +352,7 @@ class BenchFile(_Table):
     vessel: VesselTable = VesselTable()
     conditions: Conditions = Conditions()
     disposables: DisposablesTable = DisposablesTable()
+    time_base: TimeBaseTable | None = None
     cut_off: CutOffTable = CutOffTable()
     guardian: GuardianTable = GuardianTable()
     virtual: VirtualTable | None = None

@@ -14,8 +14,17 @@ import typer
 from typer.core import TyperGroup
 
 from rig.cli.analyse import analyse
+from rig.cli.audit import audit
+from rig.cli.keys import keys
+from rig.cli.ledger import ledger
+from rig.cli.note import note
 from rig.cli.packages import refuse_shared_packages
 from rig.cli.printing import new_console, one_line
+from rig.cli.qualify import qualify
+from rig.cli.report import report
+from rig.cli.sign import sign
+from rig.cli.store import show_history, show_trend, store_commands
+from rig.cli.trace import trace
 from rig.errors import BenchFileError, DataFileError, RigError
 from rig.record.files import free_folder
 from rig.record.likeness import By
@@ -158,6 +167,24 @@ def verify(
     stop_at_fail: Annotated[
         bool, typer.Option("--stop-at-fail", help="Stop when the first requirement has FAILed; rig resume goes on.")
     ] = False,
+    formal: Annotated[
+        bool, typer.Option("--formal", help="Make it a formal run, or refuse with everything that is in the way.")
+    ] = False,
+    operator: Annotated[
+        str | None, typer.Option(help="Who makes the run, over the bench file's operator.", metavar="NAME")
+    ] = None,
+    qualification: Annotated[
+        Path | None,
+        typer.Option(
+            help="What rig qualify wrote of this PC and bench.",
+            show_default="the latest in qualification/ that holds",
+            metavar="FILE",
+        ),
+    ] = None,
+    junit: Annotated[
+        Path | None,
+        typer.Option(help="Write this JUnit file, too: a case a test, for a server that builds.", metavar="FILE"),
+    ] = None,
     list_: Annotated[
         bool, typer.Option("--list", help="Only list what would be measured, for which requirements.")
     ] = False,
@@ -181,7 +208,15 @@ def verify(
         pump_sheet=pump_sheet,
         proof=proof,
         stop_at_fail=stop_at_fail,
+        formal=formal,
+        operator=operator,
+        qualification=qualification,
+        junit=junit,
     )
+    if junit is not None:
+        from reports.junit import refuse_unwritable
+
+        refuse_unwritable(junit)
     if list_:
         raise typer.Exit(list_quantities(asked, console=console))
     raise typer.Exit(verify_all(asked, condition, console=console))
@@ -507,18 +542,6 @@ def open_console(bench: BenchOption = BENCH, set_: SetOption = None) -> None:
 
 
 @app.command()
-def report(run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN")]) -> None:
-    """Write report.pdf and interactive.html from a run folder; a run that was killed is closed as interrupted first."""
-    from reports.documents import write_documents
-    from rig.run.abandoned import REASON, close_abandoned
-
-    if close_abandoned(run):
-        console.print(f"{run}: {REASON}; it is closed as interrupted.", soft_wrap=True, markup=False)
-    for what, path in write_documents(run).items():
-        console.print(f"{what}: {path}", soft_wrap=True, markup=False)
-
-
-@app.command()
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Run folders, or folders of them.", metavar="RUN…")],
     out: Annotated[
@@ -546,6 +569,17 @@ def compare(
 
 
 app.command()(analyse)
+app.command()(sign)
+app.add_typer(keys, name="keys")
+app.command()(audit)
+app.command()(note)
+app.add_typer(store_commands, name="store")
+app.command("history")(show_history)
+app.command("trend")(show_trend)
+app.command()(ledger)
+app.command()(qualify)
+app.command()(trace)
+app.command()(report)
 
 
 def run() -> None:

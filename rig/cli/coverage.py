@@ -42,7 +42,7 @@ def print_coverage(sources: Sources, out: Path | None, *, console: Console) -> i
     """
     inputs = read_inputs(sources)
     with TemporaryDirectory(prefix="rig-coverage-") as folder:
-        by_runner = collect(start_run(inputs, out=Path(folder) / "run"), inputs)
+        by_runner = collect(start_run(inputs, out=Path(folder) / "run", measures=False), inputs)
     declared = [each for of_runner in by_runner.values() for each in of_runner]
     print_inapplicable(inputs, declared, console)
     for sentence in not_to_be_done(declared, inputs.spec):

@@ -45,7 +45,7 @@ def print_faults(sources: Sources, run: Path | None, out: Path | None, *, consol
     results = read_run(run).results if run is not None else None
     inputs = read_inputs(sources)
     with TemporaryDirectory(prefix="rig-faults-") as folder:
-        by_runner = collect(start_run(inputs, out=Path(folder) / "run"), inputs)
+        by_runner = collect(start_run(inputs, out=Path(folder) / "run", measures=False), inputs)
     covered = faults_covered(inputs.spec, [each for of_runner in by_runner.values() for each in of_runner], results)
     rows: list[tuple[Cell, ...]] = []
     for each in covered:

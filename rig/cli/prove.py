@@ -236,7 +236,7 @@ def _stages(
 def _declared(base: Inputs) -> tuple[list[Declaration], dict[str, str]]:
     """Let both runners declare their tests, once for all pumps; returns them, and the runner of each by its id."""
     with TemporaryDirectory(prefix="rig-prove-") as folder:
-        by_runner = collect(start_run(base, out=Path(folder) / "run", begun_by="rig prove"), base)
+        by_runner = collect(start_run(base, out=Path(folder) / "run", begun_by="rig prove", measures=False), base)
     runner_of = {each.test: runner for runner, tests in by_runner.items() for each in tests}
     return [each for tests in by_runner.values() for each in tests], runner_of
 

@@ -18,6 +18,8 @@ from rig.roles import Capability
 from rig.roles.pump import OF_THE_BENCH
 from rig.run.collection import Declaration
 from rig.run.inputs import Inputs
+from rig.shipped import DEFAULT_HAZARDS, shipped
+from rig.verdicts.hazards import hazards_beside, read_hazards
 from rig.verdicts.requirements import read_requirements
 
 
@@ -28,7 +30,9 @@ def print_pump_sheet(path: Path, requirements: Path, *, console: Console) -> int
         BenchFileError: the sheet or the requirements file is wrong.
     """
     sheet = read_pump_sheet(path)
+    sheet.refuse_placeless()
     read = read_requirements(requirements, KINDS, sheet)
+    sheet.refuse_unknown_hazards(read_hazards(hazards_beside(requirements, shipped(DEFAULT_HAZARDS))))
     rows = [(each.name, f"{each}", each.source or "–") for each in sheet.claims.values()]
     print_table(console, ("claim", "value", "where it stands"), rows, title=f"{sheet.maker}: {sheet.name}", fold=True)
     _print_capabilities(sheet, console)

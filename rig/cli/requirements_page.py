@@ -41,7 +41,7 @@ def requirements_page() -> str:
     """Write the page as Markdown; reads the suites with both runners."""
     inputs = read_inputs(Sources(shipped(DEFAULT_BENCH), {}))
     with TemporaryDirectory(prefix="rig-page-") as folder:
-        by_runner = collect(start_run(inputs, out=Path(folder) / "run"), inputs)
+        by_runner = collect(start_run(inputs, out=Path(folder) / "run", measures=False), inputs)
     declared = [each for of_runner in by_runner.values() for each in of_runner]
     written = {entry["id"]: entry for entry in read_toml(shipped(DEFAULT_REQUIREMENTS))["requirement"]}
     sections = [
@@ -58,6 +58,7 @@ def _section(
     facts = {
         "clause": requirement.clause,
         "hazard": requirement.hazard,
+        "hazards": ", ".join(requirement.hazards),
         "judged by": ", ".join(requirement.judge),
         "rule": "" if requirement.rule is Rule.GUARD_BAND else requirement.rule.value,
         "at least": ", ".join(least),

@@ -18,6 +18,7 @@ from rig.cli.verify import EXIT_RIG, do_run
 from rig.record.files import free_folder
 from rig.run.begin import start_run
 from rig.run.collection import Declaration
+from rig.run.formality import FormalityAsked, formality_of
 from rig.run.resuming import read_resumable, refuse_other_tests
 from rig.run.stopping import StopSignals
 
@@ -39,7 +40,10 @@ def resume_run(path: Path, out: Path | None, jobs: int | None, *, console: Conso
             with stop.held():
                 name = path if path.name else path.resolve()
                 folder = out if out is not None else free_folder(name.with_name(f"{name.name}-resumed"))
-                run = start_run(inputs, out=folder, begun_by="rig resume", resuming=resuming)
+                then = resuming.manifest
+                asked = FormalityAsked(formal=then.formal, operator=then.operator)
+                formality = formality_of(asked, inputs)
+                run = start_run(inputs, out=folder, begun_by="rig resume", resuming=resuming, formality=formality)
                 run.tell_titles()
 
                 def refuse(declared: Sequence[Declaration]) -> None:

@@ -25,7 +25,7 @@ from rig.cli.progress import EndedTests
 from rig.cli.runners import LOOK_EVERY_S, STOPPED_S, started, stop_processes
 from rig.cli.settling import settle
 from rig.cli.upfront import say_simulated
-from rig.cli.verify import EXIT_RIG, STYLES, RunAsked, verify_pump
+from rig.cli.verify import EXIT_RIG, STYLES, RunAsked, say_junit, verify_pump
 from rig.clock import Deadline, WallClock
 from rig.errors import BenchFileError, EvidenceError, RigError
 from rig.lease import is_held
@@ -35,7 +35,7 @@ from rig.record.files import new_folder, slug, utc_now, write_json
 from rig.record.folder import LEASE, RunFolder, holds_a_run, read_model
 from rig.record.results import Results
 from rig.run.begin import refuse_unusable
-from rig.run.inputs import pump_sheet_of
+from rig.run.inputs import pump_sheet_of, read_inputs
 from rig.run.plan import TestPlan, read_plan
 from rig.run.results import EXIT_CODES
 from rig.run.stopping import Leash, StopSignals
@@ -93,6 +93,9 @@ def _verify_all(asked: RunAsked, condition: str | None, console: Console, stop: 
                 f"condition {part.condition}: nobody is there to set it up; set it up, then run it by itself with "
                 f"--condition {part.condition!r}, and join the runs with rig compare"
             )
+    if asked.formal:
+        for part in (_part(asked, Path(), name, each) for each in chosen for name in names or (None,)):
+            part.asked.formality(read_inputs(part.asked.sources))
     if asked.out is not None:
         refuse_unusable(asked.out)
     folder = asked.out or new_folder(Path("runs"), f"{utc_now().replace(':', '-')}-series")
@@ -109,9 +112,11 @@ def _verify_all(asked: RunAsked, condition: str | None, console: Console, stop: 
         except KeyboardInterrupt:
             sentence = f"The series was interrupted by {stop.asked}; what was measured before is kept in {folder}."
             say(console, sentence)
+            say_junit(asked.junit, {part.label: _folder(part) for part in parts}, EXIT_RIG, console)
             stop.finish()
             return EXIT_RIG
         code = _conclude(folder, parts, console)
+        code = say_junit(asked.junit, {part.label: _folder(part) for part in parts}, code, console)
         stop.finish()
         return code if stop.asked is None else EXIT_RIG
 
@@ -232,6 +237,9 @@ def _command(part: SeriesRun) -> list[str]:
         *(["--pump-sheet", str(asked.pump_sheet)] if asked.pump_sheet else []),
         *(["--jobs", str(asked.jobs)] if asked.jobs else []),
         *(["--stop-at-fail"] if asked.stop_at_fail else []),
+        *(["--formal"] if asked.formal else []),
+        *(["--operator", asked.operator] if asked.operator else []),
+        *(["--qualification", str(asked.qualification)] if asked.qualification else []),
         *(word for text in asked.settings for word in ("--set", text)),
     ]  # fmt: skip
 

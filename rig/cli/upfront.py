@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from reports.words import SIMULATED
+from reports.words import NOT_FORMAL, SIMULATED
 from rig.bench.file import BenchFile
 from rig.cli.printing import say
 from rig.faults.means import lacking_of_bench
@@ -30,6 +30,7 @@ def say_up_front(
     spec: BenchFile,
     *,
     selected: str | None,
+    formal: bool,
     undecidable: Sequence[str],
     at_a_time: int,
 ) -> None:
@@ -40,11 +41,14 @@ def say_up_front(
         declared: the tests that are to be done.
         spec: the bench.
         selected: the expression that chose them; each is listed then.
+        formal: whether it is a formal run; one that is not says so.
         undecidable: sentences on limits that this bench cannot decide.
         at_a_time: how many tests are done at a time.
     """
     if spec.virtual is not None:
         say_simulated(console)
+    if not formal:
+        say(console, NOT_FORMAL, "yellow")
     if selected:
         say(console, f"Selected by {selected!r}:")
         for each in declared:

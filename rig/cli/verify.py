@@ -5,7 +5,7 @@ Whatever asks it to stop, the run is closed and its report written. Not responsi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.text import Text
 
+from rig.audit.bound import anchor
 from rig.bench.check import check_bench
 from rig.bench.file import parse_override
 from rig.bench.guarded import wait_until_left
@@ -23,20 +24,25 @@ from rig.cli.coverage import as_json, covered_by, say_coverage
 from rig.cli.faults import faults_as_json, faults_covered
 from rig.cli.invariants import say_found
 from rig.cli.jobs import jobs_for, run_side_by_side
+from rig.cli.ledger import say_number
 from rig.cli.printing import plain, print_table, say
 from rig.cli.pump_sheet import print_inapplicable
 from rig.cli.runners import collect, run_suites
+from rig.cli.stored import add_to_store
 from rig.cli.upfront import say_simulated, say_up_front
 from rig.clock import WallClock
 from rig.errors import BenchFileError, EvidenceError
 from rig.record.files import write_json
 from rig.record.folder import RunFolder
+from rig.record.keys import SIGNATURE, bench_key
 from rig.record.results import JUDGES_NOTHING, JudgedRecord, ReportedRecord, RequirementRecord, Results
+from rig.record.seal import head
 from rig.run.begin import discard, end_run, keep_findings, start_run
 from rig.run.collection import Declaration, refuse_unanswered
 from rig.run.ending import Ending, not_ended
 from rig.run.fault_coverage import fault_summary
 from rig.run.first_fail import stopper
+from rig.run.formality import Formality, FormalityAsked, formality_of, own_settings
 from rig.run.inputs import Inputs, Sources, frozen_inputs, read_inputs
 from rig.run.plan import DEFAULT_PLAN, selection
 from rig.run.results import EXIT_CODES
@@ -55,7 +61,9 @@ class RunAsked:
 
     `out` None makes a folder below `runs/`; `plan` is a file or a name; `select` as `rig.run.selection` has it; without
     a `pump_sheet` the bench file names it; `proof` is what `rig prove` wrote. `stop_at_fail` does nothing more once a
-    requirement has FAILed.
+    requirement has FAILed. `formal` refuses what a formal run must not be (`rig.run.formality`), `operator` goes over
+    the bench file's; without a `qualification` the latest that fits is cited. `junit` is a file to write for
+    a server that shows what a build has tested.
     """
 
     bench: Path
@@ -69,12 +77,22 @@ class RunAsked:
     pump_sheet: Path | None = None
     proof: Path | None = None
     stop_at_fail: bool = False
+    formal: bool = False
+    operator: str | None = None
+    qualification: Path | None = None
+    junit: Path | None = None
 
     @property
     def sources(self) -> Sources:
         """Where the run's inputs stand."""
         overrides = dict(parse_override(text) for text in self.settings)
         return Sources(self.bench, overrides, self.requirements, self.plan, self.suites, self.pump_sheet, self.proof)
+
+    def formality(self, inputs: Inputs) -> Formality:
+        """Decide whether the run is formal; BenchFileError with every reason where it was to be and is not."""
+        settings = own_settings(self.settings, inputs.plan.plan)
+        asked = FormalityAsked(self.formal, self.operator, self.qualification, settings, self.select, self.stop_at_fail)
+        return formality_of(asked, inputs)
 
 
 def verify_pump(asked: RunAsked, *, console: Console, stop: StopSignals) -> int:
@@ -85,16 +103,19 @@ def verify_pump(asked: RunAsked, *, console: Console, stop: StopSignals) -> int:
             asks for what nothing measures.
         EvidenceError: the run folder cannot be made or written.
     """
+    bench_key()  # refused before anything is made
     inputs = read_inputs(asked.sources)
     _refuse_unreadable(inputs, asked.select)
+    formality = asked.formality(inputs)
     jobs_for(asked.jobs, 1, virtual=inputs.spec.virtual is not None)  # refused before anything is made
     with stop.held():
-        run = start_run(inputs, out=asked.out, select=asked.select)
+        run = start_run(inputs, out=asked.out, select=asked.select, formality=formality)
 
         def refuse(declared: Sequence[Declaration]) -> None:
             _refuse_unanswered(inputs, declared, asked.select)
 
-        return do_run(run, inputs, refuse, console, stop, jobs=asked.jobs, stop_at_fail=asked.stop_at_fail)
+        code = do_run(run, inputs, refuse, console, stop, jobs=asked.jobs, stop_at_fail=asked.stop_at_fail)
+        return say_junit(asked.junit, {inputs.plan.plan.name: run.path}, code, console)
 
 
 def do_run(
@@ -143,8 +164,10 @@ def do_run(
     if outcome == "interrupted" and not (closing and closing.changed_inputs):
         console.print(f"Go on with it: rig resume {run.path}", soft_wrap=True, markup=False)
     console.print(f"Verdict: {results.verdict.value}", style=STYLES[results.verdict.value])
+    say_number(run, console)
     if inputs.spec.virtual is not None:
         say_simulated(console)
+    add_to_store(run.path, console)
     from reports.documents import write_documents  # takes a second, which no wrong usage has to wait for
 
     try:
@@ -153,6 +176,8 @@ def do_run(
     except EvidenceError as error:  # the results stand by themselves
         console.print(f"No report: {error}", style="red", soft_wrap=True, markup=False)
         return EXIT_RIG
+    finally:
+        _say_head(run.path, console)
     stop.finish()
     if outcome == "complete" and stop.asked is not None:
         console.print(f"{stop.asked} came when the run had ended; it is complete.", soft_wrap=True, markup=False)
@@ -160,6 +185,32 @@ def do_run(
     if stop_at_fail and outcome == "interrupted" and stop.asked is None and results.verdict is Verdict.FAIL:
         return EXIT_CODES[Verdict.FAIL]
     return EXIT_RIG if outcome != "complete" else EXIT_CODES[results.verdict]
+
+
+def _say_head(run: Path, console: Console) -> None:
+    """Say what the run's record is bound by, and keep it in the anchor file, where there is one."""
+    signed = f"signed, {SIGNATURE}" if (run / SIGNATURE).is_file() else "unsigned"
+    try:
+        say(console, f"Head of the record ({signed}): {head(run)}")
+        if (line := anchor(run)) is not None:
+            say(console, f"Anchored at {line.at_utc}.")
+    except EvidenceError as error:
+        say(console, f"Not anchored: {error}", "red")
+
+
+def say_junit(path: Path | None, runs: Mapping[str, Path], code: int, console: Console) -> int:
+    """Write runs to the JUnit file that was asked for, if any; returns the exit code, 3 where it cannot be written."""
+    if path is None:
+        return code
+    from reports.junit import write_junit  # takes a second, which no wrong usage has to wait for
+
+    try:
+        write_junit(path, runs)
+    except EvidenceError as error:  # the results stand by themselves
+        console.print(f"No JUnit file: {error}", style="red", soft_wrap=True, markup=False)
+        return EXIT_RIG
+    console.print(f"JUnit: {path}", soft_wrap=True, markup=False)
+    return code
 
 
 def _measure(
@@ -191,6 +242,7 @@ def _measure(
             [each for each in every if each.test in left],
             spec,
             selected=manifest.selected,
+            formal=manifest.formal,
             undecidable=(*inputs.plan.left_out, *manifest.undecidable),
             at_a_time=at_a_time,
         )
@@ -242,7 +294,7 @@ def list_quantities(asked: RunAsked, *, console: Console) -> int:
     inputs = read_inputs(asked.sources)
     _refuse_unreadable(inputs, asked.select)
     with TemporaryDirectory(prefix="rig-list-") as folder:
-        by_runner = collect(start_run(inputs, out=Path(folder) / "run", select=asked.select), inputs)
+        by_runner = collect(start_run(inputs, out=Path(folder) / "run", select=asked.select, measures=False), inputs)
         declared = [each for of_runner in by_runner.values() for each in of_runner]
     rows = []
     for test in declared:

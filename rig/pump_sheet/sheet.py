@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +17,14 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from rig.errors import BenchFileError
+from rig.pump_sheet.cited import (
+    HAZARDS_TABLE,
+    Citation,
+    MakersHazard,
+    cite,
+    makers_hazards,
+    refuse_placeless,
+)
 from rig.pump_sheet.claims import CLAIMS, COUNT, OF_CAPABILITY, RISING, ClaimKind
 from rig.roles import Capability
 from rig.roles.pump import OF_THE_BENCH
@@ -41,6 +49,7 @@ class Claim:
         values: in the base unit of its dimension, or as a count; none of a word, and where nothing is stated.
         both_ways: whether it is a tolerance.
         source: document, revision and place.
+        cited: the same, apart.
     """
 
     name: str
@@ -48,6 +57,7 @@ class Claim:
     values: tuple[float, ...]
     both_ways: bool = False
     source: str | None = None
+    cited: Citation | None = None
 
     @property
     def is_stated(self) -> bool:
@@ -70,6 +80,7 @@ class PumpSheet:
         claims: by name, in the order of the catalogue, then the laboratory's own; those that the sheet leaves out are
             not among them.
         content: the file as it was written.
+        hazards: what the maker's risk file calls the hazards.
     """
 
     path: Path
@@ -78,6 +89,22 @@ class PumpSheet:
     capabilities: frozenset[Capability]
     claims: Mapping[str, Claim]
     content: Mapping[str, Any]
+    hazards: tuple[MakersHazard, ...] = ()
+
+    def refuse_placeless(self) -> None:
+        """Refuse a sheet with a source that names no page; BenchFileError."""
+        claimed = {name: claim.cited for name, claim in self.claims.items()}
+        refuse_placeless(self.path, claimed | {f"{HAZARDS_TABLE}.{each.hazard}": each.cited for each in self.hazards})
+
+    def refuse_unknown_hazards(self, known: Collection[str]) -> None:
+        """Refuse a sheet that speaks of a hazard which is not among the known ids; BenchFileError with the nearest."""
+        for each in self.hazards:
+            if each.hazard not in known:
+                near = difflib.get_close_matches(each.hazard, known, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known hazards are {', '.join(known)}"
+                raise BenchFileError(
+                    f"{self.path}: {HAZARDS_TABLE}.{each.hazard} is no hazard of the catalogue; {hint}"
+                )
 
     @property
     def reservoir_u(self) -> float | None:
@@ -221,6 +248,7 @@ class _Sheet(_Table):
     maker: Words
     capabilities: frozenset[Capability]
     documents: dict[str, _Document] = Field(min_length=1)
+    hazards: dict[str, Any] = {}
     own: Annotated[dict[str, Claim], BeforeValidator(_read_own)] = {}
 
     @property
@@ -270,7 +298,8 @@ def parse_pump_sheet(path: Path, data: bytes) -> PumpSheet:
     content = parse_toml(path, data)
     checked = validated(path, content, _SheetWithTables)
     claims = {name: _with_source(path, content, claim) for name, claim in checked.claims.items()}
-    return PumpSheet(path, checked.name, checked.maker, checked.capabilities, claims, content)
+    hazards = makers_hazards(path, content)
+    return PumpSheet(path, checked.name, checked.maker, checked.capabilities, claims, content, hazards)
 
 
 def read_pump_sheet(path: Path) -> PumpSheet:
@@ -289,14 +318,5 @@ def _with_source(path: Path, content: Mapping[str, Any], claim: Claim) -> Claim:
             f'{path}: {claim.name} has no source; write it once for the table, source = "manual, p. 12" in [{table}], '
             f"or for the claim alone, {claim.name.split('.')[1]} = {{ value = …, source = … }}"
         )
-    key, _, place = written.partition(",")
-    documents = content["documents"]
-    if key.strip() not in documents:
-        near = difflib.get_close_matches(key.strip(), documents, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(documents)}"
-        raise BenchFileError(
-            f"{path}: the source of {claim.name} is {written!r}: it begins with the name of a document; {hint}"
-        )
-    document = documents[key.strip()]
-    source = ", ".join(filter(None, [document["title"], document["revision"], place.strip()]))
-    return Claim(claim.name, claim.text, claim.values, claim.both_ways, source)
+    cited = cite(path, content["documents"], claim.name, written)
+    return Claim(claim.name, claim.text, claim.values, claim.both_ways, f"{cited}", cited)

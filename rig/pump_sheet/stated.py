@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-HEAD = ("documents",)
+HEAD = ("documents", "hazards")
 """Tables of a sheet that hold no claims."""
 
 

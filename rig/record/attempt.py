@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,7 @@ from rig.errors import EvidenceError
 from rig.record.appending import Appender, LineFile
 from rig.record.models import Incident, Record
 from rig.record.results import Outcome
+from rig.record.seal import seal_attempt
 from rig.record.taking import INCIDENTS, Asked, Recorder
 
 
@@ -89,6 +91,13 @@ class AttemptRecord:
             recorder.close()
         self._events.close()
         self._appender.sync()
+
+    def seal(self) -> None:
+        """Seal what the attempt has left, once nothing more is added to it; the run's end does where this cannot."""
+        refuse_copy(self._process, self.folder)
+        self._appender.sync()
+        with suppress(EvidenceError):
+            seal_attempt(self.folder)
 
 
 class WireLog:

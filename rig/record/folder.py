@@ -4,17 +4,23 @@
     record/bench_check.json            the instruments and the pump as they answered before the first measurement
     record/inputs/                     bench file, plan, requirements, suites, firmware: frozen before the first reading
     record/collected.jsonl             the tests that the run is going to do, and the quantities that each measures
-    record/tests/<test>/<attempt>/     one attempt at a test: how it began and ended, every byte on a wire, and
+    record/tests/<test>/<attempt>/     one attempt at a test: how it began and ended, its wires, its seal, and
         1-<table>/                     one folder a measurement (`taking`)
+    record/qualification.json          of PC and bench, where the run cites one (`rig.run.qualified`)
+    record/pump_runs.json              every run of this pump by the bench's ledger, where it has one
     record/results.json                verdicts, joined from the rest
+    record/rows.json                   a check sum of each line of its tables and logs (`rows`)
     record/closing.json                when and how the run ended, and the hash of every other file; written last
+    trail.jsonl                        what happened to the run since (`trail`), and, where the bench has a key,
+    seal.sig.json                      its signature under the head of the run (`keys`)
     reports/rev-1/                     documents made from the record
     progress.jsonl                     what a person watching wants to see; no part of the record
     host_clock.jsonl                   the host's clocks at each test's start and end; no part of the record
     lease                              held by the processes of the run as long as one of them lives (`rig.lease`)
 
-Not responsible for verdicts (`rig.run.results`) nor for documents (`reports`). Only manifest, inputs and closing hold
-wall time and paths, so that two runs of one virtual bench and seed leave the same bytes in every other file.
+Not responsible for verdicts (`rig.run.results`) nor for documents (`reports`). Only manifest, inputs, closing and what
+comes from qualification and ledger hold wall time and paths, so that two runs of one virtual bench and seed leave the
+same bytes in every other file; seals name the one made before, which may be another where tests are done side by side.
 """
 
 from __future__ import annotations
@@ -29,7 +35,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from rig.errors import EvidenceError
+from rig.errors import BenchFileError, EvidenceError
 from rig.lease import Lease
 from rig.record.analyses import Analysis
 from rig.record.appending import Appender, DirectAppender, appender_for
@@ -38,10 +44,14 @@ from rig.record.closed import CLOSING, listed_files, make_read_only, refuse_alte
 from rig.record.files import read_json, read_json_lines, slug, utc_now, write_json
 from rig.record.host_clock import NOTES, ClockNote, clock_steps, read_clock_notes
 from rig.record.invariants import INVARIANTS, Invariants
+from rig.record.keys import NO_KEY, bench_key, sign_head
 from rig.record.manifest import BenchCheck, Closing, Manifest, RunOutcome
 from rig.record.models import Incident, MeasuredRecord, QuantityRecord, Record
 from rig.record.results import UNFINISHED, Outcome, Results
+from rig.record.rows import keep_rows
+from rig.record.seal import head, seal_unsealed
 from rig.record.taking import INCIDENTS
+from rig.record.trail import append
 from rig.toml_files import explain
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Quantity
@@ -202,6 +212,8 @@ class RunFolder:
         self.note_clock("the end of the run")
         if results is not None:
             write_json(self.record / "results.json", results.model_dump(mode="json"))
+        last_seal = seal_unsealed(self.record, self._attempt_folders())
+        keep_rows(self.record)
         closing = Closing.model_validate(
             {
                 "ended_utc": utc_now(),
@@ -210,11 +222,31 @@ class RunFolder:
                 "undone": dict(undone or {}),
                 "clock_steps": clock_steps(read_clock_notes(self.path / NOTES)),
                 "changed_inputs": tuple(changed_inputs),
+                "last_seal": last_seal,
                 "files": listed_files(self.record),
             }
         )
         write_json(self.record / CLOSING, with_own_hash(closing.model_dump(mode="json")))
         make_read_only(self.record)
+        self._seal_run()
+
+    def _seal_run(self) -> None:
+        """Sign the head with the bench's key, where it has one, and begin the audit trail."""
+        try:
+            key = bench_key()
+            told = None
+        except BenchFileError as error:  # a run that has been measured is closed, whatever became of the key
+            key, told = None, str(error)
+        sum_of_all = head(self.path)
+        if key is not None:
+            told = f"signed with the bench's key {sign_head(self.path, sum_of_all, key).fingerprint}"
+        manifest = self.manifest()
+        who = f"{manifest.begun_by}, operator {manifest.operator or 'not named'}"
+        append(self.path, who=who, what="closed", new=sum_of_all, reason=told or f"unsigned: {NO_KEY}")
+
+    def _attempt_folders(self) -> list[Path]:
+        declared = [self.record / "tests" / each.folder for each in self.collected()]
+        return [path for folder in declared for path in _numbered(folder)]
 
     def collect(self, test_id: str, title: str, requirements: Sequence[str], quantities: Sequence[Quantity]) -> None:
         """Declare a test that this run is going to do; one that is declared already stays as it is.

@@ -99,15 +99,22 @@ class Manifest(Record):
         suites_folder: where the suites were copied from.
         pump_sheet: None in runs of a rig that knew none.
         inputs: SHA-256 of each frozen input by its path below `inputs/`.
+        clock_reference: what keeps the host's clock right, and how wrong it may be, as its kernel said at the start.
         undecidable: a sentence for each limit that this bench and plan could not decide.
         equipment: the instruments as they answered.
         dut: the pump as it answered.
         problems: by role, why the run was blocked.
         contradictions: where the pump sheet and the pump's driver contradict each other.
+        formal: whether it was begun as a formal run, under all of its conditions.
+        qualification: id of the qualification of PC and bench that it cites; the whole stands in `qualification.json`.
+        ledger_number: its number on the bench, where that has a ledger.
+        ledger: hash of the ledger's line that began it.
+        ledger_file: where that ledger stood.
+        pump_stage: final device or prototype, as the bench file says.
         undone: by test, why it has no attempt that came to its end.
     """
 
-    format: Literal[1, 2] = 2
+    format: Literal[1, 2, 3] = 3
     run_id: str
     started_utc: AwareDatetime
     ended_utc: AwareDatetime | None = None
@@ -134,10 +141,17 @@ class Manifest(Record):
     inputs: dict[str, str] = Field(default_factory=dict)
     undecidable: tuple[str, ...] = ()
     versions: dict[str, str]
+    clock_reference: str | None = None
     software: Software | None = None
     commit: str | None = None
     firmware_sha256: str | None
     operator: str | None
+    formal: bool = False
+    qualification: str | None = None
+    ledger_number: int | None = None
+    ledger: str | None = None
+    ledger_file: str | None = None
+    pump_stage: str | None = None
     equipment: tuple[Equipment, ...] = ()
     dut: Device | None = None
     problems: dict[str, str] = Field(default_factory=dict)
@@ -174,8 +188,9 @@ class Closing(Record):
         undone: by test, why it has no attempt that came to its end.
         clock_steps: where the host's clock was set meanwhile.
         changed_inputs: frozen inputs that were no longer as they had been frozen, by their path below `inputs/`.
+        last_seal: the sum of the last seal of an attempt (`rig.record.seal`); None where there was no attempt.
         files: every other file of the record, by its path below `record/`.
-        sha256: of the rest of this file, as JSON in one line with its keys sorted.
+        sha256: of the rest of this file, as JSON in one line with its keys sorted: the head of the run.
     """
 
     ended_utc: AwareDatetime
@@ -184,6 +199,7 @@ class Closing(Record):
     undone: dict[str, str] = Field(default_factory=dict)
     clock_steps: tuple[ClockStep, ...] = ()
     changed_inputs: tuple[str, ...] = ()
+    last_seal: str | None = None
     files: dict[str, ListedFile]
     sha256: str = ""
 

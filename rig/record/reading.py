@@ -19,6 +19,8 @@ from rig.record.folder import RECORD, Attempt, RunFolder, read_model
 from rig.record.format_1 import read_format_1
 from rig.record.manifest import ListedFile, Manifest
 from rig.record.results import Results
+from rig.record.rows import ROWS, RowSums
+from rig.record.seal import SEAL, Seal
 from rig.record.taking import Asked
 
 
@@ -99,8 +101,12 @@ def read_run(folder: Path, *, strict: bool = False) -> Run:
     results = read_model(run.record / "results.json", Results, strict=strict)
     attempts = run.attempts(strict=strict)
     if strict:
+        if ROWS in files:
+            read_model(run.record / ROWS, RowSums, strict=True)
         for attempt in attempts:
             attempt.measured(strict=True)
+            if (attempt.folder / SEAL).is_file():
+                read_model(attempt.folder / SEAL, Seal, strict=True)
             for taken in attempt.measurements:
                 read_model(taken / "asked.json", Asked, strict=True)
     analyses = [

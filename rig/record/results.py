@@ -72,13 +72,15 @@ MOST_TOLD = 6
 class RequirementRecord(Record):
     """A requirement, what was measured for it, and its verdict.
 
-    `by_sheet` says that it does not apply by the pump sheet, and is decided by no test.
+    `by_sheet` says that it does not apply by the pump sheet, and is decided by no test; `hazards` are ids of the
+    catalogue that the run froze.
     """
 
     id: str
     text: str
     clause: str
     hazard: str
+    hazards: tuple[str, ...] = ()
     judge: tuple[str, ...] = ()
     verdict: Verdict
     reason: str | None

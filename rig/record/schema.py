@@ -1,4 +1,4 @@
-"""The published JSON schema of format 2: one for each kind of file of a record, made from the models that write it.
+"""The published JSON schema of format 3: one for each kind of file of a record, made from the models that write it.
 
 `python -m rig.record.schema` writes them to docs/record/. A schema says what the rig writes; a reader leaves keys alone
 that it does not know, which a later minor version may add. Not responsible for tables of readings (CSV) nor for bytes
@@ -30,7 +30,11 @@ from rig.record.folder import Collected, MeasuredFile
 from rig.record.invariants import Invariants
 from rig.record.manifest import BenchCheck, Closing, Manifest
 from rig.record.models import Incident
+from rig.record.pump_runs import PumpRuns
+from rig.record.qualification import Qualification
 from rig.record.results import Results
+from rig.record.rows import RowSums
+from rig.record.seal import Seal
 from rig.record.taking import Asked
 
 PUBLISHED = Path("docs/record")
@@ -75,6 +79,10 @@ FILES: Mapping[str, tuple[str, Any]] = {
     "computed": ("every other file of tests/<test>/<attempt>/<measurement>/computed/", Computed),
     "invariants": ("tests/<test>/<attempt>/invariants.json", Invariants),
     "results": ("results.json", Results),
+    "seal": ("tests/<test>/<attempt>/seal.json", Seal),
+    "rows": ("rows.json", RowSums),
+    "pump_runs": ("pump_runs.json", PumpRuns),
+    "qualification": ("qualification.json", Qualification),
     "closing": ("closing.json", Closing),
 }
 """By the name of a schema: which files below `record/` it is of, and the model that they are written from."""
@@ -88,7 +96,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 def _schema(files: str, model: TypeAdapter[Any]) -> dict[str, Any]:
     made = model.json_schema(mode="serialization")
     made.pop("title", None)
-    title = f"Record of a run, format 2: {files}"
+    title = f"Record of a run, format 3: {files}"
     return {"$schema": GenerateJsonSchema.schema_dialect, "title": title, **made}
 
 

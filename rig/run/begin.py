@@ -19,14 +19,17 @@ from rig.errors import BenchFileError, EvidenceError
 from rig.lease import Lease
 from rig.pump_sheet.sheet import PumpSheet
 from rig.record.appending import appender_for
-from rig.record.files import cannot_write, keep_room, new_folder, utc_now
+from rig.record.files import cannot_write, keep_room, new_folder, utc_now, write_whole
 from rig.record.folder import LEASE, RECORD, RunFolder, holds_a_run
 from rig.record.manifest import BenchCheck, Equipment, Manifest, Plan, RunOutcome, SheetRecord
 from rig.record.models import Device
+from rig.record.qualification import QUALIFICATION
 from rig.record.results import Results
 from rig.roles import Identity
+from rig.run.clock_reference import clock_reference
 from rig.run.decidable import undecidable
 from rig.run.ending import Ending, completed
+from rig.run.formality import INFORMAL, Formality
 from rig.run.inputs import (
     BENCH,
     FIRMWARE,
@@ -40,6 +43,7 @@ from rig.run.inputs import (
     frozen_requirements,
 )
 from rig.run.invariants import keep_invariants
+from rig.run.numbered import keep_pump_runs, note_end, note_pump, note_refused, numbered
 from rig.run.plan import selection
 from rig.run.results import join_run
 from rig.run.resuming import Resuming
@@ -61,6 +65,8 @@ def start_run(
     select: str | None = None,
     begun_by: str = "rig verify",
     resuming: Resuming | None = None,
+    formality: Formality = INFORMAL,
+    measures: bool = True,
 ) -> RunFolder:
     """Make the run's folder: its frozen inputs and its manifest, before any device is looked at; take its lease.
 
@@ -70,6 +76,8 @@ def start_run(
         select: the selection expression of a partial run, over that of the plan.
         begun_by: the command or runner that begins it.
         resuming: the run that it goes on with, whose tests are copied into it.
+        formality: whether it is formal, who makes it, and on which qualification.
+        measures: whether it is going to measure, and so takes the next number of its bench's ledger.
 
     Raises:
         EvidenceError: the folder holds files already, can be none of a run, cannot be written, or has no room for the
@@ -81,18 +89,25 @@ def start_run(
     run_id = f"{started.replace(':', '-')}-{'virtual' if inputs.spec.virtual else 'bench'}"
     folder = out if out is not None else new_folder(RUNS, run_id)
     _begin(folder)
+    manifest: Manifest | None = None
     try:
         lease = take_lease(folder, begun_by)
         selected = resuming.selected if resuming is not None else selection(inputs.plan.plan, select)
-        manifest = _manifest(inputs, folder.name if out is None else run_id, started, selected).model_copy(
+        manifest = _manifest(inputs, folder.name if out is None else run_id, started, selected, formality).model_copy(
             update={"begun_by": begun_by, "resumes": resuming.link if resuming is not None else None}
         )
         keep_room(folder / RESERVE, RESERVED_OCTETS)
         freeze(inputs, folder / RECORD / "inputs")
         if resuming is not None:  # before the manifest: a run that has one has all of them
             resuming.copy_into(folder / RECORD)
+        if formality.qualification is not None:
+            write_whole(folder / RECORD / QUALIFICATION, formality.qualification.data)
+        if measures:
+            manifest = numbered(manifest, inputs, folder)
         run = RunFolder.create(folder, manifest)
     except BaseException:
+        if manifest is not None:
+            note_refused(manifest)
         shutil.rmtree(folder, ignore_errors=True)  # it was new: nothing of anybody's is in it
         raise
     run.lease = lease
@@ -113,7 +128,7 @@ def take_lease(folder: Path, purpose: str) -> Lease:
         raise cannot_write(folder / LEASE, error) from error
 
 
-def _manifest(inputs: Inputs, run_id: str, started: str, selected: str | None) -> Manifest:
+def _manifest(inputs: Inputs, run_id: str, started: str, selected: str | None, formality: Formality) -> Manifest:
     spec, plan, code = inputs.spec, inputs.plan, software()
     return Manifest(
         run_id=run_id,
@@ -147,10 +162,14 @@ def _manifest(inputs: Inputs, run_id: str, started: str, selected: str | None) -
         inputs=inputs.sha256,
         undecidable=tuple(undecidable(spec, plan.plan, inputs.requirements)),
         versions=versions(),
+        clock_reference=str(clock_reference()),
         software=code,
         commit=f"{code.commit}{'-dirty' if code.dirty else ''}" if code.commit else None,
         firmware_sha256=inputs.sha256.get(FIRMWARE),
-        operator=spec.operator,
+        operator=formality.operator or spec.operator,
+        formal=formality.formal,
+        qualification=formality.qualification.id if formality.qualification is not None else None,
+        pump_stage=spec.pump.stage,
     )
 
 
@@ -198,6 +217,8 @@ def open_run(path: Path) -> RunFolder:
 
 def discard(run: RunFolder) -> None:
     """Take away the folder of a run that was refused before anything was measured; `start_run` made it."""
+    with suppress(EvidenceError):
+        note_refused(run.manifest())
     if run.lease is not None:
         run.lease.free()
     shutil.rmtree(run.path, ignore_errors=True)
@@ -219,6 +240,8 @@ def keep_findings(
         contradictions=tuple(sheet.contradicts(able)) if sheet is not None and able is not None else (),
     )
     run.checked(check)
+    if pump is not None:
+        note_pump(run, pump.serial_number)
     return list(check.problems.values())
 
 
@@ -243,14 +266,18 @@ def end_run(run: RunFolder, ended: RunOutcome | Ending) -> tuple[Results, RunOut
     outcome: RunOutcome = "broken" if changed and ending.outcome == "complete" else ending.outcome
     judging = next((name for name in (REQUIREMENTS, PUMP_SHEET) if name in changed), None)
     if judging is not None:
+        keep_pump_runs(run, manifest)
         run.end(None, outcome, reason=reason, undone=ending.undone, changed_inputs=tuple(changed))
+        note_end(run, manifest, None, outcome)
         raise EvidenceError(f"{changed[judging]}, so that nothing can be judged; begin a new run")
     closed = manifest.model_copy(update={"outcome": outcome, "reason": reason, "undone": dict(ending.undone)})
     if not changed and BENCH in manifest.inputs:
         with suppress(BenchFileError):  # of a bench that this version of the rig cannot read: nothing is looked into
             keep_invariants(run, frozen_inputs(run, manifest).spec)
     results = join_run(run, closed, frozen_requirements(run, manifest))
+    keep_pump_runs(run, manifest)
     run.end(results, outcome, reason=reason, undone=ending.undone, changed_inputs=tuple(changed))
+    note_end(run, manifest, results, outcome)
     if run.lease is not None:
         run.lease.free()
     return results, outcome

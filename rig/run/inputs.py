@@ -1,4 +1,4 @@
-"""What a run reads, frozen before its first measurement: bench, plan, pump sheet, requirements, faults, suites, image.
+"""What a run reads, frozen before it measures: bench, plan, pump sheet, requirements, hazards, faults, suites, image.
 
 Everything is read once, checked, and copied into the run's `record/inputs/`; whoever goes on with the run reads those
 copies, whose hashes stand in the manifest. Not responsible for the run (`rig.run.begin`).
@@ -27,8 +27,9 @@ from rig.record.manifest import Manifest
 from rig.record.proof import parse_proof
 from rig.run.plan import DEFAULT_PLAN, PlanFile, TestPlan, parse_plan, read_plan
 from rig.run.software import packages
-from rig.shipped import DEFAULT_FAULTS, DEFAULT_PUMP_SHEET, DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
+from rig.shipped import DEFAULT_FAULTS, DEFAULT_HAZARDS, DEFAULT_PUMP_SHEET, DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
 from rig.toml_files import read_file
+from rig.verdicts.hazards import HAZARDS, Hazard, hazards_beside, parse_hazards, refuse_unknown_hazards
 from rig.verdicts.requirements import Requirement, parse_requirements
 
 BENCH, PLAN, REQUIREMENTS, FIRMWARE = "bench.json", "plan.toml", "requirements.toml", "firmware.elf"
@@ -66,6 +67,7 @@ class Inputs:
         sheet: what is claimed of the pump; its file is that of the source.
         plan: the test plan.
         requirements: by id, in their order.
+        hazards: by id, in their order.
         files: what is frozen, by its path below `inputs/`.
     """
 
@@ -75,6 +77,7 @@ class Inputs:
     sheet: PumpSheet
     plan: PlanFile
     requirements: dict[str, Requirement]
+    hazards: dict[str, Hazard]
     files: dict[str, bytes]
 
     @property
@@ -109,14 +112,20 @@ def read_inputs(sources: Sources) -> Inputs:
     sheet_path = pump_sheet_of(sources.bench, spec, sources.pump_sheet)
     sheet_data = read_file(sheet_path)
     sheet = parse_pump_sheet(sheet_path, sheet_data)
+    sheet.refuse_placeless()
     plan = read_plan(sources.plan, sheet)
     requirements_data = read_file(sources.requirements)
     requirements = parse_requirements(sources.requirements, requirements_data, KINDS, sheet)
+    hazards_path = hazards_beside(sources.requirements, shipped(DEFAULT_HAZARDS))
+    hazards_data = read_file(hazards_path)
+    hazards = parse_hazards(hazards_path, hazards_data)
+    refuse_unknown_hazards(sources.requirements, hazards, requirements.values())
+    sheet.refuse_unknown_hazards(hazards)
     faults = shipped(DEFAULT_FAULTS)
     faults_data = read_file(faults)
     parse_faults(faults, faults_data, sheet)
     files = {"bench.toml": bench_data, PUMP_SHEET: sheet_data, PLAN: plan.data}
-    files |= {REQUIREMENTS: requirements_data, FAULTS: faults_data}
+    files |= {REQUIREMENTS: requirements_data, HAZARDS: hazards_data, FAULTS: faults_data}
     frozen = fit_for_json(bench)
     frozen["pump"]["sheet"] = PUMP_SHEET
     if spec.virtual is not None and spec.virtual.firmware is not None:
@@ -134,7 +143,7 @@ def read_inputs(sources: Sources) -> Inputs:
     if sources.proof is not None:
         files[PROOF] = read_file(sources.proof)
         parse_proof(sources.proof, files[PROOF])
-    return Inputs(sources, spec, fit_for_json(bench), sheet, plan, requirements, files)
+    return Inputs(sources, spec, fit_for_json(bench), sheet, plan, requirements, hazards, files)
 
 
 def pump_sheet_of(path: Path, spec: BenchFile, wanted: Path | None) -> Path:

@@ -1,6 +1,6 @@
 """The requirements file: the only home of acceptance limits.
 
-Each requirement is a sentence, its source, the hazard it controls, and the quantities with limits that decide it. Where
+Each requirement is a sentence, its source, the hazards it controls, and quantities with limits that decide it. Where
 a value is the maker's claim, the file holds a placeholder, which is filled from the pump sheet when it is read. Not
 responsible for measuring nor for joining results (`rig.run.results`).
 """
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validat
 from rig.errors import BenchFileError
 from rig.pump_sheet.placeholders import NotClaimedError, filled, filled_where_stated
 from rig.pump_sheet.sheet import PumpSheet
-from rig.toml_files import Number, TimeS, WholeNumber, parse_toml, read_file, validated
+from rig.toml_files import Number, TimeS, WholeNumber, parse_toml, read_file, refuse_twice, validated
 from rig.units import dimension_of, parse
 from rig.verdicts.limits import Limit, Rule
 from rig.verdicts.quantities import Kind, Quantity, quantity_named
@@ -111,16 +111,25 @@ Judge = Literal[
 
 
 class Requirement(_Strict):
-    """One requirement on a pump: `judge` says by what it is decided, `rule` how, `at_least` by which tests."""
+    """One requirement on a pump: `judge` says by what it is decided, `rule` how, `at_least` by which tests.
+
+    `hazard` is the situation in the requirement's own words, `hazards` are ids of the catalogue of hazards.
+    """
 
     id: str = Field(pattern=r"^[A-Z]+-[A-Z0-9.]+$")
     text: str
     clause: str
     hazard: str
+    hazards: tuple[str, ...] = ()
     judge: tuple[Judge, ...] = ()
     rule: Rule = Rule.GUARD_BAND
     at_least: AtLeast = AtLeast()
     measurement: tuple[MeasurementRule, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_each_hazard_once(self) -> Self:
+        refuse_twice("hazard", self.hazards)
+        return self
 
     @model_validator(mode="after")
     def _asks_once_for_each_quantity(self) -> Self:

@@ -21,9 +21,11 @@ from rig.record.attempt import Began, Ended
 from rig.record.closed import CLOSING, listed_files, sums, with_own_hash
 from rig.record.files import read_json, write_json
 from rig.record.folder import MeasuredFile, RunFolder, read_model
+from rig.record.keys import SIGNATURE
 from rig.record.manifest import BenchCheck, Manifest, RunOutcome
 from rig.record.models import MeasuredRecord
 from rig.record.results import Outcome, Results
+from rig.record.trail import TRAIL
 from rig.run.begin import end_run
 from rig.run.inputs import BENCH as BENCH_FILE
 from rig.run.inputs import FIRMWARE
@@ -60,12 +62,14 @@ id = "PR-D1.1"
 text = "Basal delivery at 1 U/h over 3 h is within ±5 % of the programme."
 clause = "IEC 60601-2-24 (method); maker's accuracy claim (limit)"
 hazard = "Over- or under-infusion of insulin"
+hazards = ["H1", "H2"]
 measurement = [{ quantity = "basal.mean_error", rate = "1 U/h", unit = "%", low = -5, high = 5 }]
 [[requirement]]
 id = "PR-D1.2"
 text = "Basal delivery at 1 U/h in any window of 60 min is within ±15 % of the programme."
 clause = "IEC 60601-2-24 (method: trumpet curve); maker's accuracy claim (limit)"
 hazard = "Uneven infusion of insulin"
+hazards = ["H1", "H2"]
 measurement = [
     { quantity = "basal.largest_window_error", window = "60 min", rate = "1 U/h", unit = "%", high = 15 },
     { quantity = "basal.smallest_window_error", window = "60 min", rate = "1 U/h", unit = "%", low = -15 },
@@ -75,6 +79,7 @@ id = "PR-D3.2"
 text = "5 consecutive boluses of 1 U are within ±5 % on average and ±10 % each."
 clause = "IEC 60601-2-24 (method); maker's accuracy claim (limit)"
 hazard = "Over- or under-infusion of insulin"
+hazards = ["H1", "H2"]
 measurement = [
     { quantity = "bolus.mean_error", size = "1 U", unit = "%", low = -5, high = 5 },
     { quantity = "bolus.largest_error", size = "1 U", unit = "%", high = 10 },
@@ -85,18 +90,21 @@ id = "PR-D7.1"
 text = "With therapy stopped nothing is delivered in 30 min."
 clause = "Generic safety requirement"
 hazard = "Over-infusion of insulin"
+hazards = ["H1"]
 measurement = [{ quantity = "stopped.delivered", unit = "U", low = -0.05, high = 0.05 }]
 [[requirement]]
 id = "PR-F1.1"
 text = "At 1 U/h an occlusion is alarmed before 5 U are missed."
 clause = "IEC 60601-2-24 (method: occlusion); maker's disclosure (limit)"
 hazard = "Under-infusion of insulin, ketoacidosis"
+hazards = ["H2"]
 measurement = [{ quantity = "occlusion.largest_missed", rate = "1 U/h", unit = "U", high = 5 }]
 [[requirement]]
 id = "PR-F1.2"
 text = "The line pressure stays below 240 kPa until an occlusion is alarmed."
 clause = "IEC 60601-2-24 (method: occlusion); maker's disclosure (limit)"
 hazard = "Burst line, over-infusion on release"
+hazards = ["H4"]
 measurement = [{ quantity = "occlusion.highest_pressure", rate = "1 U/h", unit = "kPa", high = 240 }]
 [[requirement]]
 id = "PR-F2.1"
@@ -105,7 +113,7 @@ clause = "Generic safety requirement"
 hazard = "Under-infusion of insulin"
 measurement = [{ quantity = "reservoir.remaining_at_warning", unit = "U", low = 15, high = 25 }]
 """
-"""The tests of the plan decide all but the last, which is out of the run's scope."""
+"""The tests of the plan decide all but the last, which is out of the run's scope and names no hazard."""
 
 
 def manifest(*, virtual: bool = True) -> Manifest:
@@ -145,7 +153,8 @@ def writable(run: Path) -> Path:
 
 def reopened(run: Path) -> RunFolder:
     """Take away the end of a run, so that it can end again."""
-    (run / "record" / CLOSING).unlink(missing_ok=True)
+    for path in (run / "record" / CLOSING, run / TRAIL, run / SIGNATURE):
+        path.unlink(missing_ok=True)
     return RunFolder(writable(run))
 
 

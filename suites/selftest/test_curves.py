@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from reports.curve.description import Curve
+from reports.curve.interactive import interactive
 from reports.curve.printed import printed
-from reports.documents import write_curves, write_documents
+from reports.documents import write_documents, write_page
 from reports.kinds import curves_of
 from reports.kinds.bolus import CLASS_EDGES_PERCENT, HEIGHTS
 from reports.kinds.kind import DrawnLimits
@@ -228,7 +229,7 @@ class Page(html.parser.HTMLParser):
         self.policy = ""
         self.words: list[str] = []
         self.figures: dict[str, list[dict[str, Any]]] = {}
-        self.watermarks = 0
+        self.drawn = self.watermarks = 0
         self._in_script = False
         self.feed(self.source)
         self._read_figures()
@@ -248,20 +249,18 @@ class Page(html.parser.HTMLParser):
 
     def _read_figures(self) -> None:
         """Read the traces of each figure by its title, in the order of the page."""
-        decoder = json.JSONDecoder()
-        for match in re.finditer(r'Plotly\.newPlot\(\s*"figure-\d+-\d+",\s*', self.source):
-            traces, end = decoder.raw_decode(self.source, match.end())
-            layout, _ = decoder.raw_decode(self.source, self.source.index("{", end))
-            self.figures[layout["title"]["text"]] = traces
-            self.watermarks += any(note["text"] == "SIMULATED" for note in layout.get("annotations", ()))
+        for written in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', self.source, re.DOTALL):
+            figure = json.loads(written)
+            self.figures[figure["layout"]["title"]["text"]] = figure["data"]
+            self.drawn += 1
+            notes = figure["layout"].get("annotations", ())
+            self.watermarks += any(note["text"] == "SIMULATED" for note in notes)
 
 
 def page_of(run: Path) -> Page:
     folder = run.with_name(f"{run.name}, drawn")
     folder.mkdir(exist_ok=True)
-    path = write_curves(read_run(run), folder)
-    assert path is not None
-    return Page(path)
+    return Page(write_page(read_run(run), folder))
 
 
 def test_the_page_shows_the_numbers_of_the_record(whole: Path, page: Page) -> None:
@@ -296,20 +295,21 @@ def test_the_page_shows_the_numbers_of_the_record(whole: Path, page: Page) -> No
     assert delivered["y"] == PROFILE["trace"]["delivered_u"]
     assert programmed["y"] == PROFILE["course"]["insulin_u"]
     assert difference["y"] == pytest.approx([-u / 19.0 for u in delivered["y"]])  # a twentieth of the programme
-    shares = {each["name"]: each["x"] for each in figures["Where the uncertainty comes from"]}
+    (budget,) = map(interactive, curves_of(analysis(whole, BOLUS, "uncertainty"), DrawnLimits()))
+    shares = {each["name"]: each["x"] for each in budget.data}
     assert [sum(column) for column in zip(*shares.values(), strict=True)] == pytest.approx([100.0, 100.0])
     assert shares["evaporation"][0] == pytest.approx(84.4, abs=0.05)
 
 
 def test_the_page_loads_nothing(page: Page) -> None:
-    assert all(address.startswith("#part-") for address in page.addresses)
+    assert all(address.startswith(("#", "data:image/svg+xml;base64,")) for address in page.addresses)
     assert page.policy.startswith("default-src 'none'; script-src 'unsafe-inline';")
     assert "http" not in page.policy
 
 
 def test_the_page_and_every_figure_of_a_simulated_run_say_so(page: Page) -> None:
     assert SIMULATED in " ".join(page.words)
-    assert page.watermarks == len(page.figures) == 11
+    assert page.watermarks == page.drawn == 13  # ten in the annex, three of them in the report, too
 
 
 def test_the_page_of_a_real_bench_does_not_call_itself_simulated(run: Path) -> None:
@@ -338,9 +338,9 @@ def test_the_same_run_folder_gives_the_same_page_also_elsewhere(run: Path, page:
 
 
 def test_a_page_that_cannot_be_written_is_one_sentence(run: Path) -> None:
-    (run / "interactive.html").mkdir()
-    with pytest.raises(EvidenceError, match=r"interactive\.html: cannot be written \(Is a directory\)"):
-        write_curves(read_run(run), run)
+    (run / "report.html").mkdir()
+    with pytest.raises(EvidenceError, match=r"report\.html: cannot be written \(Is a directory\)"):
+        write_page(read_run(run), run)
 
 
 # ---------------------------------------------------------------- what a record does not hold
@@ -380,18 +380,21 @@ def test_what_is_known_of_single_doses_stands_above_the_curve(run: Path) -> None
     assert "Not drawn" not in said
 
 
-def test_a_run_without_any_curve_has_a_report_and_no_page(run: Path) -> None:
+def test_a_run_without_any_curve_has_a_page_all_the_same(run: Path) -> None:
     shutil.rmtree(run / "reports")
     blocked(run, {"pump": "no reply within 2 s; is it powered?"})
-    assert list(write_documents(run)) == ["Report"]
-    assert not list(run.rglob("interactive.html"))
+    written = write_documents(run)
+    assert list(written) == ["Report", "Annex", "Page"]
+    page = Page(written["Page"])
+    assert page.drawn == 0
+    assert "no reply within 2 s; is it powered?" in " ".join(page.words)
 
 
 def test_a_run_of_format_1_has_its_curves(old_run: Path) -> None:
     page = page_of(old_run)
     (trumpet,) = (each.analysis for each in read_run(old_run).analyses if isinstance(each.analysis, Trumpet))
     assert page.figures["Trumpet curve"][0]["y"] == list(trumpet.error_max_percent)
-    assert page.watermarks == 11  # two of them are budgets, and have one title
+    assert page.watermarks == page.drawn == 12
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def checkout(tmp_path: Path) -> Path:
     for room in ROOMS:
         shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "suites/pump", folder / "suites/pump", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("__init__.py", "faults.toml", "requirements.toml"):
+    for name in ("__init__.py", "faults.toml", "hazards.toml", "requirements.toml"):
         shutil.copy(ROOT / "suites" / name, folder / "suites")
     return folder
 

@@ -31,7 +31,7 @@ def declared(test: str, bench_time_s: float | None) -> Declaration:
 
 
 def test_two_jobs_leave_the_same_bytes_as_one(tmp_path: Path) -> None:
-    """Every file of the record but the manifest and the closing, which hold wall time and paths.
+    """Every file of the record but the manifest and the closing, which hold wall time and paths, and the seals.
 
     Requirements select tests of both runners, which are listed before the run.
     """
@@ -39,18 +39,20 @@ def test_two_jobs_leave_the_same_bytes_as_one(tmp_path: Path) -> None:
         done = rig("verify", "--select", SEVERAL, "--jobs", jobs, "--out", str(tmp_path / jobs))
         assert done.returncode == 0, done.stdout + done.stderr
         lines = done.stdout.splitlines()
-        assert lines[0].strip() == lines[-3].strip() == "SIMULATED — no evidence about any device"
-        assert lines[1:5] == [
+        assert lines[0].strip() == lines[-4].strip() == "SIMULATED — no evidence about any device"
+        assert lines[1:6] == [
+            "NOT FORMAL — not made under the conditions of a formal run",
             "Selected by 'PR-D5.1 or PR-L1.1 or PR-D9.1':",
             "  PR-D5.1 PR-D7.2 PR-F6.1  A bolus, cancelled under way. [5 U after 60 s]",
             "  PR-D7.2 PR-L1.1 PR-F6.1  Boluses above the maximum of 25 U are refused and nothing is delivered.",
             "  PR-D7.2 PR-D9.1 PR-F6.1  Tubing and cannula are filled and weighed: how much, how fast, and counted as "
             "no therapy.",
         ]
-        assert lines[5] == f"3 tests, about 1.61 h of bench time{', 2 at a time' if jobs == '2' else ''}."
+        assert lines[6] == f"3 tests, about 1.61 h of bench time{', 2 at a time' if jobs == '2' else ''}."
         assert sum("; 3 of 3)" in line for line in lines) == 1
     one, two = (read_json(tmp_path / jobs / "record" / CLOSING)["files"] for jobs in ("1", "2"))
     del one["manifest.json"], two["manifest.json"]
+    one, two = ({name: file for name, file in each.items() if not name.endswith("/seal.json")} for each in (one, two))
     assert len(one) > 50
     assert two == one
     suites = ElementTree.parse(tmp_path / "2/robot/output.xml").iter("test")

@@ -354,7 +354,7 @@ def test_the_interactive_page_holds_all_it_needs_and_may_load_nothing(tmp_path: 
     run_cli(str(SAMPLES / "bolus.csv"), "--kind", "bolus", "--bolus", "1 U", "--out", str(out))
     page = _Addresses()
     page.feed((out / "interactive.html").read_text(encoding="utf-8"))
-    assert page.found == ["#part-1"]
+    assert page.found == ["#content", "#part-1"]
     assert page.policy.startswith("default-src 'none'; script-src 'unsafe-inline';")
     assert "http" not in page.policy
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from reports.comparison import write_comparison
-from reports.content import marks_of
 from reports.documents import write_documents
+from reports.marks import marks_of
 from rig.errors import EvidenceError
 from rig.offline.recomputed import all_differences, recompute
 from rig.record.analyses import BolusNumbers
@@ -196,7 +196,7 @@ def test_a_run_that_was_never_closed_is_closed_as_interrupted_and_is_no_pass_any
     assert (closed.manifest.outcome, closed.manifest.reason) == ("interrupted", REASON)
     assert closed.results.verdict is Verdict.ERROR
     assert marks_of(closed)[-1].startswith("INTERRUPTED")
-    assert set(write_documents(run)) == {"Report", "Curves"}
+    assert set(write_documents(run)) == {"Report", "Annex", "Page"}
     assert not close_abandoned(run)
 
 

@@ -30,6 +30,8 @@ FILES = {
     "computed": "tests/*/*/*/computed/*.json",
     "results": "results.json",
     "closing": "closing.json",
+    "seal": "tests/*/*/seal.json",
+    "rows": "rows.json",
 }
 
 
@@ -67,7 +69,7 @@ def test_every_json_file_of_a_real_run_has_a_schema(recorded: Path) -> None:
 
 
 def test_a_run_just_written_has_no_unknown_key(recorded: Path) -> None:
-    assert read_run(recorded, strict=True).manifest.format == 2
+    assert read_run(recorded, strict=True).manifest.format == 3
 
 
 @pytest.mark.parametrize("pattern", [pattern for name, pattern in FILES.items() if name not in ("fact", "step")])

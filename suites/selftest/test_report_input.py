@@ -44,7 +44,7 @@ def test_a_simulated_run_of_format_1_cannot_pose_as_a_real_one_either(old_run: P
         ("results.json", None, r"results\.json: the file is missing from the run folder"),
         ("results.json", '{"format": 1', r"results\.json: cannot be read as JSON"),
         ("results.json", "[]", r"results\.json: holds no JSON object"),
-        ("manifest.json", {"format": 3}, r"manifest\.json: format is 3: input should be 1 or 2"),
+        ("manifest.json", {"format": 4}, r"manifest\.json: format is 4: input should be 1, 2 or 3"),
         (
             "manifest.json",
             {"outcome": "fine"},

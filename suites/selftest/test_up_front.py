@@ -63,10 +63,11 @@ def test_what_the_bench_lacks_is_said_for_each_requirement() -> None:
 
 def test_a_virtual_bench_says_simulated_first() -> None:
     console = Console(file=io.StringIO(), width=140)
-    say_up_front(console, [declared("a")], VIRTUAL, selected="a", undecidable=["It cannot."], at_a_time=1)
+    say_up_front(console, [declared("a")], VIRTUAL, selected="a", formal=False, undecidable=["It cannot."], at_a_time=1)
     assert isinstance(console.file, io.StringIO)
     assert [line.strip() for line in console.file.getvalue().splitlines()] == [
         "SIMULATED — no evidence about any device",
+        "NOT FORMAL — not made under the conditions of a formal run",
         "Selected by 'a':",
         "PR-X1.1 PR-X2.1  Test a",
         "1 test, about 1 h of bench time.",

@@ -31,11 +31,10 @@ def verdicts(results: dict[str, Any]) -> dict[str, str]:
 
 
 def files(run: Path) -> dict[str, bytes]:
-    """Every file of the record but those that hold wall time and paths, which are the manifest and the closing."""
+    """Every file of the record but those that hold wall time and paths, and seals, which name the one made before."""
     record = run / "record"
-    paths = [
-        path for path in record.rglob("*") if path.is_file() and path.name not in ("manifest.json", "closing.json")
-    ]
+    apart = ("manifest.json", "closing.json", "seal.json")
+    paths = [path for path in record.rglob("*") if path.is_file() and path.name not in apart]
     assert len(paths) > 20
     return {str(path.relative_to(run)): path.read_bytes() for path in paths}
 
@@ -45,7 +44,7 @@ def test_a_good_pump_passes_and_leaves_a_whole_record(tmp_path: Path) -> None:
     assert (code, verdicts(results)) == (0, dict.fromkeys(("PR-D7.1", "PR-F6.1", *OF_EVERY_RECORD), "PASS")), output
     run = tmp_path / "run"
     manifest = read_run(run, strict=True).manifest
-    assert (manifest.format, manifest.virtual, manifest.outcome, manifest.selected) == (2, True, "complete", SHORT)
+    assert (manifest.format, manifest.virtual, manifest.outcome, manifest.selected) == (3, True, "complete", SHORT)
     assert [equipment.status for equipment in manifest.equipment].count("in date") == 3
     assert manifest.dut is not None
     assert manifest.dut.serial_number == "RC1-000001"
@@ -62,7 +61,7 @@ def test_the_same_seed_leaves_the_same_bytes_also_in_another_process_on_a_busy_m
         code, _, output = verify(tmp_path / "a", "--select", select)
         load.kill()
     assert code == 0
-    assert f"Curves: {tmp_path / 'a' / 'reports' / 'rev-1' / 'interactive.html'}" in output
+    assert f"Page: {tmp_path / 'a' / 'reports' / 'rev-1' / 'report.html'}" in output
     assert verify(tmp_path / "b", "--select", select)[0] == 0
     first, second = files(tmp_path / "a"), files(tmp_path / "b")
     assert first.keys() == second.keys()

@@ -1,0 +1,1 @@
+"""A document as one page for browsers. Opens no bench, and loads nothing."""

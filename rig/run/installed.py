@@ -1,0 +1,95 @@
+"""Are the files of installed packages those that were installed? Each is held against the hash in its list (RECORD).
+
+What a list has no hash of, such as itself and compiled code, is passed over. Not responsible for whether the list
+is the maker's: what was installed is what is compared (`rig.run.software` hashes the lists).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.metadata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rig.run.software import ROOMS, VENDORED
+
+
+@dataclass(frozen=True)
+class CheckedPackages:
+    """What came of holding packages against their lists.
+
+    Attributes:
+        packages: how many.
+        files: how many files of them.
+        altered: files that are missing or have another hash, in words.
+        unlisted: packages that have no list.
+    """
+
+    packages: int
+    files: int
+    altered: tuple[str, ...]
+    unlisted: tuple[str, ...]
+
+
+def check_packages(distributions: Iterable[importlib.metadata.Distribution] | None = None) -> CheckedPackages:
+    """Hold every file of every installed package against its list.
+
+    Args:
+        distributions: those packages; None for all that are installed.
+    """
+    seen: set[str] = set()
+    files, altered, unlisted = 0, [], []
+    for distribution in importlib.metadata.distributions() if distributions is None else distributions:
+        name: str | None = distribution.metadata["Name"]
+        if name is None or name.lower() in seen or VENDORED in Path(str(distribution.locate_file(""))).parts:
+            continue
+        seen.add(name.lower())  # the first is the one that is imported
+        if not distribution.read_text("RECORD"):
+            unlisted.append(f"{name} {distribution.version}")
+            continue
+        for _, problem in _held(distribution):
+            files += 1
+            if problem is not None:
+                altered.append(f"{name} {distribution.version}: {problem}")
+    return CheckedPackages(len(seen), files, tuple(sorted(altered)), tuple(sorted(unlisted)))
+
+
+def has_own_files(distribution: importlib.metadata.Distribution, root: Path) -> bool:
+    """Say whether a distribution's list holds the code below `root`: a wheel's does, an editable one's does not."""
+    wanted = root / "rig" / "__init__.py"
+    return any(Path(str(each.locate())).resolve() == wanted for each in distribution.files or () if each.hash)
+
+
+def altered_files(distribution: importlib.metadata.Distribution) -> list[str]:
+    """List which files of a distribution are missing or changed, and which Python files lie beside the rig's."""
+    found = [problem for _, problem in _held(distribution) if problem is not None]
+    listed = {Path(str(each.locate())).resolve() for each in distribution.files or ()}
+    root = Path(str(distribution.locate_file("")))
+    for room in ROOMS:
+        found += [
+            f"{path.relative_to(root)} was added"
+            for path in sorted((root / room).rglob("*.py"))
+            if path.resolve() not in listed
+        ]
+    return found
+
+
+def _held(distribution: importlib.metadata.Distribution) -> Iterator[tuple[str, str | None]]:
+    """Hold each listed file that has a hash against it; yields its name, and what is wrong with it."""
+    for each in distribution.files or ():
+        if each.hash is None or each.hash.mode not in hashlib.algorithms_available:
+            continue
+        path = Path(str(each.locate()))
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, each.hash.mode).digest()
+        except FileNotFoundError:
+            yield str(each), f"{each} is missing"
+            continue
+        except OSError as error:
+            yield str(each), f"{each} cannot be read ({error.strerror})"
+            continue
+        as_listed = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        yield str(each), None if as_listed == each.hash.value else f"{each} was changed"

@@ -1,0 +1,172 @@
+"""A closed run as rows of the tables, held against the hashes that it was closed with.
+
+Not responsible for joining results again from the tests (`rig.run.reading`, `rig audit` do): the store takes what the
+closed record says. A fact of a format that is not known is passed over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rig.errors import EvidenceError
+from rig.record.closed import CLOSING, refuse_altered_closing, refuse_links, sums
+from rig.record.files import read_json_lines
+from rig.record.folder import RECORD, RunFolder, read_model
+from rig.record.manifest import Closing, Manifest
+from rig.record.models import MeasuredRecord
+from rig.record.reading import read_run
+from rig.record.results import Results
+from rig.record.seal import head
+
+Row = dict[str, Any]
+
+
+class AlteredRunError(EvidenceError):
+    """A record is not as it was closed."""
+
+
+@dataclass(frozen=True)
+class RunRows:
+    """A run as rows, by table; `head` is the hash that its closing carries."""
+
+    head: str
+    run_id: str
+    run: Row
+    instruments: list[Row] = field(default_factory=list)
+    attempts: list[Row] = field(default_factory=list)
+    verdicts: list[Row] = field(default_factory=list)
+    values: list[Row] = field(default_factory=list)
+    judgements: list[Row] = field(default_factory=list)
+    bench_facts: list[Row] = field(default_factory=list)
+
+
+def take_run(folder: Path) -> RunRows:
+    """Take a closed run.
+
+    Raises:
+        AlteredRunError: a file is not as it was when the run was closed.
+        EvidenceError: the folder holds no closed run, or a file is missing or damaged.
+    """
+    record = folder / RECORD
+    if not record.is_dir():
+        run = read_run(folder)  # of format 1, which was never closed by hashes: its files are its head
+        told = json.dumps([(file.path, file.sha256) for file in run.files]).encode()
+        return _rows(folder, hashlib.sha256(told).hexdigest(), run.manifest, run.results)
+    refuse_links(folder)
+    if not (record / CLOSING).is_file():
+        raise EvidenceError(f"{folder}: the run is not closed; rig report closes one whose process has ended")
+    try:
+        refuse_altered_closing(record)
+    except EvidenceError as error:
+        raise AlteredRunError(str(error)) from error
+    closing = read_model(record / CLOSING, Closing)
+    facts = sorted(name for name in closing.files if name.endswith("/facts.jsonl"))
+    names = [name for name in ("manifest.json", "bench_check.json", "results.json", *facts) if name in closing.files]
+    for name in names:
+        if not (record / name).is_file():
+            raise AlteredRunError(f"{record / name}: was removed after the run was closed")
+        if sums(record / name) != closing.files[name]:
+            raise AlteredRunError(f"{record / name}: was changed after the run was closed")
+    if "results.json" not in names:
+        raise EvidenceError(f"{folder}: the run has no results: {closing.reason}")
+    manifest = RunFolder(folder).manifest()
+    results = read_model(record / "results.json", Results)
+    return _rows(folder, head(folder), manifest, results, [(name, read_json_lines(record / name)) for name in facts])
+
+
+def _rows(
+    folder: Path, head: str, manifest: Manifest, results: Results, facts: list[tuple[str, list[Row]]] | None = None
+) -> RunRows:
+    rows = RunRows(head, manifest.run_id, _run_row(folder, head, manifest, results))
+    rows.instruments.extend(
+        {"head": head, "n": n, **each.model_dump(exclude={"driver", "address"})}
+        for n, each in enumerate(manifest.equipment)
+    )
+    rows.attempts.extend(
+        {
+            "head": head, "n": n, "test": each.id, "attempt": each.attempt, "title": each.title,
+            "outcome": each.outcome, "duration_s": each.duration_s, "superseded": each.superseded,
+        }
+        for n, each in enumerate(results.tests)
+    )  # fmt: skip
+    places: dict[Any, int] = {}
+    for requirement in results.requirements:
+        rows.verdicts.append(
+            {
+                "head": head, "requirement": requirement.id, "verdict": requirement.verdict.value,
+                "reason": requirement.reason, "in_scope": requirement.in_scope,
+            }
+        )  # fmt: skip
+        judged = set()
+        for measured in requirement.measurements:
+            n = _place(rows, places, measured, measured.test, measured.attempt)
+            if n in judged:
+                continue
+            judged.add(n)
+            limit = measured.limit
+            rows.judgements.append(
+                {
+                    "head": head, "requirement": requirement.id, "n": n, "low": limit.low, "high": limit.high,
+                    "rule": measured.rule.value, "verdict": measured.verdict.value,
+                }
+            )  # fmt: skip
+    for reported in results.reported:
+        _place(rows, places, reported, reported.test, reported.attempt)
+    for name, told in facts or []:
+        for fact in told:
+            if fact.get("fact") == "FlowWhileStopped":
+                rows.bench_facts.append(
+                    {
+                        "head": head, "n": len(rows.bench_facts), "what": f"flow in the {fact['phase']}",
+                        "test": name.split("/")[1], "unit": "U/h", "value": float(fact["flow_u_per_h"]),
+                        "standard_uncertainty": float(fact["u_u_per_h"]),
+                    }
+                )  # fmt: skip
+    return rows
+
+
+def _place(rows: RunRows, places: dict[Any, int], measured: MeasuredRecord, test: str, attempt: int) -> int:
+    """Find the place of a measured value, which may be judged by several requirements; add it where it is new."""
+    quantity = measured.quantity
+    key = test, attempt, quantity.kind, quantity.name, quantity.unit, measured.value, measured.expanded_uncertainty
+    if key not in places:
+        places[key] = len(rows.values)
+        rows.values.append(
+            {
+                "head": rows.head, "n": places[key], "test": test, "attempt": attempt, "kind": quantity.kind,
+                "name": quantity.name, "unit": quantity.unit, "value": measured.value,
+                "expanded_uncertainty": measured.expanded_uncertainty,
+            }
+        )  # fmt: skip
+    return places[key]
+
+
+def _run_row(folder: Path, head: str, manifest: Manifest, results: Results) -> Row:
+    dut, software, plan = manifest.dut, manifest.software, manifest.plan
+    return {
+        "head": head,
+        "run_id": manifest.run_id,
+        "folder": str(folder.resolve()),
+        "started_utc": manifest.started_utc.isoformat(),
+        "ended_utc": manifest.ended_utc.isoformat() if manifest.ended_utc else None,
+        "outcome": manifest.outcome,
+        "verdict": results.verdict.value,
+        "simulated": manifest.virtual,
+        "bench": str(manifest.bench.get("name") or manifest.bench_file),
+        "plan": plan.name if plan else None,
+        "selected": manifest.selected,
+        "operator": manifest.operator,
+        "rig_version": software.version if software else None,
+        "rig_commit": software.commit if software else manifest.commit,
+        "requirements_sha256": manifest.requirements_sha256,
+        "firmware_sha256": manifest.firmware_sha256,
+        "pump_maker": dut.maker if dut else None,
+        "pump_model": dut.model if dut else None,
+        "pump_serial": dut.serial_number if dut else None,
+        "pump_firmware": dut.firmware if dut else None,
+        "conditions": json.dumps(manifest.conditions, sort_keys=True),
+    }
