@@ -24,7 +24,7 @@ A = TypeVar("A")
 
 BOLUS_SPEED = "occluded_bolus.time_to_alarm"
 BOLUS_UNALARMED = "occluded_bolus.unalarmed"
-BOLUS_MISSED, BOLUS_RELEASED = "occluded_bolus.missed", "occluded_bolus.released"
+BOLUS_RELEASED = "occluded_bolus.released"
 
 
 def label(given: Given) -> tuple[Section, ...]:
@@ -195,7 +195,7 @@ def _at_bolus_speed(given: Given) -> list[tuple[AnyCell, ...]]:
                 str(len(of_size)) + (f", {unheard} not alarmed" if unheard and own else ""),
                 duration(median(own)) if own else "no alarm",
                 duration(max(own)) if own else "no alarm",
-                _largest(given.run, BOLUS_MISSED, size),
+                NONE,  # what is missing of such a bolus is no quantity of its own
                 _largest(given.run, BOLUS_RELEASED, size),
             )
         )

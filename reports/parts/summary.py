@@ -54,6 +54,10 @@ def verdict_meaning(results: Results) -> str:
     left_out = any(row.in_scope and row.verdict is Verdict.NOT_APPLICABLE for row in results.requirements)
     if results.verdict is Verdict.PASS and left_out:
         return "Every requirement in the scope of this run that applies is met."
+    if results.verdict is Verdict.ERROR and not any(
+        row.in_scope and row.verdict is Verdict.ERROR for row in results.requirements
+    ):
+        return "This run did not come to its end as it should, and so it is no pass. This says nothing about the pump."
     return MEANING[results.verdict]
 
 

@@ -18,6 +18,7 @@ from reports.document import KINDS, Document, DocumentBlock, Section, refuse_unk
 from reports.house import read_house
 from reports.parts.finding import FDA, ISO, QUESTIONS
 from reports.parts.given import Given
+from reports.parts.summary import verdict_meaning
 from reports.pdf import write_report_of
 from reports.profile import profile_names, read_reader_profile
 from reports.report_document import PARTS, document_of
@@ -287,3 +288,9 @@ def test_value_and_uncertainty_end_at_the_same_digit_without_an_exponent(value: 
 )
 def test_numbers_that_were_written_with_an_exponent_are_not(value: float, u: float, said: tuple[str, str]) -> None:
     assert value_and_uncertainty(value, u) == said
+
+
+def test_a_run_that_broke_off_with_all_decided_does_not_blame_a_requirement(run: Path) -> None:
+    results = read_whole_run(run).results
+    broken = results.model_copy(update={"verdict": Verdict.ERROR, "outcome": "interrupted"})
+    assert verdict_meaning(broken).startswith("This run did not come to its end as it should")
