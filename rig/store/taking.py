@@ -20,9 +20,11 @@ from rig.record.manifest import Closing, Manifest
 from rig.record.models import MeasuredRecord
 from rig.record.reading import read_run
 from rig.record.results import Results
+from rig.record.routine_test import RoutineTest
 from rig.record.seal import head
 
 Row = dict[str, Any]
+ROUTINE_TEST = "inputs/routine_test.json"
 
 
 class AlteredRunError(EvidenceError):
@@ -65,7 +67,8 @@ def take_run(folder: Path) -> RunRows:
         raise AlteredRunError(str(error)) from error
     closing = read_model(record / CLOSING, Closing)
     facts = sorted(name for name in closing.files if name.endswith("/facts.jsonl"))
-    names = [name for name in ("manifest.json", "bench_check.json", "results.json", *facts) if name in closing.files]
+    read = ("manifest.json", "bench_check.json", "results.json", ROUTINE_TEST, *facts)
+    names = [name for name in read if name in closing.files]
     for name in names:
         if not (record / name).is_file():
             raise AlteredRunError(f"{record / name}: was removed after the run was closed")
@@ -75,7 +78,14 @@ def take_run(folder: Path) -> RunRows:
         raise EvidenceError(f"{folder}: the run has no results: {closing.reason}")
     manifest = RunFolder(folder).manifest()
     results = read_model(record / "results.json", Results)
-    return _rows(folder, head(folder), manifest, results, [(name, read_json_lines(record / name)) for name in facts])
+    rows = _rows(folder, head(folder), manifest, results, [(name, read_json_lines(record / name)) for name in facts])
+    if ROUTINE_TEST in names:
+        weighed = read_model(record / ROUTINE_TEST, RoutineTest)
+        _bench_fact(rows, "error of the balance at its reference mass", "g", weighed.error_g, weighed.u_error_g)
+        _bench_fact(rows, "repeatability of the balance", "g", weighed.repeatability_g)
+    for step in closing.clock_steps:
+        _bench_fact(rows, "step of the host's clock", "s", step.by_s)
+    return rows
 
 
 def _rows(
@@ -119,14 +129,19 @@ def _rows(
     for name, told in facts or []:
         for fact in told:
             if fact.get("fact") == "FlowWhileStopped":
-                rows.bench_facts.append(
-                    {
-                        "head": head, "n": len(rows.bench_facts), "what": f"flow in the {fact['phase']}",
-                        "test": name.split("/")[1], "unit": "U/h", "value": float(fact["flow_u_per_h"]),
-                        "standard_uncertainty": float(fact["u_u_per_h"]),
-                    }
-                )  # fmt: skip
+                what, test = f"flow in the {fact['phase']}", name.split("/")[1]
+                _bench_fact(rows, what, "U/h", float(fact["flow_u_per_h"]), float(fact["u_u_per_h"]), test)
     return rows
+
+
+def _bench_fact(rows: RunRows, what: str, unit: str, value: float, u: float | None = None, test: str = "") -> None:
+    """Add what a run tells of its bench; `test` is the folder of the test that told it, if one did."""
+    rows.bench_facts.append(
+        {
+            "head": rows.head, "n": len(rows.bench_facts), "what": what, "test": test, "unit": unit, "value": value,
+            "standard_uncertainty": u,
+        }
+    )  # fmt: skip
 
 
 def _place(rows: RunRows, places: dict[Any, int], measured: MeasuredRecord, test: str, attempt: int) -> int:

@@ -28,7 +28,7 @@ from rig.store.comparing import compare_firmware, holm
 from rig.store.opening import StoreError, open_store
 from rig.store.tables import METADATA, RUNS
 from suites.selftest.compared_runs import LARGEST, MEAN, OTHER_TEST, TEST, stored_run
-from suites.selftest.recorded import writable
+from suites.selftest.recorded import sealed, writable
 
 VALUES = [(TEST, MEAN, 0.5, 0.1), (TEST, LARGEST, 1.5, 0.2), (OTHER_TEST, MEAN, -0.25, 0.1)]
 
@@ -243,3 +243,24 @@ def test_runs_are_found_below_a_folder_and_nothing_inside_them(tmp_path: Path) -
     (tmp_path / "a" / "empty").mkdir()
     shutil.copytree(tmp_path / "a" / "b" / "run 0", tmp_path / "a" / "b" / "run 1" / "copy")
     assert [path.name for path in run_folders(tmp_path)] == ["run 0", "run 1"]
+
+
+def test_what_a_run_tells_of_its_bench_can_be_charted(tmp_path: Path) -> None:
+    engine = open_store(str(tmp_path / "runs.sqlite"), make=True)
+    weighed = {
+        "date": "2026-11-20", "tested_utc": "2026-11-20T08:00:00Z", "simulated": False, "operator": None,
+        "balance": {"maker": "M", "model": "X", "serial_number": "B1", "firmware": "1"}, "mass_g": 10.0,
+        "u_mass_g": 1e-5, "empty_g": [0.0], "loaded_g": [10.0], "error_g": 2.5e-5, "u_error_g": 1e-5,
+        "repeatability_g": 4e-6, "degrees_of_freedom": 9, "allowed_error_g": 1e-4, "allowed_repeatability_g": 1e-5,
+        "answers": {}, "problems": [], "passed": True,
+    }  # fmt: skip
+    run = writable(_run(tmp_path, 1))
+    path = run / "record" / "inputs" / "routine_test.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(weighed))
+    sealed(run)
+    assert add_run(engine, run, SimClock()).became is Added.NEW
+    (error,) = stored_trend(engine, "error of the balance at its reference mass")
+    (repeatability,) = stored_trend(engine, "repeatability of the balance")
+    assert (error.value, error.unit, error.of) == (2.5e-5, "g", "Bench")
+    assert (repeatability.value, repeatability.unit) == (4e-6, "g")
