@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from rig.errors import EvidenceError
 from rig.record.closed import sums
 from rig.record.files import free_folder
 from rig.record.trail import append
@@ -41,13 +42,11 @@ def recompute_run(run: Path, out: Path | None, say: Callable[[str], None]) -> in
         say(f"Computed with other versions ({'; '.join(found.because)}).")
     say(_IN_SHORT[found.exit_code])
     say(f"Computed again: {folder}")
-    append(
-        run,
-        who="rig report",
-        what="recomputed",
-        new=sums(folder / RECHECK_FILE).sha256,
-        reason=_IN_SHORT[found.exit_code],
-    )
+    try:
+        result = sums(folder / RECHECK_FILE).sha256
+        append(run, who="rig report", what="recomputed", new=result, reason=_IN_SHORT[found.exit_code])
+    except EvidenceError as error:  # a folder that can only be read, or a damaged trail, which rig audit finds
+        say(f"Not in the audit trail: {error}")
     return found.exit_code
 
 

@@ -15,13 +15,14 @@ from rig.audit.files import AuditedFiles
 from rig.audit.integrity import Alteration, Intact, examine
 from rig.errors import BenchFileError, EvidenceError
 from rig.record.closed import CLOSING
+from rig.record.files import read_json, write_json
 from rig.record.folder import RunFolder
 from rig.record.keys import SIGNATURE, bench_key, public_key
 from rig.record.seal import SEAL, head
 from rig.record.trail import TRAIL, append
 from rig.run.begin import end_run
 from suites.selftest.closed_runs import FIRST, SECOND, attempted, closed_run, key_files, made_anew
-from suites.selftest.recorded import manifest, reopened, rig, writable
+from suites.selftest.recorded import manifest, reopened, rig, sealed, writable
 
 BALANCE = "record/tests/a-test_second/2/1-bolus/balance.csv"
 
@@ -300,3 +301,13 @@ def test_a_bench_key_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("RIG_BENCH_KEY", str(path))
     with pytest.raises(BenchFileError, match=r"RIG_BENCH_KEY: .*key\.pem: is no PEM file of a private key"):
         bench_key()
+
+
+def test_documents_of_a_rig_that_kept_no_trail_are_not_called_altered(tmp_path: Path) -> None:
+    run = writable(closed_run(tmp_path / "run"))
+    (run / TRAIL).unlink()
+    path = run / "record" / "manifest.json"
+    write_json(path, read_json(path) | {"format": 2})
+    sealed(run)
+    examined = examine(AuditedFiles.of(run))
+    assert isinstance(examined, Intact), examined

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from rig.audit.auditing import audit_run
+from rig.audit.integrity import Intact
 from rig.offline.numbers_apart import apart
 from rig.offline.recheck import Recheck, recheck
 from rig.record.closed import listed_files, with_own_hash
+from rig.record.trail import read
 from suites.selftest.recorded import rig
 
 
@@ -129,3 +132,11 @@ def test_a_folder_inside_of_a_record_is_refused(recorded: Path) -> None:
     done = rig("report", str(recorded), "--recompute", "--out", str(recorded / "record" / "again"))
     assert done.returncode == 2
     assert not (recorded / "record" / "again").exists()
+
+
+def test_a_run_is_intact_after_it_was_computed_again(run: Path) -> None:
+    done = rig("report", str(run), "--recompute")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert read(run)[-1].what == "recomputed"
+    assert isinstance(audit_run(run), Intact)
