@@ -39,7 +39,7 @@ def test_two_jobs_leave_the_same_bytes_as_one(tmp_path: Path) -> None:
         done = rig("verify", "--select", SEVERAL, "--jobs", jobs, "--out", str(tmp_path / jobs))
         assert done.returncode == 0, done.stdout + done.stderr
         lines = done.stdout.splitlines()
-        assert lines[0].strip() == lines[-4].strip() == "SIMULATED — no evidence about any device"
+        assert lines[0].strip() == lines[-5].strip() == "SIMULATED — no evidence about any device"
         assert lines[1:6] == [
             "NOT FORMAL — not made under the conditions of a formal run",
             "Selected by 'PR-D5.1 or PR-L1.1 or PR-D9.1':",
