@@ -208,14 +208,17 @@ def show_trend(
 
 
 def _write_csv(path: Path, rows: list[StoredValue] | list[Point]) -> None:
+    from rig.errors import BenchFileError
     from rig.record.files import cannot_write
 
     try:
-        with path.open("w", newline="", encoding="utf-8") as file:
+        with path.open("x", newline="", encoding="utf-8") as file:
             if rows:
                 writer = csv.DictWriter(file, list(asdict(rows[0])))
                 writer.writeheader()
                 writer.writerows(asdict(row) for row in rows)
+    except FileExistsError as error:
+        raise BenchFileError(f"--csv {path}: is there already; name a new file") from error
     except OSError as error:
         raise cannot_write(path, error) from error
     say(console, f"Wrote {len(rows)} rows to {path}.")

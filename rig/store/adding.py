@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, insert, select
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
 from rig.clock import Clock
 from rig.errors import EvidenceError
@@ -68,12 +68,13 @@ def add_run(engine: Engine, folder: Path, clock: Clock) -> Addition:
         return Addition(folder, Added.DAMAGED, str(error))
     for attempt in range(TRIES):
         try:
-            return _add(engine, folder, rows)
+            added = _add(engine, folder, rows)
         except SQLAlchemyError as error:
-            gone = isinstance(error, DBAPIError) and (error.connection_invalidated or _refused(error))
-            if not gone or attempt == TRIES - 1:
+            if not _gone(engine, error) or attempt == TRIES - 1:
                 raise StoreError(f"{store_shown(engine.url)}: {folder} cannot be added: {why(error)}") from error
             clock.sleep(TRY_AGAIN_S)
+        else:  # the answer to a first try may have been lost, though the run went in
+            return Addition(folder, Added.NEW) if attempt and added.became is Added.THERE else added
     raise AssertionError("every try ends above")
 
 
@@ -112,7 +113,8 @@ def _there(connection: Connection, folder: Path, rows: RunRows) -> Addition | No
     )  # fmt: skip
 
 
-def _refused(error: DBAPIError) -> bool:
-    """Is nobody there to connect to, for now? A server that restarts refuses for a while."""
-    said = why(error).lower()
-    return any(words in said for words in ("connection refused", "starting up", "shutting down", "terminating"))
+def _gone(engine: Engine, error: SQLAlchemyError) -> bool:
+    """Is a server away for now, as one that restarts is? A file of SQLite is not a server."""
+    if engine.dialect.name == "sqlite" or not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)

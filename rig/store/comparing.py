@@ -53,6 +53,8 @@ def compare_firmware(engine: Engine, a: str, b: str) -> FirmwareComparison:
     if a == b:
         raise BenchFileError(f"{a} was given twice; a comparison takes two firmware versions")
     one, two = values_of_firmware(engine, a), values_of_firmware(engine, b)
+    if {each.head for each in one} & {each.head for each in two}:
+        raise BenchFileError(f"{a} and {b} name the same runs; a comparison takes two firmware versions")
     kinds = {each.simulated for each in (*one, *two)}
     if len(kinds) > 1:
         raise BenchFileError(f"{a} and {b} were measured in simulated and in real runs, which are never mixed")

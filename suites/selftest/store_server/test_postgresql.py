@@ -23,6 +23,9 @@ from suites.selftest.compared_runs import LARGEST, MEAN, TEST, stored_run
 
 RUNS_ADDED = 60
 
+# A connection whose server was killed cannot be closed by anybody, and psycopg says so when it is forgotten.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 
 @dataclass
 class Server:
