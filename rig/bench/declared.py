@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from rig.analysis.immersion import FREE, UNSTATED, Immersion, immersed
 from rig.bench.conditions import Conditions
-from rig.bench.file import BenchFile, FluidTable
+from rig.bench.file import BenchFile
+from rig.bench.setup_tables import FluidTable
 from rig.errors import BlockedError
 from rig.roles import Metrology
 from rig.virtual.parameters import VirtualParameters

@@ -16,9 +16,10 @@ import pyvisa
 from pyvisa.rname import parse_resource_name
 
 from rig.bench.declared import set_up_world
+from rig.bench.device_tables import CalibratedTable, InstrumentTable
 from rig.bench.driver_errors import named_errors
 from rig.bench.drivers import refuse_missing_lines, refuse_wrong_options, takes, twin_module
-from rig.bench.file import BenchFile, CalibratedTable, InstrumentTable
+from rig.bench.file import BenchFile
 from rig.clock import Clock, Heart, WallClock
 from rig.errors import BenchFileError
 from rig.record.files import read_json, slug, utc_now, write_json

@@ -22,8 +22,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from pyvisa.rname import ASRLInstr, InvalidResourceName, ResourceName, TCPIPInstr, TCPIPSocket
 
+from rig.bench.device_tables import InstrumentTable
 from rig.bench.drivers import driver_module
-from rig.bench.file import BenchFile, InstrumentTable
+from rig.bench.file import BenchFile
 from rig.errors import BlockedError
 from rig.lease import Lease, carried, holder_named_in, is_held
 from rig.record.files import utc_now

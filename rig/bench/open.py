@@ -18,13 +18,14 @@ import pyvisa
 from pyvisa.resources import MessageBasedResource
 
 from rig.bench.declared import metrology
+from rig.bench.device_tables import CalibratedTable, InstrumentTable
 from rig.bench.driver_errors import driver_error, named_errors
 from rig.bench.drivers import (
     driver_module,
     refuse_unfit,
 )
 from rig.bench.far_side import FarSide, far_side
-from rig.bench.file import BenchFile, CalibratedTable, InstrumentTable, read_bench_file
+from rig.bench.file import BenchFile, read_bench_file
 from rig.bench.guarded import Guard
 from rig.bench.lease import take_bench, take_identity
 from rig.bench.places import places_of

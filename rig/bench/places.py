@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from rig.bench.file import ProbeTable, VirtualTable
+from rig.bench.device_tables import ProbeTable
+from rig.bench.setup_tables import VirtualTable
 from rig.errors import BenchFileError
 from rig.toml_files import read_file
 

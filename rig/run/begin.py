@@ -13,7 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rig.bench.check import BenchFinding
-from rig.bench.file import BenchFile, CalibratedTable
+from rig.bench.device_tables import CalibratedTable
+from rig.bench.file import BenchFile
 from rig.bench.guarded import told_by_guardians
 from rig.errors import BenchFileError, EvidenceError
 from rig.lease import Lease

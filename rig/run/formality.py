@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rig.bench.file import CalibratedTable
+from rig.bench.device_tables import CalibratedTable
 from rig.errors import BenchFileError
 from rig.record.files import utc_now
 from rig.record.manifest import Package, Software
