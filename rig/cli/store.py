@@ -54,8 +54,8 @@ def add(
     folders = [folder for path in runs for folder in run_folders(path)]
     if not folders:
         raise BenchFileError(f"{', '.join(map(str, runs))}: holds no run")
-    engine, clock = open_store(store_named(store), make=True), WallClock()
-    found = [add_run(engine, folder, clock) for folder in folders]
+    with open_store(store_named(store), make=True) as engine:
+        found = [add_run(engine, folder, WallClock()) for folder in folders]
     for each in found:
         if each.why:
             say(console, each.why)
@@ -76,7 +76,8 @@ def compare_two(
     from rig.store.comparing import compare_firmware
     from rig.store.opening import open_store, store_named
 
-    found = compare_firmware(open_store(store_named(store), make=False), a, b)
+    with open_store(store_named(store), make=False) as engine:
+        found = compare_firmware(engine, a, b)
     if found.simulated:
         say(console, SIMULATED)
     print_table(
@@ -112,9 +113,8 @@ def show_history(
     from rig.store.asking import stored_history
     from rig.store.opening import open_store, store_named
 
-    rows = stored_history(
-        open_store(store_named(store), make=False), pump=pump, requirement=requirement, instrument=instrument
-    )
+    with open_store(store_named(store), make=False) as engine:
+        rows = stored_history(engine, pump=pump, requirement=requirement, instrument=instrument)
     if csv_file is not None:
         _write_csv(csv_file, rows)
     if as_json:
@@ -160,7 +160,8 @@ def show_trend(
     from rig.store.asking import stored_trend
     from rig.store.opening import open_store, store_named
 
-    points = stored_trend(open_store(store_named(store), make=False), quantity, pump=pump, simulated=simulated)
+    with open_store(store_named(store), make=False) as engine:
+        points = stored_trend(engine, quantity, pump=pump, simulated=simulated)
     if not points:
         raise BenchFileError(f"the store holds no {quantity!r} of such runs")
     if points[0].simulated:

@@ -24,7 +24,8 @@ def add_to_store(run: Path, console: Console) -> None:
     from rig.store.opening import open_store
 
     try:
-        added = add_run(open_store(named, make=True), run, WallClock())
+        with open_store(named, make=True) as engine:
+            added = add_run(engine, run, WallClock())
     except RigError as error:
         say(console, f"Not in the store: {error}", style="red")
         return

@@ -6,19 +6,22 @@ Not responsible for what it holds. A password in a URL is never repeated.
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from rig.errors import BenchFileError, RigError
 from rig.store.tables import METADATA, STORE, VERSION
 
 VARIABLE = "RIG_STORE"
 DEFAULT = "store.sqlite"
+PATIENCE_S = 60.0
+"""So long whoever writes to a file waits for another who does."""
 
 
 class StoreError(RigError):
@@ -30,8 +33,9 @@ def store_named(given: str | None) -> str:
     return given or os.environ.get(VARIABLE) or DEFAULT
 
 
-def open_store(named: str, *, make: bool) -> Engine:
-    """Open a store.
+@contextmanager
+def open_store(named: str, *, make: bool) -> Iterator[Engine]:
+    """Open a store, and close all its connections afterwards, however that ends.
 
     Args:
         named: a file, or a URL such as postgresql+psycopg://rig@server/runs.
@@ -42,21 +46,28 @@ def open_store(named: str, *, make: bool) -> Engine:
         StoreError: it cannot be opened, is no store, or one of another version.
     """
     url = _url(named)
-    if url.get_backend_name() == "sqlite" and not make and not Path(url.database or "").is_file():
-        raise BenchFileError(f"{named}: there is no such store; rig store add makes one")
+    sqlite = url.get_backend_name() == "sqlite"
+    if sqlite:
+        if url.database in (None, "", ":memory:"):
+            raise BenchFileError(f"{named}: is no file: a store has to last; name a file, or a database by its URL")
+        if not make and not Path(str(url.database)).is_file():
+            raise BenchFileError(f"{named}: there is no such store; rig store add makes one")
     try:
-        engine = create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url, pool_pre_ping=True, connect_args={"timeout": PATIENCE_S} if sqlite else {})
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise BenchFileError(
             f"{store_shown(url)}: no driver for {url.drivername} is installed; PostgreSQL needs the extra [postgresql]"
         ) from error
-    if url.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _keep_foreign_keys)
+    if sqlite:
+        _sqlite_begins(engine, "BEGIN IMMEDIATE" if make else "BEGIN")
     try:
-        _begin(engine, store_shown(url), make=make)
-    except SQLAlchemyError as error:
-        raise StoreError(f"{store_shown(url)}: cannot be opened as a store: {why(error)}") from error
-    return engine
+        try:
+            _begin(engine, store_shown(url), make=make)
+        except SQLAlchemyError as error:
+            raise StoreError(f"{store_shown(url)}: cannot be opened as a store: {why(error)}") from error
+        yield engine
+    finally:
+        engine.dispose()
 
 
 @contextmanager
@@ -95,17 +106,19 @@ def _url(named: str) -> URL:
 
 
 def _begin(engine: Engine, name: str, *, make: bool) -> None:
-    """Make the tables of a new store; refuse a database that holds something else, or another version."""
-    with engine.connect() as connection:
-        there = set(inspect(connection).get_table_names())
+    """Make the tables of a new store, all or none; refuse a database that holds something else, or another version."""
+    there = _tables(engine)
     if not there and make:
         try:
             with engine.begin() as connection:
                 METADATA.create_all(connection)
                 connection.execute(insert(STORE).values(version=VERSION))
-        except IntegrityError:  # somebody made it meanwhile
-            pass
-    elif "store" not in there:
+        except DBAPIError:
+            if not _tables(engine):  # nor did somebody else make it meanwhile
+                raise
+    elif not there:
+        raise BenchFileError(f"{name}: is empty; rig store add makes a store of it")
+    elif STORE.name not in there:
         raise StoreError(f"{name}: is a database that holds something else, and no store of runs")
     with engine.connect() as connection:
         versions = list(connection.scalars(select(STORE.c.version)))
@@ -116,5 +129,17 @@ def _begin(engine: Engine, name: str, *, make: bool) -> None:
         )
 
 
-def _keep_foreign_keys(connection: object, _: object) -> None:
-    connection.execute("PRAGMA foreign_keys=ON")  # type: ignore[attr-defined] # a connection of sqlite3
+def _tables(engine: Engine) -> set[str]:
+    with engine.connect() as connection:
+        return set(inspect(connection).get_table_names())
+
+
+def _sqlite_begins(engine: Engine, begin: str) -> None:
+    """Have SQLite begin transactions when asked to, which Python's module puts off until a row is written."""
+
+    def connected(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from scipy import stats
 from sqlalchemy import Engine, func, select
 
 from rig.clock import SimClock
-from rig.errors import BenchFileError
+from rig.errors import BenchFileError, RigError
 from rig.store.adding import Added, add_run, run_folders
 from rig.store.asking import stored_history, stored_trend
 from rig.store.comparing import compare_firmware, holm
@@ -35,6 +36,13 @@ VALUES = [(TEST, MEAN, 0.5, 0.1), (TEST, LARGEST, 1.5, 0.2), (OTHER_TEST, MEAN, 
 
 def _run(folder: Path, n: int, value: float = 0.5, **manifest: Any) -> Path:  # noqa: ANN401 - any value of a manifest
     return stored_run(folder / f"run {n}", [(TEST, MEAN, value, 0.1)], run_id=f"run {n}", **manifest)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """An empty store."""
+    with open_store(str(tmp_path / "runs.sqlite"), make=True) as opened:
+        yield opened
 
 
 def _everything(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
@@ -51,8 +59,7 @@ def _rig(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_values_are_those_of_the_record(recorded: Path, tmp_path: Path) -> None:
-    engine = open_store(str(tmp_path / "runs.sqlite"), make=True)
+def test_values_are_those_of_the_record(recorded: Path, engine: Engine) -> None:
     assert add_run(engine, recorded, SimClock()).became is Added.NEW
     results = json.loads((recorded / "record" / "results.json").read_text())
     expected = sorted(
@@ -76,16 +83,17 @@ def test_any_order_and_any_number_of_times_gives_the_same_store(
     order: list[int], seed: int, four_runs: list[Path]
 ) -> None:
     order = order + random.Random(seed).sample(range(4), 4)
-    with tempfile.TemporaryDirectory() as folder:
-        mixed, plain = (open_store(f"{folder}/{name}.sqlite", make=True) for name in ("mixed", "plain"))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_store(f"{folder}/mixed.sqlite", make=True) as mixed,
+        open_store(f"{folder}/plain.sqlite", make=True) as plain,
+    ):
         became = [add_run(mixed, four_runs[n], SimClock()).became for n in order]
         assert became.count(Added.NEW) == 4
         assert set(became) <= {Added.NEW, Added.THERE}
         for run in four_runs:
             add_run(plain, run, SimClock())
         assert _everything(mixed) == _everything(plain)
-        mixed.dispose()
-        plain.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +120,7 @@ def test_an_altered_run_another_of_its_name_and_a_damaged_one_stay_out_and_the_o
     assert _rig("store", "add", damaged, "--store", store).returncode == 3
 
 
-def test_nobody_is_left_half_added(tmp_path: Path) -> None:
-    engine = open_store(str(tmp_path / "runs.sqlite"), make=True)
+def test_nobody_is_left_half_added(tmp_path: Path, engine: Engine) -> None:
     run = _run(tmp_path, 1)
     with engine.begin() as connection:  # a value's place is taken: the run's rows cannot all go in
         connection.exec_driver_sql(
@@ -130,17 +137,15 @@ def test_two_at_once_add_each_run_once(tmp_path: Path) -> None:
     for n in range(12):
         _run(tmp_path / "runs", n)
     store = tmp_path / "runs.sqlite"
-    open_store(str(store), make=True).dispose()
     command = [sys.executable, "-m", "rig", "store", "add", str(tmp_path / "runs"), "--store", str(store)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = [process.communicate()[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
-    with open_store(str(store), make=False).connect() as connection:
+    with open_store(str(store), make=False) as engine, engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(RUNS)) == 12
 
 
-def test_a_run_of_format_1_goes_in(old_run: Path, tmp_path: Path) -> None:
-    engine = open_store(str(tmp_path / "runs.sqlite"), make=True)
+def test_a_run_of_format_1_goes_in(old_run: Path, engine: Engine) -> None:
     assert add_run(engine, old_run, SimClock()).became is Added.NEW
     assert add_run(engine, old_run, SimClock()).became is Added.THERE
     assert stored_history(engine)
@@ -149,22 +154,28 @@ def test_a_run_of_format_1_goes_in(old_run: Path, tmp_path: Path) -> None:
 def test_what_is_no_store_is_named(tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("no database at all, but longer than a page header would be " * 20)
-    with pytest.raises(StoreError, match=r"notes\.txt: cannot be opened as a store: file is not a database"):
-        open_store(str(text), make=True)
-    with pytest.raises(BenchFileError, match=r"nowhere\.sqlite: there is no such store; rig store add makes one"):
-        open_store(str(tmp_path / "nowhere.sqlite"), make=False)
-    with pytest.raises(BenchFileError, match="no driver for nosuch is installed"):
-        open_store("nosuch://", make=True)
-    later = open_store(str(tmp_path / "later.sqlite"), make=True)
-    with later.begin() as connection:
+    _refused(text, StoreError, r"notes\.txt: cannot be opened as a store: file is not a database")
+    nowhere = tmp_path / "nowhere.sqlite"
+    _refused(nowhere, BenchFileError, r"nowhere\.sqlite: there is no such store; rig store add makes one", make=False)
+    for named in (":memory:", "sqlite://", "sqlite:///:memory:"):
+        _refused(named, BenchFileError, "is no file: a store has to last")
+    empty = tmp_path / "empty.sqlite"
+    empty.touch()
+    _refused(empty, BenchFileError, r"empty\.sqlite: is empty; rig store add makes a store of it", make=False)
+    _refused("nosuch://", BenchFileError, "no driver for nosuch is installed")
+    later = tmp_path / "later.sqlite"
+    with open_store(str(later), make=True) as engine, engine.begin() as connection:
         connection.exec_driver_sql("UPDATE store SET version = 99")
-    with pytest.raises(StoreError, match="is a store of version 99, and this rig's is 1"):
-        open_store(str(tmp_path / "later.sqlite"), make=False)
+    _refused(later, StoreError, "is a store of version 99, and this rig's is", make=False)
     foreign = tmp_path / "foreign.sqlite"
     with sqlite3.connect(foreign) as connection:
         connection.execute("CREATE TABLE t (x)")
-    with pytest.raises(StoreError, match="holds something else, and no store of runs"):
-        open_store(str(foreign), make=True)
+    _refused(foreign, StoreError, "holds something else, and no store of runs")
+
+
+def _refused(named: str | Path, error: type[RigError], why: str, *, make: bool = True) -> None:
+    with pytest.raises(error, match=why), open_store(str(named), make=make):
+        pass
 
 
 def test_a_password_is_never_repeated() -> None:
@@ -202,8 +213,7 @@ def test_a_trend_with_its_limits_and_the_run_that_breaks_a_rule(tmp_path: Path) 
     assert _rig("trend", MEAN.name, "--baseline", "3", "--store", store).returncode == 2
 
 
-def test_simulated_and_real_runs_are_never_mixed(tmp_path: Path) -> None:
-    engine = open_store(str(tmp_path / "runs.sqlite"), make=True)
+def test_simulated_and_real_runs_are_never_mixed(tmp_path: Path, engine: Engine) -> None:
     add_run(engine, _run(tmp_path, 1), SimClock())
     add_run(engine, _run(tmp_path, 2, virtual=True, bench={"virtual": {}}, seed=1), SimClock())
     with pytest.raises(BenchFileError, match="never mixed; say --simulated or --real"):
@@ -211,8 +221,7 @@ def test_simulated_and_real_runs_are_never_mixed(tmp_path: Path) -> None:
     assert [point.run_id for point in stored_trend(engine, MEAN.name, simulated=False)] == ["run 1"]
 
 
-def test_two_firmware_versions_by_welch_and_holm(tmp_path: Path) -> None:
-    engine = open_store(str(tmp_path / "runs.sqlite"), make=True)
+def test_two_firmware_versions_by_welch_and_holm(tmp_path: Path, engine: Engine) -> None:
     before, after = [0.1, 0.3, 0.2, 0.25], [0.6, 0.5, 0.75]
     for n, value in enumerate([*before, *after]):
         firmware = "1.0" if n < len(before) else "2.0"
@@ -245,8 +254,7 @@ def test_runs_are_found_below_a_folder_and_nothing_inside_them(tmp_path: Path) -
     assert [path.name for path in run_folders(tmp_path)] == ["run 0", "run 1"]
 
 
-def test_what_a_run_tells_of_its_bench_can_be_charted(tmp_path: Path) -> None:
-    engine = open_store(str(tmp_path / "runs.sqlite"), make=True)
+def test_what_a_run_tells_of_its_bench_can_be_charted(tmp_path: Path, engine: Engine) -> None:
     weighed = {
         "date": "2026-11-20", "tested_utc": "2026-11-20T08:00:00Z", "simulated": False, "operator": None,
         "balance": {"maker": "M", "model": "X", "serial_number": "B1", "firmware": "1"}, "mass_g": 10.0,
