@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 """The folder that holds the rig's packages: a checkout, or an environment's site-packages."""
 DEFAULT_BENCH, DEFAULT_REQUIREMENTS = "fixtures/benches/virtual.toml", "suites/requirements.toml"
 DEFAULT_PUMP_SHEET = "fixtures/pumps/reference.toml"
+DEFAULT_PLAN = "default"
+"""Name of the test plan that is run where none is asked for."""
 DEFAULT_FAULTS, DEFAULT_HAZARDS = "suites/faults.toml", "suites/hazards.toml"
 PLANS, PUMP_SUITES = "fixtures/plans", "suites/pump"
 TOPICS, RECALLS = "suites/topics.toml", "suites/recalls.toml"

@@ -54,11 +54,10 @@ from rig.record.proof import Tried, totals
 from rig.run.begin import RUNS, refuse_unusable, start_run
 from rig.run.collection import Declaration
 from rig.run.inputs import FIRMWARE, Inputs, Sources, read_inputs
-from rig.run.plan import DEFAULT_PLAN
 from rig.run.provoked import held_faults
 from rig.run.software import code_sha256, this_version
 from rig.run.stopping import StopSignals
-from rig.shipped import DEFAULT_BENCH, ROOT, shipped
+from rig.shipped import DEFAULT_BENCH, DEFAULT_PLAN, ROOT, shipped
 
 MUTANTS = "fixtures/controller/mutants"
 WRONG_HARDWARE = "fixtures/controller/wrong_hardware.toml"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from rig.cli.commands.options import BENCH, BenchOption
 from rig.cli.printing import new_console, print_table, say
-from rig.shipped import DEFAULT_BENCH, shipped
 
 if TYPE_CHECKING:
     from rig.bench.file import BenchFile
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 EXIT_FAILED = 3
 VALID_DAYS = 366
 """A qualification holds for a year, unless somebody says otherwise. The house's."""
-BENCH = shipped(DEFAULT_BENCH)
 
 
 @dataclass(frozen=True)
@@ -39,15 +38,7 @@ class QualifyAsked:
 
 
 def qualify(
-    bench: Annotated[
-        Path,
-        typer.Option(
-            "--bench",
-            help="Bench file: which instruments, where.",
-            show_default="the virtual bench that comes with the rig",
-            metavar="FILE",
-        ),
-    ] = BENCH,
+    bench: BenchOption = BENCH,
     out: Annotated[
         Path, typer.Option(help="A new folder is made in this one, named after the time.", metavar="DIR")
     ] = Path("qualification"),

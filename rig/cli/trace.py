@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rig.shipped import DEFAULT_BENCH, DEFAULT_PLAN, DEFAULT_REQUIREMENTS, shipped
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from reports.traced import Matrix
 
 EXIT_GAPS = 4
-PLAN, LISTED = "default", 12
-"""The plan that is traced where none is named (`rig.run.plan.DEFAULT_PLAN`); so many ids of one reason are printed."""
+LISTED = 12
+"""So many ids of one reason are printed."""
 _OF_A_PLAN = "a run has its own frozen inputs: give RUN, or"
 
 
@@ -59,7 +61,9 @@ def trace(
         folder = free_folder(whole.with_name(f"{whole.name}-traceability"))
     if folder is not None:
         refuse_written(folder)
-    matrix = _of_run(run, console) if run is not None else _of_plan(plan or PLAN, requirements, pump_sheet, bench)
+    matrix = (
+        _of_run(run, console) if run is not None else _of_plan(plan or DEFAULT_PLAN, requirements, pump_sheet, bench)
+    )
     print_matrix(matrix, console)
     if folder is not None:
         for path in write_matrix(folder, matrix):
@@ -83,7 +87,6 @@ def _of_plan(plan: str, requirements: Path | None, pump_sheet: Path | None, benc
     from rig.cli.runners import collect
     from rig.run.begin import start_run
     from rig.run.inputs import Sources, read_inputs
-    from rig.shipped import DEFAULT_BENCH, DEFAULT_REQUIREMENTS, shipped
 
     sources = Sources(
         bench or shipped(DEFAULT_BENCH), {}, requirements or shipped(DEFAULT_REQUIREMENTS), plan, pump_sheet=pump_sheet

@@ -44,12 +44,12 @@ from rig.run.fault_coverage import fault_summary
 from rig.run.first_fail import stopper
 from rig.run.formality import Formality, FormalityAsked, formality_of, own_settings
 from rig.run.inputs import Inputs, Sources, frozen_inputs, read_inputs
-from rig.run.plan import DEFAULT_PLAN, selection
+from rig.run.plan import selection
 from rig.run.results import EXIT_CODES
 from rig.run.resuming import Resuming, refuse_other_devices
 from rig.run.selection import parse_selection
 from rig.run.stopping import StopSignals
-from rig.shipped import DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
+from rig.shipped import DEFAULT_PLAN, DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
 from rig.verdicts.limits import Rule, Verdict
 
 EXIT_RIG = 3

@@ -25,9 +25,17 @@ from rig.record.files import write_whole
 from rig.record.folder import RunFolder
 from rig.record.manifest import Manifest
 from rig.record.proof import parse_proof
-from rig.run.plan import DEFAULT_PLAN, PlanFile, TestPlan, parse_plan, read_plan
+from rig.run.plan import PlanFile, TestPlan, parse_plan, read_plan
 from rig.run.software import packages
-from rig.shipped import DEFAULT_FAULTS, DEFAULT_HAZARDS, DEFAULT_PUMP_SHEET, DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
+from rig.shipped import (
+    DEFAULT_FAULTS,
+    DEFAULT_HAZARDS,
+    DEFAULT_PLAN,
+    DEFAULT_PUMP_SHEET,
+    DEFAULT_REQUIREMENTS,
+    PUMP_SUITES,
+    shipped,
+)
 from rig.toml_files import read_file
 from rig.verdicts.hazards import HAZARDS, Hazard, hazards_beside, parse_hazards, refuse_unknown_hazards
 from rig.verdicts.requirements import Requirement, parse_requirements

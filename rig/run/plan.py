@@ -28,7 +28,6 @@ from rig.pump_sheet.sheet import PumpSheet
 from rig.shipped import PLANS, shipped
 from rig.toml_files import YesNo, parse_toml, read_file, validated
 
-DEFAULT_PLAN = "default"
 _RESERVOIR = "reservoir_u"
 """Key of the validation context for what a reservoir of the pump holds, in U."""
 

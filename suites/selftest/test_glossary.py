@@ -44,7 +44,7 @@ def homes() -> dict[str, list[str]]:
     found = defaultdict(list)
     for room in ROOMS:
         for path in sorted(Path(room).rglob("*.py")):
-            if path != Path("rig/cli/app.py"):
+            if path.parent != Path("rig/cli/commands"):
                 for name in sorted(set(public_names(path))):
                     found[name].append(str(path))
     return found
