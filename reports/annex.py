@@ -77,13 +77,20 @@ def _shown(block: Block, prefix: str) -> DocumentBlock:
 
 
 def _number_table(block: dict[str, Any]) -> TableBlock:
-    """Turn a table of numbers into a block; its first column names the others where it has several rows."""
-    named = len(block["rows"]) > 1 or block["columns"][0] == ""
+    """Turn a table of numbers into a block; its first column names the others where it has several rows.
+
+    The others share the width by their longest text, so that no unit is broken while a neighbour has room.
+    """
+    rows = tuple(tuple(str(cell) for cell in row) for row in block["rows"])
+    named = len(rows) > 1 or block["columns"][0] == ""
+    texts = [(title, *(row[number] for row in rows)) for number, title in enumerate(block["columns"])]
     columns = tuple(
-        TableColumn(title, "left" if named and number == 0 else "right", 0.0 if named and number == 0 else 1.0)
-        for number, title in enumerate(block["columns"])
+        TableColumn(column[0])
+        if named and number == 0
+        else TableColumn(column[0], "right", 3.0 + max(map(len, column)))
+        for number, column in enumerate(texts)
     )
-    return TableBlock(block["caption"], columns, tuple(tuple(str(cell) for cell in row) for row in block["rows"]))
+    return TableBlock(block["caption"], tuple(columns), rows)
 
 
 def _values(given: Given) -> Section:

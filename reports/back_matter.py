@@ -1,4 +1,4 @@
-"""What stands behind the results: tests and air, deviations, equipment, software.
+"""What stands behind the results: tests and air, deviations, software.
 
 Not responsible for layout (`document.typ`) nor for the prose on method (`reports.method`).
 """
@@ -14,7 +14,6 @@ from rig.record.reading import RecordedAir, Run
 from rig.record.results import Results, TestRecord
 from rig.verdicts.limits import Verdict
 
-_NAME_PLATE = {"driver", "address", "port", "serial_number", "calibrated", "calibration_due"}
 _SOFTWARE = "insulin-pump-rig"
 
 
@@ -158,43 +157,6 @@ def _departures(run: Run) -> list[dict[str, str]]:
     elif manifest.commit.endswith("-dirty"):
         items.append(_item("Software", "the rig software differed from its recorded revision"))
     return items
-
-
-def equipment(run: Run) -> list[dict[str, Any]]:
-    """List the instruments with name plate, calibration, and what the bench file declares of them."""
-    rows = []
-    for entry in run.manifest.equipment:
-        declared = run.manifest.bench.get(entry.role)
-        rows.append(
-            {
-                "role": entry.role,
-                "device": f"{entry.maker} {entry.model}".strip() or "not identified",
-                "serial_number": entry.serial_number or NONE,
-                "firmware": entry.firmware or NONE,
-                "address": entry.address,
-                "calibrated": entry.calibrated or NONE,
-                "due": entry.calibration_due or NONE,
-                "status": entry.status,
-                "declared": _declared(declared) if isinstance(declared, dict) else "",
-            }
-        )
-    return sorted(rows, key=lambda row: (row["status"] == "not required", row["role"]))
-
-
-def _declared(table: dict[str, Any]) -> str:
-    return ", ".join(
-        _plain(value) if key == "name" else f"{key.replace('_', ' ')} {_plain(value)}"
-        for key, value in table.items()
-        if key not in _NAME_PLATE
-    )
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, dict):
-        return " ".join(f"{key} {inner}" for key, inner in value.items())
-    if isinstance(value, list):
-        return " … ".join(str(inner) for inner in value)
-    return str(value)
 
 
 def identification(run: Run) -> list[tuple[str, str]]:

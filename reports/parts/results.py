@@ -61,13 +61,16 @@ def _rule(row: RequirementRecord) -> str:
 
 
 def _decisive(row: RequirementRecord, passes: list[JudgedRecord]) -> str | TextCell:
-    """Write the pass that is nearest to its limit, and for how many it speaks."""
+    """Write the pass that is nearest to its limit, for how many it speaks, and that some are none where there are."""
     if not passes:
         return "–" if row.measurements else "not measured"
     nearest = min(passes, key=lambda each: each.room_left)
     if len(row.measurements) == 1:
         return _number(nearest)
-    return TextCell(_number(nearest), f"{nearest.name}; {len(passes)} of {len(row.measurements)} pass")
+    said = f"{len(passes)} of {len(row.measurements)} pass"
+    if len(passes) < len(row.measurements):
+        said = f"the nearest to its limit of those that pass; {said}"
+    return TextCell(_number(nearest), f"{nearest.name}; {said}")
 
 
 def _number(each: JudgedRecord) -> str:

@@ -7,6 +7,7 @@ is the maker's: what was installed is what is compared (`rig.run.software` hashe
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import importlib.metadata
 from collections.abc import Iterable, Iterator
@@ -77,19 +78,22 @@ def altered_files(distribution: importlib.metadata.Distribution) -> list[str]:
 
 
 def _held(distribution: importlib.metadata.Distribution) -> Iterator[tuple[str, str | None]]:
-    """Hold each listed file that has a hash against it; yields its name, and what is wrong with it."""
-    for each in distribution.files or ():
-        if each.hash is None or each.hash.mode not in hashlib.algorithms_available:
+    """Hold each listed file that has a hash against it; yields its name, and what is wrong with it.
+
+    The list is read here: some versions of `Distribution.files` leave out what is missing.
+    """
+    for name, listed, *_ in csv.reader((distribution.read_text("RECORD") or "").splitlines()):
+        mode, _, expected = listed.partition("=")
+        if mode not in hashlib.algorithms_available:
             continue
-        path = Path(str(each.locate()))
         try:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, each.hash.mode).digest()
+            with Path(str(distribution.locate_file(name))).open("rb") as file:
+                digest = hashlib.file_digest(file, mode).digest()
         except FileNotFoundError:
-            yield str(each), f"{each} is missing"
+            yield name, f"{name} is missing"
             continue
         except OSError as error:
-            yield str(each), f"{each} cannot be read ({error.strerror})"
+            yield name, f"{name} cannot be read ({error.strerror})"
             continue
         as_listed = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        yield str(each), None if as_listed == each.hash.value else f"{each} was changed"
+        yield name, None if as_listed == expected else f"{name} was changed"

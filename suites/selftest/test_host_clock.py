@@ -63,7 +63,8 @@ def test_a_step_stands_in_the_closing_and_wall_time_nowhere_else(tmp_path: Path)
         ("the start of the run", "the start of t", -7200.0),
         ("the start of t", "the end of the run", 7200.0),
     ]
-    assert sorted(path.name for path in run.record.iterdir()) == ["closing.json", "manifest.json", "results.json"]
+    left = sorted(path.name for path in run.record.iterdir())
+    assert left == ["closing.json", "manifest.json", "results.json", "rows.json"]
 
 
 def test_damaged_notes_are_no_matter(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_the_report_tabulates_a_series() -> None:
     assert _plain(said["rows"]) == [
         ["Programmed rate", "2 U/h"],
         ["Alarmed", "2 of 3"],
-        ["Typical time to the alarm (median)", "1 h 52 min"],
+        ["Typical time to the alarm (median)", "1 h 53 min"],
         ["Longest time to the alarm", "1 h 55 min"],
     ]
     assert _plain(table["rows"]) == [

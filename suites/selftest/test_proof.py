@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from scipy.stats import binom
 
-from reports.content import report_content
-from reports.pdf import write_report_of
+from reports.pdf import write_annex_of
+from reports.proof import proof
 from rig.analysis.proportion import clopper_pearson
 from rig.errors import BenchFileError
 from rig.proving.proof import proof_of
@@ -65,10 +65,11 @@ def give_proof(run: Path, proof: Proof) -> None:
 
 
 def test_the_annex_names_who_escaped_first_and_says_that_the_proof_is_of_others(run: Path, tmp_path: Path) -> None:
-    assert report_content(read_whole_run(run))["proof"] is None
+    assert proof(read_whole_run(run)) is None
     give_proof(run, MADE)
     read = read_whole_run(run)
-    annex = report_content(read)["proof"]
+    annex = proof(read)
+    assert annex is not None
     assert [each["name"] for each in annex["pumps"]] == ["tells_time_wrong", "never_alarm"]
     assert [each["outcome"] for each in annex["pumps"]] == ["ESCAPED", "caught"]
     assert annex["pumps"][1]["by"] == "PR-F1.1: Occlusion"
@@ -80,8 +81,8 @@ def test_the_annex_names_who_escaped_first_and_says_that_the_proof_is_of_others(
         "It was made with other suites or requirements than this run's.",
         "It was made with another firmware than this run's.",
     ]
-    text = "".join(page.extract_text() for page in PdfReader(write_report_of(read, tmp_path)).pages)
-    assert "Annex: what these suites find" in text
+    text = "".join(page.extract_text() for page in PdfReader(write_annex_of(read, tmp_path)).pages)
+    assert "What these suites find" in text
     assert "ESCAPED" in text
 
 
@@ -89,7 +90,9 @@ def test_a_proof_of_the_same_suites_and_firmware_is_not_called_another(run: Path
     manifest = read_whole_run(run).manifest
     same = {"firmware_sha256": manifest.firmware_sha256, "suites_sha256": suites_sha256(manifest.inputs)}
     give_proof(run, MADE.model_copy(update=same))
-    assert report_content(read_whole_run(run))["proof"]["differs"] == []
+    known = proof(read_whole_run(run))
+    assert known is not None
+    assert known["differs"] == []
 
 
 @pytest.mark.parametrize(

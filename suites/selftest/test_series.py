@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.content import report_content
+from reports.parts.summary import verdict_meaning
 from rig.lease import is_held
 from rig.record.likeness import Member
 from rig.record.reading import read_run
@@ -51,7 +51,7 @@ def test_each_channel_under_each_condition_is_a_run_with_evidence_of_its_own(ser
     for name in runs:
         run = read_run(series / name)
         assert run.manifest.outcome == "complete"
-        assert report_content(run)["verdict"]["meaning"] == "No requirement judges what this run set out to measure."
+        assert verdict_meaning(run.results) == "No requirement judges what this run set out to measure."
         assert run.manifest.conditions == ({"head": 0.5} if "head" in name else {})
         assert (series / name / "reports" / "rev-1" / "report.pdf").is_file()
         assert list((series / name / "record" / "tests").glob("*/1/1-bolus/balance.csv"))

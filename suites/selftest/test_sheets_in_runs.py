@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.content import report_content
+from reports.claims import claimed
 from rig.bench.open import open_bench
 from rig.errors import BenchFileError
 from rig.procedures.basal import Basal
@@ -248,12 +248,13 @@ def test_a_run_keeps_its_sheet_and_the_report_prints_it(recorded: Path) -> None:
     stated = run.manifest.pump_sheet
     assert stated is not None
     assert stated.sha256 == run.manifest.inputs[PUMP_SHEET] == sums(recorded / "record/inputs" / PUMP_SHEET).sha256
-    claimed = report_content(run)["claimed"]
-    assert claimed["name"] == "Reference controller RC-1"
+    sheet = claimed(run)
+    assert sheet is not None
+    assert sheet["name"] == "Reference controller RC-1"
     assert {"name": "bolus.maximum", "value": "25 U"}.items() <= next(
-        each for each in claimed["claims"] if each["name"] == "bolus.maximum"
+        each for each in sheet["claims"] if each["name"] == "bolus.maximum"
     ).items()
-    assert claimed["contradictions"] == []
+    assert sheet["contradictions"] == []
     frozen = frozen_inputs(RunFolder(recorded), run.manifest)
     assert frozen.sheet is not None
     assert frozen.spec.pump.sheet == recorded / "record/inputs" / PUMP_SHEET
@@ -280,7 +281,7 @@ def test_a_run_of_a_rig_that_knew_no_sheets_is_read_and_reported(run: Path) -> N
     read = read_whole_run(run)
     assert read.manifest.pump_sheet is None
     assert read.results == before
-    assert report_content(read)["claimed"] is None
+    assert claimed(read) is None
     assert frozen_inputs(RunFolder(run), read.manifest).sheet is None
 
 

@@ -147,7 +147,7 @@ def _refused_in_a_sentence(folder: Path) -> str | None:
 def _printed_mark(folder: Path) -> str:
     """Read how the run ended from the first page of its newest report."""
     newest = max(folder.glob("reports/rev-*/report.pdf"), key=lambda path: int(path.parent.name.removeprefix("rev-")))
-    text = PdfReader(newest).pages[0].extract_text()
+    text = " ".join(PdfReader(newest).pages[0].extract_text().split())
     return next((mark for mark in MARKS if f"{mark} —" in text), "")
 
 
