@@ -159,6 +159,20 @@ def _departures(run: Run) -> list[dict[str, str]]:
     return items
 
 
+def _declared(table: dict[str, Any]) -> str:
+    return ", ".join(
+        _plain(value) if key == "name" else f"{key.replace('_', ' ')} {_plain(value)}" for key, value in table.items()
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{key} {inner}" for key, inner in value.items())
+    if isinstance(value, list):
+        return " … ".join(str(inner) for inner in value)
+    return str(value)
+
+
 def identification(run: Run) -> list[tuple[str, str]]:
     """List what identifies software, firmware and files; hashes are SHA-256."""
     manifest = run.manifest
