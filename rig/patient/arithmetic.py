@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from rig.analysis.checks import FloatArray
+
 Number = Any
 """A float of one person, or an array with one value a person."""
 
@@ -34,6 +36,9 @@ class Arithmetic(Protocol):
 
     def highest(self, x: Number, /) -> float:
         """The highest value of all persons."""
+
+    def rows(self, *columns: FloatArray) -> list[tuple[Number, ...]]:
+        """Lay columns of shape (minutes, persons) out as one tuple of numbers a minute."""
 
 
 class OfFloats:
@@ -62,6 +67,11 @@ class OfFloats:
         """The value of the one person."""
         return x
 
+    @staticmethod
+    def rows(*columns: FloatArray) -> list[tuple[float, ...]]:
+        """Lay the columns of the one person out as one tuple of floats a minute."""
+        return list(zip(*(column[:, 0].tolist() for column in columns), strict=True))
+
 
 class OfArrays:
     """For a cohort: one value a person."""
@@ -76,3 +86,8 @@ class OfArrays:
     def highest(x: Number) -> float:
         """The highest value of all persons."""
         return float(np.max(x))
+
+    @staticmethod
+    def rows(*columns: FloatArray) -> list[tuple[FloatArray, ...]]:
+        """Lay columns out as one tuple of arrays a minute."""
+        return list(zip(*columns, strict=True))

@@ -16,6 +16,7 @@ import numpy as np
 
 from rig.analysis.checks import FloatArray
 from rig.patient.arithmetic import Arithmetic, Number
+from rig.patient.conditions import UNCHANGED, BodyConditions
 from rig.patient.course import Advanced
 from rig.patient.eating import Eating
 from rig.patient.linear import Compartments
@@ -34,7 +35,7 @@ KNEE_STEPS = 16
 """Steps in a minute in which glucose passes a knee."""
 
 Inputs = tuple[Number, ...]
-"""What enters in mmol/min, and the rates x1 and x2, 1/min."""
+"""What enters in mmol/min, the rates x1 and x2, 1/min, and what is used without insulin, mmol/min."""
 
 _S1, _S2, _I, _X1, _X2, _X3 = range(6)
 _D1, _D2 = range(2)
@@ -120,7 +121,6 @@ class Hovorka:
         self._columns = p
         self._of = (lambda column: float(column[0])) if n == 1 else (lambda column: column)
         self._volume = self._of(p["VG"] * p["BW"])
-        self._f01 = self._of(p["F01"] * p["BW"])
         self._k12 = self._of(p["k12"])
         self._balance = self._steady()
         self.basal_u_per_h: FloatArray = p["ke"] * p["VI"] * p["BW"] * self._balance[_I] / MU_PER_MIN
@@ -149,32 +149,23 @@ class Hovorka:
             accessible_mmol=of(self._balance[6]), other_mmol=of(self._balance[7]),
         )  # fmt: skip
 
-    def advance(self, state: HovorkaState, insulin_u_per_h: FloatArray, carbs_g: FloatArray) -> Advanced[HovorkaState]:
+    def advance(
+        self, state: HovorkaState, insulin_u_per_h: FloatArray, carbs_g: FloatArray, conditions: BodyConditions | None
+    ) -> Advanced[HovorkaState]:
         """Advance by as many minutes as the inputs have; each of shape (minutes, n), held for its minute."""
-        of, columns = self._of, self._columns
+        columns = self._columns
         minutes = len(insulin_u_per_h)
         eating, eaten = state.eating, np.empty_like(carbs_g)
-        for minute in range(minutes):
-            eating, eaten_g = eating.next_minute(of(carbs_g[minute]), self._arithmetic)
+        for minute, (announced_g,) in enumerate(self._arithmetic.rows(carbs_g)):
+            eating, eaten_g = eating.next_minute(announced_g, self._arithmetic)
             eaten[minute] = eaten_g
         insulin = self._insulin.course(state.insulin, insulin_u_per_h)
         gut = self._gut.course(state.gut, eaten)
-        inputs = [
-            [
-                (of(released), of(moved), of(used))
-                for released, moved, used in zip(
-                    columns["EGP0"] * columns["BW"] * (1.0 - x[:, :, _X3]) + d[:, :, _D2] / columns["tmaxG"],
-                    x[:, :, _X1],
-                    x[:, :, _X2],
-                    strict=True,
-                )
-            ]
-            for x, d in zip(insulin, gut, strict=True)
-        ]
+        begin, middle, end = self._inputs(insulin, gut, conditions)
         q1, q2 = state.accessible_mmol, state.other_mmol
         accessible = [q1]
         for minute in range(minutes):
-            given = inputs[0][minute], inputs[1][minute], inputs[0][minute + 1]
+            given = begin[minute], middle[minute], end[minute]
             then = self._step(q1, q2, given, 1.0)
             if self._crosses_a_knee(q1, then[0]):
                 q1, q2 = self._in_small_steps(q1, q2, given)
@@ -185,6 +176,33 @@ class Hovorka:
         glucose = np.asarray(accessible).reshape(shape) / (columns["VG"] * columns["BW"]) * MG_PER_DL
         after = HovorkaState(insulin[0][-1], gut[0][-1], eating, q1, q2)
         return Advanced(after, glucose, None, insulin[0][:, :, _I])
+
+    def _inputs(
+        self,
+        insulin: tuple[FloatArray, FloatArray],
+        gut: tuple[FloatArray, FloatArray],
+        conditions: BodyConditions | None,
+    ) -> tuple[list[Inputs], list[Inputs], list[Inputs]]:
+        """Lay out what drives glucose at the beginning, in the middle and at the end of each minute."""
+        if conditions is None:
+            at, middle = (self._driven(x, d) for x, d in zip(insulin, gut, strict=True))
+            return at[:-1], middle, at[1:]
+        begin, middle, end = (
+            self._driven(x, d, conditions)
+            for x, d in ((insulin[0][:-1], gut[0][:-1]), (insulin[1], gut[1]), (insulin[0][1:], gut[0][1:]))
+        )
+        return begin, middle, end
+
+    def _driven(self, x: FloatArray, d: FloatArray, conditions: BodyConditions = UNCHANGED) -> list[Inputs]:
+        p = self._columns
+        release, uptake, muscle, liver, appearing_g = conditions.columns
+        made = p["EGP0"] * p["BW"] * (release - liver * x[:, :, _X3])
+        return self._arithmetic.rows(
+            made + d[:, :, _D2] / p["tmaxG"] + appearing_g * p["AG"] * MMOL_PER_G,
+            muscle * x[:, :, _X1],
+            muscle * x[:, :, _X2],
+            np.broadcast_to(uptake * (p["F01"] * p["BW"]), made.shape),
+        )
 
     def _step(self, q1: Number, q2: Number, given: tuple[Inputs, Inputs, Inputs], h: float) -> tuple[Number, Number]:
         """Advance glucose by one Runge-Kutta step of h min; inputs at its start, in its middle and at its end."""
@@ -216,10 +234,12 @@ class Hovorka:
             q1, q2 = self._step(q1, q2, (at(step * h), at((step + 0.5) * h), at((step + 1.0) * h)), h)
         return q1, q2
 
-    def _rates(self, q1: Number, q2: Number, released: Number, x1: Number, x2: Number) -> tuple[Number, Number]:
+    def _rates(
+        self, q1: Number, q2: Number, released: Number, x1: Number, x2: Number, f01: Number
+    ) -> tuple[Number, Number]:
         above, below, volume = self._arithmetic.above, self._arithmetic.below, self._volume
         g = q1 / volume
         moved = x1 * q1
-        used = self._f01 * below(g / KNEE_MMOL_PER_L, 1.0)
+        used = f01 * below(g / KNEE_MMOL_PER_L, 1.0)
         lost = RENAL_RATE_PER_MIN * volume * above(g - RENAL_THRESHOLD_MMOL_PER_L, 0.0)
         return released - used - lost - moved + self._k12 * q2, moved - (self._k12 + x2) * q2

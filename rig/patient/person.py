@@ -16,7 +16,9 @@ from numpy.typing import ArrayLike
 from rig.analysis.checks import FloatArray
 from rig.patient.arithmetic import OfArrays, OfFloats
 from rig.patient.cambridge import Hovorka, HovorkaParameters, HovorkaState
+from rig.patient.conditions import BodyConditions
 from rig.patient.course import Advanced, GlucoseCourse, HovorkaCourse, S2008Course
+from rig.patient.type2 import Type2, Type2Parameters, Type2State
 from rig.patient.uva_padova import S2008, S2008Parameters, S2008State
 
 State = TypeVar("State")
@@ -31,7 +33,9 @@ class Model(Protocol[State]):
     def start(self) -> State:
         """The steady state on the basal rate."""
 
-    def advance(self, state: State, insulin_u_per_h: FloatArray, carbs_g: FloatArray) -> Advanced[State]:
+    def advance(
+        self, state: State, insulin_u_per_h: FloatArray, carbs_g: FloatArray, conditions: BodyConditions | None
+    ) -> Advanced[State]:
         """Advance by a minute a row."""
 
 
@@ -52,7 +56,11 @@ class Person(Generic[State, Kind]):
         return self._model.start()
 
     def simulate(
-        self, minutes: int, insulin_u_per_h: ArrayLike | None = None, carbs_g: ArrayLike | None = None
+        self,
+        minutes: int,
+        insulin_u_per_h: ArrayLike | None = None,
+        carbs_g: ArrayLike | None = None,
+        conditions: BodyConditions | None = None,
     ) -> Kind:
         """Simulate so many minutes from the steady state.
 
@@ -60,6 +68,7 @@ class Person(Generic[State, Kind]):
             minutes: how many.
             insulin_u_per_h: what is infused, one number a minute, or one for all; the basal rate if None.
             carbs_g: carbohydrate as announced, one number a minute; eaten at 5 g a minute; nothing if None.
+            conditions: what changes from minute to minute (`rig.patient.conditions`); nothing if None.
 
         Returns:
             Glucose at the minutes 0 to `minutes`.
@@ -67,15 +76,20 @@ class Person(Generic[State, Kind]):
         Raises:
             ValueError: an input is no number a minute, or negative.
         """
-        return self.advance(self.start(), minutes, insulin_u_per_h, carbs_g)[1]
+        return self.advance(self.start(), minutes, insulin_u_per_h, carbs_g, conditions)[1]
 
     def advance(
-        self, state: State, minutes: int, insulin_u_per_h: ArrayLike | None = None, carbs_g: ArrayLike | None = None
+        self,
+        state: State,
+        minutes: int,
+        insulin_u_per_h: ArrayLike | None = None,
+        carbs_g: ArrayLike | None = None,
+        conditions: BodyConditions | None = None,
     ) -> tuple[State, Kind]:
         """Go on from a state; returns the state after it, and the course, as `simulate`."""
         insulin = per_minute("insulin_u_per_h", insulin_u_per_h, minutes, 1, self.basal_u_per_h)
         carbs = per_minute("carbs_g", carbs_g, minutes, 1, 0.0)
-        advanced = self._model.advance(state, insulin, carbs)
+        advanced = self._model.advance(state, insulin, carbs, _of_as_many(conditions, minutes))
         return advanced.state, self._course(np.arange(minutes + 1.0), advanced)
 
 
@@ -91,16 +105,23 @@ class Cohort(Generic[State]):
     _model: Model[State]
 
     def simulate(
-        self, minutes: int, insulin_u_per_h: ArrayLike | None = None, carbs_g: ArrayLike | None = None
+        self,
+        minutes: int,
+        insulin_u_per_h: ArrayLike | None = None,
+        carbs_g: ArrayLike | None = None,
+        conditions: BodyConditions | None = None,
     ) -> Advanced[State]:
         """Simulate so many minutes from the steady states; inputs of shape (minutes, n), or as of one person for all.
+
+        BodyConditions are the same for all.
 
         Raises:
             ValueError: as `Person.simulate`.
         """
         n = len(self.basal_u_per_h)
         insulin = per_minute("insulin_u_per_h", insulin_u_per_h, minutes, n, self.basal_u_per_h)
-        return self._model.advance(self._model.start(), insulin, per_minute("carbs_g", carbs_g, minutes, n, 0.0))
+        carbs = per_minute("carbs_g", carbs_g, minutes, n, 0.0)
+        return self._model.advance(self._model.start(), insulin, carbs, _of_as_many(conditions, minutes))
 
 
 def s2008(parameters: Mapping[str, Any]) -> Person[S2008State, S2008Course]:
@@ -121,6 +142,16 @@ def hovorka(parameters: Mapping[str, Any]) -> Person[HovorkaState, HovorkaCourse
     """
     model = Hovorka([HovorkaParameters.of(parameters)], OfFloats())
     return Person(float(model.basal_u_per_h[0]), model, _hovorka_course)
+
+
+def type2(parameters: Mapping[str, Any]) -> Person[Type2State, S2008Course]:
+    """Make a person with type 2 diabetes; what `parameters` does not hold is the published average, or its default.
+
+    Raises:
+        ValueError: a parameter is no number, or cannot be that of a person who needs a pump.
+    """
+    model = Type2(Type2Parameters.of(parameters))
+    return Person(float(model.basal_u_per_h[0]), model, _s2008_course)
 
 
 def s2008_cohort(parameters: Sequence[Mapping[str, Any]]) -> Cohort[S2008State]:
@@ -160,6 +191,12 @@ def per_minute(name: str, given: ArrayLike | None, minutes: int, n: int, otherwi
     return np.broadcast_to(values, (int(minutes), n))
 
 
+def _of_as_many(conditions: BodyConditions | None, minutes: int) -> BodyConditions | None:
+    if conditions is not None and conditions.minutes != minutes:
+        raise ValueError(f"conditions must hold one number a minute: {minutes}, got {conditions.minutes}")
+    return conditions
+
+
 def _some(parameters: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     if not parameters:
         raise ValueError("a cohort has one person or more")
@@ -170,7 +207,7 @@ def _side_by_side(parameters: Sequence[Mapping[str, Any]]) -> OfFloats | OfArray
     return OfFloats() if len(parameters) == 1 else OfArrays()
 
 
-def _s2008_course(minute: FloatArray, advanced: Advanced[S2008State]) -> S2008Course:
+def _s2008_course(minute: FloatArray, advanced: Advanced[Any]) -> S2008Course:
     assert advanced.glucose_sub_mg_per_dl is not None
     return S2008Course(
         minute, advanced.glucose_mg_per_dl[:, 0], advanced.glucose_sub_mg_per_dl[:, 0], advanced.insulin[:, 0]

@@ -8,7 +8,7 @@ depend on how a day is cut into calls. Not responsible for sensors.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from rig.analysis.checks import FloatArray
 from rig.patient.arithmetic import Arithmetic, Number
+from rig.patient.conditions import UNCHANGED, BodyConditions
 from rig.patient.course import Advanced
 from rig.patient.eating import Eating
 from rig.patient.linear import Compartments, drained_weights
@@ -25,6 +26,11 @@ PMOL_PER_U = 6000.0
 STEEPEST = 0.1
 """Largest change of an argument of tanh in a step: some persons' knee of gastric emptying is passed in a minute."""
 MOST_STEPS = 128
+
+Inputs = tuple[Number, ...]
+"""The liver's release at no glucose, the most that tissue takes up, and what appears less what the brain uses, all in
+mg/kg/min."""
+
 SAFE = 20.0
 """Glucose in mg/kg that no minute uses up: where all is above, nothing is held at 0."""
 SATURATED = 12.0
@@ -104,18 +110,36 @@ class S2008State:
     meal_mg: Number
 
 
+@dataclass(frozen=True, slots=True)
+class _Emptying:
+    """How a stomach empties while one meal is in it: what leaves it in mg/min, and where that rate has knees."""
+
+    leaving: Callable[[Number, Number], Number]
+    knees: tuple[tuple[Number, Number], ...]
+    steepest: float
+
+
 class S2008:
     """The equations, for one person or for a cohort side by side."""
-
-    insulin_unit = "pmol/L"
 
     def __init__(self, persons: Sequence[S2008Parameters], arithmetic: Arithmetic) -> None:
         self._arithmetic = arithmetic
         names = [each.name for each in fields(S2008Parameters) if each.name != "start"]
         columns = {name: np.array([getattr(person, name) for person in persons]) for name in names}
         self._start = np.array([person.start for person in persons])
-        p = columns
-        n = len(persons)
+        self._compartments = Compartments(*self._insulin(columns, len(persons)))
+        self._weights: dict[int, tuple[Number, ...]] = {}
+        self._columns = columns
+        self.basal_u_per_h: FloatArray = columns["u2ss"] * columns["BW"] * 60.0 / PMOL_PER_U
+        one = len(persons) == 1
+        self._p = S2008Parameters(
+            **{name: float(column[0]) if one else column for name, column in columns.items()}, start=()
+        )
+        self._of = (lambda column: float(column[0])) if one else (lambda column: column)
+        self._rates = _rates_of(self._p, arithmetic)
+
+    def _insulin(self, p: Mapping[str, FloatArray], n: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The matrices of insulin and its actions, a person each: x' = a x + b u + c, u in U/h."""
         a, b, c = np.zeros((n, 7, 7)), np.zeros((n, 7)), np.zeros((n, 7))
         a[:, _IP, _IP], a[:, _IP, _IL] = -(p["m2"] + p["m4"]), p["m1"]
         a[:, _IP, _ISC1], a[:, _IP, _ISC2] = p["ka1"], p["ka2"]
@@ -126,15 +150,7 @@ class S2008:
         a[:, _ISC1, _ISC1] = -(p["ka1"] + p["kd"])
         a[:, _ISC2, _ISC2], a[:, _ISC2, _ISC1] = -p["ka2"], p["kd"]
         b[:, _ISC1] = PMOL_PER_U / 60.0 / p["BW"]  # of U/h
-        self._compartments = Compartments(a, b, c)
-        self._weights: dict[int, tuple[Number, ...]] = {}
-        self._columns = columns
-        self.basal_u_per_h: FloatArray = columns["u2ss"] * columns["BW"] * 60.0 / PMOL_PER_U
-        one = n == 1
-        self._p = S2008Parameters(
-            **{name: float(column[0]) if one else column for name, column in columns.items()}, start=()
-        )
-        self._of = (lambda column: float(column[0])) if one else (lambda column: column)
+        return a, b, c
 
     def start(self) -> S2008State:
         """The persons of the table: in a steady state on their basal rates."""
@@ -148,42 +164,36 @@ class S2008:
             eating=Eating(zero, zero), meal_mg=zero,
         )  # fmt: skip
 
-    def advance(self, state: S2008State, insulin_u_per_h: FloatArray, carbs_g: FloatArray) -> Advanced[S2008State]:
+    def advance(
+        self, state: S2008State, insulin_u_per_h: FloatArray, carbs_g: FloatArray, conditions: BodyConditions | None
+    ) -> Advanced[S2008State]:
         """Advance by as many minutes as the inputs have; each of shape (minutes, n), held for its minute."""
         p, arithmetic = self._p, self._arithmetic
         minutes = len(insulin_u_per_h)
         insulin, halfway = self._compartments.course(state.insulin, insulin_u_per_h)
         columns = self._columns
-        release, uptake = (
-            [
-                [self._of(row) for row in columns["kp1"] - columns["kp3"] * x[:, :, _XL]]
-                if which == 0
-                else [self._of(row) for row in columns["Vm0"] + columns["Vmx"] * x[:, :, _X]]
-                for x in (insulin, halfway)
-            ]
-            for which in (0, 1)
-        )
-        carbs = [self._of(row) for row in carbs_g]
+        begin, middle, end = self._inputs(insulin, halfway, conditions)
+        carbs = arithmetic.rows(carbs_g)
         whole, content, gut = state.whole_mg, state.content_mg, state.gut_mg
         gp, gt, gs = state.plasma_mg_per_kg, state.tissue_mg_per_kg, state.sub_mg_per_kg
         eating, meal = state.eating, state.meal_mg
+        emptying = self._emptying(meal)
         absorbed = p.f * p.kabs / p.BW
         ra = absorbed * gut
         plasma, sub = [gp], [gs]
         for minute in range(minutes):
             went_on = eating.was
-            eating, eaten_g = eating.next_minute(carbs[minute], arithmetic)
+            eating, eaten_g = eating.next_minute(carbs[minute][0], arithmetic)
             eaten_mg = 1000.0 * eaten_g
-            began = eating.was * (1.0 - went_on)
-            meal = arithmetic.choose(began > 0.0, content, meal) + eaten_mg
-            whole, content, gut, gut_half = self._digest(whole, content, gut, eaten_mg, meal)
+            if arithmetic.highest(eaten_mg) > 0.0:
+                began = eating.was * (1.0 - went_on)
+                meal = arithmetic.choose(began > 0.0, content, meal) + eaten_mg
+                emptying = self._emptying(meal)
+            whole, content, gut, gut_half = self._digest(whole, content, gut, eaten_mg, emptying)
             ra_half, ra_end = absorbed * gut_half, absorbed * gut
             gp, gt, gs = self._metabolise(
-                gp, gt, gs,
-                (ra, release[0][minute], uptake[0][minute]),
-                (ra_half, release[1][minute], uptake[1][minute]),
-                (ra_end, release[0][minute + 1], uptake[0][minute + 1]),
-            )  # fmt: skip
+                gp, gt, gs, (ra, *begin[minute]), (ra_half, *middle[minute]), (ra_end, *end[minute])
+            )
             ra = ra_end
             plasma.append(gp)
             sub.append(gs)
@@ -196,31 +206,60 @@ class S2008:
             insulin=insulin[:, :, _IP] / columns["Vi"],
         )
 
-    def _digest(
-        self, whole: Number, content: Number, gut: Number, eaten_mg: Number, meal_mg: Number
-    ) -> tuple[Number, Number, Number, Number]:
-        """Digest for a minute; returns stomach and gut after it, in mg, and the gut after half of it."""
-        p, arithmetic = self._p, self._arithmetic
-        if arithmetic.highest(content + gut + eaten_mg) <= 0.0:
-            return whole, content, gut, gut
+    def _inputs(
+        self, insulin: FloatArray, halfway: FloatArray, conditions: BodyConditions | None
+    ) -> tuple[list[Inputs], list[Inputs], list[Inputs]]:
+        """Lay out what drives glucose at the beginning, in the middle and at the end of each minute."""
+        if conditions is None:
+            at, middle = self._driven(insulin), self._driven(halfway)
+            return at[:-1], middle, at[1:]
+        begin, middle, end = (self._driven(x, conditions) for x in (insulin[:-1], halfway, insulin[1:]))
+        return begin, middle, end
+
+    def _driven(self, x: FloatArray, conditions: BodyConditions = UNCHANGED) -> list[Inputs]:
+        p = self._columns
+        release, uptake, muscle, liver, appearing_g = conditions.columns
+        action = x[:, :, _X] + (muscle - 1.0) * (x[:, :, _X] + p["Ib"])  # X is counted from basal insulin
+        return self._arithmetic.rows(
+            release * p["kp1"] - liver * self._held_back(x),
+            uptake * p["Vm0"] + p["Vmx"] * action,
+            np.broadcast_to(1000.0 * p["f"] * appearing_g / p["BW"] - p["Fsnc"], x.shape[:2]),
+        )
+
+    def _held_back(self, x: FloatArray) -> FloatArray:
+        """What insulin holds back of the liver's release, mg/kg/min."""
+        held_back: FloatArray = self._columns["kp3"] * x[:, :, _XL]
+        return held_back
+
+    def _emptying(self, meal_mg: Number) -> _Emptying:
+        """How a stomach empties after a meal of so many mg."""
+        p, choose, tanh = self._p, self._arithmetic.choose, self._arithmetic.tanh
         fed = meal_mg > 0.0
-        size = arithmetic.choose(fed, meal_mg, 1.0)
-        span = arithmetic.choose(fed, 0.5 * (p.kmax - p.kmin), 0.0)
-        slowest = arithmetic.choose(fed, p.kmin, p.kmax) + 2.0 * span
+        size = choose(fed, meal_mg, 1.0)
+        span = choose(fed, 0.5 * (p.kmax - p.kmin), 0.0)
+        slowest = choose(fed, p.kmin, p.kmax) + 2.0 * span
         upper, lower = 2.5 / (size * (1.0 - p.b)), 2.5 / (size * p.d)
         upper_knee, lower_knee = p.b * size, p.d * size
-        steps = self._steps(content, eaten_mg, ((upper, upper_knee), (lower, lower_knee)))
-        h = 1.0 / steps
-        half, sixth = 0.5 * h, h / 6.0
-        tanh = arithmetic.tanh
-        decay = arithmetic.exp(-p.kmax * half)
-        filled = eaten_mg * (1.0 - decay) / p.kmax
-        kept, first, middle, last = self._gut_weights(steps)
-        upper_knee, lower_knee = upper * upper_knee, lower * lower_knee
+        up, low = upper * upper_knee, lower * lower_knee
 
         def leaving(q: Number, ground: Number) -> Number:
-            return (slowest + span * (tanh(upper * q - upper_knee) - tanh(lower * q - lower_knee))) * (q - ground)
+            return (slowest + span * (tanh(upper * q - up) - tanh(lower * q - low))) * (q - ground)
 
+        steepest = max(self._arithmetic.highest(upper), self._arithmetic.highest(lower))
+        return _Emptying(leaving, ((upper, upper_knee), (lower, lower_knee)), steepest)
+
+    def _digest(
+        self, whole: Number, content: Number, gut: Number, eaten_mg: Number, emptying: _Emptying
+    ) -> tuple[Number, Number, Number, Number]:
+        """Digest for a minute; returns stomach and gut after it, in mg, and the gut after half of it."""
+        if self._arithmetic.highest(content + gut + eaten_mg) <= 0.0:
+            return whole, content, gut, gut
+        leaving = emptying.leaving
+        steps = self._steps(content, eaten_mg, emptying)
+        h = 1.0 / steps
+        half, sixth = 0.5 * h, h / 6.0
+        kept, first, middle, last, decay = self._step_weights(steps)
+        filled = eaten_mg * (1.0 - decay) / self._p.kmax
         gut_half = gut
         for step in range(steps):
             if 2 * step == steps:
@@ -237,17 +276,22 @@ class S2008:
             whole = whole_end
         return whole, content, gut, gut_half
 
-    def _gut_weights(self, steps: int) -> tuple[Number, ...]:
+    def _step_weights(self, steps: int) -> tuple[Number, ...]:
+        """The weights of the gut in a step, and what of the whole meal remains whole after half of it."""
         if steps not in self._weights:
-            self._weights[steps] = tuple(map(self._of, drained_weights(self._columns["kabs"], 1.0 / steps)))
+            drained = drained_weights(self._columns["kabs"], 1.0 / steps)
+            decay = self._arithmetic.exp(-self._p.kmax * 0.5 / steps)
+            self._weights[steps] = (*map(self._of, drained), decay)
         return self._weights[steps]
 
-    def _steps(self, content: Number, eaten_mg: Number, knees: tuple[tuple[Number, Number], ...]) -> int:
+    def _steps(self, content: Number, eaten_mg: Number, emptying: _Emptying) -> int:
         """Choose in how many steps a minute of emptying is taken, so that no step jumps over a knee."""
         p, arithmetic = self._p, self._arithmetic
         wanted = 2.0
         change = eaten_mg + p.kmax * content
-        for slope, knee in knees:
+        if arithmetic.highest(change) * emptying.steepest <= wanted * STEEPEST:
+            return 2
+        for slope, knee in emptying.knees:
             above, below = slope * (content + eaten_mg - knee), slope * (content - p.kmax * content - knee)
             near = arithmetic.choose(above > -SATURATED, 1.0, 0.0) * arithmetic.choose(below < SATURATED, 1.0, 0.0)
             wanted = max(wanted, arithmetic.highest(near * slope * change) / STEEPEST)
@@ -271,20 +315,27 @@ class S2008:
             gs + (s1 + 2.0 * (s2 + s3) + s4) / 6.0,
         )
 
-    def _rates(
-        self, gp: Number, gt: Number, gs: Number, ra: Number, release: Number, uptake: Number
+    def _held_rates(self, gp: Number, gt: Number, gs: Number, *given: Number) -> tuple[Number, Number, Number]:
+        """The rates, but 0 of what is below 0, as simglucose holds it."""
+        choose, (dp, dt, ds) = self._arithmetic.choose, self._rates(gp, gt, gs, *given)
+        return choose(gp < 0.0, 0.0, dp), choose(gt < 0.0, 0.0, dt), choose(gs < 0.0, 0.0, ds)
+
+
+Rates = Callable[[Number, Number, Number, Number, Number, Number, Number], tuple[Number, Number, Number]]
+
+
+def _rates_of(p: S2008Parameters, arithmetic: Arithmetic) -> Rates:
+    """Bind a person's parameters to the rates of glucose: a name is quicker than an attribute."""
+    above, k1, k2, kp2, ke1, ke2, km0, ksc = arithmetic.above, p.k1, p.k2, p.kp2, p.ke1, p.ke2, p.Km0, p.ksc
+
+    def rates(
+        gp: Number, gt: Number, gs: Number, ra: Number, release: Number, uptake: Number, further: Number
     ) -> tuple[Number, Number, Number]:
-        p, above = self._p, self._arithmetic.above
-        exchange = p.k1 * gp - p.k2 * gt
+        exchange = k1 * gp - k2 * gt
         return (
-            above(release - p.kp2 * gp, 0.0) + ra - p.Fsnc - p.ke1 * above(gp - p.ke2, 0.0) - exchange,
-            exchange - uptake * gt / (p.Km0 + gt),
-            p.ksc * (gp - gs),
+            above(release - kp2 * gp, 0.0) + ra + further - ke1 * above(gp - ke2, 0.0) - exchange,
+            exchange - uptake * gt / (km0 + gt),
+            ksc * (gp - gs),
         )
 
-    def _held_rates(
-        self, gp: Number, gt: Number, gs: Number, ra: Number, release: Number, uptake: Number
-    ) -> tuple[Number, Number, Number]:
-        """The rates, but 0 of what is below 0, as simglucose holds it."""
-        choose, (dp, dt, ds) = self._arithmetic.choose, self._rates(gp, gt, gs, ra, release, uptake)
-        return choose(gp < 0.0, 0.0, dp), choose(gt < 0.0, 0.0, dt), choose(gs < 0.0, 0.0, ds)
+    return rates

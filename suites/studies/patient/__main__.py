@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from rig.patient import hovorka, metrics, s2008, s2008_cohort
+from rig.patient import hovorka, metrics, s2008, s2008_cohort, type2
 from suites.studies.patient.reference_data import FOLDER, IGLU_NAMES, Reference
 
 
@@ -84,9 +84,10 @@ def main() -> int:
     carbs = np.zeros(1440)
     carbs[[420, 750, 1110]] = 45.0, 70.0, 60.0
     rows = reference.table("s2008/parameters.csv")
-    one, many, other = s2008(rows[0]), s2008_cohort((rows * 100)[:100]), hovorka({})
+    one, many, other, resistant = s2008(rows[0]), s2008_cohort((rows * 100)[:100]), hovorka({}), type2({})
     console.print(
         f"A day of three meals: S2008 {1e3 * _seconds(lambda: one.simulate(1440, None, carbs)):.0f} ms, "
+        f"type 2 {1e3 * _seconds(lambda: resistant.simulate(1440, None, carbs)):.0f} ms, "
         f"Hovorka {1e3 * _seconds(lambda: other.simulate(1440, None, carbs)):.0f} ms, "
         f"a cohort of 100 of S2008 {_seconds(lambda: many.simulate(1440, None, carbs)):.2f} s."
     )
