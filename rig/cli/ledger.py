@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from rig.cli.printing import new_console, print_table, say
-from rig.errors import EvidenceError
+from rig.errors import BenchFileError, EvidenceError
 
 if TYPE_CHECKING:
     from rig.record.folder import RunFolder
@@ -42,12 +42,15 @@ def print_ledger(path: Path, pump: str | None, elsewhere: list[Path], *, console
     """Print the findings of a ledger, then its runs; returns the exit code.
 
     Raises:
-        BenchFileError: the bench file cannot be read.
+        BenchFileError: the bench file cannot be read, or a folder of runs is none.
         EvidenceError: there is no ledger, or it cannot be read.
     """
     from rig.run.ledger import ledger_named_by, read_ledger
     from rig.run.ledger_findings import findings_of
 
+    for folder in elsewhere:
+        if not folder.is_dir():
+            raise BenchFileError(f"--runs {folder}: there is no such folder")
     read = read_ledger(ledger_named_by(path))
     shown = [each for each in read.runs if pump is None or each.serial_number == pump]
     findings = findings_of(read, pump=pump, elsewhere=elsewhere)
@@ -55,6 +58,10 @@ def print_ledger(path: Path, pump: str | None, elsewhere: list[Path], *, console
         say(console, f"{'ALTERED' if each.altered else 'Finding'}: {each.what}", "red" if each.altered else "yellow")
     if not findings:
         say(console, "No finding: each number is there once, each run has its end and its folder.")
+    if pump is not None and not shown:
+        pumps = sorted({each.serial_number for each in read.runs if each.serial_number is not None})
+        say(console, f"No run of the pump {pump}; the ledger has runs of {', '.join(pumps) or 'no pump'}.")
+    several = len({each.bench for each in read.runs}) > 1
     rows = [
         (
             str(each.n),
@@ -66,10 +73,22 @@ def print_ledger(path: Path, pump: str | None, elsewhere: list[Path], *, console
             each.outcome or "no end",
             each.verdict or "–",
             each.folder,
+            *([each.bench or "–"] if several else []),
         )
         for each in shown
     ]
-    columns = ("run", "begun", "pump", "plan", "", "operator", "outcome", "verdict", "folder")
+    columns = (
+        "run",
+        "begun",
+        "pump",
+        "plan",
+        "",
+        "operator",
+        "outcome",
+        "verdict",
+        "folder",
+        *(["bench"] if several else []),
+    )
     print_table(console, columns, rows, title=f"{read.path}: {_count(len(shown), pump)}", fold=True)
     return EXIT_ALTERED if any(each.altered for each in findings) else 0
 

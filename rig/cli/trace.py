@@ -93,7 +93,7 @@ def _of_plan(plan: str, requirements: Path | None, pump_sheet: Path | None, benc
     )
     inputs = read_inputs(sources)
     with TemporaryDirectory(prefix="rig-trace-") as folder:
-        by_runner = collect(start_run(inputs, out=Path(folder) / "run"), inputs)
+        by_runner = collect(start_run(inputs, out=Path(folder) / "run", measures=False), inputs)
     declared = [each for of_runner in by_runner.values() for each in of_runner]
     own = inputs.plan.plan
     outside = None if own.every_requirement_due and not own.select else f"not part of the plan {own.name!r}"

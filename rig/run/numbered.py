@@ -18,18 +18,9 @@ from rig.record.pump_runs import PUMP_RUNS, PumpRun, PumpRuns
 from rig.record.results import Results
 from rig.record.seal import head
 from rig.run.inputs import Inputs
-from rig.run.ledger import (
-    REFUSED,
-    LedgerEntry,
-    PumpSeen,
-    RunBegun,
-    RunEnded,
-    add_to_ledger,
-    ledger_of,
-    read_ledger,
-    take_number,
-)
+from rig.run.ledger import REFUSED, LedgerEntry, add_to_ledger, ledger_of, read_ledger, take_number
 from rig.run.ledger_findings import findings_of
+from rig.run.ledger_lines import PumpSeen, RunBegun, RunEnded
 
 
 def numbered(manifest: Manifest, inputs: Inputs, folder: Path) -> Manifest:
@@ -56,6 +47,7 @@ def numbered(manifest: Manifest, inputs: Inputs, folder: Path) -> Manifest:
         selected=manifest.selected,
         formal=manifest.formal,
         resumes=manifest.resumes.run_id if manifest.resumes is not None else None,
+        bench=inputs.spec.name,
     )
     number, sha256 = take_number(path, begun, folder)
     return manifest.model_copy(update={"ledger_number": number, "ledger": sha256, "ledger_file": str(path.resolve())})

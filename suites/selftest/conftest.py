@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from rig.run.ledger_copy import VARIABLE
 from suites.selftest.needed_packages import missing_packages
 from suites.selftest.recorded import FORMAT_1, verified, writable
 
@@ -33,6 +35,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             f"modules of the self-test left out for want of {packages}: {len(left_out)} (pip install --group test)",
             red=True,
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_copy_of_ledgers_in_the_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Benches of tests have ledgers of which this PC keeps no copy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(tmp_path_factory.mktemp("state") / "ledgers.jsonl"))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,19 +22,17 @@ from rig.record.reading import read_run
 from rig.run.begin import discard, end_run, start_run
 from rig.run.inputs import Inputs, Sources, read_inputs
 from rig.run.ledger import (
-    FIRST,
     SUFFIX,
     LedgerEntry,
-    PumpSeen,
-    RunBegun,
-    RunEnded,
     add_to_ledger,
     ledger_named_by,
     read_ledger,
     runs_of_pump,
     take_number,
 )
-from rig.run.ledger_findings import findings_of, repeated
+from rig.run.ledger_copy import VARIABLE, copy_file
+from rig.run.ledger_findings import findings_of, put_back, repeated
+from rig.run.ledger_lines import FIRST, PumpSeen, RunBegun, RunEnded, ledger_lines
 from rig.shipped import DEFAULT_BENCH, DEFAULT_PUMP_SHEET, shipped
 from suites.selftest.recorded import PLAN, rig
 
@@ -49,7 +48,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 TAKE = """
 import sys
 from pathlib import Path
-from rig.run.ledger import RunBegun, take_number
+from rig.run.ledger import take_number
 from suites.selftest.test_ledger import begun
 for each in range(25):
     print(take_number(Path(sys.argv[1]), begun(f"{sys.argv[2]}-{each}"), Path("run"))[0])
@@ -70,6 +69,14 @@ def ended(n: int, verdict: str, **requirements: str) -> RunEnded:
     return RunEnded(
         n=n, ended_utc="2026-11-28T07:00:00Z", outcome="complete", verdict=verdict, requirements=named, head="a" * 64
     )
+
+
+@pytest.fixture(autouse=True)
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """This PC's copy of what it writes into ledgers, of one test alone."""
+    path = tmp_path / "state" / "ledgers.jsonl"
+    monkeypatch.setenv(VARIABLE, str(path))
+    return path
 
 
 @pytest.fixture
@@ -185,7 +192,8 @@ def test_any_octet_that_is_changed_is_found(short: Path, tmp_path: Path) -> None
         damaged = bytearray(data)
         damaged[place] ^= 0x29 if data[place : place + 1] == b" " else 0x01  # a tab in place of a space says the same
         changed.write_bytes(damaged)
-        assert read_ledger(changed).alterations, place
+        read = read_ledger(changed)
+        assert read.alterations or read.oddities, place
 
 
 def lines_of(path: Path) -> list[bytes]:
@@ -215,7 +223,19 @@ def test_a_line_that_was_cut_off_stays_and_the_next_run_has_its_number(short: Pa
     number, _ = take_number(short, begun(), tmp_path / "next")
     assert number == 3
     assert short.read_bytes().startswith(whole[:-40])
-    assert read_ledger(short).alterations == ("line 6 cannot be read",)
+    read = read_ledger(short)
+    assert (read.alterations, len(read.oddities)) == ((), 1)
+    assert read.oddities[0].startswith("line 6 is cut off")
+
+
+def test_a_line_of_a_later_version_is_told_of_and_its_number_stays_taken(short: Path, tmp_path: Path) -> None:
+    later = {"entry": "resumed", "n": 3, "previous": ledger_lines(short.read_bytes()).end}
+    with short.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(with_own_hash(later), sort_keys=True) + "\n")
+    assert take_number(short, begun(), tmp_path / "next")[0] == 4
+    read = read_ledger(short)
+    assert read.alterations == ()
+    assert read.oddities == ("line 7 is of a later version of the rig; read the ledger with that one",)
 
 
 def test_a_ledger_that_was_written_anew_differs_from_the_records(inputs: Inputs, tmp_path: Path) -> None:
@@ -239,9 +259,45 @@ def test_a_run_that_was_cut_from_the_end_of_the_ledger_is_found_by_its_folder(in
     kept = path.read_bytes()
     end_run(start_run(inputs, out=tmp_path / "runs" / "two"), "interrupted")
     path.write_bytes(kept)
-    assert whats(path) == []
-    (found,) = whats(path, elsewhere=[tmp_path / "runs"])
-    assert found == f"{tmp_path / 'runs' / 'two'}: took number 2 of a ledger, and this one has no such run"
+    beside, copied = whats(path)
+    assert beside == f"{tmp_path / 'runs' / 'two'}: took number 2 of this ledger, which has no such run"
+    assert copied.startswith(f"run 2: begun, ended: this PC wrote that into {path}, and it is not there")
+    shutil.rmtree(tmp_path / "runs" / "two")
+    assert whats(path) == [copied]
+
+
+def test_a_run_on_a_copy_of_the_bench_file_is_told_of_where_the_pump_is_listed(
+    lab: Path, inputs: Inputs, tmp_path: Path
+) -> None:
+    (tmp_path / "aside").mkdir()
+    copy = Path(shutil.copy(lab, tmp_path / "aside" / "copy.toml"))
+    start_run(read_inputs(Sources(copy, {}, pump_sheet=shipped(DEFAULT_PUMP_SHEET))), out=tmp_path / "runs" / "copied")
+    end_run(run := start_run(inputs, out=tmp_path / "runs" / "run"), "interrupted")
+    pump, other = inputs.spec.pump.serial_number, copy.with_suffix(SUFFIX)
+    kept = read_pump_runs(run.record)
+    assert kept is not None
+    assert kept.findings == (f"the pump {pump} has one run in another ledger, {other}",)
+    assert whats(tmp_path / f"lab{SUFFIX}", elsewhere=[tmp_path / "runs"]) == list(kept.findings)
+
+
+def test_nothing_begins_where_this_pc_can_keep_no_copy(
+    inputs: Inputs, copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied.mkdir(parents=True)
+    with pytest.raises(EvidenceError, match=f"name another file by {VARIABLE}"):
+        start_run(inputs, out=tmp_path / "run")
+    assert not (tmp_path / f"lab{SUFFIX}").exists()
+    assert not (tmp_path / "run").exists()
+    monkeypatch.delenv(VARIABLE)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "elsewhere"))
+    assert copy_file() == tmp_path / "elsewhere" / "insulin-pump-rig" / "ledgers.jsonl"
+
+
+def test_a_clock_that_was_put_back_is_told_of() -> None:
+    first, second = entry(1), replace(entry(2), begun_utc="2026-11-27T06:00:00Z", ended_utc="2026-11-27T05:00:00Z")
+    first = replace(first, begun_utc="2026-11-28T06:00:00Z")
+    assert put_back([first]) == []
+    assert [each.partition(" at ")[0] for each in put_back([first, second])] == ["run 2 began", "run 2 ended"]
 
 
 def test_a_run_that_was_moved_is_found_where_it_is_now(inputs: Inputs, tmp_path: Path) -> None:
