@@ -13,12 +13,12 @@ from reports.html.page import html_page
 from reports.pdf import given_of, write_annex_of, write_report_of
 from reports.profile import EVERYBODY, Profile, read_reader_profile
 from reports.report_document import document_of
-from reports.revisions import describe, keep, new_revision
+from reports.revisions import describe, keep, next_revision
 from rig.record.closed import sums
+from rig.record.drafts import draft_of, enter_document, writing
 from rig.record.files import write_whole
 from rig.record.reading import Run
 from rig.record.seal import head_of
-from rig.record.trail import append
 from rig.run.reading import read_whole_run
 
 PAGE = "report.html"
@@ -48,24 +48,21 @@ def write_documents(
     chosen: Profile = read_reader_profile(profile, house)
     own = read_house(house) if house is not None else House()
     run = read_whole_run(run_dir)
-    folder = new_revision(run_dir)
-    revision = describe(run, folder, reason=reason, by=by)
-    keep(folder, revision, {})  # the report tells its own revision, too
-    written = {
-        "Report": write_report_of(run, folder, profile=chosen, house=own),
-        "Annex": write_annex_of(run, folder, house=own),
-        "Page": write_page(run, folder, profile=chosen, house=own),
-    }
-    keep(folder, revision, {path.name: sums(path) for path in written.values()})
-    _enter(run_dir, sorted(path for path in folder.iterdir() if path.is_file()), by)
-    return written
-
-
-def _enter(run: Path, documents: list[Path], by: str | None) -> None:
-    """Enter each document into the run's audit trail; EvidenceError when that is damaged."""
-    for path in documents:
-        name = path.relative_to(run / "reports").as_posix()
-        append(run, who=by or "rig report", what="report", new=sums(path).sha256, reason=f"reports/{name} was written")
+    with writing(run_dir):
+        name = next_revision(run_dir)
+        folder = draft_of(run_dir, name)
+        revision = describe(run, folder, reason=reason, by=by)
+        keep(folder, revision, {})  # the report tells its own revision, too
+        written = {
+            "Report": write_report_of(run, folder, profile=chosen, house=own),
+            "Annex": write_annex_of(run, folder, house=own),
+            "Page": write_page(run, folder, profile=chosen, house=own),
+        }
+        keep(folder, revision, {path.name: sums(path) for path in written.values()})
+        for path in sorted(path for path in folder.iterdir() if path.is_file()):
+            document = f"{name}/{path.name}"
+            enter_document(run_dir, document, by or "rig report", f"{document} was written")
+    return {what: run_dir / name / path.name for what, path in written.items()}
 
 
 def write_page(run: Run, folder: Path, *, profile: Profile | None = None, house: House | None = None) -> Path:

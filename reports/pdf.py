@@ -12,7 +12,6 @@ from reports.house import House
 from reports.parts.given import Given, history_of, notes_of
 from reports.profile import Profile
 from reports.report_document import document_of
-from reports.revisions import new_revision
 from reports.typeset_document import document_typesetter
 from reports.typesetting import write_pdf
 from rig.record.reading import Run
@@ -21,17 +20,8 @@ from rig.run.reading import read_whole_run
 REPORT, ANNEX = "report.pdf", "annex.pdf"
 
 
-def write_report(run_dir: Path) -> Path:
-    """Write `report.pdf` as a new revision into a run folder and return its path.
-
-    Raises:
-        EvidenceError: a file of the record is missing or damaged, or the report cannot be written.
-    """
-    return write_report_of(read_whole_run(run_dir), new_revision(run_dir))
-
-
 def write_report_of(run: Run, folder: Path, *, profile: Profile | None = None, house: House | None = None) -> Path:
-    """Write `report.pdf` of a run that was read into a folder, and return its path; EvidenceError as above."""
+    """Write `report.pdf` of a run that was read into a folder, and return its path; EvidenceError if it cannot be."""
     given = given_of(run, folder, house)
     path = folder / REPORT
     with document_typesetter(
@@ -52,15 +42,16 @@ def write_annex_of(run: Run, folder: Path, *, house: House | None = None) -> Pat
 def given_of(run: Run, folder: Path, house: House | None = None) -> Given:
     """Take together what a report is made from; the revision is that of the folder's name."""
     number = folder.name.removeprefix("rev-")
-    revision = int(number) if number.isdecimal() else 1
-    return Given(run, house or House(), revision, history_of(run.folder, revision), notes_of(run.folder))
+    draft = folder if number.isdecimal() else None
+    revision = int(number) if draft is not None else 1
+    return Given(run, house or House(), revision, history_of(run.folder, revision, draft), notes_of(run.folder))
 
 
 def page_png(run_dir: Path, page: int, *, ppi: float = 110.0) -> bytes:
     """Draw one page of a run's report, counted from 1, as a PNG picture.
 
     Raises:
-        EvidenceError: as `write_report`.
+        EvidenceError: a file of the record is missing or damaged.
         ValueError: the report has no such page.
     """
     run = read_whole_run(run_dir)

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, Field
 
 from rig.errors import EvidenceError
-from rig.record.files import cannot_write, write_json
+from rig.record.files import write_json
 from rig.record.folder import read_model
 from rig.record.manifest import ListedFile
 from rig.record.models import Record
@@ -49,30 +49,27 @@ class Revision(Record):
     documents: dict[str, ListedFile] = Field(default_factory=dict)
 
 
-def new_revision(run_dir: Path) -> Path:
-    """Make the folder of the next revision of a run's documents; an older one is never overwritten.
-
-    Raises:
-        EvidenceError: it cannot be made.
-    """
-    folder = run_dir / "reports"
-    number = 1 + max(_numbers(folder), default=0)
-    try:
-        (folder / f"rev-{number}").mkdir(parents=True)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    return folder / f"rev-{number}"
+def next_revision(run_dir: Path) -> str:
+    """Name the folder of the next revision of a run's documents, by its path below the run's own."""
+    return f"reports/rev-{1 + max(_numbers(run_dir / 'reports'), default=0)}"
 
 
-def history(run: Path) -> tuple[Revision, ...]:
+def history(run: Path, draft: Path | None = None) -> tuple[Revision, ...]:
     """Read the revisions of a run's documents, the first one first; those without a file are left out.
+
+    Args:
+        run: the run's folder.
+        draft: folder of the revision that is being written, elsewhere.
 
     Raises:
         EvidenceError: a file is damaged, or calls itself another number than its folder.
     """
     found = []
-    for number in sorted(_numbers(run / "reports")):
-        path = run / "reports" / f"rev-{number}" / REVISION
+    folders = {number: run / "reports" / f"rev-{number}" for number in _numbers(run / "reports")}
+    if draft is not None:
+        folders[int(draft.name.removeprefix("rev-"))] = draft
+    for number, folder in sorted(folders.items()):
+        path = folder / REVISION
         if path.is_file():
             revision = read_model(path, Revision)
             if revision.number != number:

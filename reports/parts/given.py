@@ -69,11 +69,11 @@ def stated_or_not(value: object) -> str:
     return NOT_STATED if value in (None, "") else str(value)
 
 
-def history_of(run_dir: Path, before: int) -> tuple[RevisionLine, ...]:
-    """Read the revisions up to one; none of a run whose documents lie elsewhere."""
+def history_of(run_dir: Path, before: int, draft: Path | None = None) -> tuple[RevisionLine, ...]:
+    """Read the revisions up to one, which may be a draft; none of a run whose documents lie elsewhere."""
     return tuple(
         RevisionLine(each.number, f"{each.made_utc:%Y-%m-%d %H:%M}", each.by or "", each.reason or "", each.changed)
-        for each in history(run_dir)
+        for each in history(run_dir, draft)
         if each.number <= before
     )
 

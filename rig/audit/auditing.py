@@ -6,6 +6,7 @@ nor for people's signatures in documents.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from rig.audit.files import AuditedFiles
 from rig.audit.integrity import Alteration, Intact, examine
 from rig.errors import EvidenceError
 from rig.record.closed import CLOSING
-from rig.record.folder import RunFolder
+from rig.record.folder import RunFolder, holds_a_run
 from rig.record.keys import SIGNATURE
 from rig.record.trail import TRAIL
 from rig.run.reading import read_whole_run
@@ -47,13 +48,30 @@ def audit_run(run: Path, against: Against | None = None) -> Intact | Alteration:
         BenchFileError: the folder is none of a run.
         EvidenceError: it was never closed, is of format 1, which has no sums, or a file cannot be read.
     """
+    was_closed = any(os.path.lexists(run / name) for name in (TRAIL, SIGNATURE))
+    if was_closed and not (run / "record").is_dir() and not holds_a_run(run):
+        return Alteration("record", "the folder is missing, and the run has been closed")
     refuse_no_run(run)
-    if not (run / "record" / CLOSING).exists() and not ((run / TRAIL).exists() or (run / SIGNATURE).exists()):
+    if not (run / "record" / CLOSING).exists() and not was_closed:
+        if (found := _known_elsewhere(run, against or Against())) is not None:
+            return found
         raise EvidenceError(f"{run}: the run was not closed, so there is nothing to hold it against")
     examined = examine(AuditedFiles.of(run))
     if isinstance(examined, Alteration):
         return examined
     return _bound(run, examined, against or Against()) or _contradiction(run) or examined
+
+
+def _known_elsewhere(run: Path, against: Against) -> Alteration | None:
+    """Find a run that says it was never closed, and whose head somebody else has."""
+    name = f"record/{CLOSING}"
+    if against.head is not None:
+        return Alteration(name, f"is missing, and the run has been closed: its head was {against.head}")
+    run_id = RunFolder(run).manifest().run_id
+    known = next((line for line in against.anchor or () if line.run == run_id), None)
+    if known is None:
+        return None
+    return Alteration(name, f"is missing, and the run was closed when it was anchored at {known.at_utc}")
 
 
 def _bound(run: Path, intact: Intact, against: Against) -> Alteration | None:

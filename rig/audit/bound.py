@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from rig.audit.integrity import Alteration, Intact
 from rig.errors import BenchFileError, EvidenceError
 from rig.record.closed import CLOSING
-from rig.record.files import cannot_write, utc_now
+from rig.record.files import add_whole, cannot_write, utc_now
 from rig.record.folder import RunFolder
 from rig.record.keys import SIGNATURE, key_fingerprint
 from rig.record.models import Record
@@ -68,11 +68,9 @@ def anchor(run: Path) -> Anchored | None:
         at_utc=utc_now(),
     )
     try:
-        with path.open("ab") as file:
+        with path.open("ab", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(written_line(line.model_dump(mode="json")))
-            file.flush()
-            os.fsync(file.fileno())
+            add_whole(file, written_line(line.model_dump(mode="json")))
     except OSError as error:
         raise cannot_write(path, error) from error
     return line
@@ -117,14 +115,14 @@ def held_by_head(intact: Intact, expected: str) -> Alteration | None:
 
 
 def held_by_anchor(intact: Intact, run_id: str, lines: tuple[Anchored, ...]) -> Alteration | None:
-    """Find a run that an anchor file knows otherwise, or not at all, or with more entries in its trail."""
+    """Find a run that an anchor file knew otherwise at first, or not at all, or with more entries in its trail."""
     of_run = [line for line in lines if line.run == run_id]
     heads = {line.head for line in lines}
     if not of_run and intact.head not in heads:
         return Alteration(
             f"record/{CLOSING}", f"the anchor file does not know the run {run_id}, nor its head {intact.head}"
         )
-    if of_run and intact.head not in {line.head for line in of_run}:
+    if of_run and intact.head != of_run[0].head:  # whoever made the run anew may have anchored it anew, too
         then = of_run[0]
         what = f"the head of the run is {intact.head}, and was {then.head} when it was anchored at {then.at_utc}"
         return Alteration(f"record/{CLOSING}", what)

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Protocol
 
 from rig.errors import EvidenceError
-from rig.record.closed import sums
+from rig.record.closed import empty_folders, sums
+from rig.record.drafts import UNFINISHED
 from rig.record.keys import SIGNATURE
 from rig.record.manifest import ListedFile
 from rig.record.trail import TRAIL
 
-TREES = ("record", "reports")
-"""The folders of a run that hold evidence."""
+TREES = ("record", "reports", UNFINISHED)
+"""The folders of a run that hold evidence, and what is on its way there."""
 BESIDE = (TRAIL, SIGNATURE)
 """The files beside them that are evidence, too."""
 
@@ -89,11 +90,17 @@ class HeldFile:
 
 
 class AuditedFiles:
-    """The files of a run that are evidence, by their path below its folder; `strange` names what is no file."""
+    """The files of a run that are evidence, by their path below its folder.
 
-    def __init__(self, files: Mapping[str, EvidenceFile], strange: tuple[str, ...] = ()) -> None:
+    `strange` names what is neither file nor folder, `empty` each folder that holds nothing.
+    """
+
+    def __init__(
+        self, files: Mapping[str, EvidenceFile], strange: tuple[str, ...] = (), empty: tuple[str, ...] = ()
+    ) -> None:
         self.files = files
         self.strange = strange
+        self.empty = empty
 
     @classmethod
     def of(cls, run: Path) -> AuditedFiles:
@@ -109,17 +116,18 @@ class AuditedFiles:
                     files[name] = StoredFile(path)
         except OSError as error:
             raise EvidenceError(f"{error.filename}: cannot be read ({error.strerror})") from error
-        return cls(files, tuple(strange))
+        empty = tuple(f"{tree}/{each}" for tree in TREES if (run / tree).is_dir() for each in empty_folders(run / tree))
+        return cls(files, tuple(strange), empty)
 
     def changed(self, changes: Mapping[str, bytes | None]) -> AuditedFiles:
         """Lay other octets over some names; None takes a file away."""
         files = {name: file for name, file in self.files.items() if changes.get(name, b"") is not None}
         held = {name: HeldFile(data) for name, data in changes.items() if data is not None}
-        return AuditedFiles(files | held, self.strange)
+        return AuditedFiles(files | held, self.strange, self.empty)
 
     def held(self) -> AuditedFiles:
         """Take all of them into memory."""
-        return AuditedFiles({name: HeldFile(file.data) for name, file in self.files.items()}, self.strange)
+        return AuditedFiles({name: HeldFile(file.data) for name, file in self.files.items()}, self.strange, self.empty)
 
     def below(self, folder: str) -> dict[str, EvidenceFile]:
         """Find the files below a folder, by their path in it."""

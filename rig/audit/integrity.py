@@ -12,12 +12,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from rig.audit.files import AuditedFiles, EvidenceFile
-from rig.record.closed import CLOSING, with_own_hash
+from rig.errors import EvidenceError
+from rig.record.closed import CLOSING, closing_head, with_own_hash
+from rig.record.drafts import CLOSING_PATH, UNFINISHED, Entered, entered_documents
 from rig.record.keys import SIGNATURE, SignedHead
 from rig.record.manifest import Closing, ListedFile, Manifest
 from rig.record.rows import LINES, ROWS, RowSums, first_difference, row_sums
@@ -40,22 +43,23 @@ class Alteration:
     what: str
 
     def __str__(self) -> str:
-        """Say it in a sentence."""
-        return f"{self.where}: {self.what}"
-
-
-Finding = Alteration
-"""The same: what an audit finds."""
+        """Say it in a sentence of one line, whatever a file is called."""
+        said = f"{self.where}: {self.what}"
+        return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in said)
 
 
 @dataclass(frozen=True)
 class Intact:
-    """A run whose evidence is what its own sums say: its head, its format, its trail, and its bench's signature."""
+    """A run whose evidence is what its own sums say: its head, its format, its trail, and its bench's signature.
+
+    `remarks` says what writers that were cut off have left: a sentence each.
+    """
 
     head: str
     format: int
     trail: tuple[TrailEntry, ...]
     signed: SignedHead | None
+    remarks: tuple[str, ...] = ()
 
 
 class AlteredError(Exception):
@@ -86,10 +90,12 @@ def _examined(files: AuditedFiles) -> Intact:
         raise _altered(files.strange[0], "is a symbolic link, a pipe, a socket or a device, and no file")
     name = f"record/{CLOSING}"
     if name not in files.files:
+        _refuse_cut_off(files)
         raise _altered(name, "is missing, and the run has been closed")
     closing = _read(name, files.files[name], Closing)
     record = {each: file for each, file in files.below("record").items() if each != CLOSING}
     _hold_against(closing, record)
+    _hold_folders(closing, files)
     manifest = _read("record/manifest.json", record["manifest.json"], Manifest) if "manifest.json" in record else None
     if manifest is None:
         raise _altered("record/manifest.json", "is missing, and no run is without one")
@@ -97,8 +103,8 @@ def _examined(files: AuditedFiles) -> Intact:
         _follow_seals(closing, record)
     trail = _trail(files, closing, manifest.format)
     signed = _signature(files, closing, trail)
-    _reports(files, trail, every=manifest.format >= SEALED_SINCE)
-    return Intact(closing.sha256, manifest.format, trail, signed)
+    remarks = _documents(files, trail, every=manifest.format >= SEALED_SINCE)
+    return Intact(closing.sha256, manifest.format, trail, signed, (*remarks, *_dated_back(trail)))
 
 
 def _altered(where: str, what: str) -> AlteredError:
@@ -152,6 +158,35 @@ def _hold_against(closing: Closing, record: Mapping[str, EvidenceFile]) -> None:
         raise _altered(where, _how(name, then, now, closing, record))
     added = next(name for name in sorted(record) if name not in listed)
     raise _altered(f"record/{added}", "the file was added after the run was closed")
+
+
+def _hold_folders(closing: Closing, files: AuditedFiles) -> None:
+    """Find the first empty folder that was none when the run was closed, where that was looked at."""
+    if closing.empty_folders is None:
+        return
+    then = {f"record/{each}" for each in closing.empty_folders}
+    for each in files.empty:
+        if each.startswith("record/") and each not in then:
+            raise _altered(each, "the empty folder was added after the run was closed")
+
+
+def _refuse_cut_off(files: AuditedFiles) -> None:
+    """Refuse a run whose closing was cut off in its last step: its draft is what trail and signature speak of.
+
+    Raises:
+        EvidenceError: it is one.
+    """
+    draft = files.files.get(f"{UNFINISHED}/{CLOSING_PATH}")
+    head = None if draft is None else closing_head(draft.data)
+    if head is None:
+        return
+    try:
+        entries = _entries(files.files[TRAIL].data) if TRAIL in files.files else ()
+        signed = _checked(files.files[SIGNATURE].data, SignedHead).head if SIGNATURE in files.files else head
+    except ValueError:
+        return
+    if signed == head and {entry.head for entry in entries} <= {head}:
+        raise EvidenceError(f"record/{CLOSING}: the run's closing was cut off in its last step; rig report closes it")
 
 
 def _how(name: str, then: ListedFile, now: ListedFile, closing: Closing, record: Mapping[str, EvidenceFile]) -> str:
@@ -214,9 +249,20 @@ def _trail(files: AuditedFiles, closing: Closing, format_number: int) -> tuple[T
     if format_number >= SEALED_SINCE and (not entries or entries[0].what != "closed"):
         raise _altered(TRAIL, "entry 1 does not say that the run was closed: it is missing or another")
     for entry in entries:
+        if entry.what == "closed" and entry.n > 1:
+            raise _altered(TRAIL, f"entry {entry.n} says once more that the run was closed, which happens once")
         if entry.head != closing.sha256 or (entry.what == "closed" and entry.new != closing.sha256):
             raise _altered(TRAIL, f"entry {entry.n} is of a run with another head")
     return entries
+
+
+def _dated_back(trail: tuple[TrailEntry, ...]) -> list[str]:
+    """Say which entries are dated before the one that they follow: a clock was set, or somebody dated them back."""
+    return [
+        f"{TRAIL}: entry {then.n}, of {then.at_utc}, follows one of {first.at_utc}: a clock was set"
+        for first, then in pairwise(trail)
+        if then.at_utc < first.at_utc
+    ]
 
 
 @lru_cache(maxsize=8)
@@ -246,23 +292,42 @@ def _holds(signed: SignedHead) -> bool:
     return signed.holds
 
 
-def _reports(files: AuditedFiles, trail: tuple[TrailEntry, ...], *, every: bool) -> None:
-    """Find the first document whose SHA-256 no entry of the trail names as new, or which is gone.
+def _documents(files: AuditedFiles, trail: tuple[TrailEntry, ...], *, every: bool) -> tuple[str, ...]:
+    """Find the first document that is not the one which the trail names last in its place; what was cut off is told.
 
-    Unless `every` document is named, as those of a rig that kept no trail are not, only what is gone is found. What was
-    computed again is no document, and may lie anywhere.
+    Unless `every` document is named, as those of a rig that kept no trail are not, one that no entry names is none of
+    its business. What was computed again is no document, and may lie anywhere.
     """
-    made: dict[str, int] = {}
-    for entry in trail:
-        if entry.what in ("report", "signed"):
-            for each in _SHA256.findall(entry.old or "") if entry.what == "signed" else ():
-                made.pop(each, None)
-            made |= dict.fromkeys(_SHA256.findall(entry.new or ""), entry.n)
-    found = files.below("reports")
-    sums = {file.sums.sha256 for file in found.values()}
-    for name, file in found.items():
-        if every and file.sums.sha256 not in made:
-            raise _altered(f"reports/{name}", "is no document that the audit trail names: it was altered or added")
-    for each, number in made.items():
-        if each not in sums:
-            raise _altered(TRAIL, f"entry {number} names a document that is missing from reports: SHA-256 {each}")
+    entered = entered_documents(trail)
+    cut_off = []
+    for name, made in entered.items():
+        now = files.files[name].sums.sha256 if name in files.files else None
+        if now == made.sha256:
+            continue
+        draft = files.files.get(f"{UNFINISHED}/{name}")
+        if draft is not None and draft.sums.sha256 == made.sha256 and now == made.old:
+            cut_off.append(f"{UNFINISHED}/{name}: is that of entry {made.n}, whose writing was cut off at its end")
+            continue
+        raise _altered(name, _what_became(made, now, entered, files))
+    found = [f"reports/{name}" for name in files.below("reports")] + [f"{each}/" for each in files.empty]
+    for name in found if every else ():
+        if name.startswith("reports/") and not any(each == name or each.startswith(name) for each in entered):
+            what = "folder" if name.endswith("/") else "document"
+            raise _altered(name.rstrip("/"), f"is no {what} that the audit trail names: it was added")
+    known = {each.partition(":")[0] for each in cut_off}
+    left = [f"{UNFINISHED}/{name}" for name in files.below(UNFINISHED) if f"{UNFINISHED}/{name}" not in known]
+    return (*cut_off, *(f"{name}: is left of a writing that was cut off, and no evidence" for name in left))
+
+
+def _what_became(made: Entered, now: str | None, entered: Mapping[str, Entered], files: AuditedFiles) -> str:
+    """Say what became of a document that is not the one which the trail names."""
+    entry = f"entry {made.n} of the audit trail"
+    if now is None:
+        twin = next((each for each, file in files.files.items() if file.sums.sha256 == made.sha256), None)
+        return f"is missing, and {entry} names it" + (f"; {twin} is the same" if twin is not None else "")
+    if now == made.old:
+        return f"is the document as it was before {entry}"
+    twin = next((each for each, other in entered.items() if other.sha256 == now), None)
+    if twin is not None:
+        return f"is another document, {twin}, than that of {entry}"
+    return f"is not the document that {entry} names: it was altered"

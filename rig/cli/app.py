@@ -21,16 +21,13 @@ from rig.cli.keys import keys
 from rig.cli.ledger import ledger
 from rig.cli.note import note
 from rig.cli.packages import refuse_shared_packages
-from rig.cli.printing import one_line
 from rig.cli.qualify import qualify
+from rig.cli.refusal import EXIT_RIG, say_reason, say_refusal
 from rig.cli.report import report
 from rig.cli.sign import sign
 from rig.cli.store import show_history, show_trend, store_commands
 from rig.cli.trace import trace
-from rig.errors import BenchFileError, DataFileError, RigError
-
-EXIT_USAGE = 2
-EXIT_RIG = 3
+from rig.errors import RigError
 
 
 class _Interrupted(Exception):
@@ -120,14 +117,8 @@ def run() -> None:
     try:
         refuse_shared_packages()
         app()
-    except (BenchFileError, DataFileError) as error:
-        _stop(error, EXIT_USAGE)
     except RigError as error:
-        _stop(error, EXIT_RIG)
+        sys.exit(say_refusal(error))
     except _Interrupted:
-        _stop("interrupted", EXIT_RIG)
-
-
-def _stop(reason: object, code: int) -> None:
-    print(f"rig: {one_line(str(reason))}", file=sys.stderr)  # noqa: T201 - plain, so that a terminal never folds it
-    sys.exit(code)
+        say_reason("interrupted")
+        sys.exit(EXIT_RIG)

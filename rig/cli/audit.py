@@ -6,15 +6,22 @@ Not responsible for finding it (`rig.audit`).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
 from rig.cli.printing import new_console, say
+from rig.cli.refusal import EXIT_RIG, EXIT_USAGE, say_refusal
 from rig.cli.signatures import say_signatures
-from rig.errors import BenchFileError
+from rig.errors import BenchFileError, RigError
+
+if TYPE_CHECKING:
+    from rig.audit.auditing import Against
+    from rig.audit.integrity import Intact
 
 EXIT_ALTERED = 5
+WORST_FIRST = (EXIT_ALTERED, EXIT_RIG, EXIT_USAGE)
 _HEX = 64
 
 
@@ -35,13 +42,13 @@ def audit(
 ) -> None:
     """Find whatever was changed in closed runs since, offline and without trusting them; show their audit trail.
 
-    Exit code: 0 intact; 2 wrong usage, or no run; 3 a run that was never closed, or cannot be read; 5 something was
-    altered, and the first of it is named.
+    Exit code, the worst of several runs, in this order: 5 something was altered, and the first of it is named; 3 a run
+    that was never closed, or cannot be read; 2 wrong usage, or no run; 0 intact.
     """
-    from rig.audit.auditing import Against, audit_run
+    from rig.audit.auditing import Against
     from rig.audit.bound import read_anchor
-    from rig.audit.integrity import Finding
     from rig.record.keys import public_key
+    from rig.signing.laboratory import read_laboratory
 
     console = new_console()
     if head is not None and (len(head) != _HEX or set(head.lower()) - set("0123456789abcdef")):
@@ -53,24 +60,39 @@ def audit(
         head=head,
         anchor=read_anchor(anchor) if anchor is not None else None,
     )
-    altered = False
-    for run in runs:
+    if roots is not None:
+        read_laboratory(roots)  # refused once, and not for each run
+    codes = [_audited(console, run, against, roots) for run in runs]
+    raise typer.Exit(next((code for code in WORST_FIRST if code in codes), 0))
+
+
+def _audited(console: Console, run: Path, against: Against, roots: Path | None) -> int:
+    """Audit one run and say what was found; returns its exit code, whatever becomes of it: the next one is waiting."""
+    from rig.audit.auditing import audit_run
+    from rig.audit.integrity import Alteration
+
+    try:
         found = audit_run(run, against)
-        if isinstance(found, Finding):
-            altered = True
+        if isinstance(found, Alteration):
             say(console, f"{run}: ALTERED: {found}.", "bold red")
-            continue
-        say(console, f"{run}: intact; head {found.head}.", "green")
-        for entry in found.trail:
-            about = "; ".join(part for part in (entry.test, entry.disposition, entry.new, entry.reason) if part)
-            say(console, f"  {entry.n} {entry.at_utc} {entry.what}, {entry.who}: {about}")
-        if found.signed is None:
-            say(console, "  Unsigned: whoever can write the folder can make it anew as a whole.", "yellow")
-        elif key is None:
-            by = found.signed.fingerprint
-            say(console, f"  Signed by the key {by}; hold it against the bench's public key with --key.", "yellow")
-        else:
-            say(console, f"  Signed by the bench's key {found.signed.fingerprint}.")
-        if roots is not None and not say_signatures(console, run, roots):
-            altered = True
-    raise typer.Exit(EXIT_ALTERED if altered else 0)
+            return EXIT_ALTERED
+        _say_intact(console, run, found, against)
+        return 0 if roots is None or say_signatures(console, run, roots) else EXIT_ALTERED
+    except RigError as error:
+        return say_refusal(error)
+
+
+def _say_intact(console: Console, run: Path, found: Intact, against: Against) -> None:
+    say(console, f"{run}: intact; head {found.head}.", "green")
+    for entry in found.trail:
+        about = "; ".join(part for part in (entry.test, entry.disposition, entry.new, entry.reason) if part)
+        say(console, f"  {entry.n} {entry.at_utc} {entry.what}, {entry.who}: {about}")
+    for remark in found.remarks:
+        say(console, f"  {remark}.", "yellow")
+    if found.signed is None:
+        say(console, "  Unsigned: whoever can write the folder can make it anew as a whole.", "yellow")
+    elif against.key is None:
+        by = found.signed.fingerprint
+        say(console, f"  Signed by the key {by}; hold it against the bench's public key with --key.", "yellow")
+    else:
+        say(console, f"  Signed by the bench's key {found.signed.fingerprint}.")

@@ -10,7 +10,6 @@ An appender takes lines from one thread, and only in the process that made it: i
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import queue
@@ -23,7 +22,7 @@ from typing import Any, NamedTuple, Protocol
 
 from rig.clock import WallClock
 from rig.errors import EvidenceError
-from rig.record.files import cannot_write
+from rig.record.files import cannot_write, sync, sync_folder
 
 MOST_LINES = 10_000
 """So many lines may wait for the disk: over a minute of a bench that writes a hundred lines a second. The house's."""
@@ -344,9 +343,9 @@ class _File:
         folders, self._changed_folders = self._changed_folders, []
         try:
             if unsynced:
-                _fsync(self._raw.fileno())
+                sync(self._raw.fileno())
             for folder in folders:
-                _fsync_folder(folder)
+                sync_folder(folder)
         except OSError as error:
             self._fail(error)
 
@@ -406,21 +405,3 @@ def _folders_to_change(path: Path) -> list[Path]:
         folders.append(path.parent)
         path = path.parent
     return folders
-
-
-def _fsync(descriptor: int) -> None:
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # a pipe or a device has nothing to bring to a disk
-            raise
-
-
-def _fsync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows opens no folders; NTFS keeps names in its journal
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        _fsync(descriptor)
-    finally:
-        os.close(descriptor)

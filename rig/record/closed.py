@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,19 @@ def listed_files(record: Path) -> dict[str, ListedFile]:
     """List every file of a record by its path in it, but for the list; EvidenceError when one cannot be read."""
     files = sorted(path for path in record.rglob("*") if path.is_file() and path != record / CLOSING)
     return {path.relative_to(record).as_posix(): sums(path) for path in files}
+
+
+def empty_folders(folder: Path) -> tuple[str, ...]:
+    """List the folders that hold nothing, by their path below `folder`; EvidenceError when one cannot be read."""
+    try:
+        found = [Path(path) for path, folders, files in os.walk(folder, onerror=_raise) if not folders and not files]
+    except OSError as error:
+        raise EvidenceError(f"{error.filename}: cannot be read ({error.strerror})") from error
+    return tuple(sorted(path.relative_to(folder).as_posix() for path in found))
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def refuse_links(folder: Path) -> None:
@@ -67,6 +81,15 @@ def with_own_hash(content: Mapping[str, Any]) -> dict[str, Any]:
     rest = {key: value for key, value in content.items() if key != "sha256"}
     data = json.dumps(rest, sort_keys=True, ensure_ascii=True, allow_nan=False).encode()
     return rest | {"sha256": hashlib.sha256(data).hexdigest()}
+
+
+def closing_head(data: bytes) -> str | None:
+    """Read the head from the octets of a `closing.json`; None where they are not as they were written."""
+    try:
+        content = json.loads(data)
+        return str(content["sha256"]) if with_own_hash(content) == content else None
+    except (ValueError, RecursionError, AttributeError, KeyError):
+        return None
 
 
 def refuse_altered_closing(record: Path) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import datetime
 import errno
+import fcntl
 import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,60 @@ def write_whole(path: Path, data: bytes) -> None:
         partial.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def add_whole(file: FileIO, data: bytes) -> None:
+    """Add octets to a file that only grows, down to the disk; of what a full disk took in part nothing is left.
+
+    Raises:
+        OSError: the disk did not take them.
+    """
+    before = os.fstat(file.fileno()).st_size
+    left = data
+    try:
+        while left:
+            left = left[file.write(left) :]
+        os.fsync(file.fileno())
+    except OSError:
+        with suppress(OSError):
+            os.ftruncate(file.fileno(), before)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk; OSError."""
+    if os.name == "nt":  # Windows opens no folders; NTFS keeps names in its journal
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync(descriptor: int) -> None:
+    """Bring what was written to a file to the disk; OSError."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a pipe or a device has nothing to bring to a disk
+            raise
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process is alone with a folder, and be it; EvidenceError where it cannot be opened."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    finally:
+        os.close(descriptor)
 
 
 def keep_room(path: Path, octets: int) -> None:

@@ -40,16 +40,24 @@ from rig.lease import Lease
 from rig.record.analyses import Analysis
 from rig.record.appending import Appender, DirectAppender, appender_for
 from rig.record.attempt import AttemptRecord, Began, Ended, refuse_copy
-from rig.record.closed import CLOSING, listed_files, make_read_only, refuse_altered_closing, with_own_hash
+from rig.record.closed import (
+    CLOSING,
+    empty_folders,
+    listed_files,
+    make_read_only,
+    refuse_altered_closing,
+    with_own_hash,
+)
+from rig.record.drafts import CLOSING_PATH, draft_of, settle_drafts
 from rig.record.files import read_json, read_json_lines, slug, utc_now, write_json
 from rig.record.host_clock import NOTES, ClockNote, clock_steps, read_clock_notes
 from rig.record.invariants import INVARIANTS, Invariants
-from rig.record.keys import NO_KEY, bench_key, sign_head
+from rig.record.keys import NO_KEY, SIGNATURE, bench_key, sign_head
 from rig.record.manifest import BenchCheck, Closing, Manifest, RunOutcome
 from rig.record.models import Incident, MeasuredRecord, QuantityRecord, Record
 from rig.record.results import UNFINISHED, Outcome, Results
 from rig.record.rows import keep_rows
-from rig.record.seal import head, seal_unsealed
+from rig.record.seal import seal_unsealed
 from rig.record.taking import INCIDENTS
 from rig.record.trail import append
 from rig.toml_files import explain
@@ -224,25 +232,28 @@ class RunFolder:
                 "changed_inputs": tuple(changed_inputs),
                 "last_seal": last_seal,
                 "files": listed_files(self.record),
+                "empty_folders": empty_folders(self.record),
             }
         )
-        write_json(self.record / CLOSING, with_own_hash(closing.model_dump(mode="json")))
+        content = with_own_hash(closing.model_dump(mode="json"))
+        write_json(draft_of(self.path, CLOSING_PATH), content)
+        self._seal_run(content["sha256"])
+        settle_drafts(self.path)
         make_read_only(self.record)
-        self._seal_run()
 
-    def _seal_run(self) -> None:
+    def _seal_run(self, sum_of_all: str) -> None:
         """Sign the head with the bench's key, where it has one, and begin the audit trail."""
         try:
             key = bench_key()
             told = None
         except BenchFileError as error:  # a run that has been measured is closed, whatever became of the key
             key, told = None, str(error)
-        sum_of_all = head(self.path)
+        (self.path / SIGNATURE).unlink(missing_ok=True)  # of a closing that was cut off before its entry
         if key is not None:
             told = f"signed with the bench's key {sign_head(self.path, sum_of_all, key).fingerprint}"
         manifest = self.manifest()
         who = f"{manifest.begun_by}, operator {manifest.operator or 'not named'}"
-        append(self.path, who=who, what="closed", new=sum_of_all, reason=told or f"unsigned: {NO_KEY}")
+        append(self.path, who=who, what="closed", new=sum_of_all, reason=told or f"unsigned: {NO_KEY}", of=sum_of_all)
 
     def _attempt_folders(self) -> list[Path]:
         declared = [self.record / "tests" / each.folder for each in self.collected()]

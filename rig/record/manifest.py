@@ -190,6 +190,7 @@ class Closing(Record):
         changed_inputs: frozen inputs that were no longer as they had been frozen, by their path below `inputs/`.
         last_seal: the sum of the last seal of an attempt (`rig.record.seal`); None where there was no attempt.
         files: every other file of the record, by its path below `record/`.
+        empty_folders: those that held nothing, by their path below `record/`; None of a rig that did not look.
         sha256: of the rest of this file, as JSON in one line with its keys sorted: the head of the run.
     """
 
@@ -201,6 +202,7 @@ class Closing(Record):
     changed_inputs: tuple[str, ...] = ()
     last_seal: str | None = None
     files: dict[str, ListedFile]
+    empty_folders: tuple[str, ...] | None = None
     sha256: str = ""
 
     @model_validator(mode="after")

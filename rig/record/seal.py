@@ -12,10 +12,7 @@ resumed run has copied stay, and the chain goes on from them. Not responsible fo
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +20,7 @@ from pydantic import ValidationError
 
 from rig.errors import EvidenceError
 from rig.record.closed import CLOSING, refuse_altered_closing, sums, with_own_hash
-from rig.record.files import cannot_write, read_json, write_json
+from rig.record.files import alone, read_json, write_json
 from rig.record.invariants import INVARIANTS
 from rig.record.manifest import ListedFile
 from rig.record.models import Record
@@ -77,7 +74,7 @@ def seal_attempt(folder: Path) -> None:
     if not folder.is_dir():
         return  # it ended before it left anything
     record = folder.parent.parent.parent
-    with _alone(record):
+    with alone(record):
         if not (folder / SEAL).exists():
             _seal(folder, _last(_sums_of(record)))
 
@@ -92,7 +89,7 @@ def seal_unsealed(record: Path, attempts: list[Path]) -> str | None:
     Raises:
         EvidenceError: as `seal_attempt`.
     """
-    with _alone(record):
+    with alone(record):
         known = _sums_of(record)
         last = _last(known)
         for folder in attempts:
@@ -131,19 +128,3 @@ def _last(known: Mapping[str, str | None]) -> str | None:
     """Find the seal that no other names."""
     named = set(known.values())
     return next((each for each in known if each not in named), None)
-
-
-@contextmanager
-def _alone(record: Path) -> Iterator[None]:
-    """Have no other process seal meanwhile: jobs end their tests side by side."""
-    try:
-        descriptor = os.open(record, os.O_RDONLY)
-    except OSError as error:
-        raise cannot_write(record, error) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    except OSError as error:
-        raise cannot_write(record, error) from error
-    finally:
-        os.close(descriptor)

@@ -11,14 +11,14 @@ import fcntl
 import hashlib
 import io
 import json
-import os
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from pydantic import Field, ValidationError
 
 from rig.errors import EvidenceError
-from rig.record.files import cannot_write, utc_now
+from rig.record.files import add_whole, cannot_write, utc_now
 from rig.record.models import Record
 from rig.record.seal import head
 from rig.record.strict_json import read_exactly, written_line
@@ -46,8 +46,8 @@ class TrailEntry(Record):
     """
 
     n: int = Field(ge=1)
-    at_utc: str
-    who: str
+    at_utc: str = Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+    who: str = Field(pattern=r"\S")
     what: What
     old: str | None = None
     new: str | None = None
@@ -65,10 +65,6 @@ class TrailEntry(Record):
         return hashlib.sha256(rest.encode()).hexdigest()
 
 
-Entry = TrailEntry
-"""The same, for those who speak of trails alone."""
-
-
 def append(
     run: Path,
     *,
@@ -79,8 +75,9 @@ def append(
     reason: str | None = None,
     test: str | None = None,
     disposition: str | None = None,
+    of: str | None = None,
 ) -> TrailEntry:
-    """Add an entry to the trail of a closed run, down to the disk.
+    """Add an entry to the trail of a closed run, down to the disk; `of` is the head of one that is being closed.
 
     Raises:
         EvidenceError: the run was not closed, its trail is damaged (nothing is added to such a one), or it cannot be
@@ -88,9 +85,9 @@ def append(
     """
     path = run / TRAIL
     of_format_1 = not (run / "record").is_dir() and (run / "manifest.json").is_file()
-    carried = None if of_format_1 else head(run)
+    carried = of or (None if of_format_1 else head(run))
     try:
-        with path.open("a+b") as file:
+        with path.open("a+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             known = _entries(path, file)
             values = {
@@ -103,9 +100,7 @@ def append(
             except ValidationError as error:
                 raise EvidenceError(f"{path}: no entry can say {what!r} by {who!r}") from error
             entry = entry.model_copy(update={"sha256": entry.own_sum})
-            file.write(written_line(entry.model_dump(mode="json")))
-            file.flush()
-            os.fsync(file.fileno())
+            add_whole(file, written_line(entry.model_dump(mode="json")))
     except OSError as error:
         raise cannot_write(path, error) from error
     except UnicodeEncodeError as error:
@@ -151,7 +146,7 @@ def entries_in(data: bytes) -> tuple[TrailEntry, ...]:
     return tuple(found)
 
 
-def _entries(path: Path, file: BinaryIO) -> tuple[TrailEntry, ...]:
+def _entries(path: Path, file: BinaryIO | FileIO) -> tuple[TrailEntry, ...]:
     file.seek(0)
     try:
         return entries_in(file.read())

@@ -13,6 +13,7 @@ from rig.bench.guarded import wait_until_left
 from rig.clock import WallClock
 from rig.errors import EvidenceError, RigError
 from rig.record.closed import CLOSING
+from rig.record.drafts import settle_drafts
 from rig.record.folder import RECORD, RunFolder
 from rig.run.begin import end_run, take_lease
 from rig.run.ending import Ending
@@ -42,6 +43,7 @@ def close_abandoned(path: Path) -> bool:
         return False
     lease = take_lease(path, "closing a run that was never closed")
     with lease:
+        settle_drafts(path)
         if not is_abandoned(path):  # another has closed it meanwhile
             return False
         _wait_for_guardian(run := RunFolder(path))

@@ -30,7 +30,7 @@ from rig.signing.bound import report_bytes, revision_folder, revisions_of
 from rig.signing.certificates import person_of, revoked_at, unfit_to_sign, utc_moment
 from rig.signing.laboratory import Laboratory, read_laboratory
 from rig.signing.meaning import ORDER, Meaning, forbidden_second
-from rig.signing.register import SIGNED, EnteredSignature, difference_of, entered_signatures, signed_bytes
+from rig.signing.register import SIGNED, EnteredSignature, difference_of, entered_signatures, judged_bytes
 from rig.signing.signers import as_asn1
 from rig.signing.statement import read_statement
 
@@ -114,7 +114,8 @@ def _judge_revision(
 
     try:
         folder = revision_folder(run, revision)
-        data, entered = signed_bytes(folder), entered_signatures(run, revision)
+        entered = entered_signatures(run, revision)
+        data = judged_bytes(run, revision, folder, entered)
         report = report_bytes(folder) if data is not None else b""
     except EvidenceError as error:
         return lost(str(error))

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig.errors import EvidenceError
-from rig.record.trail import append, read
+from rig.record.closed import sums
+from rig.record.drafts import draft_of, replace_document
+from rig.record.trail import read
 from rig.signing.meaning import Meaning
 
 SIGNED = "report.signed.pdf"
@@ -42,17 +44,13 @@ def entered_signatures(run: Path, revision: int) -> tuple[EnteredSignature, ...]
     return tuple(found)
 
 
-def enter_signature(run: Path, made: EnteredSignature, before: bytes | None, reason: str | None) -> None:
-    """Enter a signature that was made into the run's audit trail; EvidenceError when the disk does not take it."""
-    where = f"reports/rev-{made.revision}/{SIGNED}: {made.meaning.value}"
-    append(
-        run,
-        who=made.name,
-        what="signed",
-        old=None if before is None else hashlib.sha256(before).hexdigest(),
-        new=made.sha256,
-        reason=f"{where}; {reason}" if reason else where,
-    )
+def keep_signature(
+    run: Path, revision: int, meaning: Meaning, name: str, before: bytes | None, after: bytes, reason: str | None
+) -> None:
+    """Enter a signature that was made into the run's audit trail, and keep the file; EvidenceError."""
+    path = f"reports/rev-{revision}/{SIGNED}"
+    where = f"{path}: {meaning.value}"
+    replace_document(run, path, after, name, before, f"{where}; {reason}" if reason else where)
 
 
 def is_no_entered_report(run: Path, sha256: str) -> bool:
@@ -69,6 +67,15 @@ def signed_bytes(folder: Path) -> bytes | None:
         return None
     except OSError as error:
         raise EvidenceError(f"{folder / SIGNED}: cannot be read ({error.strerror})") from error
+
+
+def judged_bytes(run: Path, revision: int, folder: Path, entered: tuple[EnteredSignature, ...]) -> bytes | None:
+    """Read the signed file of a revision as `signed_bytes`; where it was cut off after its entry, the draft."""
+    data = signed_bytes(folder)
+    draft = draft_of(run, f"reports/rev-{revision}/{SIGNED}")
+    if entered and draft.is_file() and sums(draft).sha256 == entered[-1].sha256:
+        return draft.read_bytes()
+    return data
 
 
 def difference_of(path: Path, data: bytes | None, entered: tuple[EnteredSignature, ...]) -> str | None:

@@ -30,7 +30,8 @@ from pyhanko.stamp import StaticStampStyle
 
 from rig.errors import BenchFileError, EvidenceError, RigError
 from rig.lease import Lease
-from rig.record.files import utc_now, write_whole
+from rig.record.drafts import settle_what_was_cut_off, writing
+from rig.record.files import utc_now
 from rig.signing.bound import BoundReport, bound_report
 from rig.signing.certificates import person_of, revoked_at, unfit_to_sign
 from rig.signing.laboratory import Laboratory
@@ -40,8 +41,8 @@ from rig.signing.register import (
     SIGNED,
     EnteredSignature,
     difference_of,
-    enter_signature,
     entered_signatures,
+    keep_signature,
     signed_bytes,
 )
 from rig.signing.signers import ReportSigner
@@ -69,6 +70,11 @@ def refuse_before_key(run: Path, asked: SignatureAsked, laboratory: Laboratory |
         BenchFileError: it is not this signature's turn, or not this person's right.
         EvidenceError: record, report or signed file are not as they were written, or the record is open.
     """
+    settle_what_was_cut_off(run)
+    return _refuse(run, asked, laboratory)
+
+
+def _refuse(run: Path, asked: SignatureAsked, laboratory: Laboratory | None) -> BoundReport:
     report = bound_report(run, asked.revision)
     data, entered = signed_bytes(report.folder), entered_signatures(run, report.revision)
     if (difference := difference_of(report.folder / SIGNED, data, entered)) is not None:
@@ -129,14 +135,16 @@ def sign_report(
     """
     refuse_before_key(run, asked, laboratory)
     now = utc_now()
-    with Lease.take(run / "signing.lease", of=str(run), purpose="signing its report", since_utc=now):
-        report = refuse_before_key(run, asked, laboratory)  # another may have signed meanwhile
+    with (
+        Lease.take(run / "signing.lease", of=str(run), purpose="signing its report", since_utc=now),
+        writing(run),
+    ):
+        report = _refuse(run, asked, laboratory)  # another may have signed meanwhile
         refuse_certificate(signer.certificate, asked.name, laboratory, datetime.fromisoformat(now))
         before = signed_bytes(report.folder)
         after = _signed(before or _with_places(report), report, asked, signer, now)
         made = EnteredSignature(report.revision, asked.meaning, asked.name, now, hashlib.sha256(after).hexdigest())
-        write_whole(report.folder / SIGNED, after)
-        enter_signature(run, made, before, asked.reason)
+        keep_signature(run, report.revision, asked.meaning, asked.name, before, after, asked.reason)
     return made
 
 

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rig.clock import SimClock
 from rig.record.closed import CLOSING, listed_files, sums, with_own_hash
-from rig.record.files import read_json, write_json
+from rig.record.drafts import draft_of, enter_document, writing
+from rig.record.files import read_json, write_json, write_whole
 from rig.record.folder import RunFolder
 from rig.record.keys import SIGNATURE
 from rig.record.manifest import BenchCheck
@@ -77,10 +78,9 @@ def closed_run(path: Path, *, readings: int = 4) -> Path:
 
 def reported(run: Path, name: str, data: bytes) -> None:
     """Lay a document into a run, with its entry in the trail."""
-    path = run / "reports" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    append(run, who="rig report", what="report", new=sums(path).sha256)
+    with writing(run):
+        write_whole(draft_of(run, f"reports/{name}"), data)
+        enter_document(run, f"reports/{name}", "rig report", f"reports/{name} was written")
 
 
 def made_anew(run: Path) -> None:
@@ -103,7 +103,8 @@ def made_anew(run: Path) -> None:
     (run / TRAIL).unlink()
     append(run, who="rig verify", what="closed", new=folder.closing().sha256)  # type: ignore[union-attr]
     for path in sorted((run / "reports").rglob("*.*")):
-        append(run, who="rig report", what="report", new=sums(path).sha256)
+        name = path.relative_to(run).as_posix()
+        append(run, who="rig report", what="report", new=sums(path).sha256, reason=f"{name} was written")
 
 
 def _seal(path: Path) -> Seal:

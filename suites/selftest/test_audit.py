@@ -21,7 +21,7 @@ from rig.record.keys import SIGNATURE, bench_key, public_key
 from rig.record.seal import SEAL, head
 from rig.record.trail import TRAIL, append
 from rig.run.begin import end_run
-from suites.selftest.closed_runs import FIRST, SECOND, attempted, closed_run, key_files, made_anew
+from suites.selftest.closed_runs import FIRST, SECOND, attempted, closed_run, key_files, made_anew, reported
 from suites.selftest.recorded import manifest, reopened, rig, sealed, writable
 
 BALANCE = "record/tests/a-test_second/2/1-bolus/balance.csv"
@@ -144,6 +144,44 @@ def test_a_link_in_place_of_a_file_is_named(small: Path) -> None:
     assert found(small).startswith(f"{BALANCE}: is a symbolic link")
 
 
+@pytest.mark.parametrize("name", ["record/x", "record/tests/a-test_first/2", "reports/rev-2"])
+def test_an_empty_folder_that_was_added_is_named(small: Path, name: str) -> None:
+    (small / name).mkdir()
+    assert found(small).startswith(f"{name}: ")
+
+
+def test_an_empty_folder_of_a_test_that_was_killed_is_not_called_added(tmp_path: Path) -> None:
+    run = RunFolder.create(tmp_path / "run", manifest())
+    (run.record / "tests" / "a-test_first" / "1" / "1-bolus").mkdir(parents=True)
+    run.end(None, "interrupted")
+    assert intact(run.path)
+
+
+def test_a_name_of_several_lines_is_told_in_one(small: Path) -> None:
+    (small / "record" / "a\nb\x1b[2J\udcff").write_bytes(b"")
+    assert found(small) == r"record/a\nb\x1b[2J\udcff: the file was added after the run was closed"
+
+
+def test_a_record_that_was_taken_away_as_a_whole_is_found(small: Path) -> None:
+    shutil.rmtree(small / "record")
+    assert found(small) == "record: the folder is missing, and the run has been closed"
+
+
+def test_documents_that_changed_places_are_named(small: Path) -> None:
+    first, second = small / "reports/rev-1/report.pdf", small / "reports/rev-2/report.pdf"
+    reported(small, "rev-2/report.pdf", b"%PDF-1.7 another report")
+    one, other = first.read_bytes(), second.read_bytes()
+    first.write_bytes(other)
+    second.write_bytes(one)
+    assert "is another document, reports/rev-2/report.pdf, than that of entry 2" in found(small)
+    second.unlink()
+    first.rename(second)
+    assert found(small) == ("reports/rev-1/report.pdf: is missing, and entry 2 of the audit trail names it")
+    first.write_bytes(one)
+    (small / "reports/rev-1/annex.pdf").write_bytes(one)
+    assert found(small) == "reports/rev-1/annex.pdf: is no document that the audit trail names: it was added"
+
+
 @pytest.mark.parametrize("name", [f"record/{CLOSING}", SIGNATURE])
 @pytest.mark.parametrize(
     ("old", "new", "said"),
@@ -240,6 +278,36 @@ def test_a_run_made_anew_as_a_whole_is_found_by_the_key_the_head_and_the_anchor_
     assert found(small, Against(key=key)).startswith(f"{SIGNATURE}: is missing")
 
 
+def test_a_run_made_anew_and_anchored_anew_is_found_by_its_first_line_in_the_anchor(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = small.parent / "anchor"
+    monkeypatch.setenv("RIG_ANCHOR", str(path))
+    (small / "record" / "results.json").unlink()
+    made_anew(small)
+    anchor(small)
+    (small / BALANCE).write_bytes(b"")
+    made_anew(small)
+    append(small, who="A. Tester", what="note", new="Nothing to see.")
+    anchor(small)
+    assert intact(small)
+    assert "and was" in found(small, Against(anchor=read_anchor(path)))
+
+
+def test_a_run_that_says_it_was_never_closed_is_found_by_what_others_know(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = small.parent / "anchor"
+    monkeypatch.setenv("RIG_ANCHOR", str(path))
+    anchor(small)
+    then = head(small)
+    reopened(small)
+    with pytest.raises(EvidenceError, match="was not closed"):
+        audit_run(small, Against(anchor=()))
+    for against in (Against(anchor=read_anchor(path)), Against(head=then)):
+        assert found(small, against).startswith(f"record/{CLOSING}: is missing, and the run ")
+
+
 def test_the_benchs_key_holds_its_run_and_another_does_not(signed: Path, tmp_path: Path) -> None:
     examined_run = examined(signed / "run")
     assert isinstance(examined_run, Intact)
@@ -273,8 +341,8 @@ def test_a_number_changed_with_all_sums_made_anew_contradicts_the_parts_of_the_r
 
 def test_the_exit_code_says_what_was_found(small: Path, tmp_path: Path) -> None:
     (small / BALANCE).write_bytes(b"")
-    done = rig("audit", str(small))
-    assert (done.returncode, done.stderr) == (5, "")
+    done = rig("audit", str(tmp_path), str(small))  # what is no run keeps nobody from the next one
+    assert (done.returncode, len(done.stderr.splitlines())) == (5, 1)
     assert f"ALTERED: {BALANCE}" in done.stdout.replace("\n", " ")
     done = rig("audit", str(tmp_path))
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stdout

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from reports.pdf import page_png, write_annex_of, write_report
+from reports.pdf import page_png, write_annex_of
 from reports.words import value_and_uncertainty
 from rig.analysis.uncertainty import WeighingUncertainty, delivered_volume
 from rig.record.analyses import Budgets, OcclusionNumbers, Trumpet
@@ -36,6 +36,7 @@ from suites.selftest.recorded import (
     unmeasured,
     without_further_curves,
 )
+from suites.selftest.reported import write_report
 
 SIMULATED = "SIMULATED — no evidence about any device"
 

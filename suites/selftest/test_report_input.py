@@ -7,10 +7,10 @@ import pytest
 from pypdf import PdfReader
 
 from reports.glyphs import readable
-from reports.pdf import write_report
 from rig.errors import EvidenceError
 from rig.record.files import read_json, write_json
 from suites.selftest.recorded import STOPPED, change, ended_otherwise, framed, sealed, without_further_curves
+from suites.selftest.reported import write_report
 
 
 @pytest.fixture
