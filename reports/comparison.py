@@ -16,7 +16,8 @@ from reports.compared import Spread, UnderConditions, spreads, under_conditions
 from reports.comparison_document import write_document
 from reports.comparison_file import Comparison, condition_name, write_numbers
 from reports.differences import RowDifference, differences
-from reports.words import SIMULATED, minus, value_and_uncertainty
+from reports.marks import marks_of_all
+from reports.words import minus, value_and_uncertainty
 from rig.errors import EvidenceError
 from rig.record.files import utc_now
 from rig.record.folder import RECORD, RunFolder, holds_a_run, read_model
@@ -61,7 +62,7 @@ def write_comparison(folder: Path, paths: Sequence[Path], by: By | None = None) 
 
 def compare(members: Sequence[Member], by: By | None = None, left_out: Sequence[str] = ()) -> Comparison:
     """Lay runs side by side; EvidenceError when they are unlike, or have nothing in common."""
-    marks = [NOT_A_RUN, *([SIMULATED] if any(member.run.manifest.virtual for member in members) else [])]
+    marks = [NOT_A_RUN, *marks_of_all(member.run for member in members)]
     grouped = groups(members, by)
     if by is not None:
         found, alone = differences(grouped)

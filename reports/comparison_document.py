@@ -18,7 +18,7 @@ from reports.differences import RowDifference
 from reports.measured_values import Row, condition_of
 from reports.shared_sources import ASSUMED
 from reports.typesetting import typesetter, write_pdf
-from reports.words import NBSP, NONE, minus, moment_in_words, quantity, value_and_uncertainty
+from reports.words import NBSP, NONE, SIMULATED, minus, moment_in_words, quantity, value_and_uncertainty
 from rig.bench.conditions import NOMINAL
 
 METHOD_OF_SPREADS = (
@@ -50,7 +50,7 @@ def write_document(folder: Path, comparison: Comparison, files: Sequence[str], n
         "subject": f"{_count(len(members), 'run')} of {_count(len({member.pump for member in members}), 'pump')}",
         "date": [now.year, now.month, now.day],
         "marks": comparison.marks,
-        "simulated": len(comparison.marks) > 1,
+        "simulated": SIMULATED in comparison.marks,
         "sections": sections,
     }
     for file, svg in drawn.figures.items():

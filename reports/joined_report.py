@@ -14,9 +14,10 @@ from reports.blocks import facts, text
 from reports.compared import spreads
 from reports.comparison_document import pump_blocks, wrapped
 from reports.joined import Joined, join_runs
+from reports.marks import marks_of_all
 from reports.measured_values import condition_of
 from reports.typesetting import typesetter, write_pdf
-from reports.words import NBSP, NONE, SIMULATED, minus, value_and_uncertainty
+from reports.words import NBSP, NONE, minus, value_and_uncertainty
 from rig.errors import EvidenceError
 from rig.record.closed import CLOSING
 from rig.record.files import read_json, write_json
@@ -56,7 +57,7 @@ def write_joined(out: Path, paths: Sequence[Path]) -> tuple[list[str], int]:
     _write_document(out, joined, by_label)
     lines = [f"{row.id}: {row.verdict.value}" for row in joined.rows if row.in_scope]
     lines += [f"Verdict over {len(members)} runs: {joined.verdict.value}"]
-    lines += [SIMULATED] if members[0].run.manifest.virtual else []
+    lines += marks_of_all(member.run for member in members)
     return [*lines, f"Report: {out / 'joined.pdf'}"], EXIT_CODES[joined.verdict]
 
 
@@ -71,6 +72,7 @@ def _head(path: Path) -> str:
 def _plain(joined: Joined, heads: dict[str, str]) -> dict[str, Any]:
     return {
         "simulated": joined.members[0].run.manifest.virtual,
+        "formal": all(member.run.manifest.formal for member in joined.members),
         "verdict": joined.verdict.value,
         "runs": [
             {"run": member.label, "head": heads[member.label], "resumed_by": joined.resumed.get(member.label)}
@@ -109,7 +111,7 @@ def _write_document(out: Path, joined: Joined, heads: dict[str, str]) -> None:
         "title": "Report of several runs",
         "subject": f"{len(members)} runs of {pumps} pump{'s' if pumps > 1 else ''}",
         "date": [last.year, last.month, last.day],
-        "marks": ["Report of several runs", *([SIMULATED] if virtual else [])],
+        "marks": ["Report of several runs", *marks_of_all(member.run for member in members)],
         "simulated": virtual,
         "sections": sections,
     }

@@ -182,6 +182,7 @@ def _suite(called: str, run: Run) -> ElementTree.Element:
         ("verdict", run.results.verdict.value),
         ("outcome", manifest.outcome),
         ("SIMULATED", "yes" if manifest.virtual else "no"),
+        ("NOT FORMAL", "no" if manifest.formal else "yes"),
         ("plan", manifest.plan.name if manifest.plan else ""),
         ("pump", f"{device.maker} {device.model}" if device else ""),
         ("serial number", (device.serial_number or "") if device else ""),
@@ -204,12 +205,12 @@ def _suite_of(called: str, cases: Sequence[JUnitCase], properties: Sequence[tupl
         time=f"{sum(each.duration_s for each in cases):.3f}",
     )
     _add_properties(suite, properties)
-    simulated = [each for each in properties if each == ("SIMULATED", "yes")]
+    marks = [each for each in properties if each in (("SIMULATED", "yes"), ("NOT FORMAL", "yes"))]
     for each in cases:
         case = ElementTree.SubElement(
             suite, "testcase", classname=in_xml(each.place), name=in_xml(each.name), time=f"{each.duration_s:.3f}"
         )
-        _add_properties(case, [("verdict", each.verdict.value), *each.properties, *simulated])
+        _add_properties(case, [("verdict", each.verdict.value), *each.properties, *marks])
         if each.verdict in ELEMENTS:
             said = in_xml(each.why)
             first = said.splitlines()[0] if said.strip() else each.verdict.value

@@ -5,6 +5,8 @@ Not responsible for where it stands.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from reports.words import NOT_FORMAL, SIMULATED
 from rig.record.reading import Run
 
@@ -17,9 +19,19 @@ INCOMPLETE = {
 }
 
 
+def marks_of_all(runs: Iterable[Run]) -> list[str]:
+    """Say it of a document of several runs: what holds for any of them."""
+    manifests = [run.manifest for run in runs]
+    marks = [SIMULATED] if any(each.virtual for each in manifests) else []
+    return marks + ([] if all(each.formal for each in manifests) else [NOT_FORMAL])
+
+
+def in_brief(marks: Iterable[str]) -> str:
+    """Say marks in their first words, as for a cell or a title."""
+    return "; ".join(mark.partition(" — ")[0] for mark in marks)
+
+
 def marks_of(run: Run) -> list[str]:
     """Say it in a few words each."""
-    manifest = run.manifest
-    marks = [SIMULATED] if manifest.virtual else []
-    marks += [] if manifest.formal else [NOT_FORMAL]
-    return marks + ([INCOMPLETE[manifest.outcome]] if manifest.outcome in INCOMPLETE else [])
+    outcome = run.manifest.outcome
+    return marks_of_all([run]) + ([INCOMPLETE[outcome]] if outcome in INCOMPLETE else [])

@@ -23,7 +23,7 @@ from reports.traced import (
     TraceResult,
     joined_rows,
 )
-from reports.words import limit_text, plain_reason
+from reports.words import SIMULATED, limit_text, plain_reason
 from rig.errors import BenchFileError, EvidenceError
 from rig.pump_sheet.cited import MakersHazard, stated_hazards
 from rig.pump_sheet.placeholders import claims_named_in
@@ -82,7 +82,10 @@ def planned_matrix(inputs: Inputs, declared: Iterable[Declaration], *, outside: 
     claims = _claims(parse_toml(inputs.sources.requirements, inputs.files[REQUIREMENTS]), inputs.sheet.content)
     return joined_rows(
         TraceFrame(
-            name=f"plan {inputs.plan.plan.name}", pump=inputs.sheet.name, simulated=inputs.spec.virtual is not None
+            name=f"plan {inputs.plan.plan.name}",
+            pump=inputs.sheet.name,
+            simulated=inputs.spec.virtual is not None,
+            marks=(SIMULATED,) if inputs.spec.virtual is not None else (),
         ),
         _hazards(inputs.hazards.values(), inputs.sheet.hazards),
         [_planned(each, tests, outside, claims.get(each.id, ())) for each in inputs.requirements.values()],

@@ -32,6 +32,7 @@ from reqif.object_lookup import ReqIFObjectLookup
 from reqif.reqif_bundle import ReqIFBundle
 from reqif.unparser import ReqIFUnparser
 
+from reports.marks import in_brief
 from reports.traceability_table import value_in_words
 from reports.traced import NOT_RUN, Matrix, TracedFile, TracedHazard, TracedRequirement, TracedTest, TraceResult
 from rig.verdicts.limits import Verdict
@@ -67,14 +68,15 @@ def reqif_of(matrix: Matrix) -> str:
         specifications=_specifications(matrix, when),
     )
     name = _plain(matrix.frame.name)
+    marks = in_brief(matrix.frame.marks)
     header = ReqIFReqIFHeader(
         identifier=identifier("matrix", name),
-        comment="SIMULATED" if matrix.frame.simulated else None,
+        comment=marks or None,
         creation_time=when,
         req_if_tool_id="insulin-pump-rig",
         req_if_version="1.0",
         source_tool_id="insulin-pump-rig",
-        title=("SIMULATED: " if matrix.frame.simulated else "") + f"Traceability of {_NO_MARKUP.sub(' ', name)}",
+        title=(f"{marks}: " if marks else "") + f"Traceability of {_NO_MARKUP.sub(' ', name)}",
     )
     bundle = ReqIFBundle(
         namespace_info=ReqIFNamespaceInfo.create_default(),

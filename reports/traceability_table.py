@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 
+from reports.marks import in_brief
 from reports.traced import NOT_RUN, Matrix, NearestValue, TracedFile, TraceResult, TraceRow
 from reports.words import value_and_uncertainty
 
@@ -35,6 +36,8 @@ COLUMNS = (
     "reason",
     "evidence",
     "SHA-256",
+    "run",
+    "marks",
 )
 """The heads of the columns, in their order."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -80,7 +83,15 @@ def cells_of(matrix: Matrix, row: TraceRow) -> tuple[str, ...]:
         verdict = requirement.verdict.value if requirement.verdict is not None else NOT_RUN
         asked = (requirement.text, requirement.clause, requirement.situation, claims, verdict)
     done = (test.title, test.outcome or NOT_RUN) if test is not None else ("", "")
-    return (*first, *asked, row.test or "", *done, *_result_cells(matrix, row))
+    return (
+        *first,
+        *asked,
+        row.test or "",
+        *done,
+        *_result_cells(matrix, row),
+        matrix.frame.name,
+        in_brief(matrix.frame.marks),
+    )
 
 
 def _result_cells(matrix: Matrix, row: TraceRow) -> tuple[str, ...]:

@@ -60,8 +60,10 @@ def item_of(number: str, asks: str, look: Callable[[], Seen]) -> Item:
     """Look at one thing; whatever goes wrong in looking is a failure that is told."""
     try:
         outcome, seen = look()
-    except (RigError, OSError, ValueError) as error:
-        outcome, seen = "failed", str(error) or type(error).__name__
+    except RigError as error:
+        outcome, seen = "failed", str(error)
+    except Exception as error:  # whatever it is, such as a package that cannot be imported
+        outcome, seen = "failed", f"{type(error).__name__}: {error}"
     return Item(id=number, asks=asks, outcome=outcome, seen=seen)
 
 
@@ -83,7 +85,7 @@ def judged_clock(reference: ClockReference, compared: str | None) -> Seen:
     """Judge what keeps the clock right; neither a reference nor a comparison is a finding, and no pass."""
     if reference.synchronised:
         return "passed", str(reference)
-    if compared:
+    if compared is not None and compared.strip():
         return "passed", f"{reference}; compared by hand: {compared}"
     return "finding", f"{reference}, and nobody has compared it (--clock says so): dates of records are not traceable"
 

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from rig.cli.commands.options import BENCH, BenchOption
 from rig.cli.printing import new_console, print_table, say
+from rig.errors import BenchFileError
 
 if TYPE_CHECKING:
     from rig.bench.file import BenchFile
@@ -78,6 +79,8 @@ def qualify_bench(asked: QualifyAsked, *, console: Console) -> int:
     from rig.record.files import new_folder, utc_now, write_json, write_whole
     from rig.record.qualification import QUALIFICATION
 
+    if asked.operator is not None and not asked.operator.strip():
+        raise BenchFileError("--operator: names nobody; name a person, or leave it out")
     spec, _ = read_bench_file(asked.bench)
     refuse_unknown_devices(spec)
     folder = new_folder(asked.out, utc_now().replace(":", "-"))

@@ -22,6 +22,7 @@ from rig.run.inputs import PACKAGES, Inputs
 from rig.run.installed import altered_files, has_own_files
 from rig.run.plan import TestPlan
 from rig.run.qualified import (
+    QUALIFY,
     Present,
     QualificationFile,
     latest_qualification,
@@ -32,8 +33,6 @@ from rig.run.qualified import (
 )
 from rig.run.software import DISTRIBUTION, software
 from rig.shipped import ROOT
-
-QUALIFY = "rig qualify --bench FILE makes one"
 
 
 @dataclass(frozen=True)
@@ -70,23 +69,32 @@ def formality_of(asked: FormalityAsked, inputs: Inputs) -> Formality:
         BenchFileError: it was to be formal and is not, with every reason in a sentence of its own; or the qualification
             that was named does not hold.
     """
+    if asked.operator is not None and not asked.operator.strip():
+        raise BenchFileError("--operator: names nobody; name a person, or leave it out")
     present = what_is_here(inputs)
-    if asked.qualification is not None:
-        file: QualificationFile | None = read_qualification(asked.qualification)
-        assert file is not None
-        reasons = misfits(file.qualification, present)
-        why = f"the qualification {file.path} does not hold: {'; '.join(reasons)}" if reasons else ""
-        if why and not asked.formal:
-            raise BenchFileError(f"{why}; {QUALIFY}")
-    else:
-        file, why = latest_qualification(present)
+    named = asked.qualification
+    file, why = latest_qualification(present) if named is None else _named_qualification(named, present)
+    if why and named is not None and not asked.formal:
+        raise BenchFileError(why)
     if not asked.formal:
         return Formality(operator=asked.operator, qualification=file)
-    refused = [*in_the_way(asked, inputs, present), *([f"{why}; {QUALIFY}"] if why else [])]
+    refused = [*in_the_way(asked, inputs, present), *([why] if why else [])]
     if refused:
         said = " ".join(f"({number}) {sentence}." for number, sentence in enumerate(refused, start=1))
         raise BenchFileError(f"--formal: this cannot be a formal run: {said}")
     return Formality(formal=True, operator=asked.operator, qualification=file)
+
+
+def _named_qualification(path: Path, present: Present) -> tuple[QualificationFile | None, str]:
+    """Read the qualification that was named; returns it and "", or None and why it does not hold or is none."""
+    try:
+        file = read_qualification(path)
+    except BenchFileError as error:
+        return None, str(error)
+    reasons = misfits(file.qualification, present)
+    if reasons:
+        return None, f"the qualification {path} does not hold: {'; '.join(reasons)}; {QUALIFY}"
+    return file, ""
 
 
 def what_is_here(inputs: Inputs) -> Present:
@@ -116,6 +124,8 @@ def in_the_way(asked: FormalityAsked, inputs: Inputs, present: Present) -> list[
 def of_code(code: Software, root: Path) -> list[str]:
     """Say what is unknown of the rig's own code: changed beside its commit, or neither a checkout nor a whole wheel."""
     if code.commit is not None:
+        if code.dirty is None:
+            return ["whether the rig's code differs from its commit is not known: git could not say"]
         return ["the rig's code differs from its commit; commit it, or install a release"] if code.dirty else []
     changed = changed_in_wheel(root)
     if changed is None:

@@ -27,6 +27,7 @@ QUALIFICATIONS = Path("qualification")
 """Where `rig qualify` writes, below the working directory, and where a run looks."""
 MACHINE_ID = Path("/etc/machine-id")
 """The number of an installation of Linux (machine-id(5)), which is to be hashed before it is told."""
+QUALIFY = "rig qualify --bench FILE makes one"
 _NAMED = 3
 """So many packages are named that differ; the others are counted."""
 
@@ -115,6 +116,8 @@ def misfits(qualification: Qualification, present: Present) -> list[str]:
     found = []
     if qualification.failed:
         found.append(f"it failed in {', '.join(qualification.failed)}")
+    if not qualification.operator:
+        found.append("nobody is named who made it; rig qualify --operator NAME does")
     if present.now >= qualification.valid_until_utc:
         found.append(f"it was valid until {qualification.valid_until_utc:%Y-%m-%d}")
     if present.now < qualification.made_utc:
@@ -166,5 +169,5 @@ def latest_qualification(present: Present, folder: Path = QUALIFICATIONS) -> tup
     for each in sorted(found, key=lambda file: file.qualification.made_utc, reverse=True):
         if not (reasons := misfits(each.qualification, present)):
             return each, ""
-        why = why or f"the latest qualification, {each.path}, does not hold: {'; '.join(reasons)}"
-    return None, why or unreadable or f"there is no qualification in {folder}/"
+        why = why or f"the latest qualification, {each.path}, does not hold: {'; '.join(reasons)}; {QUALIFY}"
+    return None, why or unreadable or f"there is no qualification in {folder}/; {QUALIFY}"

@@ -35,7 +35,7 @@ def versions() -> dict[str, str]:
 
 def this_version() -> str:
     """Say in one line which rig this is: version, commit where one is known, and Python."""
-    commit, dirty = _commit(ROOT)
+    commit, dirty = commit_of(ROOT)
     known = f" (commit {commit[:12]}{'-dirty' if dirty else ''})" if commit else ""
     return f"rig {importlib.metadata.version(DISTRIBUTION)}{known}, Python {platform.python_version()}"
 
@@ -57,7 +57,7 @@ def packages() -> dict[str, Package]:
 
 def software() -> Software:
     """Identify the rig's own code as it stands now."""
-    commit, dirty = _commit(ROOT)
+    commit, dirty = commit_of(ROOT)
     return Software(
         version=importlib.metadata.version(DISTRIBUTION), commit=commit, dirty=dirty, sha256=code_sha256(ROOT)
     )
@@ -81,7 +81,7 @@ def refuse_changed(manifest: Manifest) -> None:
         )
 
 
-def _commit(root: Path) -> tuple[str | None, bool | None]:
+def commit_of(root: Path) -> tuple[str | None, bool | None]:
     """Name the commit of a checkout and whether its tree differs; None where `root` is no checkout of the rig itself.
 
     A rig that lies below the top of a repository is part of somebody else's, and one that is not tracked is none. Code
@@ -91,7 +91,10 @@ def _commit(root: Path) -> tuple[str | None, bool | None]:
         return None, None
     commit, changed = _git(root, "rev-parse", "HEAD"), _git(root, "status", "--porcelain", "--untracked-files=no")
     new = _git(root, "ls-files", "--others", "--exclude-standard", "--", *(f"{room}/*.py" for room in ROOMS))
-    return commit, bool(changed or new) if changed is not None else None
+    listed = _git(root, "ls-files", "-v")  # an "h" or "S" first: git was told to overlook changes of the file
+    if changed is None or listed is None:
+        return commit, None
+    return commit, bool(changed or new or any(line[0] == "S" or line[0].islower() for line in listed.splitlines()))
 
 
 def _git(root: Path, *arguments: str) -> str | None:

@@ -20,6 +20,7 @@ from reports.compared import spreads, under_conditions
 from reports.comparison import compare, write_comparison
 from reports.comparison_file import ComparisonFile
 from reports.measured_values import Row, measured_values, rows
+from reports.words import NOT_FORMAL, SIMULATED
 from rig.errors import EvidenceError
 from rig.record.files import read_json, write_json
 from rig.record.likeness import By, Member
@@ -231,7 +232,7 @@ def test_runs_that_take_no_part_are_named_in_a_sentence_each(tmp_path: Path) -> 
         "a was named twice; it is compared once.",
     ]
     assert [run.run for run in content(tmp_path / "out").runs] == ["a", "b"]
-    assert content(tmp_path / "out").marks == ("Comparison of runs",), "no run is simulated"
+    assert content(tmp_path / "out").marks == ("Comparison of runs", NOT_FORMAL), "no run is simulated"
 
 
 def test_runs_that_cannot_be_compared_are_one_sentence_and_exit_code_3(tmp_path: Path) -> None:
@@ -415,7 +416,7 @@ def test_a_pump_that_delivers_ten_percent_too_much_shows_it_beside_the_right_one
     assert not mean.zero_inside
     assert mean.expanded_uncertainty < 0.05, "0 is two hundred times U away"
     assert found["bolus.logged_less_weighed"].difference == pytest.approx(-9.4, abs=0.6)  # the log knows nothing of it
-    assert content(tmp_path / "out").marks[1].startswith("SIMULATED")
+    assert content(tmp_path / "out").marks == ("Comparison of runs", SIMULATED, NOT_FORMAL)
     own = [read_run(path).results for path in paths]
     values = [next(e.value for r in run.reported for e in [r] if e.quantity.kind == "bolus.mean_error") for run in own]
     assert mean.difference == values[1] - values[0]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import importlib.metadata
 import json
+import os
+import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +27,7 @@ from rig.run.inputs import Inputs, Sources, read_inputs
 from rig.run.installed import altered_files, has_own_files
 from rig.run.plan import read_plan
 from rig.run.qualified import (
+    QUALIFY,
     Present,
     latest_qualification,
     misfits,
@@ -32,6 +35,7 @@ from rig.run.qualified import (
     qualified_bench,
     read_qualification,
 )
+from rig.run.software import commit_of
 from rig.shipped import DEFAULT_BENCH, shipped
 from suites.selftest.recorded import rig
 
@@ -86,6 +90,33 @@ def test_code_that_is_neither_a_checkout_nor_a_wheel_is_refused(tmp_path: Path) 
     unknown = CLEAN.model_copy(update={"commit": None, "dirty": None})
     assert of_code(unknown, tmp_path) == ["the commit of the rig's code is not known, and it is no installed wheel"]
     assert of_code(CLEAN, tmp_path) == []
+    assert of_code(CLEAN.model_copy(update={"dirty": None}), tmp_path) == [
+        "whether the rig's code differs from its commit is not known: git could not say"
+    ]
+
+
+def test_code_that_git_was_told_to_overlook_makes_the_tree_differ(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        author = {
+            "GIT_AUTHOR_NAME": "A",
+            "GIT_AUTHOR_EMAIL": "a@b",
+            "GIT_COMMITTER_NAME": "A",
+            "GIT_COMMITTER_EMAIL": "a@b",
+        }
+        subprocess.run(
+            ["git", "-C", str(tmp_path), *arguments], check=True, capture_output=True, env=os.environ | author
+        )
+
+    (tmp_path / "rig").mkdir()
+    (tmp_path / "rig" / "__init__.py").write_bytes(b"")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "all")
+    commit, dirty = commit_of(tmp_path)
+    assert (len(commit or ""), dirty) == (40, False)
+    git("update-index", "--assume-unchanged", "rig/__init__.py")
+    (tmp_path / "rig" / "__init__.py").write_bytes(b"1")
+    assert commit_of(tmp_path) == (commit, True)
 
 
 def test_a_wheel_whose_file_was_changed_or_to_which_one_was_added_is_found(tmp_path: Path) -> None:
@@ -116,6 +147,7 @@ def test_what_sets_up_a_condition_of_the_plan_is_no_setting_of_the_callers(input
     [
         ({"items": (Item(id="OQ-3", asks="", outcome="failed", seen=""),)}, "it failed in OQ-3"),
         ({"valid_until_utc": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)}, "it was valid until 2026-01-01"),
+        ({"operator": None}, "nobody is named who made it"),
         ({"made_utc": datetime.datetime(2999, 1, 1, tzinfo=datetime.UTC)}, "which is later than now"),
         ({"software": CLEAN.model_copy(update={"sha256": "6" * 64})}, "it is of other code of the rig"),
     ],
@@ -159,7 +191,7 @@ def test_a_qualification_that_was_edited_is_refused(here: Present, tmp_path: Pat
 
 
 def test_the_latest_that_holds_is_cited_and_else_is_said_why(here: Present, tmp_path: Path) -> None:
-    assert latest_qualification(here, tmp_path) == (None, f"there is no qualification in {tmp_path}/")
+    assert latest_qualification(here, tmp_path) == (None, f"there is no qualification in {tmp_path}/; {QUALIFY}")
     hour = datetime.timedelta(hours=1)
     old = made(here, made_utc=here.now - 3 * hour)
     written(old, tmp_path / "old")
@@ -171,7 +203,7 @@ def test_the_latest_that_holds_is_cited_and_else_is_said_why(here: Present, tmp_
     (tmp_path / "old" / QUALIFICATION).unlink()
     file, why = latest_qualification(here, tmp_path)
     assert file is None
-    assert why.endswith("does not hold: it failed in IQ-2")
+    assert why.endswith(f"does not hold: it failed in IQ-2; {QUALIFY}")
 
 
 def test_without_a_qualification_no_run_is_formal(
@@ -189,6 +221,14 @@ def test_a_qualification_that_was_named_and_does_not_hold_is_refused_for_any_run
     path = written(made(here, valid_until_utc=here.now - datetime.timedelta(hours=1)), tmp_path)
     with pytest.raises(BenchFileError, match="it was valid until"):
         formality_of(FormalityAsked(qualification=path), inputs)
+    path.write_text("{}", encoding="utf-8")
+    with pytest.raises(BenchFileError, match=r"nobody is named as operator.* \(\d\) .*is no qualification"):
+        formality_of(FormalityAsked(formal=True, qualification=path), inputs)
+
+
+def test_an_operator_without_a_name_is_refused(inputs: Inputs) -> None:
+    with pytest.raises(BenchFileError, match="--operator: names nobody"):
+        formality_of(FormalityAsked(operator=" "), inputs)
 
 
 def test_a_run_keeps_the_qualification_that_it_cites(inputs: Inputs, tmp_path: Path) -> None:

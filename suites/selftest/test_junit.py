@@ -66,6 +66,7 @@ def test_a_case_has_the_value_with_all_digits_of_the_record(recorded: Path, tmp_
     assert told[f"PR-D1.1 {value.name} unit"] == "%"
     assert told[f"PR-D1.1 {value.name} limit"] == str(value.limit.limit)
     assert (told["PR-D1.1 verdict"], told["attempts"], told["SIMULATED"]) == ("PASS", "1", "yes")
+    assert told["NOT FORMAL"] == "yes"
 
 
 def test_what_is_outside_its_limit_is_a_failure_of_its_test_alone(run: Path, tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 from pathlib import Path
 
 import pytest
 
 from rig.bench.file import read_bench_file
-from rig.cli.installation import item_of, judged_clock, judged_packages
+from rig.cli.installation import item_of, judged_clock, judged_packages, passed_if
 from rig.cli.operation import changed_record_is_found, recompute_all, report_is_written
 from rig.cli.qualify import QualifyAsked, in_short, made_of, qualification_page
 from rig.errors import EvidenceError
@@ -64,6 +65,7 @@ def test_a_clock_without_reference_is_a_finding_and_no_pass() -> None:
     outcome, seen = judged_clock(ClockReference(False, None), None)
     assert outcome == "finding"
     assert "dates of records are not traceable" in seen
+    assert judged_clock(ClockReference(False, None), " ")[0] == "finding"
     assert judged_clock(ClockReference(True, 0.0025), None)[0] == "passed"
     compared = judged_clock(ClockReference(False, None), "DCF77 clock no. 12, 0.3 s, 2026-11-28")
     assert (compared[0], compared[1].endswith("DCF77 clock no. 12, 0.3 s, 2026-11-28")) == ("passed", True)
@@ -98,6 +100,8 @@ def test_an_item_that_cannot_be_looked_at_fails() -> None:
 
     item = item_of("IQ-7", "the disk", look)  # type: ignore[arg-type]
     assert (item.outcome, item.seen) == ("failed", "the disk is gone")
+    item = item_of("IQ-5", "typst", lambda: passed_if(importlib.import_module("no_such_package") is None, ""))
+    assert (item.outcome, item.seen) == ("failed", "ModuleNotFoundError: No module named 'no_such_package'")
 
 
 def test_what_came_of_it_is_said_in_short_and_stands_on_the_page() -> None:
