@@ -8,11 +8,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-import GTC
-from GTC import reporting
+from typing import TYPE_CHECKING, Any
 
 from rig.analysis.checks import finite, not_negative, positive
+
+if TYPE_CHECKING:
+    import GTC
+
+
+def gtc() -> Any:  # noqa: ANN401 - it publishes no types
+    """Give GTC, imported with the first budget: it takes half a second, and most processes make none."""
+    import GTC
+
+    return GTC
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,7 @@ class Budget:
         """The same budget with k and U for another coverage; ValueError unless between 0 and 100 %."""
         if not 0 < finite("coverage_percent", coverage_percent) < 100:
             raise ValueError(f"coverage_percent must lie between 0 and 100, got {coverage_percent!r}")
-        k = float(reporting.k_factor(self.degrees_of_freedom, p=coverage_percent))
+        k = float(gtc().reporting.k_factor(self.degrees_of_freedom, p=coverage_percent))
         return replace(self, coverage_percent=coverage_percent, coverage_factor=k, expanded=k * self.u)
 
     def plus(self, source: str, kind: str, u: float, degrees_of_freedom: float = math.inf) -> Budget:
@@ -92,7 +100,7 @@ class Budget:
         k anew by Welch and Satterthwaite (JCGM 100:2008 G.4.1), of all rows. ValueError when `u` is negative.
         """
         own = Input(source, kind, 0.0, self.unit, not_negative("u", u), degrees_of_freedom)
-        kept = [GTC.ureal(0.0, row.contribution, row.degrees_of_freedom) for row in self.rows]
+        kept = [gtc().ureal(0.0, row.contribution, row.degrees_of_freedom) for row in self.rows]
         total = own.number + self.value + sum(kept)
         added = combined(total, self.unit, [own], self.coverage_percent)
         rows = [*self.rows, *added.rows]
@@ -106,7 +114,7 @@ class Input:
     def __init__(self, source: str, kind: str, value: float, unit: str, u: float, freedom: float = math.inf) -> None:
         self.source, self.kind, self.unit = source, kind, unit
         self.value, self.u, self.freedom = value, u, freedom
-        self.number = GTC.ureal(value, u, freedom, label=source)
+        self.number = gtc().ureal(value, u, freedom, label=source)
 
 
 def combined(result: GTC.ureal, unit: str, inputs: Sequence[Input], coverage_percent: float) -> Budget:
@@ -118,7 +126,7 @@ def combined(result: GTC.ureal, unit: str, inputs: Sequence[Input], coverage_per
     for each in inputs:
         if each.u == 0:
             continue
-        sensitivity = float(reporting.sensitivity(result, each.number))
+        sensitivity = float(gtc().reporting.sensitivity(result, each.number))
         contribution = abs(sensitivity) * each.u
         share = _share(contribution, float(result.v))
         rows.append(
@@ -127,7 +135,7 @@ def combined(result: GTC.ureal, unit: str, inputs: Sequence[Input], coverage_per
             )
         )
     freedom, u = float(result.df), float(result.u)
-    k = float(reporting.k_factor(freedom, p=coverage_percent))
+    k = float(gtc().reporting.k_factor(freedom, p=coverage_percent))
     return Budget(float(result.x), unit, u, freedom, coverage_percent, k, k * u, _largest_first(rows))
 
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import GTC
-
-from rig.analysis.budget import Budget, Input, combined
+from rig.analysis.budget import Budget, Input, combined, gtc
 from rig.analysis.checks import finite, not_negative, positive
 from rig.analysis.gravimetry import MG_PER_G, z_factor_ul_per_mg
 
@@ -140,7 +138,7 @@ def delivered_volume(
         raise ValueError(f"coverage_percent must lie between 0 and 100, got {coverage_percent!r}")
     known = uncertainty
     scatter = known.repeatability_g * MG_PER_G / math.sqrt(readings_averaged)
-    step = GTC.type_b.uniform(known.readability_g * MG_PER_G / 2.0)
+    step = gtc().type_b.uniform(known.readability_g * MG_PER_G / 2.0)
     inputs = [
         Input("repeatability, first weighing", "A", before, "mg", scatter, known.repeatability_freedom),
         Input("repeatability, second weighing", "A", after, "mg", scatter, known.repeatability_freedom),

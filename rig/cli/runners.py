@@ -37,6 +37,8 @@ STOPPED_S = MAKE_SAFE_S + 10.0
 
 _COLLECTED = {"pytest": (0, 5), "robot": (0,)}
 """Exit codes of a collection that came to its end: pytest's 5 says that no test was selected."""
+_PLUGINS_LEFT_OUT = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+"""Of pytest, for a run: no cache beside frozen inputs; and Hypothesis, where it is installed, takes a second to end."""
 _OTHERS_SAY = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "ROBOT_OPTIONS")
 """Settings from outside that would change what a run does without standing in its record."""
 
@@ -52,7 +54,7 @@ def collect(run: RunFolder, inputs: Inputs) -> dict[str, list[Declaration]]:
     with TemporaryDirectory(prefix="rig-declare-") as folder, Leash() as leash:
         files = {name: Path(folder) / name for name in NAMES}
         commands = {
-            "pytest": [*pytest_command(run), "--collect-only", "--declare", str(files["pytest"])],
+            "pytest": [*pytest_command(run), "--collect-only", "--assert=plain", "--declare", str(files["pytest"])],
             "robot": [*robot_command(run), "--declare", str(files["robot"])],
         }
         with ExitStack() as stack:
@@ -263,7 +265,7 @@ def pytest_command(run: RunFolder) -> list[str]:
     """Call pytest on the suites that a run has frozen."""
     return [
         "pytest", str(run.inputs / SUITES), "--rootdir", str(run.inputs), "-c", "/dev/null", "--confcutdir",
-        str(run.inputs), "-p", "fixtures.bench_plugin", "-p", "no:cacheprovider", "--import-mode", "importlib",
+        str(run.inputs), "-p", "fixtures.bench_plugin", *_PLUGINS_LEFT_OUT, "--import-mode", "importlib",
         "--strict-markers", "-q", "--run", str(run.path),
     ]  # fmt: skip
 

@@ -11,10 +11,13 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from rig.errors import EvidenceError
-from rig.record.manifest import Manifest
-from rig.record.reading import Run
+
+if TYPE_CHECKING:
+    from rig.record.manifest import Manifest
+    from rig.record.reading import Run
 
 
 class By(StrEnum):

@@ -2,8 +2,3 @@
 
 Not responsible for the report (`reports`), for the record (`rig.record`), nor for what a signature obliges a person to.
 """
-
-from rig.signing.judging import SignatureJudgement
-from rig.signing.judging import judge_signatures as judge
-
-__all__ = ["SignatureJudgement", "judge"]

@@ -16,8 +16,8 @@ from rig.record.closed import sums
 from rig.record.folder import RunFolder
 from rig.record.results import Results
 from rig.record.trail import append
-from rig.signing import judge
 from rig.signing.certificates import utc_moment
+from rig.signing.judging import judge_signatures
 from rig.signing.key_file import read_key
 from rig.signing.keys import issue_key, make_authority
 from rig.signing.laboratory import Laboratory, read_laboratory
@@ -125,7 +125,7 @@ def missed_changes(run: Path, keys: Keys, n: int) -> list[tuple[int, int]]:
     for _ in range(n):
         at, by = chosen.randrange(len(data)), chosen.randrange(1, 256)
         path.write_bytes(data[:at] + bytes([data[at] ^ by]) + data[at + 1 :])
-        if all(each.holds for each in judge(run, keys.roots)):
+        if all(each.holds for each in judge_signatures(run, keys.roots)):
             missed.append((at, by))
     path.write_bytes(data)
     return missed

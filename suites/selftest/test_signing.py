@@ -20,8 +20,8 @@ from rig.errors import BenchFileError, EvidenceError
 from rig.lease import Lease, LeaseHeldError
 from rig.record.seal import head
 from rig.record.trail import read
-from rig.signing import judge
 from rig.signing.certificates import utc_moment
+from rig.signing.judging import judge_signatures
 from rig.signing.key_file import read_key
 from rig.signing.keys import issue_key, make_authority, revoke
 from rig.signing.meaning import ORDER, Meaning
@@ -72,7 +72,7 @@ def test_three_signatures_hold_and_the_report_itself_is_untouched(tmp_path: Path
     folder = run / "reports" / "rev-1"
     assert sorted(path.name for path in folder.iterdir()) == ["report.pdf", "report.signed.pdf"]
     assert (folder / "report.signed.pdf").read_bytes().startswith((folder / "report.pdf").read_bytes())
-    judged = judge(run, keys.roots)
+    judged = judge_signatures(run, keys.roots)
     assert [(each.meaning, each.name, each.holds, each.time_stamped) for each in judged] == [
         (AUTHORED, ADA, True, False),
         (REVIEWED, BEA, True, False),
@@ -270,7 +270,7 @@ def test_each_revision_is_signed_by_itself(small_run: Path, keys: Keys) -> None:
     sign_as(small_run, keys, AUTHORED)
     write_report(small_run, 2, "the second revision")
     sign_as(small_run, keys, AUTHORED)
-    assert [(each.revision, each.meaning, each.holds) for each in judge(small_run, keys.roots)] == [
+    assert [(each.revision, each.meaning, each.holds) for each in judge_signatures(small_run, keys.roots)] == [
         (1, AUTHORED, True),
         (2, AUTHORED, True),
     ]
@@ -284,7 +284,7 @@ def test_two_do_not_sign_at_once(small_run: Path, keys: Keys) -> None:
         pytest.raises(LeaseHeldError),
     ):
         sign_as(small_run, keys, AUTHORED)
-    assert judge(small_run, keys.roots) == ()
+    assert judge_signatures(small_run, keys.roots) == ()
 
 
 def test_keys_are_their_owners_alone_and_never_overwritten(keys: Keys) -> None:
@@ -305,6 +305,6 @@ def test_folder_without_a_root_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     run = reported_run(tmp_path / "run")
     with pytest.raises(BenchFileError, match="holds no root certificate"):
-        judge(run, tmp_path / "empty")
+        judge_signatures(run, tmp_path / "empty")
     with pytest.raises(BenchFileError, match="there is no such folder"):
-        judge(run, tmp_path / "nowhere")
+        judge_signatures(run, tmp_path / "nowhere")

@@ -15,9 +15,8 @@ from pyhanko.pdf_utils.generic import pdf_name, pdf_string
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from rig.record.seal import head
-from rig.signing import judge
 from rig.signing.certificates import utc_moment
-from rig.signing.judging import judge_file
+from rig.signing.judging import judge_file, judge_signatures
 from rig.signing.key_file import read_key
 from rig.signing.keys import revoke
 from rig.signing.meaning import ORDER
@@ -58,7 +57,7 @@ def signed(whole: Path, tmp_path: Path) -> Path:
 
 def findings(run: Path, roots: Path) -> set[str]:
     """What is found in the signatures of a run."""
-    return {sentence for each in judge(run, roots) for sentence in each.findings}
+    return {sentence for each in judge_signatures(run, roots) for sentence in each.findings}
 
 
 def test_each_changed_byte_is_found(signed: Path, keys: Keys) -> None:
@@ -92,7 +91,10 @@ def test_removed_signature_is_found(keys: Keys, tmp_path: Path) -> None:
     once = (run / SIGNED).read_bytes()
     sign_as(run, keys, ORDER[1])
     (run / SIGNED).write_bytes(once)
-    assert [(each.meaning, each.holds) for each in judge(run, keys.roots)] == [(ORDER[0], False), (ORDER[1], False)]
+    assert [(each.meaning, each.holds) for each in judge_signatures(run, keys.roots)] == [
+        (ORDER[0], False),
+        (ORDER[1], False),
+    ]
     assert any(f"the signature of {BEA} (reviewed) was removed" in each for each in findings(run, keys.roots))
     (run / SIGNED).unlink()
     assert any("was removed; the audit trail names 2 signatures" in each for each in findings(run, keys.roots))
@@ -135,7 +137,7 @@ def test_another_laboratorys_roots_do_not_trust_them(signed: Path, tmp_path: Pat
 
 
 def test_signature_holds_after_its_certificate_has_expired_and_says_whose_clock(signed: Path, keys: Keys) -> None:
-    judged = judge(signed, keys.roots, utc_moment() + 1500 * DAY)
+    judged = judge_signatures(signed, keys.roots, utc_moment() + 1500 * DAY)
     assert [each.findings for each in judged] == [(), (), ()]
     assert all("its time is that of the signer's own computer" in each.notes for each in judged)
     assert all(any(note.startswith("its certificate expired on") for note in each.notes) for each in judged)
@@ -148,7 +150,7 @@ def test_signature_without_a_time_stamp_falls_with_its_certificate(tmp_path: Pat
     of_ada = read_key(keys.key(ADA), PASSPHRASE).certificate
     authority = read_key(folder / "authority.p12", AUTHORITY_PASSPHRASE)
     revoke(authority, folder, folder / "issued" / f"{of_ada.serial_number:x}.pem", utc_moment() + DAY)
-    judged = judge(run, keys.roots)
+    judged = judge_signatures(run, keys.roots)
     assert [each.holds for each in judged] == [False, True, True]
     assert judged[0].findings[0].startswith("its certificate was revoked on")
 
@@ -157,7 +159,7 @@ def test_roles_are_held_against_what_was_signed(tmp_path: Path) -> None:
     keys = laboratory_keys(tmp_path / "keys")
     run = signed_run(tmp_path / "run", keys)
     (keys.roots / "roles.toml").write_text(f'authored = ["{ADA}"]\nreviewed = ["{BEA}"]\n', encoding="utf-8")
-    assert [each.findings for each in judge(run, keys.roots)] == [
+    assert [each.findings for each in judge_signatures(run, keys.roots)] == [
         (),
         (),
         (f"roles.toml does not name {BEA} among those by whom a report is approved",),

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from rig.errors import BenchFileError, RigError
-from rig.signing import judge
 from rig.signing.certificates import utc_moment
+from rig.signing.judging import judge_signatures
 from rig.signing.key_file import read_key
 from rig.signing.keys import revoke
 from rig.signing.meaning import ORDER
@@ -126,14 +126,14 @@ def test_time_stamp_of_a_trusted_authority_holds_also_after_all_certificates_exp
     run = stamped_run(tmp_path / "run", keys, stamping)
     trust(keys, authority)
     for now in (None, utc_moment() + 5000 * DAY):
-        (judged,) = judge(run, keys.roots, now)
+        (judged,) = judge_signatures(run, keys.roots, now)
         assert judged.findings == ()
         assert judged.time_stamped
         assert "its time is that of the signer's own computer" not in judged.notes
 
 
 def test_time_stamp_of_a_stranger_is_a_finding(tmp_path: Path, keys: Keys, stamping: str) -> None:
-    (judged,) = judge(stamped_run(tmp_path / "run", keys, stamping), keys.roots)
+    (judged,) = judge_signatures(stamped_run(tmp_path / "run", keys, stamping), keys.roots)
     assert judged.findings == ("its time stamp is not one of an authority that the laboratory trusts",)
 
 
@@ -146,7 +146,7 @@ def test_what_was_stamped_before_its_certificate_was_revoked_holds(
     issuer = read_key(folder / "authority.p12", AUTHORITY_PASSPHRASE)
     number = read_key(keys.key(ADA), PASSPHRASE).certificate.serial_number
     revoke(issuer, folder, folder / "issued" / f"{number:x}.pem", utc_moment() + DAY)
-    assert [each.findings for each in judge(run, keys.roots)] == [()]
+    assert [each.findings for each in judge_signatures(run, keys.roots)] == [()]
 
 
 def test_no_time_stamp_no_signature(tmp_path: Path, keys: Keys, stamping: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from rig.errors import BenchFileError, RigError
-from rig.signing import judge
+from rig.signing.judging import judge_signatures
 from rig.signing.key_file import read_key
 from rig.signing.meaning import ORDER
 from rig.signing.signers import signer_on_token
@@ -65,7 +65,7 @@ def test_key_on_a_token_signs(token: str, keys: Keys, tmp_path: Path) -> None:
     run = reported_run(tmp_path / "run")
     with signer_on_token(token, ADA, PIN) as signer:
         sign_report(run, SignatureAsked(ADA, ORDER[0]), signer, keys.laboratory())
-    assert [(each.name, each.findings) for each in judge(run, keys.roots)] == [(ADA, ())]
+    assert [(each.name, each.findings) for each in judge_signatures(run, keys.roots)] == [(ADA, ())]
 
 
 def test_wrong_pin_and_wrong_person_are_told(token: str) -> None:
