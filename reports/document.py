@@ -238,7 +238,7 @@ class Document:
         title: what it is, such as "Verification of an insulin infusion pump".
         kind: what sort of document, such as "TEST REPORT".
         subject: what it is about, such as the pump and its serial number.
-        number: its document number; `revision` counts from 1.
+        number: its document number; `revision` counts from 1, and is 0 of a document that has none.
         date: year, month, day: of the record's end, never of the day of printing.
         marks: what each page must say.
         simulated: whether it comes from a virtual bench.

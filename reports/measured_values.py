@@ -122,7 +122,8 @@ def _printed(members: Sequence[Member]) -> dict[tuple[str, str], Quantity]:
 
 
 def _name(quantity: Quantity, test: str, repeated: bool, occurrence: int) -> str:
-    name = f"{quantity.name} ({test.rpartition('/')[2]})" if test else quantity.name
+    file, bracket, title = test.partition("[")  # a title, such as "1 U/h", may hold slashes, too
+    name = f"{quantity.name} ({file.rpartition('/')[2]}{bracket}{title})" if test else quantity.name
     return f"{name}, attempt {occurrence}" if repeated else name
 
 

@@ -5,11 +5,11 @@ Not responsible for what a number means.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from rig import errors
+from rig.verdicts import rounding
 from rig.verdicts.limits import Limit
 
 SIMULATED = "SIMULATED — no evidence about any device"
@@ -24,26 +24,15 @@ def minus(text: str) -> str:
     return text.replace("-", "−")
 
 
-def decimals(expanded_uncertainty: float) -> int:
-    """How many decimals show an uncertainty to two significant digits (JCGM 100:2008, 7.2.6)."""
-    exponent = math.floor(math.log10(float(f"{expanded_uncertainty:.1e}")))
-    return max(0, 1 - exponent)
-
-
 def value_and_uncertainty(value: float, expanded_uncertainty: float) -> tuple[str, str]:
-    """Round a value to the digits of its uncertainty; without one, a value has four digits and "" beside it.
-
-    Both end at the same digit (JCGM 100:2008, 7.2.6), and none is written with an exponent.
-    """
-    if expanded_uncertainty == 0.0:
-        return minus(four_digits(value)), ""
-    places = decimals(expanded_uncertainty)
-    return minus(f"{value:z.{places}f}"), f"{expanded_uncertainty:.{places}f}"
+    """Round a value to the digits of its uncertainty; without one, a value has four digits and "" beside it."""
+    number, u = rounding.rounded(value, expanded_uncertainty)
+    return minus(number), u
 
 
-def four_digits(value: float) -> str:
-    """Write a value with four significant digits, whole numbers with all of theirs, and never with an exponent."""
-    return f"{value:.0f}" if abs(value) >= 1e4 else f"{Decimal(f'{value:.4g}'):f}"
+def with_unit(value: float, expanded_uncertainty: float, unit: str) -> str:
+    """Write a value with its U, where it has one, and its unit, on one line."""
+    return minus(rounding.with_unit(value, expanded_uncertainty, unit)).replace(" ", NBSP)
 
 
 def quantity(value: float | None, unit: str, places: int, *, signed: bool = False) -> str:
@@ -81,6 +70,14 @@ def span(low_high: tuple[float, float], unit: str, places: int) -> str:
     """Write the range of a quantity, or one value when both ends read the same."""
     low, high = (minus(f"{end:z.{places}f}") for end in low_high)
     return f"{low}{NBSP}{unit}" if low == high else f"{low}…{high}{NBSP}{unit}"
+
+
+def together(said: Iterable[tuple[str, str]]) -> str:
+    """Name together those of whom the same is said: what, and of whom."""
+    of: dict[str, list[str]] = {}
+    for what, name in said:
+        of.setdefault(what, []).append(name)
+    return "; ".join(f"{what}: {', '.join(names)}" for what, names in of.items())
 
 
 def and_list(parts: list[str]) -> str:

@@ -20,8 +20,9 @@ from reports.curve import marks
 from reports.curve.description import Axis, Curve, Panel
 from reports.kinds.kind import AnalysisKind, DrawnLimits
 from reports.style import INK
-from reports.words import NBSP, decimals, minus, value_and_uncertainty
+from reports.words import NBSP, minus, value_and_uncertainty
 from rig.record.analyses import Budgets, QuantityBudget
+from rig.verdicts.rounding import decimals
 
 COLUMNS = ("Source", "Type", "Value", "u", "ν", "Sensitivity", "Contribution", "Share")
 

@@ -1,4 +1,4 @@
-"""Where a reader finds what his document asks for: ISO/IEC 17025 7.8.2.1, FDA's items per test, 21 CFR 880.5730.
+"""Where a reader finds what his document asks for: ISO/IEC 17025, FDA's items of a test, 21 CFR 880.5730 and Part 11.
 
 The questions are in this project's words. Not responsible for the answers, nor a claim that they are enough.
 """
@@ -11,6 +11,7 @@ from reports.parts.given import Given
 ISO = "ISO/IEC 17025:2017, 7.8.2.1"
 FDA = "FDA 2014, items of each test"
 LABEL = "21 CFR 880.5730, label"
+PART_11 = "21 CFR Part 11, 11.10"
 QUESTIONS: tuple[tuple[str, str, str], ...] = (
     (ISO, "a) title", "cover"),
     (ISO, "b) laboratory and address", "cover"),
@@ -40,6 +41,17 @@ QUESTIONS: tuple[tuple[str, str, str], ...] = (
     (LABEL, "boluses by class of size", "label-boluses"),
     (LABEL, "volumes of the first hours", "label-basal"),
     (LABEL, "occlusion times", "label-occlusion"),
+    (PART_11, "a) validation of the system", "validation"),
+    (PART_11, "b) copies for people and programs", "electronic"),
+    (PART_11, "c) protection of records", "electronic"),
+    (PART_11, "d) access", "electronic"),
+    (PART_11, "e) audit trail", "electronic"),
+    (PART_11, "f) steps in their order", "electronic"),
+    (PART_11, "g) authority to sign", "signatures"),
+    (PART_11, "h) source of the readings", "equipment"),
+    (PART_11, "i) who operated the system", "cover"),
+    (PART_11, "j) meaning of signatures", "signatures"),
+    (PART_11, "k) documentation of the system", "electronic"),
 )
 
 

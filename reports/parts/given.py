@@ -15,7 +15,7 @@ from rig.record.results import RequirementRecord
 from rig.record.trail import read
 
 NOT_STATED = "not stated"
-NOT_MEASURED = "not measured in this run"
+NOT_MEASURED = "not measured"
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def surroundings(given: Given) -> tuple[Section, ...]:
                 f"{_span([(100 * a, 100 * b) for a, b in (each.relative_humidity for each in airs)], '%', 0)}; allowed "
                 f"{low_h} to {high_h}",
             ),
-            ("Recorded in", f"{len(airs)} tests; those of each test stand in the annex"),
+            ("Recorded in", f"{len(airs)} test{'s' if len(airs) > 1 else ''}; the air of each stands in the annex"),
         ]
     conditions = run.manifest.conditions
     parts = [f"{key.replace('_', ' ')} {value:g} {Conditions.UNITS.get(key, '')}" for key, value in conditions.items()]

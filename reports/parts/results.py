@@ -15,7 +15,7 @@ from reports.document import (
     VerdictCell,
 )
 from reports.parts.given import Given
-from reports.words import NBSP, limit_text, plain_reason, value_and_uncertainty
+from reports.words import limit_text, plain_reason, with_unit
 from rig.record.results import JudgedRecord, RequirementRecord, Results
 from rig.verdicts.limits import Verdict
 
@@ -74,9 +74,7 @@ def _decisive(row: RequirementRecord, passes: list[JudgedRecord]) -> str | TextC
 
 
 def _number(each: JudgedRecord) -> str:
-    value, u = value_and_uncertainty(each.value, each.expanded_uncertainty)
-    number = f"{value}{NBSP}±{NBSP}{u}{NBSP}{each.unit}" if u else f"{value}{NBSP}{each.unit}"
-    return f"{number.replace(' ', NBSP)} ({limit_text(each.limit.limit)})"
+    return f"{with_unit(each.value, each.expanded_uncertainty, each.unit)} ({limit_text(each.limit.limit)})"
 
 
 def _named(each: JudgedRecord, row: RequirementRecord, of: Results) -> TextCell:

@@ -20,7 +20,7 @@ from reports.document import (
     VerdictCell,
 )
 from reports.parts.given import Given
-from reports.words import NBSP, duration, limit_text, value_and_uncertainty
+from reports.words import NBSP, duration, limit_text, with_unit
 from rig.record.results import JUDGES_NOTHING, RequirementRecord, Results
 from rig.verdicts.limits import Verdict, worst
 
@@ -125,7 +125,8 @@ def _nearest(rows: tuple[RequirementRecord, ...]) -> list[TableBlock]:
     best = [
         (row, min(own, key=lambda each: each.room_left))
         for row in rows
-        if (own := [each for each in row.measurements if each.verdict is Verdict.PASS and each.expanded_uncertainty])
+        if row.verdict is Verdict.PASS
+        and (own := [each for each in row.measurements if each.verdict is Verdict.PASS and each.expanded_uncertainty])
     ]
     if not best:
         return []
@@ -138,8 +139,7 @@ def _nearest(rows: tuple[RequirementRecord, ...]) -> list[TableBlock]:
     )
     lines: list[tuple[AnyCell, ...]] = []
     for row, each in sorted(best, key=lambda pair: pair[1].room_left)[:MOST_NEAREST]:
-        value, u = value_and_uncertainty(each.value, each.expanded_uncertainty)
-        number = f"{value}{NBSP}±{NBSP}{u}{NBSP}{each.unit}"
+        number = with_unit(each.value, each.expanded_uncertainty, each.unit)
         room = f"{100.0 * each.room_left:.0f}{NBSP}%"
         lines.append((TextCell(row.id, strong=True), each.name, number, limit_text(each.limit.limit), room))
     caption = "Passing values nearest to their limits: what is left of the limit beyond value ± U."

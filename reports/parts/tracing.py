@@ -65,25 +65,26 @@ def _gaps(found: Matrix) -> list[ListItem]:
 
 
 def _table(found: Matrix) -> TableBlock:
+    named = any(each.makers for each in found.hazards.values())
     columns = (
         TableColumn("Hazard", share=1.5),
-        TableColumn("Maker’s id", share=0.7),
+        *([TableColumn("Maker’s id", share=0.7)] if named else []),
         TableColumn("Requirements", share=1.6),
         TableColumn("Tests", "right"),
         TableColumn("Verdict", "right"),
     )
-    rows = tuple(_row(each, found) for each in found.hazards.values())
+    rows = tuple(_row(each, found, named) for each in found.hazards.values())
     return TableBlock("Hazards, and what shows that they are controlled.", columns, rows, dense=True, filters=True)
 
 
-def _row(hazard: TracedHazard, found: Matrix) -> tuple[AnyCell, ...]:
+def _row(hazard: TracedHazard, found: Matrix, named: bool) -> tuple[AnyCell, ...]:
     against = [each for each in found.requirements.values() if hazard.id in each.hazards]
     due = [each for each in against if each.in_scope]
     tests = {test for each in due for test in each.results}
     verdicts = [each.verdict for each in due if each.verdict is not None]
     return (
         TextCell(f"{hazard.id} {hazard.text}"),
-        TextCell("; ".join(f"{each.id}, {each.cited}" for each in hazard.makers) or "–"),
+        *([TextCell("; ".join(f"{each.id}, {each.cited}" for each in hazard.makers) or "–")] if named else []),
         TextCell(_named(due, len(against))),
         TextCell(str(len(tests)) if tests else "none", align="right"),
         VerdictCell(_decided(verdicts)) if verdicts else "–",

@@ -6,6 +6,7 @@ Not responsible for trying it (`rig prove`, the self-test, the coverage study).
 from __future__ import annotations
 
 from reports.document import Facts, Paragraph, Section
+from reports.parts.electronic import electronic
 from reports.parts.given import Given, stated_or_not
 from reports.proof import proof
 from rig.record.seal import head_of
@@ -43,10 +44,10 @@ def validation(given: Given) -> tuple[Section, ...]:
                 ),
                 Paragraph(
                     "Versions of all packages, hashes of every input and file, and the claims of the pump sheet stand "
-                    "in "
-                    "the annex.",
+                    "in the annex.",
                     about=True,
                 ),
             ),
         ),
+        electronic(given),
     )

@@ -51,6 +51,7 @@ from rig.run.selection import parse_selection
 from rig.run.stopping import StopSignals
 from rig.shipped import DEFAULT_PLAN, DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
 from rig.verdicts.limits import Rule, Verdict
+from rig.verdicts.rounding import with_unit
 
 EXIT_RIG = 3
 
@@ -397,6 +398,4 @@ def _limit(measurement: JudgedRecord) -> str:
 
 
 def _value(measurement: JudgedRecord | ReportedRecord) -> str:
-    uncertainty = measurement.expanded_uncertainty
-    spread = f" ± {uncertainty:.2g}" if uncertainty else ""
-    return f"{measurement.name}: {measurement.value:.4g}{spread} {measurement.unit}"
+    return f"{measurement.name}: {with_unit(measurement.value, measurement.expanded_uncertainty, measurement.unit)}"

@@ -169,7 +169,8 @@ class Results(Record):
             if row.verdict is Verdict.NOT_APPLICABLE:
                 reasons.setdefault(row.reason or "no reason is kept", []).append(row.id)
         verified = sum(row.verdict in (Verdict.PASS, Verdict.FAIL) for row in due)
-        said = f"{verified} of {len(due)} requirements are verified"
+        failed = sum(row.verdict is Verdict.FAIL for row in due)
+        said = f"{verified} of {len(due)} requirements are verified" + (f", {failed} of them not met" if failed else "")
         if not reasons:
             return f"{said}."
         count = sum(map(len, reasons.values()))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rig.verdicts.quantities import Quantity
+from rig.verdicts.rounding import plain
 
 
 class Verdict(Enum):
@@ -70,12 +71,12 @@ class Limit:
 
     def __str__(self) -> str:
         if self.low is None:
-            return f"≤ {self.high:g} {self.unit}"
+            return f"≤ {plain(self.high)} {self.unit}"
         if self.high is None:
-            return f"≥ {self.low:g} {self.unit}"
+            return f"≥ {plain(self.low)} {self.unit}"
         if self.low == -self.high:
-            return f"±{self.high:g} {self.unit}"
-        return f"{self.low:g} … {self.high:g} {self.unit}"
+            return f"±{plain(self.high)} {self.unit}"
+        return f"{plain(self.low)} … {plain(self.high)} {self.unit}"
 
 
 @dataclass(frozen=True)

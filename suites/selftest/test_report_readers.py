@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from reports.apparatus import LETTER, SIZE, boxes
 from reports.document import KINDS, Document, DocumentBlock, Section, refuse_unknown
 from reports.house import read_house
-from reports.parts.finding import FDA, ISO, QUESTIONS
+from reports.parts.finding import FDA, ISO, LABEL, PART_11, QUESTIONS
 from reports.parts.given import Given
 from reports.parts.summary import verdict_meaning
 from reports.pdf import write_report_of
@@ -80,7 +80,25 @@ ANSWERS = {
     "8": "Decision rule and its risk",
     "9": "Every requirement in the scope of this run is met.",
 }
-"""What answers each question, in the words of the report."""
+"""What answers each question of an assessor, in the words of the report."""
+
+OTHER_ANSWERS = {
+    (LABEL, "boluses by class of size"): "95 to <105 %",
+    (LABEL, "volumes of the first hours"): "Rate Pump First 1 h First 6 h First 12 h",
+    (LABEL, "occlusion times"): "Typical time Longest time",
+    (PART_11, "a) validation of the system"): "Self-test of this version",
+    (PART_11, "b) copies for people and programs"): "attached to this PDF",
+    (PART_11, "c) protection of records"): "SHA-256 of each of its files, chained to the head",
+    (PART_11, "d) access"): "the rig knows no accounts",
+    (PART_11, "e) audit trail"): "who, when (UTC), what, old, new, reason",
+    (PART_11, "f) steps in their order"): "inputs frozen, bench checked, measured, closed",
+    (PART_11, "g) authority to sign"): "Approved by",
+    (PART_11, "h) source of the readings"): "Instrument, serial number",
+    (PART_11, "i) who operated the system"): "Operator",
+    (PART_11, "j) meaning of signatures"): "Each stands for this report and for the record",
+    (PART_11, "k) documentation of the system"): "pages, code and tests of the revision",
+}
+"""What answers those of the label and of the electronic record."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +148,17 @@ def test_an_assessor_finds_the_answer_on_the_page_that_the_contents_name(read: R
     assert ANSWERS[question[0]] in " ".join(read.pages[number - 1 : number + 1])
 
 
+@pytest.mark.parametrize(("of", "question"), OTHER_ANSWERS)
+def test_label_and_electronic_record_are_found_alike(read: Read, of: str, question: str) -> None:
+    number = page_of(read, of, question)
+    assert OTHER_ANSWERS[of, question] in " ".join(read.pages[number - 1 : number + 1])
+
+
 def test_every_line_of_both_lists_is_asked() -> None:
     assert [question[0] for of, question, _ in QUESTIONS if of == ISO] == list("abcdefghijklmnop")
     assert [question[0] for of, question, _ in QUESTIONS if of == FDA] == list("123456789")
+    assert [question[0] for of, question, _ in QUESTIONS if of == PART_11] == list("abcdefghijk")
+    assert set(OTHER_ANSWERS) == {(of, question) for of, question, _ in QUESTIONS if of in (LABEL, PART_11)}
 
 
 def test_the_tables_of_the_label_say_what_the_record_holds(read: Read) -> None:
@@ -145,18 +171,26 @@ def test_the_tables_of_the_label_say_what_the_record_holds(read: Read) -> None:
     for each in boluses:
         percent = [100.0 * delivered / each.programmed_u for delivered in each.delivered_u]
         inside = sum(95.0 <= share < 105.0 for share in percent)
-        mean = sum(percent) / len(percent) - 100.0
-        sign = "−" if mean < 0 else "+"
-        row = label.partition(f"{each.programmed_u:g} U {len(percent)} ")[2].partition(f"{sign}{abs(mean):.2f} %")
+        mean = next(
+            one
+            for row in read.run.results.requirements
+            for one in row.measurements
+            if one.quantity.kind == "bolus.mean_error"
+        )
+        assert mean.value == pytest.approx(sum(percent) / len(percent) - 100.0)
+        said = " ± ".join(value_and_uncertainty(mean.value, mean.expanded_uncertainty))
+        row = label.partition(f"{each.programmed_u:g} U {len(percent)} ")[2].partition(f"{said} %")
         assert row[1], label
         assert f"{inside} ({100 * inside / len(percent):.0f} %)" in row[0]
     series = next(each.analysis for each in read.run.analyses if isinstance(each.analysis, OcclusionSeries))
-    times = sorted(each.time_to_alarm_s or 0.0 for each in series.occlusions)
-    middle = times[len(times) // 2]
-    words = f"{int(round(middle) // 3600)} h {round(middle) // 60 % 60:02d} min"
-    assert f"1 U/h {len(times)} {words} {words}" in label
-    assert f"{max(each.missed_u for each in series.occlusions):.2f} U" in label
-    assert label.count("not measured in this run") == 6  # boluses of both ends, three volumes, their pumps, bolus speed
+    every = {each.quantity.kind: each for each in read.run.results.reported}
+    every |= {one.quantity.kind: one for row in read.run.results.requirements for one in row.measurements}
+    longest, missed = every["occlusion.longest_time"], every["occlusion.largest_missed"]
+    assert longest.value == max(each.time_to_alarm_s or 0.0 for each in series.occlusions)
+    minutes = " ± ".join(value_and_uncertainty(longest.value / 60.0, longest.expanded_uncertainty / 60.0))
+    volume = " ± ".join(value_and_uncertainty(missed.value, missed.expanded_uncertainty))
+    assert f"1 U/h {len(series.occlusions)} {minutes} min {minutes} min {volume} U" in label
+    assert label.count("not measured") == 5  # boluses of both ends, three volumes, occlusion at bolus speed
     assert "relate only to the item tested" in read.pages[0]
 
 

@@ -435,7 +435,7 @@ def test_a_test_that_needs_more_than_the_pump_can_is_not_applicable(run: RunFold
 def test_a_test_concludes_with_every_measurement_that_did_not_pass(run: RunFolder) -> None:
     test = verification(run, "PR-1", "PR-2", quantities=BOTH)
     test.measure(Guess(value=6.0))
-    with pytest.raises(RequirementNotMetError, match=r"PR-1 FAIL: error is 6 ± 0\.5 %, limit ±5 %; PR-2 FAIL"):
+    with pytest.raises(RequirementNotMetError, match=r"PR-1 FAIL: error is 6\.00 ± 0\.50 %, limit ±5 %; PR-2 FAIL"):
         test.conclude()
 
 
