@@ -122,7 +122,7 @@ def _run_blocks(comparison: Comparison, now: datetime) -> tuple[DocumentBlock, .
         TableColumn("Conditions", share=1.0),
         TableColumn("Verdict", "right"),
     )
-    runs = tuple(
+    runs: tuple[tuple[AnyCell, ...], ...] = tuple(
         (
             *([comparison.letters[each.title]] if by else []),
             member.label,

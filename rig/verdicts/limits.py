@@ -70,13 +70,14 @@ class Limit:
         return max(abs(end) for end in (self.low, self.high) if end is not None)
 
     def __str__(self) -> str:
-        if self.low is None:
-            return f"≤ {plain(self.high)} {self.unit}"
-        if self.high is None:
-            return f"≥ {plain(self.low)} {self.unit}"
-        if self.low == -self.high:
-            return f"±{plain(self.high)} {self.unit}"
-        return f"{plain(self.low)} … {plain(self.high)} {self.unit}"
+        low, high = (None if end is None else plain(end) for end in (self.low, self.high))
+        if low is None:
+            return f"≤ {high} {self.unit}"
+        if high is None:
+            return f"≥ {low} {self.unit}"
+        if self.low == -(self.high or 0.0):
+            return f"±{high} {self.unit}"
+        return f"{low} … {high} {self.unit}"
 
 
 @dataclass(frozen=True)

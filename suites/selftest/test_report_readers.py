@@ -183,8 +183,8 @@ def test_the_tables_of_the_label_say_what_the_record_holds(read: Read) -> None:
         assert row[1], label
         assert f"{inside} ({100 * inside / len(percent):.0f} %)" in row[0]
     series = next(each.analysis for each in read.run.analyses if isinstance(each.analysis, OcclusionSeries))
-    every = {each.quantity.kind: each for each in read.run.results.reported}
-    every |= {one.quantity.kind: one for row in read.run.results.requirements for one in row.measurements}
+    judged = [one for row in read.run.results.requirements for one in row.measurements]
+    every = {one.quantity.kind: one for one in (*read.run.results.reported, *judged)}
     longest, missed = every["occlusion.longest_time"], every["occlusion.largest_missed"]
     assert longest.value == max(each.time_to_alarm_s or 0.0 for each in series.occlusions)
     minutes = " ± ".join(value_and_uncertainty(longest.value / 60.0, longest.expanded_uncertainty / 60.0))
