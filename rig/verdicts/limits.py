@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rig.verdicts.quantities import Quantity
-from rig.verdicts.rounding import plain
+from rig.verdicts.rounding import without_exponent
 
 
 class Verdict(Enum):
@@ -70,7 +70,7 @@ class Limit:
         return max(abs(end) for end in (self.low, self.high) if end is not None)
 
     def __str__(self) -> str:
-        low, high = (None if end is None else plain(end) for end in (self.low, self.high))
+        low, high = (None if end is None else without_exponent(end) for end in (self.low, self.high))
         if low is None:
             return f"≤ {high} {self.unit}"
         if high is None:

@@ -25,15 +25,15 @@ def rounded(value: float, expanded_uncertainty: float) -> tuple[str, str]:
 
 def four_digits(value: float) -> str:
     """Write a value with four significant digits, and whole numbers with all of theirs."""
-    return f"{value:.0f}" if abs(value) >= 1e4 else plain(value, 4)
+    return f"{value:.0f}" if abs(value) >= 1e4 else without_exponent(value, 4)
 
 
-def plain(value: float, digits: int = 6) -> str:
+def without_exponent(value: float, digits: int = 6) -> str:
     """Write a number with so many significant digits, without zeros at its end."""
     return f"{Decimal(f'{value:.{digits}g}'):f}"
 
 
-def with_unit(value: float, expanded_uncertainty: float, unit: str) -> str:
+def value_text(value: float, expanded_uncertainty: float, unit: str) -> str:
     """Write a value with its U, where it has one, and its unit; one of a thing is not called several."""
     number, u = rounded(value, expanded_uncertainty)
     said = f"{number} ± {u} {unit}" if u else f"{number} {singular(unit) if number == '1' else unit}"

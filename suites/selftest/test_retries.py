@@ -117,7 +117,7 @@ def test_the_terminal_shows_every_attempt(tried_again: Path, capsys: pytest.Capt
     print_results(results(tried_again), console)
     said = " ".join(capsys.readouterr().out.split())
     title = "A stopped pump, weighed for half an hour. [30 min]"
-    assert f"delivered while stopped: 1 ± 0.002 U ({title}, attempt 1)" in said
+    assert f"delivered while stopped: 1.0000 ± 0.0020 U ({title}, attempt 1)" in said
     assert f"({title}, attempt 2)" in said
     assert f"Attempted 2 times, and each counts: {title} (1 failed, 2 passed)" in said
 
