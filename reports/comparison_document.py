@@ -35,7 +35,7 @@ from reports.measured_values import Row, condition_of
 from reports.shared_sources import ASSUMED
 from reports.typeset_document import content_of, document_typesetter
 from reports.typesetting import write_pdf
-from reports.words import NBSP, NONE, minus, moment_in_words, quantity, together, value_and_uncertainty
+from reports.words import NBSP, NONE, SIMULATED, minus, moment_in_words, quantity, together, value_and_uncertainty
 from rig.bench.conditions import NOMINAL
 from rig.record.likeness import Member
 from rig.verdicts.limits import Verdict
@@ -87,7 +87,7 @@ def comparison_document(comparison: Comparison, now: datetime) -> Document:
             revision=0,
             date=(now.year, now.month, now.day),
             marks=tuple(comparison.marks),
-            simulated=len(comparison.marks) > 1,
+            simulated=SIMULATED in comparison.marks,
             sections=tuple(sections),
         )
     )

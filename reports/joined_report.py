@@ -30,13 +30,13 @@ from reports.document import (
     with_numbers,
 )
 from reports.joined import Joined, JoinedRow, join_runs
-from reports.marks import marks_of
+from reports.marks import marks_of, marks_of_all
 from reports.measured_values import condition_of
 from reports.parts.label import ABOUT, label_of
 from reports.parts.summary import MEANING
 from reports.typeset_document import document_typesetter
 from reports.typesetting import write_pdf
-from reports.words import SIMULATED, limit_text, minus, plain_reason, together, with_unit
+from reports.words import limit_text, minus, plain_reason, together, with_unit
 from rig.bench.conditions import NOMINAL
 from rig.errors import EvidenceError
 from rig.record.closed import CLOSING
@@ -79,7 +79,7 @@ def write_joined(out: Path, paths: Sequence[Path]) -> tuple[list[str], int]:
         write_pdf(out / JOINED, compiler, last)
     lines = [f"{row.id}: {row.verdict.value}" for row in joined.rows if row.in_scope]
     lines += [f"Verdict over {len(members)} runs: {joined.verdict.value}"]
-    lines += [SIMULATED] if members[0].run.manifest.virtual else []
+    lines += marks_of_all(member.run for member in members)
     return [*lines, f"Report: {out / JOINED}"], EXIT_CODES[joined.verdict]
 
 
@@ -94,6 +94,7 @@ def _head(path: Path) -> str:
 def _plain(joined: Joined, heads: dict[str, str]) -> dict[str, Any]:
     return {
         "simulated": joined.members[0].run.manifest.virtual,
+        "formal": all(member.run.manifest.formal for member in joined.members),
         "verdict": joined.verdict.value,
         "runs": [
             {"run": member.label, "head": heads[member.label], "resumed_by": joined.resumed.get(member.label)}
