@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from rig.analysis.checks import FloatArray
 
+BoolArray = NDArray[np.bool_]
 LEAST_BASELINE = 5
 """Values that limits need at least; 20 or more are better."""
 D2_OF_TWO = 1.128
@@ -82,36 +83,43 @@ def control_chart(values: ArrayLike, baseline: int) -> ControlChart:
         z = np.where(x == centre, 0.0, (x - centre) / sigma) if sigma else np.sign(x - centre) * np.inf
     z = np.nan_to_num(z, nan=0.0, posinf=np.inf, neginf=-np.inf)
     found = [
-        OutOfControl(rule, at)
+        OutOfControl(rule, int(start) + length - 1)
         for rule, (length, meets) in _TESTS.items()
-        for at in range(length - 1, x.size)
-        if meets(z[at + 1 - length : at + 1])
+        if length <= z.size
+        for start in np.flatnonzero(meets(np.lib.stride_tricks.sliding_window_view(z, length)))
     ]
     return ControlChart(centre, sigma, baseline, tuple(sorted(found, key=lambda each: (each.at, each.rule))))
 
 
-def _steadily(z: FloatArray) -> bool:
+def _steadily(z: FloatArray) -> BoolArray:
     steps = np.diff(z)
-    return bool((steps > 0.0).all() or (steps < 0.0).all())
+    return _all(steps > 0.0) | _all(steps < 0.0)
 
 
-def _in_turn(z: FloatArray) -> bool:
+def _in_turn(z: FloatArray) -> BoolArray:
     steps = np.sign(np.diff(z))
-    return bool((steps != 0.0).all() and (steps[1:] == -steps[:-1]).all())
+    return _all(steps != 0.0) & _all(steps[:, 1:] == -steps[:, :-1])
 
 
-def _beyond(z: FloatArray, count: int, sigmas: float) -> bool:
+def _beyond(z: FloatArray, count: int, sigmas: float) -> BoolArray:
     """So many beyond on one side, the last of them, too: else the run was told before."""
-    return bool(((z > sigmas).sum() >= count and z[-1] > sigmas) or ((z < -sigmas).sum() >= count and z[-1] < -sigmas))
+    above, below = z > sigmas, z < -sigmas
+    told = ((above.sum(axis=1) >= count) & above[:, -1]) | ((below.sum(axis=1) >= count) & below[:, -1])
+    return np.asarray(told, dtype=bool)
 
 
-_TESTS: dict[int, tuple[int, Callable[[FloatArray], bool]]] = {
-    1: (1, lambda z: bool(abs(z[0]) > 3.0)),
-    2: (9, lambda z: bool((z > 0.0).all() or (z < 0.0).all())),
+def _all(met: BoolArray) -> BoolArray:
+    return np.asarray(met.all(axis=1))
+
+
+_TESTS: dict[int, tuple[int, Callable[[FloatArray], BoolArray]]] = {
+    1: (1, lambda z: np.abs(z[:, 0]) > 3.0),
+    2: (9, lambda z: _all(z > 0.0) | _all(z < 0.0)),
     3: (6, _steadily),
     4: (14, _in_turn),
     5: (3, lambda z: _beyond(z, 2, 2.0)),
     6: (5, lambda z: _beyond(z, 4, 1.0)),
-    7: (15, lambda z: bool((np.abs(z) < 1.0).all())),
-    8: (8, lambda z: bool((np.abs(z) > 1.0).all())),
+    7: (15, lambda z: _all(np.abs(z) < 1.0)),
+    8: (8, lambda z: _all(np.abs(z) > 1.0)),
 }
+"""By rule: how many values it looks at, and which rows of so many meet it."""

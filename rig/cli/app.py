@@ -17,6 +17,7 @@ from rig.cli.commands.benches import balance_test, check, open_console, serve, s
 from rig.cli.commands.planning import pump_sheet, samples, show_coverage, show_faults
 from rig.cli.commands.proving import campaign, prove
 from rig.cli.commands.runs import compare, invariants, resume, verify
+from rig.cli.history import show_history
 from rig.cli.keys import keys
 from rig.cli.ledger import ledger
 from rig.cli.note import note
@@ -25,8 +26,9 @@ from rig.cli.qualify import qualify
 from rig.cli.refusal import EXIT_RIG, say_reason, say_refusal
 from rig.cli.report import report
 from rig.cli.sign import sign
-from rig.cli.store import show_history, show_trend, store_commands
+from rig.cli.store import store_commands
 from rig.cli.trace import trace
+from rig.cli.trend import show_trend
 from rig.errors import RigError
 
 

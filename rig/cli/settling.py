@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from rig.cli.stored import add_to_store
 from rig.record.folder import RECORD
 from rig.run.abandoned import REASON, close_abandoned, is_abandoned
 
@@ -28,6 +29,7 @@ def settle(folders: Iterable[Path], console: Console) -> None:
 
                 write_documents(path)
                 console.print(f"{path}: {REASON}; it is closed as interrupted.", soft_wrap=True, markup=False)
+                add_to_store(path, console)
 
 
 def _below(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""A run goes into the store that RIG_STORE names, once it has its report. Whether that works changes nothing else.
+"""A run goes into the store that RIG_STORE names, once it is closed. Whether that works changes nothing else.
 
 Not responsible for the store (`rig.store`).
 """
@@ -16,7 +16,7 @@ from rig.errors import RigError
 
 
 def add_to_store(run: Path, console: Console) -> None:
-    """Add a run to the store that RIG_STORE names, if any, and say what came of it."""
+    """Add a closed run to the store that RIG_STORE names, if any, and say what came of it."""
     named = os.environ.get("RIG_STORE")
     if not named:
         return
@@ -29,4 +29,4 @@ def add_to_store(run: Path, console: Console) -> None:
     except RigError as error:
         say(console, f"Not in the store: {error}", style="red")
         return
-    say(console, f"Store: {added.became.value}" if not added.why else f"Not in the store: {added.why}")
+    say(console, f"Not in the store: {added.why}" if added.why else f"Store: {run} {added.became.value}.")

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from rig.record.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rig.analysis.control_chart import ControlChart
-    from rig.store.asking import Point
+    from rig.store.trending import Point
 
 
-def draw(path: Path, quantity: str, points: Sequence[Point], chart: ControlChart) -> None:
-    """Draw values, centre, limits, and what is out of control; EvidenceError when it cannot be written."""
+def chart_svg(quantity: str, points: Sequence[Point], chart: ControlChart) -> str:
+    """Draw values, centre, limits, and what is out of control; returns the picture's text."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -37,6 +34,6 @@ def draw(path: Path, quantity: str, points: Sequence[Point], chart: ControlChart
         axes.set_title(f"{mark}{quantity}", fontsize=10)
         axes.set_xlabel("values in the order of their runs")
         axes.set_ylabel(points[0].unit)
-        drawn = io.BytesIO()
-        figure.savefig(drawn, format="svg", metadata={"Date": None})
-    write_whole(path, drawn.getvalue())
+        picture = io.StringIO()
+        figure.savefig(picture, format="svg", metadata={"Date": None})
+    return picture.getvalue()

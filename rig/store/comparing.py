@@ -1,27 +1,49 @@
-"""Two firmware versions held against each other over all their runs.
+"""Two firmware versions held against each other over all their runs, like with like.
 
-The unit of comparison is the run: of several values of a quantity in a run, their mean counts once. Intervals by
-Welch's t (SciPy); probabilities adjusted for the number of quantities by Holm 1979. Not responsible for verdicts.
+Alike are runs of one model of pump, plan and condition; verdicts also need the same requirements. What only one of the
+two has is named and never compared. The unit of comparison is the run: of several values of a quantity in a run, their
+mean counts once. Intervals by Welch's t (SciPy); probabilities adjusted for the number of tests by Holm 1979. Not
+responsible for verdicts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
-from sqlalchemy import Engine
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from rig.errors import BenchFileError
-from rig.store.asking import StoredValue, values_of_firmware, verdicts
+from rig.store.asking import not_resumed, unknown_name
+from rig.store.opening import asking
+from rig.store.tables import RUNS, VALUES, VERDICTS
 from rig.verdicts.limits import Verdict, worst
+
+LEAST_OF_HASH = 8
+"""So many digits of a hash name it."""
+
+
+@dataclass(frozen=True, order=True)
+class Alike:
+    """What runs have in common that can be compared."""
+
+    model: str
+    plan: str
+    plan_sha256: str
+    condition: str
+
+    def __str__(self) -> str:
+        """Say it in words."""
+        return f"pump {self.model}, plan {self.plan} ({self.plan_sha256[:LEAST_OF_HASH]}), condition {self.condition}"
 
 
 @dataclass(frozen=True)
 class QuantityDifference:
     """The mean of B less that of A in `unit`, with its 95 % interval and Holm's probability where runs spread."""
 
+    basis: Alike
     name: str
     unit: str
     runs: tuple[int, int]
@@ -36,45 +58,61 @@ class QuantityDifference:
 
 
 @dataclass(frozen=True)
+class VerdictChange:
+    """A requirement whose worst verdict differs among runs that are alike, by the same requirements."""
+
+    basis: Alike
+    requirement: str
+    verdicts: tuple[str, str]
+
+
+@dataclass(frozen=True)
 class FirmwareComparison:
-    """What differs between two firmware versions; `changed`: requirement, worst verdict of A, worst verdict of B."""
+    """What differs between two firmware versions; `apart`: what cannot be compared, or not without a doubt, and why."""
 
     simulated: bool
     quantities: tuple[QuantityDifference, ...]
-    changed: tuple[tuple[str, str, str], ...]
+    judged: int
+    changed: tuple[VerdictChange, ...]
+    apart: tuple[str, ...]
 
 
-def compare_firmware(engine: Engine, a: str, b: str) -> FirmwareComparison:
-    """Compare two firmware versions.
+def compare_firmware(engine: Engine, a: str, b: str, *, simulated: bool | None = None) -> FirmwareComparison:
+    """Compare two firmware versions; `simulated` says which runs, where there are both kinds.
 
     Raises:
-        BenchFileError: the store does not know one of them, or one was simulated and the other not.
+        BenchFileError: the store does not know one of them, they are the same, or no runs of theirs are alike.
+        StoreError: it does not answer.
     """
     if a == b:
         raise BenchFileError(f"{a} was given twice; a comparison takes two firmware versions")
-    one, two = values_of_firmware(engine, a), values_of_firmware(engine, b)
-    if {each.head for each in one} & {each.head for each in two}:
+    with asking(engine) as connection:
+        one, two = (_Side.of(connection, firmware, simulated) for firmware in (a, b))
+    if one.runs.keys() & two.runs.keys():
         raise BenchFileError(f"{a} and {b} name the same runs; a comparison takes two firmware versions")
-    kinds = {each.simulated for each in (*one, *two)}
+    kinds = {run.simulated for side in (one, two) for run in side.runs.values()}
     if len(kinds) > 1:
-        raise BenchFileError(f"{a} and {b} were measured in simulated and in real runs, which are never mixed")
-    before, after = _by_quantity(one), _by_quantity(two)
-    both = sorted(set(before) & set(after))
-    tested = [_difference(name, unit, before[name, unit], after[name, unit]) for name, unit in both]
-    adjusted = holm([p for _, p in tested if p is not None])
-    quantities = []
-    for found, p in tested:
-        changed = None if p is None else adjusted.pop(0)
-        quantities.append(QuantityDifference(found.name, found.unit, found.runs, found.means, found.interval, changed))
-    worst_a, worst_b = _worst(verdicts(engine, a)), _worst(verdicts(engine, b))
+        raise BenchFileError(
+            f"{a} and {b} were measured in simulated and in real runs, which are never mixed; say --simulated or --real"
+        )
+    both = sorted(one.bases & two.bases)
+    if not both:
+        raise BenchFileError(f"no run of {a} is like one of {b}: {_listed(one)}; {_listed(two)}")
+    keys = sorted(key for key in one.values.keys() & two.values.keys() if key[0] in both)
+    tested = [_difference(key, one.values[key], two.values[key]) for key in keys]
+    adjusted = iter(holm([p for _, p in tested if p is not None]))
+    judged = one.verdicts.keys() & two.verdicts.keys()
     return FirmwareComparison(
         simulated=kinds == {True},
-        quantities=tuple(quantities),
+        quantities=tuple(found if p is None else replace(found, p_adjusted=next(adjusted)) for found, p in tested),
+        judged=len(judged),
         changed=tuple(
-            (requirement, worst_a[requirement].value, worst_b[requirement].value)
-            for requirement in sorted(set(worst_a) & set(worst_b))
-            if worst_a[requirement] is not worst_b[requirement]
+            VerdictChange(basis, requirement, (worst(one.verdicts[key]).value, worst(two.verdicts[key]).value))
+            for key in sorted(judged)
+            for basis, _, requirement in (key,)
+            if worst(one.verdicts[key]) is not worst(two.verdicts[key])
         ),
+        apart=(*_doubts(one, two, both), *_alone(one, two, both), *_alone(two, one, both)),
     )
 
 
@@ -88,27 +126,124 @@ def holm(probabilities: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _by_quantity(measured: Sequence[StoredValue]) -> dict[tuple[str, str], list[float]]:
-    by_run: dict[tuple[str, str], dict[str, list[float]]] = {}
-    for each in measured:
-        by_run.setdefault((each.name, each.unit), {}).setdefault(each.head, []).append(each.value)
-    return {key: [float(np.mean(values)) for values in runs.values()] for key, runs in by_run.items()}
+@dataclass(frozen=True)
+class _Run:
+    basis: Alike
+    requirements: str
+    simulated: bool
+    bench: str
+    build: str | None
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The runs of a firmware; values by basis, name and unit, one a run; verdicts by basis, requirements and id."""
+
+    firmware: str
+    runs: dict[int, _Run]
+    values: dict[tuple[Alike, str, str], list[float]]
+    verdicts: dict[tuple[Alike, str, str], list[Verdict]]
+
+    @property
+    def bases(self) -> set[Alike]:
+        return {run.basis for run in self.runs.values()}
+
+    @classmethod
+    def of(cls, connection: Connection, firmware: str, simulated: bool | None) -> _Side:
+        rows = connection.execute(
+            select(
+                RUNS.c.run, RUNS.c.pump_model, RUNS.c.plan, RUNS.c.plan_sha256, RUNS.c.condition,
+                RUNS.c.requirements_sha256, RUNS.c.simulated, RUNS.c.bench, RUNS.c.firmware_sha256,
+            ).where(_of_firmware(firmware), not_resumed())
+        ).all()  # fmt: skip
+        if not rows:
+            known = connection.execute(select(RUNS.c.pump_firmware, RUNS.c.firmware_sha256).distinct())
+            raise unknown_name("firmware", firmware, sorted({each for row in known for each in row if each}))
+        runs = {
+            row[0]: _Run(Alike(*(each or "unknown" for each in row[1:5])), *row[5:])
+            for row in rows
+            if simulated in (None, row.simulated)
+        }
+        if not runs:
+            raise BenchFileError(f"the store holds no {'simulated' if simulated else 'real'} run of {firmware}")
+        side = cls(firmware, runs, {}, {})
+        mean = select(VALUES.c.run, VALUES.c.name, VALUES.c.unit, func.avg(VALUES.c.value)).group_by(
+            VALUES.c.run, VALUES.c.name, VALUES.c.unit
+        )
+        judged = select(VERDICTS.c.run, VERDICTS.c.requirement, VERDICTS.c.verdict).where(VERDICTS.c.in_scope)
+        for of, question in ((VALUES, mean), (VERDICTS, judged)):
+            asked = question.join(RUNS, RUNS.c.run == of.c.run).where(_of_firmware(firmware)).order_by(of.c.run)
+            for row in connection.execute(asked):
+                if row.run not in runs:
+                    continue
+                run = runs[row.run]
+                if of is VALUES:
+                    side.values.setdefault((run.basis, row.name, row.unit), []).append(float(row[3]))
+                else:
+                    key = run.basis, run.requirements, row.requirement
+                    side.verdicts.setdefault(key, []).append(Verdict(row.verdict))
+        return side
+
+
+def _of_firmware(firmware: str) -> ColumnElement[bool]:
+    by_version = RUNS.c.pump_firmware == firmware
+    by_hash = RUNS.c.firmware_sha256.startswith(firmware.lower(), autoescape=True)
+    return by_version | by_hash if len(firmware) >= LEAST_OF_HASH else by_version
 
 
 def _difference(
-    name: str, unit: str, before: Sequence[float], after: Sequence[float]
+    key: tuple[Alike, str, str], before: Sequence[float], after: Sequence[float]
 ) -> tuple[QuantityDifference, float | None]:
     runs, means = (len(before), len(after)), (float(np.mean(before)), float(np.mean(after)))
     if min(runs) < 2 or (np.ptp(before) == 0.0 and np.ptp(after) == 0.0):
-        return QuantityDifference(name, unit, runs, means, None, None), None
+        return QuantityDifference(*key, runs, means, None, None), None
     found = stats.ttest_ind(after, before, equal_var=False)
     interval = found.confidence_interval(0.95)
     low_high = float(interval.low), float(interval.high)
-    return QuantityDifference(name, unit, runs, means, low_high, None), float(found.pvalue)
+    return QuantityDifference(*key, runs, means, low_high, None), float(found.pvalue)
 
 
-def _worst(rows: Sequence[tuple[str, str, str]]) -> dict[str, Verdict]:
-    by_requirement: dict[str, list[Verdict]] = {}
-    for _, requirement, verdict in rows:
-        by_requirement.setdefault(requirement, []).append(Verdict(verdict))
-    return {requirement: worst(found) for requirement, found in by_requirement.items()}
+def _listed(side: _Side) -> str:
+    return f"{side.firmware} was run with {'; '.join(map(str, sorted(side.bases)))}"
+
+
+def _doubts(one: _Side, two: _Side, both: Sequence[Alike]) -> list[str]:
+    """Say what else differs between the two than their firmware, or within one of them."""
+    found = []
+    for side in (one, two):
+        builds = sorted({run.build for run in side.runs.values() if run.build})
+        if len(builds) > 1:
+            found.append(f"{side.firmware} is the name of several builds: {', '.join(each[:12] for each in builds)}")
+    for basis in both:
+        of_one, of_two = (
+            sorted({run.bench for run in side.runs.values() if run.basis == basis}) for side in (one, two)
+        )
+        if of_one != of_two:
+            found.append(
+                f"{basis}: {one.firmware} was measured on {', '.join(of_one)}, {two.firmware} on {', '.join(of_two)}; "
+                "what differs may be the bench"
+            )
+    return found
+
+
+def _alone(side: _Side, other: _Side, both: Sequence[Alike]) -> list[str]:
+    """Say what one of two has alone, and is therefore not compared."""
+    found, name = [], f"{side.firmware} alone"
+    for basis in sorted(side.bases - other.bases):
+        count = sum(run.basis == basis for run in side.runs.values())
+        found.append(f"not compared, as {name} has it: {basis} ({count} runs)")
+    for basis in both:
+        mine, theirs = (
+            {(quantity, unit) for of, quantity, unit in each.values if of == basis} for each in (side, other)
+        )
+        if mine - theirs:
+            names = ", ".join(f"{quantity} [{unit}]" for quantity, unit in sorted(mine - theirs))
+            found.append(f"{basis}: not compared, as {name} measured it: {names}")
+        mine_, theirs_ = (
+            {run.requirements for run in each.runs.values() if run.basis == basis} for each in (side, other)
+        )
+        for requirements in sorted(mine_ - theirs_):
+            found.append(
+                f"{basis}: verdicts not compared, as {name} was judged by requirements {requirements[:LEAST_OF_HASH]}"
+            )
+    return found

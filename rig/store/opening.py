@@ -20,6 +20,8 @@ from rig.store.tables import METADATA, STORE, VERSION
 
 VARIABLE = "RIG_STORE"
 DEFAULT = "store.sqlite"
+CACHE_KIB = 65_536
+"""So much of a file is kept in memory: what one transaction changes, at least."""
 PATIENCE_S = 60.0
 """So long whoever writes to a file waits for another who does."""
 
@@ -140,6 +142,7 @@ def _sqlite_begins(engine: Engine, begin: str) -> None:
     def connected(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))

@@ -9,11 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from rig.bench.conditions import Conditions
 from rig.errors import EvidenceError
-from rig.record.closed import CLOSING, refuse_altered_closing, refuse_links, sums
+from rig.record.closed import CLOSING, closing_head, sums
 from rig.record.files import read_json_lines
 from rig.record.folder import RECORD, RunFolder, read_model
 from rig.record.manifest import Closing, Manifest
@@ -21,10 +25,12 @@ from rig.record.models import MeasuredRecord
 from rig.record.reading import read_run
 from rig.record.results import Results
 from rig.record.routine_test import RoutineTest
-from rig.record.seal import head
 
 Row = dict[str, Any]
 ROUTINE_TEST = "inputs/routine_test.json"
+MASS_ERROR = "error of the balance at its reference mass"
+REPEATABILITY = "repeatability of the balance"
+CLOCK_STEP = "step of the host's clock"
 
 
 class AlteredRunError(EvidenceError):
@@ -35,6 +41,7 @@ class AlteredRunError(EvidenceError):
 class RunRows:
     """A run as rows, by table; `head` is the hash that its closing carries."""
 
+    folder: Path
     head: str
     run_id: str
     run: Row
@@ -44,6 +51,36 @@ class RunRows:
     values: list[Row] = field(default_factory=list)
     judgements: list[Row] = field(default_factory=list)
     bench_facts: list[Row] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """How many rows it has."""
+        return sum(
+            map(len, (self.instruments, self.attempts, self.verdicts, self.values, self.judgements, self.bench_facts))
+        )
+
+    def tell(
+        self,
+        what: str,
+        unit: str,
+        value: float,
+        u: float | None = None,
+        *,
+        role: str | None = None,
+        test: str | None = None,
+    ) -> None:
+        """Add what a run tells of its bench: the role of an instrument, if of one, and the folder of the test."""
+        self.bench_facts.append(
+            {
+                "n": len(self.bench_facts),
+                "what": what,
+                "role": role,
+                "test": test,
+                "unit": unit,
+                "value": value,
+                "standard_uncertainty": u,
+            }
+        )
 
 
 def take_run(folder: Path) -> RunRows:
@@ -58,14 +95,12 @@ def take_run(folder: Path) -> RunRows:
         run = read_run(folder)  # of format 1, which was never closed by hashes: its files are its head
         told = json.dumps([(file.path, file.sha256) for file in run.files]).encode()
         return _rows(folder, hashlib.sha256(told).hexdigest(), run.manifest, run.results)
-    refuse_links(folder)
     if not (record / CLOSING).is_file():
         raise EvidenceError(f"{folder}: the run is not closed; rig report closes one whose process has ended")
-    try:
-        refuse_altered_closing(record)
-    except EvidenceError as error:
-        raise AlteredRunError(str(error)) from error
     closing = read_model(record / CLOSING, Closing)
+    head = closing_head((record / CLOSING).read_bytes())
+    if head is None:
+        raise AlteredRunError(f"{record / CLOSING}: was changed after the run was closed")
     facts = sorted(name for name in closing.files if name.endswith("/facts.jsonl"))
     read = ("manifest.json", "bench_check.json", "results.json", ROUTINE_TEST, *facts)
     names = [name for name in read if name in closing.files]
@@ -78,27 +113,26 @@ def take_run(folder: Path) -> RunRows:
         raise EvidenceError(f"{folder}: the run has no results: {closing.reason}")
     manifest = RunFolder(folder).manifest()
     results = read_model(record / "results.json", Results)
-    rows = _rows(folder, head(folder), manifest, results, [(name, read_json_lines(record / name)) for name in facts])
+    rows = _rows(folder, head, manifest, results)
+    for name in facts:
+        _tell_flows(rows, record / name, test=name.split("/")[1])
     if ROUTINE_TEST in names:
         weighed = read_model(record / ROUTINE_TEST, RoutineTest)
-        _bench_fact(rows, "error of the balance at its reference mass", "g", weighed.error_g, weighed.u_error_g)
-        _bench_fact(rows, "repeatability of the balance", "g", weighed.repeatability_g)
+        rows.tell(MASS_ERROR, "g", weighed.error_g, weighed.u_error_g, role="balance")
+        rows.tell(REPEATABILITY, "g", weighed.repeatability_g, role="balance")
     for step in closing.clock_steps:
-        _bench_fact(rows, "step of the host's clock", "s", step.by_s)
+        rows.tell(CLOCK_STEP, "s", step.by_s)
     return rows
 
 
-def _rows(
-    folder: Path, head: str, manifest: Manifest, results: Results, facts: list[tuple[str, list[Row]]] | None = None
-) -> RunRows:
-    rows = RunRows(head, manifest.run_id, _run_row(folder, head, manifest, results))
+def _rows(folder: Path, head: str, manifest: Manifest, results: Results) -> RunRows:
+    rows = RunRows(folder, head, manifest.run_id, _run_row(folder, head, manifest, results))
     rows.instruments.extend(
-        {"head": head, "n": n, **each.model_dump(exclude={"driver", "address"})}
-        for n, each in enumerate(manifest.equipment)
+        {"n": n, **each.model_dump(exclude={"driver", "address"})} for n, each in enumerate(manifest.equipment)
     )
     rows.attempts.extend(
         {
-            "head": head, "n": n, "test": each.id, "attempt": each.attempt, "title": each.title,
+            "n": n, "test": each.id, "attempt": each.attempt, "title": each.title,
             "outcome": each.outcome, "duration_s": each.duration_s, "superseded": each.superseded,
         }
         for n, each in enumerate(results.tests)
@@ -107,7 +141,7 @@ def _rows(
     for requirement in results.requirements:
         rows.verdicts.append(
             {
-                "head": head, "requirement": requirement.id, "verdict": requirement.verdict.value,
+                "requirement": requirement.id, "verdict": requirement.verdict.value,
                 "reason": requirement.reason, "in_scope": requirement.in_scope,
             }
         )  # fmt: skip
@@ -120,28 +154,24 @@ def _rows(
             limit = measured.limit
             rows.judgements.append(
                 {
-                    "head": head, "requirement": requirement.id, "n": n, "low": limit.low, "high": limit.high,
+                    "requirement": requirement.id, "n": n, "low": limit.low, "high": limit.high,
                     "rule": measured.rule.value, "verdict": measured.verdict.value,
                 }
             )  # fmt: skip
     for reported in results.reported:
         _place(rows, places, reported, reported.test, reported.attempt)
-    for name, told in facts or []:
-        for fact in told:
-            if fact.get("fact") == "FlowWhileStopped":
-                what, test = f"flow in the {fact['phase']}", name.split("/")[1]
-                _bench_fact(rows, what, "U/h", float(fact["flow_u_per_h"]), float(fact["u_u_per_h"]), test)
     return rows
 
 
-def _bench_fact(rows: RunRows, what: str, unit: str, value: float, u: float | None = None, test: str = "") -> None:
-    """Add what a run tells of its bench; `test` is the folder of the test that told it, if one did."""
-    rows.bench_facts.append(
-        {
-            "head": rows.head, "n": len(rows.bench_facts), "what": what, "test": test, "unit": unit, "value": value,
-            "standard_uncertainty": u,
-        }
-    )  # fmt: skip
+def _tell_flows(rows: RunRows, facts: Path, test: str) -> None:
+    """Add what the balance weighed while the pump was stopped."""
+    try:
+        for fact in read_json_lines(facts):
+            if fact.get("fact") == "FlowWhileStopped":
+                flow, u = float(fact["flow_u_per_h"]), float(fact["u_u_per_h"])
+                rows.tell(f"flow in the {fact['phase']}", "U/h", flow, u, role="balance", test=test)
+    except (KeyError, TypeError, ValueError) as error:
+        raise EvidenceError(f"{facts}: a flow while the pump is stopped has no number: {error}") from error
 
 
 def _place(rows: RunRows, places: dict[Any, int], measured: MeasuredRecord, test: str, attempt: int) -> int:
@@ -152,7 +182,7 @@ def _place(rows: RunRows, places: dict[Any, int], measured: MeasuredRecord, test
         places[key] = len(rows.values)
         rows.values.append(
             {
-                "head": rows.head, "n": places[key], "test": test, "attempt": attempt, "kind": quantity.kind,
+                "n": places[key], "test": test, "attempt": attempt, "kind": quantity.kind,
                 "name": quantity.name, "unit": quantity.unit, "value": measured.value,
                 "expanded_uncertainty": measured.expanded_uncertainty,
             }
@@ -165,15 +195,18 @@ def _run_row(folder: Path, head: str, manifest: Manifest, results: Results) -> R
     return {
         "head": head,
         "run_id": manifest.run_id,
+        "resumes": manifest.resumes.run_id if manifest.resumes else None,
         "folder": str(folder.resolve()),
-        "started_utc": manifest.started_utc.isoformat(),
-        "ended_utc": manifest.ended_utc.isoformat() if manifest.ended_utc else None,
+        "started_utc": manifest.started_utc.astimezone(UTC).isoformat(),
+        "ended_utc": manifest.ended_utc.astimezone(UTC).isoformat() if manifest.ended_utc else None,
         "outcome": manifest.outcome,
         "verdict": results.verdict.value,
         "simulated": manifest.virtual,
         "bench": str(manifest.bench.get("name") or manifest.bench_file),
         "plan": plan.name if plan else None,
+        "plan_sha256": plan.sha256 if plan else None,
         "selected": manifest.selected,
+        "condition": _title(manifest.conditions),
         "operator": manifest.operator,
         "rig_version": software.version if software else None,
         "rig_commit": software.commit if software else manifest.commit,
@@ -183,5 +216,11 @@ def _run_row(folder: Path, head: str, manifest: Manifest, results: Results) -> R
         "pump_model": dut.model if dut else None,
         "pump_serial": dut.serial_number if dut else None,
         "pump_firmware": dut.firmware if dut else None,
-        "conditions": json.dumps(manifest.conditions, sort_keys=True),
     }
+
+
+def _title(conditions: dict[str, float]) -> str:
+    try:
+        return Conditions.model_validate(conditions).title
+    except ValidationError:  # of a rig that knew other conditions
+        return json.dumps(conditions, sort_keys=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import random
 import shutil
@@ -10,53 +9,39 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy import stats
 from sqlalchemy import Engine, func, select
 
 from rig.clock import SimClock
 from rig.errors import BenchFileError, RigError
-from rig.store.adding import Added, add_run, run_folders
-from rig.store.asking import stored_history, stored_trend
-from rig.store.comparing import compare_firmware, holm
+from rig.store.adding import Added, add_run, add_runs, run_folders
+from rig.store.asking import stored_history
 from rig.store.opening import StoreError, open_store
-from rig.store.tables import METADATA, RUNS
-from suites.selftest.compared_runs import LARGEST, MEAN, OTHER_TEST, TEST, stored_run
+from rig.store.tables import METADATA, RUNS, STORE
+from rig.store.trending import stored_trend
+from suites.selftest.compared_runs import stored_run
 from suites.selftest.recorded import sealed, writable
+from suites.selftest.store_fixtures import VALUES, engine, rig, short_run
 
-VALUES = [(TEST, MEAN, 0.5, 0.1), (TEST, LARGEST, 1.5, 0.2), (OTHER_TEST, MEAN, -0.25, 0.1)]
-
-
-def _run(folder: Path, n: int, value: float = 0.5, **manifest: Any) -> Path:  # noqa: ANN401 - any value of a manifest
-    return stored_run(folder / f"run {n}", [(TEST, MEAN, value, 0.1)], run_id=f"run {n}", **manifest)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """An empty store."""
-    with open_store(str(tmp_path / "runs.sqlite"), make=True) as opened:
-        yield opened
+__all__ = ["engine"]
 
 
 def _everything(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows but for the number that a run has in its store."""
+    found = {}
     with engine.connect() as connection:
-        return {
-            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
-            for table in METADATA.sorted_tables
-        }
-
-
-def _rig(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "rig", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+        for table in METADATA.sorted_tables:
+            columns = [column for column in table.c if column.name != "run"]
+            question = select(*columns, *([] if table in (RUNS, STORE) else [RUNS.c.head]))
+            if table not in (RUNS, STORE):
+                question = question.join(RUNS, RUNS.c.run == table.c.run)
+            found[table.name] = sorted((tuple(row) for row in connection.execute(question)), key=repr)
+    return found
 
 
 def test_values_are_those_of_the_record(recorded: Path, engine: Engine) -> None:
@@ -104,38 +89,52 @@ def four_runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def test_an_altered_run_another_of_its_name_and_a_damaged_one_stay_out_and_the_others_go_in(tmp_path: Path) -> None:
-    good, other = _run(tmp_path / "runs", 1), _run(tmp_path / "others", 1, value=0.75)
-    altered = writable(_run(tmp_path / "runs", 2))
+    good, other = short_run(tmp_path / "runs", 1), short_run(tmp_path / "others", 1, value=0.75)
+    altered = writable(short_run(tmp_path / "runs", 2))
     path = altered / "record" / "results.json"
     path.write_text(path.read_text().replace("0.5", "0.4"))
-    damaged = writable(_run(tmp_path / "runs", 3))
+    damaged = writable(short_run(tmp_path / "runs", 3))
     (damaged / "record" / "closing.json").unlink()
     store = tmp_path / "runs.sqlite"
-    done = _rig("store", "add", tmp_path / "runs", other, "--store", store)
+    done = rig("store", "add", tmp_path / "runs", other, "--store", store)
     assert done.returncode == 5, done.stderr
     assert "1 added, 1 not added, 1 cannot be read, 1 altered." in done.stdout
     assert f"{path}: was changed after the run was closed" in done.stdout
     assert "two different records of one name" in done.stdout
-    assert _rig("store", "add", good, "--store", store).stdout == "1 was there.\n"
-    assert _rig("store", "add", damaged, "--store", store).returncode == 3
+    assert rig("store", "add", good, "--store", store).stdout == "1 was there.\n"
+    assert rig("store", "add", damaged, "--store", store).returncode == 3
 
 
-def test_nobody_is_left_half_added(tmp_path: Path, engine: Engine) -> None:
-    run = _run(tmp_path, 1)
-    with engine.begin() as connection:  # a value's place is taken: the run's rows cannot all go in
+def test_a_run_that_no_database_takes_is_left_out_whole_and_the_others_go_in(tmp_path: Path, engine: Engine) -> None:
+    runs = [short_run(tmp_path, n, serial=f"Ä{n}") for n in range(3)]
+    with engine.begin() as connection:
         connection.exec_driver_sql(
-            "CREATE TRIGGER full BEFORE INSERT ON judgements BEGIN SELECT RAISE(ABORT, 'x'); END"
+            "CREATE TRIGGER one BEFORE INSERT ON measured_values WHEN NEW.run IN"
+            " (SELECT run FROM runs WHERE pump_serial = 'Ä1') BEGIN SELECT RAISE(ABORT, 'no room'); END"
         )
-        connection.exec_driver_sql("CREATE TRIGGER more BEFORE INSERT ON attempts BEGIN SELECT RAISE(ABORT, 'x'); END")
-    with pytest.raises(StoreError, match="cannot be added"):
-        add_run(engine, run, SimClock())
-    with engine.connect() as connection:
-        assert connection.scalar(select(func.count()).select_from(RUNS)) == 0
+    added = list(add_runs(engine, runs, SimClock()))
+    assert [each.became for each in added] == [Added.NEW, Added.DAMAGED, Added.NEW]
+    assert added[1].why == f"{runs[1]}: the store cannot hold it: no room"
+    assert {row.pump_serial for row in stored_history(engine)} == {"Ä0", "Ä2"}
+    assert len(_everything(engine)["instruments"]) == 2
+
+
+def test_what_was_found_is_told_though_the_store_fails_afterwards(tmp_path: Path) -> None:
+    good, altered, store = short_run(tmp_path / "runs", 2), short_run(tmp_path / "runs", 1), tmp_path / "runs.sqlite"
+    with open_store(str(store), make=True) as engine, engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE measured_values")
+    writable(altered)
+    path = altered / "record" / "results.json"
+    path.write_text(path.read_text().replace("0.5", "0.4"))
+    done = rig("store", "add", tmp_path / "runs", "--store", store)
+    assert done.returncode == 3
+    assert done.stdout == f"{path}: was changed after the run was closed\n1 altered.\n"
+    assert done.stderr == f"rig: {store}: {good} cannot be added: no such table: measured_values\n"
 
 
 def test_two_at_once_add_each_run_once(tmp_path: Path) -> None:
     for n in range(12):
-        _run(tmp_path / "runs", n)
+        short_run(tmp_path / "runs", n)
     store = tmp_path / "runs.sqlite"
     command = [sys.executable, "-m", "rig", "store", "add", str(tmp_path / "runs"), "--store", str(store)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -179,76 +178,15 @@ def _refused(named: str | Path, error: type[RigError], why: str, *, make: bool =
 
 
 def test_a_password_is_never_repeated() -> None:
-    done = _rig("history", "--store", "postgresql://rig:secret@127.0.0.1:1/runs")
+    done = rig("history", "--store", "postgresql://rig:secret@127.0.0.1:1/runs")
     assert done.returncode == 3
     assert "secret" not in done.stdout + done.stderr
     assert "cannot be opened as a store" in done.stderr
 
 
-def test_history_in_words_in_a_file_and_as_json(tmp_path: Path) -> None:
-    _run(tmp_path / "runs", 1, serial="A7")
-    _run(tmp_path / "runs", 2, serial="B9", value=-0.5)
-    store = tmp_path / "runs.sqlite"
-    assert _rig("store", "add", tmp_path / "runs", "--store", store).returncode == 0
-    done = _rig("history", "--pump", "B9", "--csv", tmp_path / "rows.csv", "--store", store)
-    assert "1 values of 1 runs." in done.stdout
-    with (tmp_path / "rows.csv").open(newline="") as file:
-        assert [row["value"] for row in csv.DictReader(file)] == ["-0.5"]
-    rows = json.loads(_rig("history", "--json", "--instrument", "B1", "--store", store).stdout)
-    assert [(row["pump_serial"], row["value"]) for row in rows] == [("A7", 0.5), ("B9", -0.5)]
-    wrong = _rig("history", "--pump", "B8", "--store", store)
-    assert (wrong.returncode, wrong.stderr) == (2, "rig: the store knows no pump serial 'B8'; near to it: B9\n")
-
-
-def test_a_trend_with_its_limits_and_the_run_that_breaks_a_rule(tmp_path: Path) -> None:
-    for n in range(8):
-        _run(tmp_path / "runs", n, value=0.1 * (n % 2) + (5.0 if n == 7 else 0.0))
-    store = tmp_path / "runs.sqlite"
-    _rig("store", "add", tmp_path / "runs", "--store", store)
-    done = _rig("trend", MEAN.name, "--baseline", "6", "--svg", tmp_path / "t.svg", "--store", store)
-    assert done.returncode == 0, done.stderr
-    assert "Rule 1 of Nelson 1984, one value beyond 3 sigma: run 7, 2026-11-23" in done.stdout
-    assert (tmp_path / "t.svg").read_text().startswith("<?xml")
-    assert "limits need 5 or more" not in done.stdout
-    assert _rig("trend", MEAN.name, "--baseline", "3", "--store", store).returncode == 2
-
-
-def test_simulated_and_real_runs_are_never_mixed(tmp_path: Path, engine: Engine) -> None:
-    add_run(engine, _run(tmp_path, 1), SimClock())
-    add_run(engine, _run(tmp_path, 2, virtual=True, bench={"virtual": {}}, seed=1), SimClock())
-    with pytest.raises(BenchFileError, match="never mixed; say --simulated or --real"):
-        stored_trend(engine, MEAN.name)
-    assert [point.run_id for point in stored_trend(engine, MEAN.name, simulated=False)] == ["run 1"]
-
-
-def test_two_firmware_versions_by_welch_and_holm(tmp_path: Path, engine: Engine) -> None:
-    before, after = [0.1, 0.3, 0.2, 0.25], [0.6, 0.5, 0.75]
-    for n, value in enumerate([*before, *after]):
-        firmware = "1.0" if n < len(before) else "2.0"
-        add_run(engine, _run(tmp_path, n, value=value, firmware=firmware), SimClock())
-    (found,) = compare_firmware(engine, "1.0", "2.0").quantities
-    assert found.runs == (4, 3)
-    assert found.difference == pytest.approx(np.mean(after) - np.mean(before))
-    a, b = np.var(before, ddof=1) / 4, np.var(after, ddof=1) / 3
-    df = (a + b) ** 2 / (a**2 / 3 + b**2 / 2)  # Welch-Satterthwaite, by hand
-    half = stats.t.ppf(0.975, df) * np.sqrt(a + b)
-    assert found.interval == pytest.approx((found.difference - half, found.difference + half))
-    with pytest.raises(BenchFileError, match=r"the store knows no firmware '3\.0'"):
-        compare_firmware(engine, "1.0", "3.0")
-
-
-@given(probabilities=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12))
-def test_holm_keeps_the_order_and_never_makes_anything_likelier(probabilities: list[float]) -> None:
-    adjusted = holm(probabilities)
-    assert all(p <= q <= 1.0 for p, q in zip(probabilities, adjusted, strict=True))
-    order = sorted(range(len(adjusted)), key=lambda n: probabilities[n])
-    assert [adjusted[n] for n in order] == sorted(adjusted)
-    assert min(adjusted) == pytest.approx(min(1.0, len(adjusted) * min(probabilities)))
-
-
 def test_runs_are_found_below_a_folder_and_nothing_inside_them(tmp_path: Path) -> None:
     for n in range(2):
-        _run(tmp_path / "a" / "b", n)
+        short_run(tmp_path / "a" / "b", n)
     (tmp_path / "a" / "empty").mkdir()
     shutil.copytree(tmp_path / "a" / "b" / "run 0", tmp_path / "a" / "b" / "run 1" / "copy")
     assert [path.name for path in run_folders(tmp_path)] == ["run 0", "run 1"]
@@ -262,7 +200,7 @@ def test_what_a_run_tells_of_its_bench_can_be_charted(tmp_path: Path, engine: En
         "repeatability_g": 4e-6, "degrees_of_freedom": 9, "allowed_error_g": 1e-4, "allowed_repeatability_g": 1e-5,
         "answers": {}, "problems": [], "passed": True,
     }  # fmt: skip
-    run = writable(_run(tmp_path, 1))
+    run = writable(short_run(tmp_path, 1))
     path = run / "record" / "inputs" / "routine_test.json"
     path.parent.mkdir()
     path.write_text(json.dumps(weighed))
@@ -270,5 +208,16 @@ def test_what_a_run_tells_of_its_bench_can_be_charted(tmp_path: Path, engine: En
     assert add_run(engine, run, SimClock()).became is Added.NEW
     (error,) = stored_trend(engine, "error of the balance at its reference mass")
     (repeatability,) = stored_trend(engine, "repeatability of the balance")
-    assert (error.value, error.unit, error.of) == (2.5e-5, "g", "Bench")
+    assert (error.value, error.unit, error.bench) == (2.5e-5, "g", "Bench")
     assert (repeatability.value, repeatability.unit) == (4e-6, "g")
+
+
+def test_a_run_that_is_closed_later_goes_into_the_store_that_is_named(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = short_run(tmp_path, 1, outcome="started")
+    assert add_run(engine, run, SimClock()).became is Added.DAMAGED
+    monkeypatch.setenv("RIG_STORE", str(tmp_path / "runs.sqlite"))
+    done = rig("trace", run, "--out", tmp_path / "trace")
+    assert f"Store: {run} added." in done.stdout, done.stderr
+    assert add_run(engine, run, SimClock()).became is Added.THERE
