@@ -20,6 +20,7 @@ from rig.store.adding import Added, add_run
 from rig.store.asking import stored_history
 from rig.store.opening import open_store
 from rig.store.tables import RUNS, VALUES
+from rig.store.trending import stored_trend
 from suites.selftest.compared_runs import LARGEST, MEAN, TEST, stored_run
 
 RUNS_ADDED = 60
@@ -101,7 +102,10 @@ def test_a_server_holds_what_a_file_holds(server: Server, old_run: Path, tmp_pat
         for engine in (there, here):
             assert add_run(engine, old_run, SimClock()).became is Added.NEW
             assert add_run(engine, old_run, SimClock()).became is Added.THERE
-        assert stored_history(there) == stored_history(here)
+        whole = list(stored_history(here))
+        assert list(stored_history(there)) == whole
+        assert list(stored_history(there, after=whole[1].place)) == list(stored_history(here, after=whole[1].place))
+        assert stored_trend(there, whole[0].name) == stored_trend(here, whole[0].name)
 
 
 def test_a_server_that_is_restarted_meanwhile_loses_and_doubles_nothing(server: Server, tmp_path: Path) -> None:
@@ -124,7 +128,7 @@ def test_a_server_that_is_restarted_meanwhile_loses_and_doubles_nothing(server: 
 
 def _stored(server: Server) -> tuple[int, int]:
     """How many runs a store holds, and how many values of those that this module wrote."""
-    of_these = select(func.count()).select_from(VALUES.join(RUNS, RUNS.c.head == VALUES.c.head))
+    of_these = select(func.count()).select_from(VALUES.join(RUNS, RUNS.c.run == VALUES.c.run))
     with open_store(server.url, make=True) as engine, engine.connect() as connection:
         return (
             connection.scalar(select(func.count()).select_from(RUNS)) or 0,
