@@ -14,6 +14,7 @@ from reports.kinds.bolus import BOLUS
 from reports.kinds.budget import BUDGET
 from reports.kinds.day import DAY
 from reports.kinds.kind import AnalysisKind, DrawnLimits
+from reports.kinds.loop import LOOP
 from reports.kinds.occlusion import OCCLUSION
 from reports.kinds.occlusion_series import OCCLUSION_SERIES
 from reports.kinds.other import OTHER
@@ -27,6 +28,7 @@ KINDS: dict[str, AnalysisKind[Any]] = {
     "occlusion": OCCLUSION,
     "occlusions": OCCLUSION_SERIES,
     "day": DAY,
+    "loop": LOOP,
     "alarm": ALARM,
     "budget": BUDGET,
 }

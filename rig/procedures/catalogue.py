@@ -41,6 +41,7 @@ from rig.procedures.link_lost import LostLink
 from rig.procedures.log import PumpLog
 from rig.procedures.log_contents import LogContents
 from rig.procedures.long_log import LongLog
+from rig.procedures.loop import Loop
 from rig.procedures.not_yet import NotYet
 from rig.procedures.occluded_bolus import OccludedBolus
 from rig.procedures.occlusion import Occlusion
@@ -119,6 +120,7 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     TimeZones,
     CannulaOut,
     SetDislodged,
+    Loop,
 )
 EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""

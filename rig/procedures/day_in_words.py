@@ -104,6 +104,22 @@ Profile = Annotated[
 """A basal profile: from which minute of the day on which rate in U/h."""
 
 
+def _written_meal(written: object, info: ValidationInfo[dict[str, Any] | None]) -> object:
+    if not isinstance(written, str):
+        if by_a_person(info):
+            raise ValueError("a meal is a time of day with carbohydrates, such as '07:30 60 g'")
+        return written
+    at, _, carbohydrates = written.strip().partition(" ")
+    if not carbohydrates:
+        raise ValueError(f"{written!r} is no time with carbohydrates, such as '07:30 60 g'")
+    return parse_time_of_day(at), parse(carbohydrates, "mass_g")
+
+
+_Grams = Annotated[float, within("mass_g", "0 g", "1000 g")]  # its text is read with its time
+Meals = tuple[Annotated[tuple[int, _Grams], BeforeValidator(_written_meal)], ...]
+"""Meals that are eaten as they are announced: at which minute of the day how much carbohydrate in g."""
+
+
 def time_of_day(minute: int) -> str:
     """Write a minute since midnight as people do, such as 07:30."""
     return f"{minute // 60:02d}:{minute % 60:02d}"

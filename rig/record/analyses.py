@@ -299,6 +299,32 @@ class DayNumbers(Numbers):
         return self
 
 
+class LoopNumbers(Numbers):
+    """A virtual person on a pump, minute by minute: glucose in mg/dL at n + 1 minutes, insulin in U of each of n.
+
+    `u_mg_per_dl` is what the weighing leaves open, k = 2; `commanded_…` is what would be, had the pump done as it was
+    told. The sensor's values in mg/dL have minutes of their own.
+    """
+
+    kind: Literal["loop"] = "loop"
+    title: str
+    glucose_mg_per_dl: tuple[float, ...] = Field(min_length=1)
+    u_mg_per_dl: tuple[float, ...]
+    commanded_mg_per_dl: tuple[float, ...]
+    weighed_u: tuple[float, ...]
+    commanded_u: tuple[float, ...]
+    carbs_g: tuple[float, ...]
+    sensor_min: tuple[int, ...]
+    sensor_mg_per_dl: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _arrays_agree(self) -> Self:
+        same_length("the minutes", self.glucose_mg_per_dl, self.u_mg_per_dl, self.commanded_mg_per_dl)
+        same_length("the insulin", self.weighed_u, self.commanded_u, self.carbs_g, self.glucose_mg_per_dl[1:])
+        same_length("the sensor", self.sensor_mg_per_dl, tuple(map(float, self.sensor_min)))
+        return self
+
+
 class AlarmBurst(Numbers):
     """A burst of an alarm: its priority and why, its pulses in s since the beginning, pitches in Hz, level in dB.
 
@@ -378,6 +404,7 @@ Analysis = (
     | OcclusionSeries
     | DeliveryProfile
     | DayNumbers
+    | LoopNumbers
     | AlarmNumbers
     | Budgets
     | Other
@@ -389,6 +416,7 @@ KINDS: Mapping[str, type[Analysis]] = {
     "occlusions": OcclusionSeries,
     "profile": DeliveryProfile,
     "day": DayNumbers,
+    "loop": LoopNumbers,
     "alarm": AlarmNumbers,
     "budget": Budgets,
 }

@@ -20,6 +20,7 @@ from rig.record.analyses import (
     Budgets,
     DayNumbers,
     DeliveryProfile,
+    LoopNumbers,
     OcclusionNumbers,
     OcclusionSeries,
     Trumpet,
@@ -60,7 +61,7 @@ class WrittenFact(BaseModel):
 
 
 Computed = Annotated[
-    Trumpet | BolusNumbers | OcclusionNumbers | OcclusionSeries | DeliveryProfile | DayNumbers | Budgets,
+    Trumpet | BolusNumbers | OcclusionNumbers | OcclusionSeries | DeliveryProfile | DayNumbers | LoopNumbers | Budgets,
     Discriminator("kind"),
 ]
 FILES: Mapping[str, tuple[str, Any]] = {

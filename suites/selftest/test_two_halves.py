@@ -98,6 +98,9 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
     "dislodged": {
         "rate": "1 U/h", "duration": "30 min", "around": "10 min", "bolus": "0.5 U", "losses": 1, **BLANK,
     },
+    "loop": {
+        "called": "half an hour", "duration": "30 min", "eat": ["00:05 30 g"], **BLANK,
+    },
     "core_fault": {"part": "backup cell", "watch": "60 s", **BLANK},
 }  # fmt: skip
 """As people write them: by the keys of a plan's table, with units."""
@@ -109,7 +112,7 @@ ANY_NUMBER = (
     "reservoir", "day", "half_hours", "course", "occluded_bolus", "fault_in_bolus", "annunciated", "emptied", "not_yet",
     "keys", "speed", "self_clearing", "calculator", "wrong_profiles", "temporary_course", "clock", "cannula",
     "dislodged", "fault_response", "through_fault", "hang", "corrupted", "time_zones",
-    "concentration",
+    "concentration", "loop",
 )  # fmt: skip
 """Those that keep any number of facts of a kind: that one of them is gone, the record's sums show alone."""
 

@@ -1,0 +1,182 @@
+"""A virtual person while a bench measures: he gets what is weighed, his sensor is read, his controller tells the pump.
+
+Not responsible for what is computed of it afterwards (`loop`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from rig.analysis.checks import FloatArray
+from rig.errors import RefusedError
+from rig.loop.controllers import CONTROLLERS, LASTS_MIN, PERIOD_MIN, ControllerSettings, Seen, Wanted
+from rig.loop.living import PERSONS, Living
+from rig.patient import cgm
+from rig.procedures.sampling import Sample, read_air, series_of
+from rig.procedures.volume import VolumeScale
+from rig.record.taking import Fact, Recorder, Series
+from rig.roles import Bench
+from rig.therapy import TemporaryRate
+
+LOOP = "loop"
+"""The phase under which the weighings are kept that a person lives on."""
+
+
+class LoopBegan(Fact):
+    """The person's minute 0: the first weighing of the loop, and the profile's rate in U/h."""
+
+    rate_u_per_h: float
+
+
+class SensorRead(Fact):
+    """What the sensor showed the controller at a minute, in mg/dL."""
+
+    at_min: int
+    shown_mg_per_dl: float
+
+
+class Commanded(Fact):
+    """What the pump was told at a minute, and its own word where it refused.
+
+    A bolus in U, or a rate in U/h for `LASTS_MIN` minutes.
+    """
+
+    at_min: int
+    bolus_u: float | None = None
+    rate_u_per_h: float | None = None
+    refused: str | None = None
+
+
+class LivedThrough(Protocol):
+    """What a loop says of person, controller and pump."""
+
+    @property
+    def person(self) -> str:
+        """Who lives."""
+
+    @property
+    def controller(self) -> str:
+        """Who decides."""
+
+    @property
+    def sensor(self) -> str:
+        """Which kind of sensor is worn."""
+
+    @property
+    def seed(self) -> int:
+        """The seed of its noise."""
+
+    @property
+    def line(self) -> str | None:
+        """Which line of the switch is energised meanwhile."""
+
+    @property
+    def from_s(self) -> float:
+        """From when on, in s."""
+
+    @property
+    def ratio_g(self) -> float:
+        """Carbohydrate for 1 U, in g."""
+
+    @property
+    def rate_step_u_per_h(self) -> float:
+        """The step of the pump's rates, in U/h."""
+
+    @property
+    def bolus_step_u(self) -> float:
+        """The step of its boluses, in U."""
+
+    @property
+    def minutes(self) -> int:
+        """How long the person lives."""
+
+    @property
+    def rate_u_per_h(self) -> float:
+        """The profile's rate."""
+
+    @property
+    def carbs_g(self) -> FloatArray:
+        """What is announced and eaten in each minute."""
+
+
+def minutes_and_totals(readings: Series, scale: VolumeScale) -> list[tuple[int, float]]:
+    """Turn the readings of a loop into whole minutes since the first, and what had come by then, in U."""
+    since_s = readings.at_s - readings.at_s[0]
+    return list(zip(np.rint(since_s / 60.0).astype(int).tolist(), scale.delivered_u(readings).tolist(), strict=True))
+
+
+class Alive:
+    """Person, sensor and controller while the bench measures."""
+
+    def __init__(self, loop: LivedThrough, bench: Bench, record: Recorder) -> None:
+        self._loop, self._bench, self._record = loop, bench, record
+        self._pump: Any = bench.pump
+        settings = ControllerSettings(loop.rate_u_per_h, loop.ratio_g, loop.rate_step_u_per_h, loop.bolus_step_u)
+        self._controller = CONTROLLERS[loop.controller](settings)
+        self._sensor = cgm(loop.sensor, loop.seed)
+        self._living = Living(PERSONS[loop.person](), loop.carbs_g)
+        self._scale = VolumeScale.in_air(bench.metrology, read_air(bench, record, LOOP))
+        self._first: Sample | None = None
+        self._decided = -1
+        self._rate_until_min = 0
+        self._moved = False
+
+    def sampled(self, sample: Sample) -> bool:
+        """Live until a sample, and let the controller decide when that is due; it never ends the loop."""
+        if self._first is None:
+            self._first = sample
+            self._record.fact(LoopBegan(at_s=sample.at_s, rate_u_per_h=self._loop.rate_u_per_h))
+        minute, total_u = 0, 0.0
+        if sample is not self._first:
+            minute, total_u = minutes_and_totals(series_of([self._first, sample]), self._scale)[-1]
+        minute = min(minute, self._loop.minutes)
+        if minute > self._living.minute:
+            self._living.until(minute, total_u)
+        self._move_the_line(minute)
+        period = minute // PERIOD_MIN
+        if period > self._decided and minute < self._loop.minutes:
+            self._decide(minute, missed=range((self._decided + 1) * PERIOD_MIN, minute))
+            self._decided = period
+        return False
+
+    def _move_the_line(self, minute: int) -> None:
+        line = self._loop.line
+        if line is not None and not self._moved and 60.0 * minute >= self._loop.from_s:
+            self._bench.switch.set_line(line, energised=True)
+            self._record.step(f"line {line} is energised", at_min=minute)
+            self._moved = True
+
+    def _decide(self, minute: int, missed: range) -> None:
+        glucose = float(self._sensor.read([minute], [self._living.below_skin_mg_per_dl])[0])
+        self._record.fact(SensorRead(at_s=self._bench.clock.now(), at_min=minute, shown_mg_per_dl=glucose))
+        eaten = self._loop.carbs_g
+        announced_g = float(eaten[minute] + sum(eaten[each] for each in missed))
+        self._tell(minute, self._controller.decide(Seen(minute, glucose, announced_g)))
+
+    def _tell(self, minute: int, wanted: Wanted) -> None:
+        """Tell the pump what is wanted, over its line."""
+        if wanted.rate_u_per_h is not None:
+            rate = TemporaryRate(LASTS_MIN, wanted.rate_u_per_h)
+            running = minute < self._rate_until_min
+            refused = self._refused(lambda: self._pump.set_temporary_rate(rate, change=running))
+            self._rate_until_min = 0 if refused else minute + LASTS_MIN
+            self._record.fact(
+                Commanded(
+                    at_s=self._bench.clock.now(), at_min=minute, rate_u_per_h=wanted.rate_u_per_h, refused=refused
+                )
+            )
+        if wanted.bolus_u > 0.0:
+            refused = self._refused(lambda: self._pump.bolus(wanted.bolus_u))
+            self._record.fact(
+                Commanded(at_s=self._bench.clock.now(), at_min=minute, bolus_u=wanted.bolus_u, refused=refused)
+            )
+
+    @staticmethod
+    def _refused(command: Any) -> str | None:  # noqa: ANN401 - a command of the pump
+        try:
+            command()
+        except RefusedError as error:
+            return error.came_back
+        return None

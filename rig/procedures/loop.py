@@ -1,0 +1,303 @@
+"""A person on the pump: what is weighed reaches a virtual person; his sensor feeds a controller that commands the pump.
+
+Every minute the corrected increment of the balance is given to him, never what was commanded; so a leak, an occlusion,
+a missed dose and a lost message become glucose. Not responsible for the person (`rig.patient`), the controllers
+(`rig.loop`), what is done while he lives (`alive`), limits, or for the efficacy of any therapy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from rig.analysis.checks import FloatArray
+from rig.loop.controllers import CONTROLLERS, LASTS_MIN, PERIOD_MIN
+from rig.loop.living import PERSONS, Life, Living, glucose_uncertainty_mg_per_dl
+from rig.patient import metrics
+from rig.procedures.alive import LOOP, Alive, Commanded, LoopBegan, SensorRead, minutes_and_totals
+from rig.procedures.astray import RESERVOIR_U, AccountRead, AccountReader
+from rig.procedures.between_blanks import between_blanks, scale_between_blanks
+from rig.procedures.bounds import Carbohydrates, Minutes, Rate, Size, Word, lasting
+from rig.procedures.budgets import measured, told_less_weighed
+from rig.procedures.day_in_words import Meals
+from rig.procedures.from_sheet import FromSheet
+from rig.procedures.parameters import PERSON
+from rig.procedures.preparation import MIDNIGHT, start_therapy
+from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.rate_change import RATE_OVER
+from rig.procedures.rest import wait_for_rest
+from rig.procedures.sampling import air_of, sample_for
+from rig.procedures.volume import VolumeScale
+from rig.record.analyses import LoopNumbers
+from rig.record.taking import Recorder, Taken, joined
+from rig.roles import Bench, Capability, Metrology, require
+from rig.units import u_from_ul
+from rig.verdicts.limits import Measurement
+from rig.verdicts.quantities import Kind, Parameter, Quantity
+
+BEFORE, AFTER = "rest before the loop", "rest after the loop"
+SAMPLE_EVERY_S = 60.0
+LONGEST_GAP_S = 900.0
+"""A quarter of an hour without a reading leaves no glucose to judge."""
+U_GLUCOSE_K = 2.0
+CONTROLLER = Parameter("controller", words=tuple(CONTROLLERS))
+CALLED = Parameter("called")
+NOT_THERAPY = (
+    "The person is a model, and its own uncertainty is not in U: that says what the weighing leaves open. It shows "
+    "what the pump's execution does to this model, and nothing of the efficacy of a therapy."
+)
+
+
+def _kind(name: str, sentence: str, meaning: str, unit: str) -> Kind:
+    return Kind(
+        f"loop.{name}", f"{sentence} of {{person}} on {{controller}}, {{called}}", (unit,),
+        (PERSON, CONTROLLER, CALLED), meaning,
+    )  # fmt: skip
+
+
+IN_RANGE = _kind("time_in_range", "time in range", "Time with 70 to 180 mg/dL in plasma, in % of the loop.", "%")
+BELOW = _kind("time_below_70", "time below 70 mg/dL", "Time with less than 70 mg/dL in plasma, in % of the loop.", "%")
+LOWEST = _kind("lowest", "lowest glucose", "The lowest glucose in plasma.", "mg/dL")
+HIGHEST = _kind("highest", "highest glucose", "The highest glucose in plasma.", "mg/dL")
+SHIFT = _kind(
+    "glucose_for_the_pump",
+    "what the pump did to the glucose",
+    "The largest difference between the glucose of what was weighed and that of what was commanded, with its sign.",
+    "mg/dL",
+)
+LOGGED = _kind(
+    "logged_less_weighed",
+    "logged less weighed insulin",
+    "Insulin that the pump logs, less what was weighed from the rest before to the rest after, in % of it.",
+    "%",
+)
+GIVEN = _kind(
+    "given_less_weighed",
+    "given less weighed insulin",
+    "What the person has had at the end of the loop, less what was weighed until then: nothing is lost on the way.",
+    "U",
+)
+
+
+class Loop(BetweenBlanks):
+    """Let a virtual person live on what is weighed, and a controller command the pump by what his sensor shows."""
+
+    TABLE: ClassVar = "loop"
+    KEYWORD: ClassVar = ""
+    IN_WORDS: ClassVar = "a person on the pump, {title}"
+    KINDS: ClassVar = (IN_RANGE, BELOW, LOWEST, HIGHEST, SHIFT, LOGGED, GIVEN)
+    EXPECTED: ClassVar = frozenset({RATE_OVER, "reservoir low", "occlusion"})
+
+    called: Word
+    person: Literal["type 1", "type 2"] = "type 1"
+    controller: Literal["basal-bolus", "pid"] = "pid"
+    duration_s: Annotated[Minutes, lasting("30 min", "23 h"), Field(alias="duration")] = 28800.0
+    eat: Meals = ()
+    ratio_g: Annotated[Carbohydrates, Field(alias="ratio", gt=0)] = 10.0
+    sensor: Literal["breton", "facchinetti", "vettoretti-g5", "vettoretti-g6", "vettoretti-mean"] = "vettoretti-g6"
+    seed: Annotated[int, Field(ge=0)] = 1
+    line: Literal["waste", "occluder"] | None = None
+    from_s: Annotated[Minutes, Field(alias="energised_after")] = 0.0
+    rate_step_u_per_h: Annotated[Rate, FromSheet("basal.step"), Field(alias="rate_step")] = 0.025
+    bolus_step_u: Annotated[Size, FromSheet("bolus.step"), Field(alias="bolus_step")] = 0.025
+
+    @model_validator(mode="after")
+    def _whole_periods(self) -> Self:
+        if self.duration_s % (60.0 * PERIOD_MIN):
+            raise ValueError(f"duration is a whole number of {PERIOD_MIN} min, as a controller decides")
+        if any(at_min % PERIOD_MIN or at_min >= self.minutes for at_min, _ in self.eat):
+            raise ValueError(f"meals come at whole multiples of {PERIOD_MIN} min, before the end of the loop")
+        if self.from_s and (self.line is None or self.from_s >= self.duration_s):
+            raise ValueError("'energised_after' lies before the end, and needs 'line'")
+        return self
+
+    @property
+    def title(self) -> str:
+        """What tells it from others."""
+        return f"{self.person} on {self.controller}, {self.called}"
+
+    @property
+    def minutes(self) -> int:
+        """How long the person lives, in min."""
+        return round(self.duration_s / 60.0)
+
+    @property
+    def needs(self) -> tuple[Capability, ...]:
+        """What a pump must be able to do for it."""
+        return (
+            Capability.BASAL_PROFILE,
+            Capability.FAST_BOLUS,
+            Capability.TEMPORARY_BASAL,
+            Capability.CLOCK,
+            Capability.DAILY_TOTAL,
+            Capability.HISTORY,
+            Capability.RESERVOIR_LEVEL,
+        )
+
+    @property
+    def needed_lines(self) -> tuple[str, ...]:
+        """The valve that is moved."""
+        return () if self.line is None else (self.line,)
+
+    @property
+    def needed_u(self) -> float:
+        """Insulin that the reservoir is told to hold, in U."""
+        return RESERVOIR_U
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What it measures; with the cannula out the account says nothing of what was weighed."""
+        kinds = [kind for kind in self.KINDS if kind is not LOGGED or self.line is None]
+        return tuple(kind.of(person=self.person, controller=self.controller, called=self.called) for kind in kinds)
+
+    @property
+    def bench_time_s(self) -> float:
+        """The loop and what is around it, in s."""
+        return self.duration_s + self.around_s
+
+    @property
+    def extent(self) -> Mapping[str, float]:
+        """For how long the person lives, in s."""
+        return {"analysis": self.duration_s}
+
+    @property
+    def rate_u_per_h(self) -> float:
+        """The profile's rate: the person's basal rate, to the nearest step of the pump."""
+        steps = max(1.0, round(PERSONS[self.person]().basal_u_per_h / self.rate_step_u_per_h))
+        return round(steps * self.rate_step_u_per_h, 9)
+
+    @property
+    def carbs_g(self) -> FloatArray:
+        """What is announced and eaten in each minute, in g."""
+        carbs = np.zeros(self.minutes)
+        for at_min, grams in self.eat:
+            carbs[at_min] += grams
+        return carbs
+
+    def take(self, bench: Bench, record: Recorder) -> None:
+        """Let the person live in step with the bench."""
+
+        def deliver() -> None:
+            wait_for_rest(bench, record, BEFORE)
+            require(bench.pump, Capability.CLOCK).set_clock(MIDNIGHT)
+            account = AccountReader(bench, record)
+            account.keep()
+            start_therapy(bench, record)
+            alive = Alive(self, bench, record)
+            try:
+                sample_for(
+                    bench, record, LOOP, duration_s=self.duration_s, every_s=SAMPLE_EVERY_S,
+                    longest_gap_s=LONGEST_GAP_S, until=alive.sampled,
+                )  # fmt: skip
+            finally:
+                if self.line is not None:
+                    bench.switch.set_line(self.line, energised=False)
+            bench.pump.stop()
+            account.keep()
+            wait_for_rest(bench, record, AFTER)
+
+        between_blanks(
+            bench, record, rate_u_per_h=self.rate_u_per_h, blank_s=self.blank_s, deliver=deliver,
+            reservoir_u=RESERVOIR_U,
+        )  # fmt: skip
+
+    def compute(self, taken: Taken, metrology: Metrology) -> Computed:
+        """Let the person live again on the raw weighings, and beside it on what was commanded."""
+        living = VolumeScale.in_air(metrology, air_of(taken, LOOP))
+        weighed = Living(PERSONS[self.person](), self.carbs_g)
+        readings = taken.series(LOOP)
+        for minute, total_u in minutes_and_totals(readings, living):
+            if minute > weighed.minute:
+                weighed.until(min(minute, self.minutes), total_u)
+        life = weighed.life
+        scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
+        u = self._uncertainty(life, scale, metrology)
+        by_command = self._by_command(taken, life.insulin_u.size)
+        shift = life.glucose_mg_per_dl - by_command.glucose_mg_per_dl
+        worst = int(np.abs(shift).argmax())
+        summary = metrics.summary(life.minute, life.glucose_mg_per_dl)
+        low, high = (
+            metrics.summary(life.minute, np.maximum(life.glucose_mg_per_dl + sign * u, 2.0)) for sign in (-1, 1)
+        )
+        at_low, at_high = int(life.glucose_mg_per_dl.argmin()), int(life.glucose_mg_per_dl.argmax())
+        total_u = float(living.delivered_u(readings)[-1])
+        whole = scale.budget(total_u, float(readings.at_s[-1] - readings.at_s[0]))
+        of = {quantity.kind: quantity for quantity in self.quantities}
+
+        def spread(name: str) -> float:
+            own: float = getattr(summary, name)
+            return max(abs(float(getattr(other, name)) - own) for other in (low, high))
+
+        found = [
+            Measurement(of[IN_RANGE.name], summary.time_in_range_percent, spread("time_in_range_percent")),
+            Measurement(of[BELOW.name], summary.time_below_70_percent, spread("time_below_70_percent")),
+            Measurement(of[LOWEST.name], float(life.glucose_mg_per_dl[at_low]), float(u[at_low])),
+            Measurement(of[HIGHEST.name], float(life.glucose_mg_per_dl[at_high]), float(u[at_high])),
+            Measurement(of[SHIFT.name], float(shift[worst]), float(u[worst])),
+            Measurement(of[GIVEN.name], weighed.given_u - total_u, whole.expanded),
+        ]
+        budgets = {}
+        if LOGGED.name in of:
+            began, ended = taken.exactly(2, AccountRead)
+            all_of_it = joined(taken.series(BEFORE).part(slice(-1, None)), taken.series(LOOP, AFTER))
+            in_all = scale.budget(
+                float(scale.delivered_u(all_of_it)[-1]), float(all_of_it.at_s[-1] - all_of_it.at_s[0])
+            )
+            error = told_less_weighed(ended.logged_u - began.logged_u, in_all)
+            found.append(measured(of[LOGGED.name], error))
+            budgets[of[LOGGED.name]] = error
+        content = LoopNumbers(
+            title=f"Glucose and insulin of {self.in_words}",
+            glucose_mg_per_dl=tuple(life.glucose_mg_per_dl),
+            u_mg_per_dl=tuple(u),
+            commanded_mg_per_dl=tuple(by_command.glucose_mg_per_dl),
+            weighed_u=tuple(life.insulin_u),
+            commanded_u=tuple(by_command.insulin_u),
+            carbs_g=tuple(self.carbs_g[: life.insulin_u.size]),
+            sensor_min=tuple(each.at_min for each in taken.facts(SensorRead)),
+            sensor_mg_per_dl=tuple(each.shown_mg_per_dl for each in taken.facts(SensorRead)),
+        )
+        return Computed(
+            tuple(found), analyses={"loop": content}, budgets=budgets, notes=dict.fromkeys(budgets, NOT_THERAPY)
+        )
+
+    def _uncertainty(self, life: Life, scale: VolumeScale, metrology: Metrology) -> FloatArray:
+        """U of the glucose in mg/dL, k = 2, at each minute.
+
+        He lived with the evaporation of the bench file; the blank runs around him say how wrong that was.
+        """
+        m = scale.metrology
+        relative = math.hypot(
+            m.balance_calibration_percent / 100.0,
+            scale.u_z_factor_ul_per_mg / scale.z_factor_ul_per_mg,
+            m.immersion_uncertainty / m.immersion_factor,
+        )
+        lived_with_mg_per_h = metrology.evaporation_g_per_h * 1e3
+        found = scale.evaporation
+        u_rate_mg_per_h = math.hypot(found.u_mg_per_h, lived_with_mg_per_h - found.rate_mg_per_h)
+        return U_GLUCOSE_K * glucose_uncertainty_mg_per_dl(
+            PERSONS[self.person](), self.carbs_g, life,
+            u_relative=relative, u_rate_u_per_h=u_from_ul(u_rate_mg_per_h * scale.z_ul_per_mg),
+            u_reading_u=scale.reading_u,
+        )  # fmt: skip
+
+    def _by_command(self, taken: Taken, minutes: int) -> Life:
+        """Live on what the pump accepted, as one would who believes the pump."""
+        rate = np.full(minutes + LASTS_MIN, taken.the(LoopBegan).rate_u_per_h)
+        insulin_u = np.zeros(minutes + LASTS_MIN)
+        for each in taken.facts(Commanded):
+            if each.refused is not None:
+                continue
+            if each.rate_u_per_h is not None:
+                rate[each.at_min :] = taken.the(LoopBegan).rate_u_per_h
+                rate[each.at_min : each.at_min + LASTS_MIN] = each.rate_u_per_h
+            if each.bolus_u is not None:
+                insulin_u[each.at_min] += each.bolus_u
+        living = Living(PERSONS[self.person](), self.carbs_g)
+        for minute, total_u in enumerate(np.cumsum(insulin_u + rate / 60.0)[:minutes], start=1):
+            living.until(minute, float(total_u))
+        return living.life

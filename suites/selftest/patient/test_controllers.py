@@ -1,0 +1,116 @@
+"""Controllers outside of the pump, and a person who lives on what is weighed: pure, without a bench."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rig.loop.controllers import BasalBolus, ControllerSettings, PidWithInsulinFeedback, Seen, tellable
+from rig.loop.living import PERSONS, Living, glucose_uncertainty_mg_per_dl
+from rig.patient import hovorka
+
+SETTINGS = ControllerSettings(basal_u_per_h=0.8, ratio_g=10.0, rate_step_u_per_h=0.025, bolus_step_u=0.05)
+
+
+def rates(*glucose: float | None) -> list[float | None]:
+    """What the PID wants, one sensor value after the other."""
+    controller = PidWithInsulinFeedback(SETTINGS)
+    return [controller.decide(Seen(5 * at, value, 0.0)).rate_u_per_h for at, value in enumerate(glucose)]
+
+
+def test_basal_bolus_looks_at_no_sensor() -> None:
+    controller = BasalBolus(SETTINGS)
+    wanted = {controller.decide(Seen(0, glucose, 0.0)) for glucose in (40.0, 120.0, 400.0, None)}
+    assert len(wanted) == 1
+    assert wanted.pop().rate_u_per_h is None
+    assert controller.decide(Seen(5, 120.0, 47.0)).bolus_u == 4.7
+
+
+def test_the_pid_holds_basal_at_its_target() -> None:
+    assert rates(*[110.0] * 30) == [0.8] * 30
+
+
+def test_the_pid_gives_more_above_its_target_and_less_below() -> None:
+    above, below = rates(*[170.0] * 10), rates(*[90.0] * 10)
+    assert all(rate is not None and rate > 0.8 for rate in above)
+    assert all(rate is not None and 0.0 < rate < 0.8 for rate in below)
+
+
+def test_the_pid_suspends_within_one_period_when_a_low_is_there_or_predicted() -> None:
+    assert rates(69.0)[-1] == 0.0
+    assert rates(120.0, 111.0)[-1] == 0.0  # −1.8 mg/dL a minute: 57 in half an hour
+    assert rates(120.0, 119.0)[-1] != 0.0
+
+
+def test_the_pid_wants_nothing_without_a_sensor_and_goes_on_when_it_is_back() -> None:
+    assert rates(110.0, None, None, 110.0) == [0.8, None, None, 0.8]
+
+
+def test_insulin_that_still_acts_holds_the_pid_back() -> None:
+    fed, fasting = PidWithInsulinFeedback(SETTINGS), PidWithInsulinFeedback(SETTINGS)
+    fed.decide(Seen(0, 150.0, 60.0))
+    fasting.decide(Seen(0, 150.0, 0.0))
+    after = [(fed.decide(Seen(at, 150.0, 0.0)), fasting.decide(Seen(at, 150.0, 0.0))) for at in range(5, 60, 5)]
+    assert all((one.rate_u_per_h or 0.0) < (other.rate_u_per_h or 0.0) for one, other in after[1:])
+
+
+@given(glucose=st.lists(st.none() | st.floats(40.0, 400.0), max_size=50))
+def test_the_pid_never_leaves_its_limits(glucose: list[float | None]) -> None:
+    for rate in rates(*glucose):
+        assert rate is None or (0.0 <= rate <= 3.2 and rate == tellable(rate, 0.025))
+
+
+@given(steps=st.integers(0, 4000), step=st.sampled_from([0.025, 0.05, 0.1, 0.01]))
+def test_amounts_are_rounded_down_and_multiples_stay(steps: int, step: float) -> None:
+    assert tellable(steps * step, step) == pytest.approx(steps * step, abs=1e-9)
+    assert tellable(steps * step + 0.4 * step, step) == pytest.approx(steps * step, abs=1e-9)
+
+
+@settings(max_examples=8, deadline=None)
+@given(noise=st.lists(st.floats(-0.002, 0.002), min_size=20, max_size=20))
+def test_a_person_has_had_what_was_weighed_whatever_the_noise(noise: list[float]) -> None:
+    living = Living(PERSONS["type 1"](), np.zeros(20))
+    totals = 0.001 * np.arange(1, 21) + np.array(noise)
+    for minute, total_u in enumerate(totals, start=1):
+        living.until(minute, float(total_u))
+    assert living.given_u == pytest.approx(living.life.insulin_u.sum(), abs=1e-12)
+    assert living.given_u == pytest.approx(max(0.0, totals.max()), abs=1e-12)
+    assert (living.life.insulin_u >= 0.0).all()
+
+
+def test_a_person_lives_the_same_however_often_the_bench_is_read() -> None:
+    person = hovorka({})
+    carbs = np.zeros(60)
+    carbs[12] = 30.0
+    often, seldom = Living(person, carbs), Living(person, carbs)
+    for minute in range(1, 61):
+        often.until(minute, 0.01 * minute)
+    for minute in (7, 8, 31, 60):
+        seldom.until(minute, 0.01 * minute)
+    assert often.life.glucose_mg_per_dl == pytest.approx(seldom.life.glucose_mg_per_dl, abs=1e-8)
+
+
+def test_nobody_lives_backwards_or_past_the_end() -> None:
+    living = Living(hovorka({}), np.zeros(10))
+    living.until(5, 0.0)
+    for minute in (5, 11):
+        with pytest.raises(ValueError, match=rf"^a person who has lived 5 min of 10 cannot live until {minute} min$"):
+            living.until(minute, 0.0)
+
+
+def test_the_uncertainty_of_glucose_is_what_each_error_of_the_weighing_does() -> None:
+    person, carbs = hovorka({}), np.zeros(240)
+    living = Living(person, carbs)
+    for minute in range(1, 241):
+        living.until(minute, 0.03 * minute)
+    life, none = living.life, {"u_relative": 0.0, "u_rate_u_per_h": 0.0, "u_reading_u": 0.0}
+    scaled = glucose_uncertainty_mg_per_dl(person, carbs, life, **{**none, "u_relative": 0.01})
+    more = person.simulate(240, 60.0 * life.insulin_u * 1.01).glucose_mg_per_dl
+    assert scaled == pytest.approx(life.glucose_mg_per_dl - more, abs=1e-9)
+    drifting = glucose_uncertainty_mg_per_dl(person, carbs, life, **{**none, "u_rate_u_per_h": 0.018})
+    assert drifting == pytest.approx(scaled, rel=1e-6)  # 1 % of 1.8 U/h
+    reading = glucose_uncertainty_mg_per_dl(person, carbs, life, **{**none, "u_reading_u": 0.001})
+    assert np.ptp(reading) == 0.0
+    assert 0.01 < reading[0] < 0.5
