@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from reports.tested import attempts_by_test, verdict_in, verdict_of_ends
 from rig.errors import BenchFileError, EvidenceError
 from rig.record.files import write_whole
 from rig.record.reading import Run
-from rig.record.results import DISTURBED, JudgedRecord, RequirementRecord, Results, TestRecord
+from rig.record.results import JudgedRecord, RequirementRecord, Results, TestRecord
 from rig.run.reading import read_whole_run
 from rig.verdicts.limits import Verdict, worst
 
@@ -76,7 +77,7 @@ def cases_of(results: Results, reason: str | None = None) -> list[JUnitCase]:
 
     The worst of their verdicts is never better than the run's own.
     """
-    cases = [_case(attempts, results) for attempts in _by_test(results).values()]
+    cases = [_case(attempts, results) for attempts in attempts_by_test(results).values()]
     for row in results.requirements:
         if row.in_scope and not row.tests:
             cases.append(JUnitCase(_OF_REQUIREMENT, row.id, row.verdict, row.reason or "", 0.0, _of_row(row)))
@@ -89,24 +90,17 @@ def cases_of(results: Results, reason: str | None = None) -> list[JUnitCase]:
     return cases
 
 
-def _by_test(results: Results) -> dict[str, list[TestRecord]]:
-    found: dict[str, list[TestRecord]] = {}
-    for test in results.tests:
-        found.setdefault(test.id, []).append(test)
-    return found
-
-
 def _case(attempts: Sequence[TestRecord], results: Results) -> JUnitCase:
     test = attempts[-1]
     rows = [row for row in results.requirements if row.in_scope and test.id in row.tests]
     reasons = []
     for row in rows:
-        verdict = _verdict_in(row, attempts)
+        verdict = verdict_in(row, attempts)
         if verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE):
             values = [_told(each) for each in row.measurements if each.test == test.id and each.verdict is verdict]
             reasons.append(f"{row.id} {verdict.value}: {'; '.join(values) or row.reason or test.message or row.text}")
-    judged = [_verdict_in(row, attempts) for row in rows]
-    verdict = worst([*judged, *([] if rows else [_by_outcome(attempts)])])
+    judged = [verdict_in(row, attempts) for row in rows]
+    verdict = worst([*judged, *([] if rows else [verdict_of_ends(attempts)])])
     why = "\n".join(reasons) or test.message or next((row.reason for row in rows if row.reason), None) or test.outcome
     place, _, name = test.id.partition("::")
     properties: list[tuple[str, str]] = [("attempts", str(len(attempts)))]
@@ -124,32 +118,6 @@ def _case(attempts: Sequence[TestRecord], results: Results) -> JUnitCase:
     module = place.removesuffix(".py").removesuffix(".robot").replace("/", ".")
     took = sum(each.duration_s for each in attempts)
     return JUnitCase(module, name or test.id, verdict, why, took, tuple(properties))
-
-
-def _verdict_in(row: RequirementRecord, attempts: Sequence[TestRecord]) -> Verdict:
-    """Say what a test came to for a requirement: its own values and its own end; what was left out speaks for itself.
-
-    A requirement that another test FAILed, or could not finish, is no fault of this one.
-    """
-    own = [each.verdict for each in row.measurements if each.test == attempts[0].id]
-    ended = _by_outcome(attempts)
-    if Verdict.FAIL in own:
-        return Verdict.FAIL
-    if ended is not Verdict.PASS and ended is not Verdict.NOT_APPLICABLE:
-        return ended
-    if row.verdict is Verdict.UNSET:
-        return Verdict.UNSET
-    return worst(own) if own else ended
-
-
-def _by_outcome(attempts: Sequence[TestRecord]) -> Verdict:
-    """Judge a test by how its attempts ended, but for those that gave way; one that has "failed" says so by a value."""
-    outcomes = [each.outcome for each in attempts if not each.superseded]
-    if any(each in DISTURBED for each in outcomes):
-        return Verdict.ERROR
-    if "not run" in outcomes:
-        return Verdict.UNSET
-    return Verdict.NOT_APPLICABLE if set(outcomes) == {"not applicable"} else Verdict.PASS
 
 
 def _of_row(row: RequirementRecord) -> tuple[tuple[str, str], ...]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from rig.cli.allure import allure
 from rig.cli.analyse import analyse
 from rig.cli.audit import audit
 from rig.cli.commands.benches import balance_test, check, open_console, serve, sit_at_operators_terminal
@@ -108,6 +109,7 @@ app.command()(ledger)
 app.command()(qualify)
 app.command()(trace)
 app.command()(report)
+app.command()(allure)
 
 
 def run() -> None:

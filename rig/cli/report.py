@@ -57,7 +57,7 @@ def report(
     if (recompute or len(runs) > 1) and (readers != "everybody" or house is not None):
         raise typer.BadParameter("--for and --house are for the report of one run")
     if out is not None:
-        _refuse_inside(out)
+        refuse_taken(out)
     for run in runs:
         if close_abandoned(run):
             say(f"{run}: {REASON}; it is closed as interrupted.")
@@ -79,12 +79,17 @@ def report(
         say(f"{what}: {path}")
 
 
-def _refuse_inside(out: Path) -> None:
+def refuse_taken(out: Path) -> None:
     """Refuse a folder inside of a run, or one that is there already; a usage error."""
+    refuse_inside(out, "--out")
+    if out.resolve().exists():
+        raise typer.BadParameter(f"--out {out} is there already; name a new folder")
+
+
+def refuse_inside(path: Path, option: str) -> None:
+    """Refuse to write something into a run; a usage error."""
     from rig.record.folder import holds_a_run
 
-    whole = out.resolve()
-    if any(holds_a_run(path) for path in (whole, *whole.parents)):
-        raise typer.BadParameter(f"--out {out} lies in a run; nothing is ever added to one")
-    if whole.exists():
-        raise typer.BadParameter(f"--out {out} is there already; name a new folder")
+    whole = path.resolve()
+    if any(holds_a_run(each) for each in (whole, *whole.parents)):
+        raise typer.BadParameter(f"{option} {path} lies in a run; nothing is ever added to one")

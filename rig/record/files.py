@@ -11,10 +11,12 @@ import fcntl
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from rig.errors import EvidenceError
@@ -195,6 +197,28 @@ def new_file(path: Path) -> Path:
 def free_folder(path: Path) -> Path:
     """Choose a folder that is not there yet, and leave it to its writer to make it; as `new_folder`."""
     return next((each for each in _names(path, "") if not each.exists()), path)
+
+
+@contextmanager
+def made_whole(path: Path) -> Iterator[Path]:
+    """Give a folder to write into that is `path` in the end, whole; where something fails, nothing of it is left.
+
+    Raises:
+        EvidenceError: it cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(mkdtemp(prefix=f"{path.name}.partial-", dir=path.parent))
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
+        yield made
+        made.chmod(0o755)
+        made.rename(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def _names(path: Path, suffix: str) -> Iterator[Path]:
