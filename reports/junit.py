@@ -95,11 +95,11 @@ def _case(attempts: Sequence[TestRecord], results: Results) -> JUnitCase:
     rows = [row for row in results.requirements if row.in_scope and test.id in row.tests]
     reasons = []
     for row in rows:
-        verdict = verdict_in(row, attempts)
+        verdict = verdict_in(results, row, attempts)
         if verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE):
             values = [_told(each) for each in row.measurements if each.test == test.id and each.verdict is verdict]
             reasons.append(f"{row.id} {verdict.value}: {'; '.join(values) or row.reason or test.message or row.text}")
-    judged = [verdict_in(row, attempts) for row in rows]
+    judged = [verdict_in(results, row, attempts) for row in rows]
     verdict = worst([*judged, *([] if rows else [verdict_of_ends(attempts)])])
     why = "\n".join(reasons) or test.message or next((row.reason for row in rows if row.reason), None) or test.outcome
     place, _, name = test.id.partition("::")

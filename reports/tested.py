@@ -20,11 +20,11 @@ def attempts_by_test(results: Results) -> dict[str, list[TestRecord]]:
     return found
 
 
-def verdict_in(row: RequirementRecord, attempts: Sequence[TestRecord]) -> Verdict:
+def verdict_in(results: Results, row: RequirementRecord, attempts: Sequence[TestRecord]) -> Verdict:
     """Say what attempts at a test came to for a requirement, by their own values and ends.
 
-    A requirement that another test FAILed, or could not finish, is no fault of this one; what was left out of one
-    speaks for itself.
+    A requirement that another test FAILed, could not finish or did not begin, is no fault of this one. Where none did
+    and something was left out, nobody knows whose it was: it counts for each of its tests.
     """
     numbers = {each.attempt for each in attempts}
     own = [each.verdict for each in row.measurements if each.test == attempts[0].id and each.attempt in numbers]
@@ -33,7 +33,8 @@ def verdict_in(row: RequirementRecord, attempts: Sequence[TestRecord]) -> Verdic
         return Verdict.FAIL
     if ended is not Verdict.PASS and ended is not Verdict.NOT_APPLICABLE:
         return ended
-    if row.verdict is Verdict.UNSET:
+    unbegun = any(each.outcome == "not run" and row.id in each.requirements for each in results.tests)
+    if row.verdict is Verdict.UNSET and not (own and unbegun):
         return Verdict.UNSET
     return worst(own) if own else ended
 

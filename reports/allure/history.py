@@ -46,7 +46,7 @@ def with_added(points: Sequence[Json], added: Json) -> list[Json]:
 def write_allure_history(path: Path, points: Sequence[Json]) -> None:
     """Write a history file whole, in the order of the runs; EvidenceError when it cannot be."""
     ordered = sorted(points, key=lambda each: int(each["timestamp"]))
-    write_whole(path, "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in ordered).encode())
+    write_whole(path, "".join(f"{json.dumps(each)}\n" for each in ordered).encode())
 
 
 def read_added(path: Path, name: str, start_ms: int) -> Json:

@@ -114,7 +114,7 @@ def _generate(allure: Allure, results: Path, work: Path, settings: str) -> None:
     ]  # fmt: skip
     said = _called(command, work, MAKE_S, "Allure")
     if not (work / "page" / "index.html").is_file():
-        raise RigError(f"Allure has made no page: {_last(said)}")
+        raise RigError(f"Allure has made no page: {_essence(said)}")
 
 
 def _programs() -> tuple[str, str]:
@@ -124,11 +124,11 @@ def _programs() -> tuple[str, str]:
     if node is None or npm is None:
         missing = " and ".join(name for name, path in found.items() if path is None)
         raise RigError(
-            f"--page needs Node.js {NODE} or later with npm, and {missing} is not to be found; install it, or leave --page "
-            "out: the result files need neither"
+            f"--page needs Node.js {NODE} or later with npm, and {missing} is not to be found; install it, or leave "
+            "--page out: the result files need neither"
         )
     said = _called([node, "--version"], Path.cwd(), 60.0, "node").strip()
-    version = re.match(r"v(\d+)\.", said)
+    version = re.search(r"^v(\d+)\.", said, re.MULTILINE)
     if version is None or int(version[1]) < NODE:
         raise RigError(
             f"--page needs Node.js {NODE} or later, and {node} is {said or 'of no version'}; install a later one"
@@ -170,18 +170,20 @@ def _called(command: Sequence[str], folder: Path, patience_s: float, what: str) 
     """Call a program and return what it said; RigError with its last words where it fails."""
     try:
         done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=patience_s, check=False,
-            stdin=subprocess.DEVNULL,
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+            errors="replace", timeout=patience_s, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise RigError(f"{what} did not end within {patience_s:g} s") from error
     except OSError as error:
         raise RigError(f"{what}: {command[0]} cannot be started ({error.strerror})") from error
     if done.returncode != 0:
-        raise RigError(f"{what} failed with exit code {done.returncode}: {_last(done.stderr or done.stdout)}")
+        raise RigError(f"{what} failed with exit code {done.returncode}: {_essence(done.stdout)}")
     return done.stdout
 
 
-def _last(said: str) -> str:
+def _essence(said: str) -> str:
+    """Choose the words of a program's output that say what is wrong, on one line."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return " / ".join(lines[-3:])[-400:] or "it said nothing"
+    telling = [line for line in lines if "error" in line.lower()] or lines[-3:]
+    return " / ".join(telling)[:400] or "it said nothing"

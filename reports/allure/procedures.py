@@ -57,6 +57,7 @@ def run_files(shown: AllureRun, attach: Attach) -> list[Json]:
 
 def _of_attempt(shown: AllureRun, attempt: Attempt, test: TestRecord, attach: Attach) -> list[Json]:
     start = shown.start_ms
+    end = start + _ms(attempt.duration_s)  # Allure sorts by the start: what belongs to no second comes last
     measurements = attempt.measurements
     fixtures = [
         _of_measurement(
@@ -70,7 +71,7 @@ def _of_attempt(shown: AllureRun, attempt: Attempt, test: TestRecord, attach: At
     meanwhile += [(each.at_s, f"does not hold: {each.invariant}: {each.what}") for each in found]
     if meanwhile:
         steps = [_step(f"{what}, at {at_s:.1f} s", "broken", start + _ms(at_s)) for at_s, what in sorted(meanwhile)]
-        fixtures.append(_fixture("What went wrong meanwhile", "broken", start, start, steps=steps))
+        fixtures.append(_fixture("What went wrong meanwhile", "broken", end, end, steps=steps))
     reported = [each for each in shown.run.results.reported if (each.test, each.attempt) == (test.id, test.attempt)]
     if reported:
         steps = [
@@ -80,8 +81,8 @@ def _of_attempt(shown: AllureRun, attempt: Attempt, test: TestRecord, attach: At
             )
             for each in reported
         ]  # fmt: skip
-        fixtures.append(_fixture("Measured, and judged by no requirement", "passed", start, start, steps=steps))
-    fixtures.append(_recorded(shown, attempt, start, attach))
+        fixtures.append(_fixture("Measured, and judged by no requirement", "passed", end + 1, end + 1, steps=steps))
+    fixtures.append(_recorded(shown, attempt, end + 2, attach))
     return fixtures
 
 
@@ -113,7 +114,7 @@ def _of_measurement(folder: Path, start: int, duration_s: float, attach: Attach,
     )
 
 
-def _recorded(shown: AllureRun, attempt: Attempt, start: int, attach: Attach) -> Json:
+def _recorded(shown: AllureRun, attempt: Attempt, at_ms: int, attach: Attach) -> Json:
     """Attach an extract of the wires, and name each file of the attempt with its SHA-256, for who opens the record."""
     below = attempt.folder.relative_to(shown.run.folder).as_posix()
     files = [each for each in shown.run.files if each.path.startswith(f"{below}/")]
@@ -123,7 +124,7 @@ def _recorded(shown: AllureRun, attempt: Attempt, start: int, attach: Attach) ->
         path = attempt.folder / name
         if path.is_file() and (each := _attached(path, attach)) is not None:
             attachments.append(each)
-    return _fixture("What was recorded", "passed", start, start, attachments=attachments)
+    return _fixture("What was recorded", "passed", at_ms, at_ms, attachments=attachments)
 
 
 def _attached(path: Path, attach: Attach) -> Json | None:

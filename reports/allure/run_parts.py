@@ -63,15 +63,19 @@ class AllureRun:
 
     def uuid(self, *of: object) -> str:
         """Name something of this run; the same each time."""
-        return str(uuid.uuid5(_NAMESPACE, "\n".join(map(str, (self.run.manifest.run_id, self.head, *of)))))
+        return str(uuid.uuid5(_NAMESPACE, _sum("\n".join(map(str, (self.run.manifest.run_id, self.head, *of))))))
 
     def identity(self, case: str) -> Json:
         """Name a case over runs, so that its history can be shown: by what it is of, and what tells its run apart."""
         parameters = [{"name": name, "value": value} for name, value in self.told_apart]
         told = ",".join(f"{name}:{value}" for name, value in sorted(self.told_apart))
-        case_id = md5(case.encode(), usedforsecurity=False).hexdigest()
-        history = f"{case_id}.{md5(told.encode(), usedforsecurity=False).hexdigest()}"
+        case_id = _sum(case)
+        history = f"{case_id}.{_sum(told)}"
         return {"testCaseId": case_id, "historyId": history, "fullName": case, "parameters": parameters}
+
+
+def _sum(text: str) -> str:
+    return md5(text.encode(errors="backslashreplace"), usedforsecurity=False).hexdigest()
 
 
 def shown_runs(runs: Sequence[Run]) -> list[AllureRun]:

@@ -25,19 +25,23 @@ _EVIDENCE = "This view is made from the record of the run, and is no evidence: t
 def results_of(shown: AllureRun) -> Iterator[tuple[Json, tuple[str, int] | None]]:
     """Write each result of a run, with the test and attempt whose measurements it stands on, where there is one.
 
-    Tests in their order, then requirements that no test decides, then the run itself.
+    Requirements in their order, then tests that decide none, then the run itself.
     """
-    order = 0
     results = shown.run.results
-    for attempts in attempts_by_test(results).values():
-        rows = [row for row in results.requirements if row.in_scope and attempts[0].id in row.tests]
-        for row in rows or (None,):
+    by_test = attempts_by_test(results)
+    order = 0
+    for row in (each for each in results.requirements if each.in_scope):
+        for attempts in (by_test[test] for test in row.tests):
             for test in attempts:
                 yield _of_attempt(shown, row, attempts, test, order), (test.id, test.attempt)
                 order += 1
-    for each in results.requirements:
-        if each.in_scope and not each.tests:
-            yield _of_requirement(shown, each, order), None
+        if not row.tests:
+            yield _of_requirement(shown, row, order), None
+            order += 1
+    asked = {test for row in results.requirements if row.in_scope for test in row.tests}
+    for attempts in (each for name, each in by_test.items() if name not in asked):
+        for test in attempts:
+            yield _of_attempt(shown, None, attempts, test, order), (test.id, test.attempt)
             order += 1
     yield _of_run(shown, order), None
 
@@ -66,7 +70,7 @@ def _of_attempt(
     if not last and test.superseded:
         verdict = Verdict.ERROR
     else:
-        verdict = verdict_in(row, counting) if row is not None else verdict_of_ends(counting)
+        verdict = verdict_in(shown.run.results, row, counting) if row is not None else verdict_of_ends(counting)
     values = [] if row is None else [each for each in row.measurements if each.test == test.id]
     values = [each for each in values if last or each.attempt == test.attempt]
     place, _, name = test.id.partition("::")
@@ -232,7 +236,7 @@ def _description(
 ) -> str:
     """Write what is seen first at a result: marks, verdict, requirement, the table of its values, and the record."""
     parts = [f"<p><strong>{escape(mark)}</strong></p>" for mark in shown.marks]
-    told = f"{row.id} {row.text} ({row.clause})" if row is not None else ""
+    told = f"{row.id} {row.text}" if row is not None else ""
     parts.append(f"<p><strong>{verdict.value}</strong> {escape(told)}</p>")
     if values:
         heads = [*(["attempt"] if repeated else []), "quantity", "value ± U", "limit", "rule", "verdict"]
@@ -244,7 +248,8 @@ def _description(
             parts.append(f"<tr>{_cells(cells, 'td')}</tr>")
         parts.append("</tbody></table>")
     record = f"run {shown.run.manifest.run_id}, head {shown.head or 'none: it was never closed'}"
-    of_row = [] if row is None else [("Hazard", f"{', '.join(row.hazards)} {row.hazard}".strip())]
+    hazard = "" if row is None else f"{', '.join(row.hazards)} {row.hazard}".strip()
+    of_row = [] if row is None else [("Clause", row.clause), ("Hazard", hazard)]
     rows = [*of_row, *facts, ("Record", record)]
     listed = "".join(f"<li>{escape(name)}: {escape(value)}</li>" for name, value in rows)
     return "".join([*parts, f"<ul>{listed}</ul><p>{_EVIDENCE}</p>"])

@@ -185,13 +185,7 @@ def _go_on(job: _Job, run: RunFolder, folder: Path, leash: Leash, leases: Sequen
     job.name = job.left.pop(0)
     share = ["--share", str(folder / job.name), "--job", str(job.number)]
     command = {
-        "pytest": [
-            *pytest_command(run),
-            "-p",
-            "fixtures.shared_tests",
-            "--alluredir",
-            str(run.path / "allure-results"),
-        ],
+        "pytest": [*pytest_command(run), "-p", "fixtures.shared_tests"],
         "robot": robot_command(run),
     }[job.name]
     job.log = _log(run, job.name, job.number)

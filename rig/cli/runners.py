@@ -100,7 +100,7 @@ def run_suites(
         enough: says why the run is to be stopped here; None while it is to go on.
     """
     commands = {
-        "pytest": [*pytest_command(run), "--alluredir", str(run.path / "allure-results")],
+        "pytest": pytest_command(run),
         "robot": robot_command(run),
     }
     ending, why = Ending("complete"), ""

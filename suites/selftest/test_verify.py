@@ -49,7 +49,6 @@ def test_a_good_pump_passes_and_leaves_a_whole_record(tmp_path: Path) -> None:
     assert manifest.dut is not None
     assert manifest.dut.serial_number == "RC1-000001"
     assert (run / "reports" / "rev-1" / "report.pdf").read_bytes().startswith(b"%PDF")
-    assert list((run / "allure-results").glob("*-result.json"))
     assert "PASS" in output
     assert "report.pdf" in output
     assert not list((run / "record" / "inputs").rglob("__pycache__"))
