@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 from reports.allure.run_parts import AllureRun, Json, parameters_of
@@ -74,40 +73,37 @@ def _of_attempt(shown: AllureRun, attempt: Attempt, test: TestRecord, attach: At
         fixtures.append(_fixture("What went wrong meanwhile", "broken", end, end, steps=steps))
     reported = [each for each in shown.run.results.reported if (each.test, each.attempt) == (test.id, test.attempt)]
     if reported:
-        steps = [
-            _step(
-                f"{each.name}: {value_text(each)}", "passed", start,
-                {"value": repr(each.value), "U": repr(each.expanded_uncertainty), "unit": each.unit},
-            )
-            for each in reported
-        ]  # fmt: skip
-        fixtures.append(_fixture("Measured, and judged by no requirement", "passed", end + 1, end + 1, steps=steps))
+        values = {each.name: value_text(each) for each in reported}
+        fixtures.append(
+            _fixture("Measured, and judged by no requirement", "passed", end + 1, end + 1, parameters=values)
+        )
     fixtures.append(_recorded(shown, attempt, end + 2, attach))
     return fixtures
 
 
 def _of_measurement(folder: Path, start: int, duration_s: float, attach: Attach, *, ended: bool) -> Json:
-    """Write a measurement: what was asked for, its steps in time, its tables and the numbers computed from them."""
+    """Write a measurement: what was asked for, its steps, its tables and the numbers computed from them.
+
+    A step is a moment: some are told when they begin, others with what they came to.
+    """
     asked = read_json(folder / "asked.json") if (folder / "asked.json").is_file() else {}
     lines = read_json_lines(folder / "steps.jsonl")
-    ends = [float(each.get("at_s", 0.0)) for each in lines] + [duration_s]
     steps = [
         _step(
             f"{each.get('step')} (at {float(each.get('at_s', 0.0)):.1f} s)",
             "passed" if ended or each is not lines[-1] else "broken",
-            start + _ms(begun),
+            start + _ms(float(each.get("at_s", 0.0))),
             {key: value for key, value in each.items() if key not in ("at_s", "step")},
-            stop=start + _ms(max(begun, end)),
         )
-        for each, (begun, end) in zip(lines, pairwise(ends), strict=True)
+        for each in lines
     ]
     files = [*sorted(folder.glob("*.csv")), *sorted((folder / "computed").glob("*.json"))]
     name = asked.get("table") or folder.name
     return _fixture(
         f"Procedure: {str(name).replace('_', ' ')}",
         "passed" if ended else "broken",
-        start + _ms(ends[0]),
-        start + _ms(max(ends)),
+        steps[0]["start"] if steps else start,
+        start + _ms(duration_s),
         steps=steps,
         attachments=[each for path in files if (each := _attached(path, attach)) is not None],
         parameters=asked.get("parameters", {}),
@@ -149,7 +145,7 @@ def _thinned(path: Path) -> tuple[str, str]:
     every = -(-len(rows) // ROWS)
     if every <= 1:
         return path.name, head + "".join(rows)
-    return f"{path.name}, one of {every} of its {len(rows)} rows", head + "".join(rows[::every])
+    return f"{path.name}, 1 of each {every} of {len(rows)} rows", head + "".join(rows[::every])
 
 
 def _both_ends(path: Path) -> tuple[str, str]:
@@ -184,13 +180,13 @@ def _fixture(
     }
 
 
-def _step(name: str, status: str, start: int, parameters: Json | None = None, *, stop: int | None = None) -> Json:
+def _step(name: str, status: str, at_ms: int, parameters: Json | None = None) -> Json:
     return {
         "name": name,
         "status": status,
         "stage": "finished",
-        "start": start,
-        "stop": stop if stop is not None else start,
+        "start": at_ms,
+        "stop": at_ms,
         "parameters": _parameters(parameters or {}),
     }
 

