@@ -14,6 +14,7 @@ from pathlib import Path
 from reports.allure.procedures import procedures_of, run_files
 from reports.allure.run_parts import AllureRun, Json
 from reports.allure.tests import WHOLE_RUN, results_of
+from reports.marks import in_brief
 from reports.measured_values import condition_of
 from rig.record.files import cannot_write
 
@@ -69,10 +70,10 @@ def write_result_files(folder: Path, shown: Sequence[AllureRun]) -> int:
 
 def report_name(shown: Sequence[AllureRun]) -> str:
     """Name the report of runs: what must be seen of all of them first, then which they are."""
-    marks = dict.fromkeys(mark.partition(" — ")[0] for run in shown for mark in run.marks)
+    marks = dict.fromkeys(mark for run in shown for mark in run.marks)
     names = [each.run.manifest.run_id for each in shown]
     called = names[0] if len(names) == 1 else f"{len(names)} runs, {names[0]} and others"
-    return " · ".join([*marks, called])
+    return f"{in_brief(marks)} · {called}" if marks else called
 
 
 def _write_run(folder: Path, shown: AllureRun) -> int:

@@ -74,13 +74,13 @@ def make_page(folder: Path, shown: Sequence[AllureRun], known: Sequence[Json] = 
         past = work / "history.jsonl"
         write_allure_history(past, earlier(known, name, start_ms))
         _generate(allure, folder / RESULTS, work, _settings(name, past))
-        page = alone((work / "page" / "index.html").read_text(encoding="utf-8"))
+        page = sealed_off((work / "page" / "index.html").read_text(encoding="utf-8"))
         added = read_added(past, name, start_ms)
     write_whole(folder / PAGE, page.encode())
     return added
 
 
-def alone(page: str) -> str:
+def sealed_off(page: str) -> str:
     """Take the counting of visitors out of a page, and have the browser refuse every address.
 
     Raises:

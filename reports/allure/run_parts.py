@@ -15,7 +15,7 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any
 
-from reports.marks import marks_of
+from reports.marks import in_brief, marks_of
 from reports.measured_values import condition_of
 from rig.bench.channels import split
 from rig.errors import EvidenceError
@@ -123,7 +123,7 @@ def _bench(run: Run) -> str:
 def _labels(run: Run, marks: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """List labels of all results of a run: tags of its marks, pump and firmware, bench and instruments, software."""
     manifest, device = run.manifest, run.manifest.dut
-    found = [("tag", mark.partition(" — ")[0]) for mark in marks]
+    found = [("tag", in_brief([mark])) for mark in marks]
     found += [("epic", f"{device.maker} {device.model}" if device is not None else _pump(run))]
     if device is not None:
         found += [("pump", _pump(run)), ("firmware", device.firmware)]

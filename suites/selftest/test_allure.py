@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from reports.allure.files import CATEGORIES
 from reports.allure.history import earlier, read_allure_history, with_added
-from reports.allure.page import alone
+from reports.allure.page import sealed_off
 from reports.allure.procedures import FIRST_LINES, ROWS
 from reports.tested import attempts_by_test, verdict_in
 from rig.cli.app import app
@@ -348,12 +348,12 @@ def test_counting_of_visitors_is_taken_out_or_the_page_is_refused() -> None:
         '<script async src="https://www.googletagmanager.com/gtag/js?id=G"></script>\n<script>\n'
         "  function gtag(){dataLayer.push(arguments);}\n  gtag('js', new Date());\n</script>"
     )
-    page = alone(f"<html><head></head><body><script>kept()</script>{counting}</body></html>")
+    page = sealed_off(f"<html><head></head><body><script>kept()</script>{counting}</body></html>")
     assert "<script>kept()</script>" in page
     assert "gtag" not in page
     assert "default-src 'none'" in page
     with pytest.raises(RigError, match="google-analytics"):
-        alone("<html><head></head><script src='//www.google-analytics.com/a.js'></script></html>")
+        sealed_off("<html><head></head><script src='//www.google-analytics.com/a.js'></script></html>")
 
 
 def test_a_history_has_what_was_dated_before_and_each_page_once(tmp_path: Path) -> None:

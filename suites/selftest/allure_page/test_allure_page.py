@@ -83,7 +83,7 @@ def test_it_shows_the_failed_requirement_with_its_numbers_and_that_it_is_simulat
     opened: Opened, nights: Nights
 ) -> None:
     page = opened.page
-    expect(page.get_by_text("SIMULATED · NOT FORMAL · the-second-night").first).to_be_visible()
+    expect(page.get_by_text("SIMULATED; NOT FORMAL · the-second-night").first).to_be_visible()
     (value,) = next(row for row in results(nights.second).requirements if row.id == "PR-D1.1").measurements
     title = next(each.title for each in results(nights.second).tests if each.id == BASAL).rstrip(".")
     opened.open(title)
