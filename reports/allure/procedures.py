@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from reports.allure.run_parts import AllureRun, Json, parameters_of
-from reports.allure.tests import value_text
+from reports.allure.tests import measured_text
 from rig.errors import EvidenceError
 from rig.record.files import read_json, read_json_lines
 from rig.record.folder import RECORD, Attempt, RunFolder
@@ -73,7 +73,7 @@ def _of_attempt(shown: AllureRun, attempt: Attempt, test: TestRecord, attach: At
         fixtures.append(_fixture("What went wrong meanwhile", "broken", end, end, steps=steps))
     reported = [each for each in shown.run.results.reported if (each.test, each.attempt) == (test.id, test.attempt)]
     if reported:
-        values = {each.name: value_text(each) for each in reported}
+        values = {each.name: measured_text(each) for each in reported}
         fixtures.append(
             _fixture("Measured, and judged by no requirement", "passed", end + 1, end + 1, parameters=values)
         )

@@ -12,10 +12,11 @@ from html import escape
 
 from reports.allure.run_parts import STATUSES, AllureRun, Json, labels_of, parameters_of
 from reports.tested import attempts_by_test, verdict_in, verdict_of_ends
-from reports.words import limit_text, value_and_uncertainty
+from reports.words import limit_text, minus
 from rig.record.models import MeasuredRecord
 from rig.record.results import JudgedRecord, RequirementRecord, TestRecord
 from rig.verdicts.limits import Verdict
+from rig.verdicts.rounding import value_text
 
 NO_REQUIREMENT = "No requirement"
 WHOLE_RUN = "The run as a whole"
@@ -46,10 +47,9 @@ def results_of(shown: AllureRun) -> Iterator[tuple[Json, tuple[str, int] | None]
     yield _of_run(shown, order), None
 
 
-def value_text(each: MeasuredRecord) -> str:
+def measured_text(each: MeasuredRecord) -> str:
     """Write a measured value ± U with its unit, both to the digits of U."""
-    value, u = value_and_uncertainty(each.value, each.expanded_uncertainty)
-    return f"{value} ± {u} {each.unit}" if u else f"{value} {each.unit}"
+    return minus(value_text(each.value, each.expanded_uncertainty, each.unit))
 
 
 def status_of(verdict: Verdict, attempts: Sequence[TestRecord]) -> str:
@@ -172,7 +172,7 @@ def _result(
 
 def _decided(each: JudgedRecord, start: int, *, repeated: bool) -> Json:
     """Write a decided value as a step, whose parameters have all digits of the record."""
-    name = f"{each.name}: {value_text(each)}, limit {limit_text(each.limit.limit)}: {each.verdict.value}"
+    name = f"{each.name}: {measured_text(each)}, limit {limit_text(each.limit.limit)}: {each.verdict.value}"
     step = {
         "name": f"Attempt {each.attempt}: {name}" if repeated else name,
         "status": STATUSES[each.verdict],
@@ -206,7 +206,7 @@ def _why(
     """Say why a result is no pass, its verdict first."""
     decisive = [each for each in values if each.verdict is verdict]
     told = [
-        f"{f'attempt {each.attempt}: ' if repeated else ''}{each.name} {value_text(each)}, "
+        f"{f'attempt {each.attempt}: ' if repeated else ''}{each.name} {measured_text(each)}, "
         f"limit {limit_text(each.limit.limit)}"
         for each in decisive
     ]
@@ -244,7 +244,7 @@ def _description(
         for each in values:
             number = [str(each.attempt)] if repeated else []
             limit = limit_text(each.limit.limit)
-            cells = [*number, each.name, value_text(each), limit, each.rule.value, each.verdict.value]
+            cells = [*number, each.name, measured_text(each), limit, each.rule.value, each.verdict.value]
             parts.append(f"<tr>{_cells(cells, 'td')}</tr>")
         parts.append("</tbody></table>")
     record = f"run {shown.run.manifest.run_id}, head {shown.head or 'none: it was never closed'}"

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from reports.allure.page import COUNTERS, PAGE
-from reports.allure.tests import value_text
+from reports.allure.tests import measured_text
 from suites.selftest.recorded import BASAL, framed, measured, results, rig, verified, writable
 from suites.selftest.shown import read_all
 
@@ -87,7 +87,7 @@ def test_it_shows_the_failed_requirement_with_its_numbers_and_that_it_is_simulat
     (value,) = next(row for row in results(nights.second).requirements if row.id == "PR-D1.1").measurements
     title = next(each.title for each in results(nights.second).tests if each.id == BASAL).rstrip(".")
     opened.open(title)
-    expect(page.get_by_text(f"PR-D1.1 FAIL: {value.name} {value_text(value)}").first).to_be_visible()
+    expect(page.get_by_text(f"PR-D1.1 FAIL: {value.name} {measured_text(value)}").first).to_be_visible()
     expect(page.frame_locator("iframe").first.get_by_text(SIMULATED)).to_be_visible()
     opened.open("Show more")
     expect(page.get_by_text("Mettler-Toledo XPR26, B831204417").first).to_be_visible()
