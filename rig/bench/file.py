@@ -52,11 +52,13 @@ class BenchFile(BenchTable):
     """A whole bench; `provoke` names a fault of the catalogue that is there in every test (`rig prove --faults`).
 
     `ledger` is the file in which every run of the bench has a number; a real bench without it has one beside its file.
+    `key` is the PEM file of the private key that signs its runs; it is relative to the bench's file.
     """
 
     name: Words
     operator: Words | None = None
     ledger: Path | None = None
+    key: Path | None = None
     visa_library: str = "@py"
     balance: BalanceTable
     pressure: PressureTable

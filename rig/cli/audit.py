@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from rig.cli.printing import new_console, say
+from rig.cli.printing import new_console, one_line, say
 from rig.cli.refusal import EXIT_RIG, EXIT_USAGE, say_refusal
 from rig.cli.signatures import say_signatures
 from rig.errors import BenchFileError, RigError
@@ -48,7 +48,6 @@ def audit(
     from rig.audit.auditing import Against
     from rig.audit.bound import read_anchor
     from rig.record.keys import public_key
-    from rig.signing.laboratory import read_laboratory
 
     console = new_console()
     if head is not None and (len(head) != _HEX or set(head.lower()) - set("0123456789abcdef")):
@@ -61,6 +60,8 @@ def audit(
         anchor=read_anchor(anchor) if anchor is not None else None,
     )
     if roots is not None:
+        from rig.signing.laboratory import read_laboratory
+
         read_laboratory(roots)  # refused once, and not for each run
     codes = [_audited(console, run, against, roots) for run in runs]
     raise typer.Exit(next((code for code in WORST_FIRST if code in codes), 0))
@@ -86,9 +87,9 @@ def _say_intact(console: Console, run: Path, found: Intact, against: Against) ->
     say(console, f"{run}: intact; head {found.head}.", "green")
     for entry in found.trail:
         about = "; ".join(part for part in (entry.test, entry.disposition, entry.new, entry.reason) if part)
-        say(console, f"  {entry.n} {entry.at_utc} {entry.what}, {entry.who}: {about}")
+        say(console, one_line(f"  {entry.n} {entry.at_utc} {entry.what}, {entry.who}: {about}"))
     for remark in found.remarks:
-        say(console, f"  {remark}.", "yellow")
+        say(console, one_line(f"  {remark}."), "yellow")
     if found.signed is None:
         say(console, "  Unsigned: whoever can write the folder can make it anew as a whole.", "yellow")
     elif against.key is None:

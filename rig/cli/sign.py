@@ -53,7 +53,10 @@ def sign(
     Exit code: 0 signed, or all signatures hold; 2 this signature is not allowed, or the key does not open; 3 the
     record is open or altered, or token or time stamp failed; 5 --check found something altered or not to be trusted.
     """
+    from rig.audit.bound import refuse_no_run
+
     console = new_console()
+    refuse_no_run(run)
     if check:
         for name, given in {"--as": as_, "--meaning": meaning, "--key": key, "--token": token, "--tsa": tsa}.items():
             if given is not None:

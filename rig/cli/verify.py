@@ -34,7 +34,7 @@ from rig.clock import WallClock
 from rig.errors import BenchFileError, EvidenceError
 from rig.record.files import write_json
 from rig.record.folder import RunFolder
-from rig.record.keys import SIGNATURE, bench_key
+from rig.record.keys import SIGNATURE
 from rig.record.results import JUDGES_NOTHING, JudgedRecord, ReportedRecord, RequirementRecord, Results
 from rig.record.seal import head
 from rig.run.begin import discard, end_run, keep_findings, start_run
@@ -104,7 +104,6 @@ def verify_pump(asked: RunAsked, *, console: Console, stop: StopSignals) -> int:
             asks for what nothing measures.
         EvidenceError: the run folder cannot be made or written.
     """
-    bench_key()  # refused before anything is made
     inputs = read_inputs(asked.sources)
     _refuse_unreadable(inputs, asked.select)
     formality = asked.formality(inputs)

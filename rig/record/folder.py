@@ -243,15 +243,15 @@ class RunFolder:
 
     def _seal_run(self, sum_of_all: str) -> None:
         """Sign the head with the bench's key, where it has one, and begin the audit trail."""
+        manifest = self.manifest()
         try:
-            key = bench_key()
+            key = bench_key(Path(manifest.key_file) if manifest.key_file is not None else None)
             told = None
         except BenchFileError as error:  # a run that has been measured is closed, whatever became of the key
             key, told = None, str(error)
         (self.path / SIGNATURE).unlink(missing_ok=True)  # of a closing that was cut off before its entry
         if key is not None:
             told = f"signed with the bench's key {sign_head(self.path, sum_of_all, key).fingerprint}"
-        manifest = self.manifest()
         who = f"{manifest.begun_by}, operator {manifest.operator or 'not named'}"
         append(self.path, who=who, what="closed", new=sum_of_all, reason=told or f"unsigned: {NO_KEY}", of=sum_of_all)
 

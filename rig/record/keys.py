@@ -2,7 +2,8 @@
 
     seal.sig.json    the head, the public key with its fingerprint, and the signature; beside the record
 
-The environment variable RIG_BENCH_KEY names the PEM file (PKCS #8) of the private key; without it a run is unsigned.
+The bench file names the PEM file (PKCS #8) of the private key, or the environment variable RIG_BENCH_KEY does, which
+goes before it; without either a run is unsigned.
 A public key in a run proves nothing about who made it: hold it against the one that the laboratory handed out. Not
 responsible for people's signatures, nor for keeping the private key from those who may not sign.
 """
@@ -58,14 +59,14 @@ class SignedHead(Record):
         return (self.public_key, self.signature, self.fingerprint) == written
 
 
-def bench_key() -> Ed25519PrivateKey | None:
-    """Read the private key that RIG_BENCH_KEY names; None where it names none.
+def bench_key(of_bench_file: Path | None = None) -> Ed25519PrivateKey | None:
+    """Read the private key that RIG_BENCH_KEY names, else the one that the bench file does; None where neither does.
 
     Raises:
         BenchFileError: it is no PEM file of an Ed25519 key without a pass phrase.
     """
-    named = os.environ.get(VARIABLE)
-    if not named:
+    by, named = (VARIABLE, os.environ[VARIABLE]) if os.environ.get(VARIABLE) else ("key", of_bench_file)
+    if named is None:
         return None
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -74,14 +75,14 @@ def bench_key() -> Ed25519PrivateKey | None:
     try:
         key = load_pem_private_key(Path(named).read_bytes(), password=None)
     except OSError as error:
-        raise BenchFileError(f"{VARIABLE}: {named}: the bench's key cannot be read ({error.strerror})") from error
+        raise BenchFileError(f"{by}: {named}: the bench's key cannot be read ({error.strerror})") from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise BenchFileError(
-            f"{VARIABLE}: {named}: is no PEM file of a private key without a pass phrase; the bench's key is one of "
+            f"{by}: {named}: is no PEM file of a private key without a pass phrase; the bench's key is one of "
             "Ed25519 (openssl genpkey -algorithm ed25519)"
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise BenchFileError(f"{VARIABLE}: {named}: holds a key of another kind; the bench's key is one of Ed25519")
+        raise BenchFileError(f"{by}: {named}: holds a key of another kind; the bench's key is one of Ed25519")
     return key
 
 

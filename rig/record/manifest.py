@@ -110,6 +110,7 @@ class Manifest(Record):
         ledger_number: its number on the bench, where that has a ledger.
         ledger: hash of the ledger's line that began it.
         ledger_file: where that ledger stood.
+        key_file: where the bench's private key stood, where the bench file names it.
         pump_stage: final device or prototype, as the bench file says.
         undone: by test, why it has no attempt that came to its end.
     """
@@ -151,6 +152,7 @@ class Manifest(Record):
     ledger_number: int | None = None
     ledger: str | None = None
     ledger_file: str | None = None
+    key_file: str | None = None
     pump_stage: str | None = None
     equipment: tuple[Equipment, ...] = ()
     dut: Device | None = None

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from rig.bench.channels import split
 from rig.bench.check import BenchFinding
 from rig.bench.device_tables import CalibratedTable
 from rig.bench.file import BenchFile
@@ -22,6 +23,7 @@ from rig.pump_sheet.sheet import PumpSheet
 from rig.record.appending import appender_for
 from rig.record.files import cannot_write, keep_room, new_folder, utc_now, write_whole
 from rig.record.folder import LEASE, RECORD, RunFolder, holds_a_run
+from rig.record.keys import bench_key
 from rig.record.manifest import BenchCheck, Equipment, Manifest, Plan, RunOutcome, SheetRecord
 from rig.record.models import Device
 from rig.record.qualification import QUALIFICATION
@@ -81,11 +83,13 @@ def start_run(
         measures: whether it is going to measure, and so takes the next number of its bench's ledger.
 
     Raises:
+        BenchFileError: the bench's key cannot be read.
         EvidenceError: the folder holds files already, can be none of a run, cannot be written, or has no room for the
             end of a run.
     """
     if out is not None:
         refuse_unusable(out)
+    bench_key(key_of(inputs))
     started = utc_now()
     run_id = f"{started.replace(':', '-')}-{'virtual' if inputs.spec.virtual else 'bench'}"
     folder = out if out is not None else new_folder(RUNS, run_id)
@@ -114,6 +118,12 @@ def start_run(
     run.lease = lease
     run.note_clock("the start of the run")
     return run
+
+
+def key_of(inputs: Inputs) -> Path | None:
+    """Find the private key that the bench file names; None where it names none."""
+    key = inputs.spec.key
+    return None if key is None else (split(inputs.sources.bench)[0].parent / key).resolve()
 
 
 def take_lease(folder: Path, purpose: str) -> Lease:
@@ -171,6 +181,7 @@ def _manifest(inputs: Inputs, run_id: str, started: str, selected: str | None, f
         formal=formality.formal,
         qualification=formality.qualification.id if formality.qualification is not None else None,
         pump_stage=spec.pump.stage,
+        key_file=str(key) if (key := key_of(inputs)) is not None else None,
     )
 
 

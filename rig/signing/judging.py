@@ -37,6 +37,8 @@ from rig.signing.statement import read_statement
 for _name in ("pyhanko", "pyhanko_certvalidator"):  # what they find is told here, once, as findings
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
+NOT_OF_CERTIFICATE = "it is not the signature of this certificate"
+
 
 @dataclass(frozen=True)
 class SignatureJudgement:
@@ -104,6 +106,22 @@ def judge_file(
     except Exception as error:  # a damaged file fails in pyHanko in many ways, and none of them is the reader's fault
         sentence = f"the signed file cannot be read ({_first_line(error)})"
         return (SignatureJudgement(revision, None, "", "", False, (sentence,)),)
+
+
+def flaw_of_last(data: bytes, report: bytes, head: str, laboratory: Laboratory | None) -> str | None:
+    """Say why the last signature of a signed file would not hold; None where it would.
+
+    Args:
+        data: the signed file.
+        report: the unsigned report, with which it has to begin.
+        head: of the record that the report was made from.
+        laboratory: whom to trust; None asks only whether it is the signature of its certificate.
+    """
+    if laboratory is not None:
+        return next(iter(judge_file(data, report, head, laboratory)[-1].findings), None)
+    last = max(PdfFileReader(io.BytesIO(data)).embedded_regular_signatures, key=lambda each: each.signed_revision)
+    status = validate_pdf_signature(last, _context((), (), None))
+    return None if status.intact and status.valid else NOT_OF_CERTIFICATE
 
 
 def _judge_revision(
@@ -189,7 +207,7 @@ def _judge_one(
     if not status.intact:
         findings.append("what it signs was changed")
     elif not status.valid:
-        findings.append("it is not the signature of this certificate")
+        findings.append(NOT_OF_CERTIFICATE)
     elif not status.trusted:
         findings.append("its certificate does not lead to a root of the laboratory")
     level = status.modification_level

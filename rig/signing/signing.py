@@ -34,6 +34,7 @@ from rig.record.drafts import settle_what_was_cut_off, writing
 from rig.record.files import utc_now
 from rig.signing.bound import BoundReport, bound_report
 from rig.signing.certificates import person_of, revoked_at, unfit_to_sign
+from rig.signing.judging import flaw_of_last
 from rig.signing.laboratory import Laboratory
 from rig.signing.meaning import ORDER, Meaning, forbidden_second, next_meaning
 from rig.signing.page import PAGE_PT, PLACES_PT, signature_page, stamp
@@ -143,6 +144,8 @@ def sign_report(
         refuse_certificate(signer.certificate, asked.name, laboratory, datetime.fromisoformat(now))
         before = signed_bytes(report.folder)
         after = _signed(before or _with_places(report), report, asked, signer, now)
+        if (flaw := flaw_of_last(after, report.data, report.head, laboratory)) is not None:
+            raise BenchFileError(f"the signature of {asked.name} would not hold: {flaw}; nothing was signed")
         made = EnteredSignature(report.revision, asked.meaning, asked.name, now, hashlib.sha256(after).hexdigest())
         keep_signature(run, report.revision, asked.meaning, asked.name, before, after, asked.reason)
     return made

@@ -25,7 +25,11 @@ class HttpStamper(TimeStamper):
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+        try:
+            known = urllib.parse.urlsplit(url).scheme in ("http", "https")
+        except ValueError:  # such as half of an IPv6 address
+            known = False
+        if not known:
             raise BenchFileError(
                 f"{url!r} is no address of a time-stamping authority; allowed are http:// and https://"
             )
@@ -33,7 +37,15 @@ class HttpStamper(TimeStamper):
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
         """Send a question and return the answer; TimestampRequestError where there is none."""
-        return tsp.TimeStampResp.load(await asyncio.to_thread(self._asked, req.dump()))
+        data = await asyncio.to_thread(self._asked, req.dump())
+        try:
+            answer = tsp.TimeStampResp.load(data)
+            status, token = answer["status"]["status"].native, answer["time_stamp_token"].native
+        except (ValueError, KeyError, TypeError) as error:
+            raise TimestampRequestError("what it answered is no time stamp") from error
+        if token is None:
+            raise TimestampRequestError(f"it answered {status}, without a time stamp")
+        return answer
 
     def _asked(self, question: bytes) -> bytes:
         request = urllib.request.Request(self.url, question, {"Content-Type": _QUESTION, "Accept": _ANSWER})

@@ -13,14 +13,17 @@ from rig.audit.auditing import Against, audit_run
 from rig.audit.bound import anchor, held_by_key, read_anchor
 from rig.audit.files import AuditedFiles
 from rig.audit.integrity import Alteration, Intact, examine
+from rig.cli.app import run as rig_command
 from rig.errors import BenchFileError, EvidenceError
 from rig.record.closed import CLOSING
 from rig.record.files import read_json, write_json
 from rig.record.folder import RunFolder
 from rig.record.keys import SIGNATURE, bench_key, public_key
 from rig.record.seal import SEAL, head
-from rig.record.trail import TRAIL, append
-from rig.run.begin import end_run
+from rig.record.trail import TRAIL, append, read
+from rig.run.begin import end_run, start_run
+from rig.run.inputs import Sources, read_inputs
+from rig.shipped import DEFAULT_BENCH, shipped
 from suites.selftest.closed_runs import FIRST, SECOND, attempted, closed_run, key_files, made_anew, reported
 from suites.selftest.recorded import manifest, reopened, rig, sealed, writable
 
@@ -379,3 +382,36 @@ def test_documents_of_a_rig_that_kept_no_trail_are_not_called_altered(tmp_path: 
     sealed(run)
     examined = examine(AuditedFiles.of(run))
     assert isinstance(examined, Intact), examined
+
+
+def test_the_bench_file_names_the_key_that_signs_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    private, public = key_files(tmp_path)
+    other, others = key_files(tmp_path, "other")
+    inputs = read_inputs(Sources(shipped(DEFAULT_BENCH), {"key": str(private)}))
+    for named, signer in (("", public), (str(other), others)):  # the environment goes before the file
+        monkeypatch.setenv("RIG_BENCH_KEY", named)
+        run = start_run(inputs, out=tmp_path / signer.stem, measures=False)
+        run.end(None, "interrupted")
+        assert run.manifest().key_file == str(private.resolve())
+        assert intact(run.path, Against(key=public_key(signer)))
+
+
+def test_a_run_does_not_begin_whose_bench_names_a_key_that_is_none(tmp_path: Path) -> None:
+    inputs = read_inputs(Sources(shipped(DEFAULT_BENCH), {"key": str(tmp_path / "no.pem")}))
+    with pytest.raises(BenchFileError, match=r"key: .*no\.pem: the bench's key cannot be read"):
+        start_run(inputs, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_note_of_several_lines_is_shown_in_one(
+    small: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (small / "record" / "results.json").unlink()
+    made_anew(small)
+    append(small, who="A. Tester\n  4", what="note", new=f"Well.\n{small}: intact; head {'0' * 64}.")
+    monkeypatch.setattr("sys.argv", ["rig", "audit", str(small)])
+    with pytest.raises(SystemExit):
+        rig_command()
+    assert [line for line in capsys.readouterr().out.splitlines() if "0" * 64 in line] == [
+        f"  3 {read(small)[2].at_utc} note, A. Tester\\n  4: Well.\\n{small}: intact; head {'0' * 64}."
+    ]

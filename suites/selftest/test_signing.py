@@ -225,6 +225,15 @@ def test_certificate_of_another_laboratory_is_refused(small_run: Path, keys: Key
     refuse(small_run, keys, "was issued by nobody whom the folder of roots holds", file="foreign")
 
 
+def test_an_authority_that_only_calls_itself_the_laboratorys_is_refused(
+    small_run: Path, keys: Keys, tmp_path: Path
+) -> None:
+    other = laboratory_keys(tmp_path / "other")  # of the same name, with a key of its own
+    with pytest.raises(BenchFileError, match=r"would not hold: its certificate does not lead to .*; nothing was"):
+        sign_report(small_run, SignatureAsked(ADA, AUTHORED), other.signer(ADA), keys.laboratory())
+    assert judge_signatures(small_run, keys.roots) == ()
+
+
 def test_key_needs_its_passphrase_and_has_one(keys: Keys) -> None:
     with pytest.raises(BenchFileError, match="the passphrase is wrong, or this is no key file"):
         read_key(keys.key(ADA), "a wrong passphrase")

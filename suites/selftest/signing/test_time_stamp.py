@@ -24,6 +24,8 @@ from rig.signing.signing import SignatureAsked, sign_report
 from suites.selftest.signed import ADA, AUTHORITY_PASSPHRASE, PASSPHRASE, Keys, laboratory_keys, reported_run
 
 DAY = datetime.timedelta(days=1)
+ANSWERS = {"/garbage": b"\xff" * 100, "/nothing": b"", "/refusal": bytes.fromhex("30053003020102")}
+"""What a server answers that has no time stamp to give: the last is the protocol's own rejection."""
 CONFIGURATION = """
 [ca]
 basicConstraints = critical, CA:true
@@ -88,7 +90,7 @@ def stamping(authority: Path) -> Iterator[str]:
             (authority / "question.tsq").write_bytes(question)
             command = "openssl ts -reply -config openssl.cnf -queryfile question.tsq -out answer.tsr"
             subprocess.run(command.split(), cwd=authority, check=True, capture_output=True)
-            answer = (authority / "answer.tsr").read_bytes()
+            answer = ANSWERS.get(self.path, (authority / "answer.tsr").read_bytes())
             self.send_response(200)
             self.send_header("Content-Type", "text/html" if self.path == "/page" else "application/timestamp-reply")
             self.send_header("Content-Length", str(len(answer)))
@@ -123,8 +125,8 @@ def trust(keys: Keys, authority: Path) -> None:
 def test_time_stamp_of_a_trusted_authority_holds_also_after_all_certificates_expired(
     tmp_path: Path, keys: Keys, stamping: str, authority: Path
 ) -> None:
-    run = stamped_run(tmp_path / "run", keys, stamping)
     trust(keys, authority)
+    run = stamped_run(tmp_path / "run", keys, stamping)
     for now in (None, utc_moment() + 5000 * DAY):
         (judged,) = judge_signatures(run, keys.roots, now)
         assert judged.findings == ()
@@ -133,15 +135,20 @@ def test_time_stamp_of_a_trusted_authority_holds_also_after_all_certificates_exp
 
 
 def test_time_stamp_of_a_stranger_is_a_finding(tmp_path: Path, keys: Keys, stamping: str) -> None:
-    (judged,) = judge_signatures(stamped_run(tmp_path / "run", keys, stamping), keys.roots)
+    run = reported_run(tmp_path / "run")
+    asked = SignatureAsked(ADA, ORDER[0], stamping_url=stamping)
+    with pytest.raises(BenchFileError, match=r"would not hold: its time stamp is not one of .*; nothing was signed"):
+        sign_report(run, asked, keys.signer(ADA), keys.laboratory())
+    sign_report(run, asked, keys.signer(ADA), None)  # whom to trust is not asked for
+    (judged,) = judge_signatures(run, keys.roots)
     assert judged.findings == ("its time stamp is not one of an authority that the laboratory trusts",)
 
 
 def test_what_was_stamped_before_its_certificate_was_revoked_holds(
     tmp_path: Path, keys: Keys, stamping: str, authority: Path
 ) -> None:
-    run = stamped_run(tmp_path / "run", keys, stamping)
     trust(keys, authority)
+    run = stamped_run(tmp_path / "run", keys, stamping)
     folder = keys.folder / "ca"
     issuer = read_key(folder / "authority.p12", AUTHORITY_PASSPHRASE)
     number = read_key(keys.key(ADA), PASSPHRASE).certificate.serial_number
@@ -153,9 +160,16 @@ def test_no_time_stamp_no_signature(tmp_path: Path, keys: Keys, stamping: str) -
     run = reported_run(tmp_path / "run")
     with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as nobody:
         closed = nobody.server_port
-    for url, why in ((f"http://127.0.0.1:{closed}/", "gave no time stamp"), (f"{stamping}page", "text/html")):
+    for url, why in (
+        (f"http://127.0.0.1:{closed}/", "gave no time stamp"),
+        (f"{stamping}page", "text/html"),
+        (f"{stamping}garbage", "what it answered is no time stamp"),
+        (f"{stamping}nothing", "what it answered is no time stamp"),
+        (f"{stamping}refusal", "gave no time stamp"),
+    ):
         with pytest.raises(RigError, match=rf"{why}.*nothing was signed"):
             sign_report(run, SignatureAsked(ADA, ORDER[0], stamping_url=url), keys.signer(ADA), keys.laboratory())
-    with pytest.raises(BenchFileError, match="is no address of a time-stamping authority"):
-        sign_report(run, SignatureAsked(ADA, ORDER[0], stamping_url="ftp://a"), keys.signer(ADA), None)
+    for url in ("ftp://a", "http://[::"):
+        with pytest.raises(BenchFileError, match="is no address of a time-stamping authority"):
+            sign_report(run, SignatureAsked(ADA, ORDER[0], stamping_url=url), keys.signer(ADA), None)
     assert sorted(path.name for path in (run / "reports" / "rev-1").iterdir()) == ["report.pdf"]
