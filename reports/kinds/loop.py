@@ -34,6 +34,7 @@ def _blocks(loop: LoopNumbers, _: DrawnLimits) -> list[Block]:
             ("Commanded", quantity(sum(loop.commanded_u), "U", 3)),
             ("Carbohydrates", quantity(sum(loop.carbs_g), "g", 0)),
             ("Lowest and highest glucose", f"{glucose.min():.0f} and {glucose.max():.0f} mg/dL"),
+            ("U of the glucose at most", quantity(max(loop.u_mg_per_dl), "mg/dL", 1)),
             ("Above 250 mg/dL", _since(glucose, 250.0)),
             ("Above 300 mg/dL", _since(glucose, 300.0)),
         ),
@@ -57,13 +58,10 @@ def loop_curve(loop: LoopNumbers) -> Curve:
         [sum(row[first:last]) for first, last in pairwise(edges)] for row in (loop.weighed_u, loop.commanded_u)
     )
     meals = [minute for minute, grams in enumerate(loop.carbs_g) if grams]
-    high = [glucose + u for glucose, u in zip(loop.glucose_mg_per_dl, loop.u_mg_per_dl, strict=True)]
-    low = [glucose - u for glucose, u in zip(loop.glucose_mg_per_dl, loop.u_mg_per_dl, strict=True)]
-    top = room([0.0, *weighed, *commanded])
     return Curve(
         name="loop",
         title="Glucose, insulin and carbohydrates",
-        caption="Glucose of what was weighed, with its U; of what was commanded (dashed); the sensor (dots). "
+        caption="Glucose of what was weighed, of what was commanded (dashed); the sensor (dots); shaded: the range. "
         f"Below, insulin of each {EACH_MIN} min, weighed and commanded (dashed), and meals.",
         alt=f"{loop.title}: {min(loop.glucose_mg_per_dl):.0f} to {max(loop.glucose_mg_per_dl):.0f} mg/dL.",
         height_in=3.6,
@@ -73,20 +71,22 @@ def loop_curve(loop: LoopNumbers) -> Curve:
                 Axis("glucose / (mg/dL)", *room(shown), grid=True),
                 (
                     marks.Shade("y", LOW_MG_PER_DL, HIGH_MG_PER_DL),
-                    marks.Band(("weighed + U", "weighed − U"), hours, high, low),
                     marks.Line("weighed", hours, loop.glucose_mg_per_dl),
                     marks.Line("commanded", hours, loop.commanded_mg_per_dl, marks.PROGRAMMED),
+                    *(
+                        marks.Note(f"{loop.carbs_g[at]:.0f} g", at / 60.0, 0.04, ha="center", of_panel="y")
+                        for at in meals
+                    ),
                     marks.Points("sensor", [at / 60.0 for at in loop.sensor_min], loop.sensor_mg_per_dl, GREY),
                 ),
                 share=2.0,
             ),
             Panel(
                 x,
-                Axis("insulin / U", *top, grid=True),
+                Axis("insulin / U", *room([0.0, *weighed, *commanded]), grid=True),
                 (
                     marks.Steps("weighed insulin", [edge / 60.0 for edge in edges], weighed),
                     marks.Steps("commanded insulin", [edge / 60.0 for edge in edges], commanded, marks.PROGRAMMED),
-                    *(marks.Note(f"{loop.carbs_g[at]:.0f} g", at / 60.0, top[1], dx=2.0, va="top") for at in meals),
                 ),
             ),
         ),
