@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 console = new_console()
 BASELINE = 20
+SHOWN = 100
+"""So many of the newest points, and of the rules that are met, stand in the terminal."""
 
 
 def show_trend(
@@ -118,9 +120,9 @@ def _print(quantity: str, points: Sequence[Point], chart: ControlChart | None) -
         [
             (point.started_utc[:16].replace("T", " "), point.run_id, point.pump or "–", f"{point.value:.6g}",
              point.unit, ", ".join(map(str, broken.get(place, []))))
-            for place, point in enumerate(points)
+            for place, point in list(enumerate(points))[-SHOWN:]
         ],
-        title=quantity,
+        title=quantity if len(points) <= SHOWN else f"{quantity}: the newest {SHOWN} of {len(points)} values",
     )  # fmt: skip
     of = (first.bench, first.pump_model and f"pump {first.pump_model}", first.plan and f"plan {first.plan}",
           first.condition and f"condition {first.condition}", _listed(first))  # fmt: skip
@@ -137,9 +139,11 @@ def _print(quantity: str, points: Sequence[Point], chart: ControlChart | None) -
         f"Centre {chart.centre:.6g}, limits {low:.6g} to {high:.6g} {first.unit}: 3 sigma of the moving range "
         f"of the first {chart.baseline} values (NIST/SEMATECH e-Handbook 6.3.2.2).",
     )
-    for found in chart.found:
+    for found in chart.found[-SHOWN:]:
         point = points[found.at]
         say(console, f"Rule {found.rule} of Nelson 1984, {found.meaning}: {point.run_id}, {point.started_utc[:10]}")
+    if len(chart.found) > SHOWN:
+        say(console, f"{len(chart.found) - SHOWN} more were met before: --json tells all.")
     if not chart.found:
         say(console, "No rule of Nelson 1984 is met.")
 

@@ -100,6 +100,8 @@ class Manifest(Record):
         pump_sheet: None in runs of a rig that knew none.
         inputs: SHA-256 of each frozen input by its path below `inputs/`.
         clock_reference: what keeps the host's clock right, and how wrong it may be, as its kernel said at the start.
+        clock_largest_error_s: how wrong, in s; None where nothing keeps it right, or of a rig that did not ask.
+        clock_correction_ppm: by how much its rate is corrected to keep up with its reference, in ppm; None likewise.
         undecidable: a sentence for each limit that this bench and plan could not decide.
         equipment: the instruments as they answered.
         dut: the pump as it answered.
@@ -143,6 +145,8 @@ class Manifest(Record):
     undecidable: tuple[str, ...] = ()
     versions: dict[str, str]
     clock_reference: str | None = None
+    clock_largest_error_s: float | None = None
+    clock_correction_ppm: float | None = None
     software: Software | None = None
     commit: str | None = None
     firmware_sha256: str | None

@@ -140,7 +140,7 @@ def take_lease(folder: Path, purpose: str) -> Lease:
 
 
 def _manifest(inputs: Inputs, run_id: str, started: str, selected: str | None, formality: Formality) -> Manifest:
-    spec, plan, code = inputs.spec, inputs.plan, software()
+    spec, plan, code, clock = inputs.spec, inputs.plan, software(), clock_reference()
     return Manifest(
         run_id=run_id,
         started_utc=datetime.datetime.fromisoformat(started),
@@ -173,7 +173,9 @@ def _manifest(inputs: Inputs, run_id: str, started: str, selected: str | None, f
         inputs=inputs.sha256,
         undecidable=tuple(undecidable(spec, plan.plan, inputs.requirements)),
         versions=versions(),
-        clock_reference=str(clock_reference()),
+        clock_reference=str(clock),
+        clock_largest_error_s=clock.largest_error_s,
+        clock_correction_ppm=clock.correction_ppm,
         software=code,
         commit=f"{code.commit}{'-dirty' if code.dirty else ''}" if code.commit else None,
         firmware_sha256=inputs.sha256.get(FIRMWARE),

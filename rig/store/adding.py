@@ -79,20 +79,24 @@ def add_runs(engine: Engine, folders: Iterable[Path], clock: Clock) -> Iterator[
         except EvidenceError as error:
             yield Addition(folder, Added.DAMAGED, str(error))
         if sum(rows.size for rows in together) >= AT_ONCE:
-            yield from _put(engine, together, clock)
+            yield from put_runs(engine, together, clock)
             together.clear()
-    yield from _put(engine, together, clock)
+    yield from put_runs(engine, together, clock)
 
 
-def _put(engine: Engine, runs: Sequence[RunRows], clock: Clock) -> list[Addition]:
-    """Put runs in; where a database takes one of them never, the others go in without it."""
+def put_runs(engine: Engine, runs: Sequence[RunRows], clock: Clock) -> list[Addition]:
+    """Put runs in with one transaction; where the store takes one of them never, the others go in without it.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
     tried: set[str] = set()
     for attempt in range(TRIES):
         try:
             return _put_once(engine, runs, tried)
         except (DataError, IntegrityError, ValueError) as error:
             if len(runs) > 1:
-                return [added for rows in runs for added in _put(engine, [rows], clock)]
+                return [added for rows in runs for added in put_runs(engine, [rows], clock)]
             if not attempt and isinstance(error, IntegrityError):
                 continue  # somebody else added it meanwhile
             said = why(error) if isinstance(error, SQLAlchemyError) else str(error)

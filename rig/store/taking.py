@@ -31,6 +31,8 @@ ROUTINE_TEST = "inputs/routine_test.json"
 MASS_ERROR = "error of the balance at its reference mass"
 REPEATABILITY = "repeatability of the balance"
 CLOCK_STEP = "step of the host's clock"
+CLOCK_ERROR = "largest error of the host's clock"
+CLOCK_RATE = "correction of the host's clock rate"
 
 
 class AlteredRunError(EvidenceError):
@@ -120,8 +122,12 @@ def take_run(folder: Path) -> RunRows:
         weighed = read_model(record / ROUTINE_TEST, RoutineTest)
         rows.tell(MASS_ERROR, "g", weighed.error_g, weighed.u_error_g, role="balance")
         rows.tell(REPEATABILITY, "g", weighed.repeatability_g, role="balance")
-    for step in closing.clock_steps:
-        rows.tell(CLOCK_STEP, "s", step.by_s)
+    for what, unit, value in (
+        (CLOCK_RATE, "ppm", manifest.clock_correction_ppm), (CLOCK_ERROR, "s", manifest.clock_largest_error_s),
+        *((CLOCK_STEP, "s", step.by_s) for step in closing.clock_steps),
+    ):  # fmt: skip
+        if value is not None:
+            rows.tell(what, unit, value)
     return rows
 
 

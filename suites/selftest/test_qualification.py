@@ -61,6 +61,12 @@ def test_the_kernel_says_whether_its_clock_is_kept_right(state: int, status: int
     assert kernel_clock(state, status, 2500).synchronised is synchronised
 
 
+def test_the_rate_of_a_clock_that_is_kept_right_is_corrected_by_frequency_and_tick() -> None:
+    assert kernel_clock(0, 0x2001, 2500, freq=-786432).correction_ppm == -12.0  # in 2^-16 ppm
+    assert kernel_clock(0, 0x2001, 2500, freq=65536, tick_us=10001).correction_ppm == 101.0
+    assert kernel_clock(5, 0x40, 2500, freq=65536).correction_ppm is None
+
+
 def test_a_clock_without_reference_is_a_finding_and_no_pass() -> None:
     outcome, seen = judged_clock(ClockReference(False, None), None)
     assert outcome == "finding"

@@ -195,3 +195,14 @@ def test_holm_keeps_the_order_and_never_makes_anything_likelier(probabilities: l
     order = sorted(range(len(adjusted)), key=lambda n: probabilities[n])
     assert [adjusted[n] for n in order] == sorted(adjusted)
     assert min(adjusted) == pytest.approx(min(1.0, len(adjusted) * min(probabilities)))
+
+
+def test_the_time_base_is_charted_where_something_keeps_it_right(tmp_path: Path, engine: Engine) -> None:
+    add_run(engine, short_run(tmp_path, 1, clock_correction_ppm=-12.5, clock_largest_error_s=0.002), SimClock())
+    add_run(engine, short_run(tmp_path, 2, conditions={"head": 0.5}, serial="B"), SimClock())
+    (rate,) = stored_trend(engine, "correction of the host's clock rate")
+    (error,) = stored_trend(engine, "largest error of the host's clock")
+    assert [(each.value, each.unit, each.bench) for each in (rate, error)] == [
+        (-12.5, "ppm", "Bench"), (0.002, "s", "Bench"),
+    ]  # fmt: skip
+    assert (rate.pump, rate.condition, rate.instruments) == (None, None, {})

@@ -20,6 +20,7 @@ from rig.store.adding import Added, add_run
 from rig.store.asking import stored_history
 from rig.store.opening import open_store
 from rig.store.tables import RUNS, VALUES
+from rig.store.taking import CLOCK_RATE
 from rig.store.trending import stored_trend
 from suites.selftest.compared_runs import LARGEST, MEAN, TEST, stored_run
 
@@ -98,14 +99,17 @@ def _runs(folder: Path, count: int) -> list[Path]:
 
 
 def test_a_server_holds_what_a_file_holds(server: Server, old_run: Path, tmp_path: Path) -> None:
+    clocked = stored_run(tmp_path / "clocked", [(TEST, MEAN, 0.5, 0.1)], run_id="clocked", clock_correction_ppm=-12.5)
     with open_store(server.url, make=True) as there, open_store(str(tmp_path / "runs.sqlite"), make=True) as here:
         for engine in (there, here):
             assert add_run(engine, old_run, SimClock()).became is Added.NEW
             assert add_run(engine, old_run, SimClock()).became is Added.THERE
+            assert add_run(engine, clocked, SimClock()).became is Added.NEW
         whole = list(stored_history(here))
         assert list(stored_history(there)) == whole
         assert list(stored_history(there, after=whole[1].place)) == list(stored_history(here, after=whole[1].place))
-        assert stored_trend(there, whole[0].name) == stored_trend(here, whole[0].name)
+        for quantity in (whole[0].name, CLOCK_RATE):
+            assert stored_trend(there, quantity) == stored_trend(here, quantity)
 
 
 def test_a_server_that_is_restarted_meanwhile_loses_and_doubles_nothing(server: Server, tmp_path: Path) -> None:
