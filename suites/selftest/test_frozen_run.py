@@ -20,7 +20,7 @@ from rig.run.software import ROOMS
 from rig.shipped import DEFAULT_FAULTS
 
 ROOT = Path(rig_package.__file__).parent.parent
-LEFT_OUT = shutil.ignore_patterns("__pycache__", "selftest", "studies")
+LEFT_OUT = shutil.ignore_patterns("selftest", "studies")  # what Python has compiled is copied, which halves the starts
 ROBOT_HEAD = """*** Settings ***
 Library           fixtures.robot_library.PumpBench
 Test Setup        Open Bench

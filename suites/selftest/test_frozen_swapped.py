@@ -73,8 +73,8 @@ def checkout(tmp_path: Path) -> Path:
     """A copy of the rig, whose suites a test adds to."""
     folder = tmp_path / "checkout"
     for room in ROOMS:
-        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "suites/pump", folder / "suites/pump", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / room, folder / room)
+    shutil.copytree(ROOT / "suites/pump", folder / "suites/pump")
     for name in ("__init__.py", "faults.toml", "hazards.toml", "requirements.toml"):
         shutil.copy(ROOT / "suites" / name, folder / "suites")
     return folder

@@ -1,0 +1,36 @@
+"""What a command imports before it is known what is asked of it: little, so that it answers at once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+SIGNS, DRAWS, COMPUTES, STORES = (
+    ("pyhanko", "aiohttp"),
+    ("matplotlib", "plotly", "typst"),
+    ("GTC", "scipy"),
+    "sqlalchemy",
+)
+
+
+def imported(statement: str) -> set[str]:
+    """Perform a statement in a process of its own; returns the names of all packages that it has imported."""
+    command = f"{statement}\nimport json, sys\nprint(json.dumps([name.partition('.')[0] for name in sys.modules]))"
+    done = subprocess.run([sys.executable, "-P", "-c", command], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("statement", "without"),
+    [
+        ("import rig.cli.app", {*SIGNS, *DRAWS, *COMPUTES, STORES, "numpy", "pyvisa"}),
+        ("import rig.cli.series", {*SIGNS, *DRAWS, "GTC", STORES}),
+        ("import fixtures.bench_plugin, fixtures.robot_runner", {*SIGNS, *DRAWS, "GTC", STORES}),
+    ],
+    ids=["any command", "a run", "the runners of a run"],
+)
+def test_what_takes_long_to_import_is_imported_where_it_is_used(statement: str, without: set[str]) -> None:
+    assert imported(statement) & without == set()
