@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reports.curve.description import Curve
-from reports.curve.printed import printed
 from reports.words import NBSP, value_and_uncertainty
 from rig.record.analyses import Evaporation
 
@@ -34,6 +33,8 @@ class Sections:
         return [self._figure(block) if isinstance(block, Curve) else block for block in blocks]
 
     def _figure(self, curve: Curve) -> dict[str, Any]:
+        from reports.curve.printed import printed  # takes half a second, for runs that have a curve
+
         file = f"{self.prefix}{len(self.figures) + 1:02}-{curve.name}.svg"
         self.figures[file] = printed(curve)
         return {"block": "figure", "file": file, "caption": curve.caption, "alt": curve.alt}

@@ -1,6 +1,7 @@
 """The look of every figure: one palette, one type size, quiet axes, and SVG that is the same bytes each time.
 
-Not responsible for what is drawn.
+Matplotlib is imported with the first figure: it takes half a second, and the colours are wanted without it, too. Not
+responsible for what is drawn.
 """
 
 from __future__ import annotations
@@ -8,11 +9,10 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 INK = "#1f2a33"
 GREY = "#7b8791"
@@ -66,6 +66,8 @@ _HOUSE: Any = {
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw in the house style, and leave matplotlib's own settings as they were."""
+    import matplotlib as mpl
+
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_HOUSE)
@@ -74,6 +76,8 @@ def house_style() -> Iterator[None]:
 
 def new_figure(height_in: float) -> Figure:
     """Make an empty figure as wide as the text block; no global state of pyplot."""
+    from matplotlib.figure import Figure
+
     return Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
 
 
@@ -83,6 +87,8 @@ def svg(figure: Figure) -> str:
     Letters stay letters: matplotlib measures them in STIX, which it ships, and the page sets them in the report's own
     font, whose widths are close.
     """
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     canvas = FigureCanvasSVG(figure)
     buffer = io.StringIO()
     canvas.print_svg(buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})

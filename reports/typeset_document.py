@@ -14,7 +14,6 @@ from typing import Any
 
 import typst
 
-from reports.curve.printed import printed
 from reports.document import KINDS, Document, DocumentBlock, Figure, refuse_unknown
 from reports.typesetting import typesetter
 
@@ -54,6 +53,8 @@ def content_of(document: Document) -> tuple[dict[str, Any], dict[str, str]]:
 def _block(block: DocumentBlock, figures: dict[str, str]) -> dict[str, Any]:
     refuse_unknown(block, KINDS, TEMPLATE)
     if isinstance(block, Figure):
+        from reports.curve.printed import printed  # takes half a second, for runs that have a curve
+
         file = f"{block.number:03}-{block.name}.svg"
         figures[file] = printed(block.curve) if block.curve is not None else str(block.svg)
         shown = {"caption": block.caption, "alt": block.alt, "number": block.number, "file": file}
