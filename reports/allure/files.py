@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from reports.allure.procedures import procedures_of, run_files
@@ -19,6 +20,8 @@ from reports.measured_values import condition_of
 from rig.record.files import cannot_write
 
 RESULTS = "allure-results"
+NAMED = 2
+"""So many runs are named one by one in the name of a report."""
 CATEGORIES: list[Json] = [
     {"name": "A requirement failed", "matchedStatuses": ["failed"]},
     {
@@ -72,7 +75,8 @@ def report_name(shown: Sequence[AllureRun]) -> str:
     """Name the report of runs: what must be seen of all of them first, then which they are."""
     marks = dict.fromkeys(mark for run in shown for mark in run.marks)
     names = [each.run.manifest.run_id for each in shown]
-    called = names[0] if len(names) == 1 else f"{len(names)} runs, {names[0]} and others"
+    of_all = sha256("\n".join(names).encode()).hexdigest()[:8]  # a history knows pages by their names
+    called = ", ".join(names) if len(names) <= NAMED else f"{names[0]} and {len(names) - 1} more ({of_all})"
     return f"{in_brief(marks)} · {called}" if marks else called
 
 

@@ -16,6 +16,8 @@ from rig.record.files import write_whole
 
 _KEYS = {"uuid": str, "name": str, "timestamp": int, "testResults": dict}
 """What Allure 3 writes into each line, as far as it is read here."""
+SHOWN = 50
+"""So many earlier pages are shown, the latest: each makes the page of a whole plan larger by a third of a megabyte."""
 
 
 def read_allure_history(path: Path) -> list[Json]:
@@ -34,8 +36,9 @@ def read_allure_history(path: Path) -> list[Json]:
 
 
 def earlier(points: Sequence[Json], name: str, start_ms: int) -> list[Json]:
-    """Choose what was dated before a page of this name that is dated `start_ms`, in ms since 1970."""
-    return [each for each in points if each["timestamp"] < start_ms and each["name"] != name]
+    """Choose the latest of what was dated before a page of this name that is dated `start_ms`, in ms since 1970."""
+    before = [each for each in points if each["timestamp"] < start_ms and each["name"] != name]
+    return _in_order(before)[-SHOWN:]
 
 
 def with_added(points: Sequence[Json], added: Json) -> list[Json]:
@@ -45,12 +48,13 @@ def with_added(points: Sequence[Json], added: Json) -> list[Json]:
 
 def write_allure_history(path: Path, points: Sequence[Json]) -> None:
     """Write a history file whole, in the order of the runs; EvidenceError when it cannot be."""
-    ordered = sorted(points, key=lambda each: int(each["timestamp"]))
-    write_whole(path, "".join(f"{json.dumps(each)}\n" for each in ordered).encode())
+    write_whole(path, "".join(f"{json.dumps(each)}\n" for each in _in_order(points)).encode())
 
 
 def read_added(path: Path, name: str, start_ms: int) -> Json:
     """Read the line that Allure has added, dated by the runs in place of the hour at which it was made.
+
+    Labels are left out: they are most of it, and the page shows none of an earlier run's.
 
     Raises:
         EvidenceError: there is none.
@@ -58,7 +62,15 @@ def read_added(path: Path, name: str, start_ms: int) -> Json:
     points = read_allure_history(path)
     if not points or points[-1]["name"] != name:
         raise EvidenceError("Allure has added nothing to the history")
-    return points[-1] | {"timestamp": start_ms}
+    cases = {
+        case: {key: value for key, value in result.items() if key != "labels"}
+        for case, result in points[-1]["testResults"].items()
+    }
+    return points[-1] | {"timestamp": start_ms, "testResults": cases}
+
+
+def _in_order(points: Sequence[Json]) -> list[Json]:
+    return sorted(points, key=lambda each: int(each["timestamp"]))
 
 
 def _point(path: Path, number: int, line: str) -> Json:
@@ -70,6 +82,6 @@ def _point(path: Path, number: int, line: str) -> Json:
     if not isinstance(content, dict):
         raise BenchFileError(f"{where}: is no JSON object, and so no history of Allure 3; name another file")
     for key, kind in _KEYS.items():
-        if not isinstance(content.get(key), kind):
+        if not isinstance(content.get(key), kind) or isinstance(content[key], bool):
             raise BenchFileError(f"{where}: has no {key!r} as Allure 3 writes it; name another file")
     return content

@@ -26,8 +26,8 @@ from rig.record.files import write_whole
 
 PAGE = "allure.html"
 PACKAGE, LOCK = "package.json", "package-lock.json"
-NODE = 20
-"""The oldest main version of Node.js with which the page was made and looked at."""
+NODE = 18
+"""The oldest main version of Node.js with which the page was made."""
 FETCH_S, MAKE_S = 600.0, 600.0
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' data: blob:; style-src 'unsafe-inline' data:; "
@@ -185,5 +185,5 @@ def _called(command: Sequence[str], folder: Path, patience_s: float, what: str) 
 def _essence(said: str) -> str:
     """Choose the words of a program's output that say what is wrong, on one line."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    telling = [line for line in lines if "error" in line.lower()] or lines[-3:]
+    telling = [line for line in lines if "error" in line.lower()][:4] or lines[-3:]
     return " / ".join(telling)[:400] or "it said nothing"

@@ -48,6 +48,7 @@ class AllureRun:
         told_apart: names and values that are the same each time that this is done again: pump, bench, condition.
         labels: of each of its results.
         marks: what must be seen at each of its results, such as that it is simulated.
+        called: what tells it from the other runs that are shown with it; "" where there is none.
     """
 
     run: Run
@@ -55,6 +56,7 @@ class AllureRun:
     told_apart: tuple[tuple[str, str], ...]
     labels: tuple[tuple[str, str], ...]
     marks: tuple[str, ...]
+    called: str
 
     @property
     def start_ms(self) -> int:
@@ -93,14 +95,20 @@ def shown_runs(runs: Sequence[Run]) -> list[AllureRun]:
         known[key] = run.folder
     alike = Counter(_told_apart(run) for run in runs)
     met: Counter[tuple[tuple[str, str], ...]] = Counter()
-    shown: dict[int, AllureRun] = {}
+    told_apart: dict[int, tuple[tuple[str, str], ...]] = {}
     for place in sorted(range(len(runs)), key=lambda each: runs[each].manifest.started_utc):
         told = _told_apart(runs[place])
         met[told] += 1
         number = (("run", f"{met[told]} of {alike[told]}"),) if alike[told] > 1 else ()
-        marks = tuple(marks_of(runs[place]))
-        shown[place] = AllureRun(runs[place], heads[place], (*told, *number), _labels(runs[place], marks), marks)
-    return [shown[place] for place in range(len(runs))]
+        told_apart[place] = (*told, *number)
+    every = set.intersection(*(set(each) for each in told_apart.values()))
+    shown = []
+    for place, run in enumerate(runs):
+        told = told_apart[place]
+        marks = tuple(marks_of(run))
+        called = ", ".join(" ".join(each) if each[0] == "run" else each[1] for each in told if each not in every)
+        shown.append(AllureRun(run, heads[place], told, _labels(run, marks), marks, called))
+    return shown
 
 
 def _told_apart(run: Run) -> tuple[tuple[str, str], ...]:

@@ -155,7 +155,7 @@ def _result(
     result = {
         "uuid": shown.uuid(case, told_by),
         **identity,
-        "name": name,
+        "name": f"{name} ({shown.called})" if shown.called else name,
         "status": status,
         "stage": "finished",
         "start": start,

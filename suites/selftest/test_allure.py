@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from reports.allure.files import CATEGORIES
 from reports.allure.history import earlier, read_allure_history, with_added
-from reports.allure.page import sealed_off
+from reports.allure.page import refuse_without_node, sealed_off
 from reports.allure.procedures import FIRST_LINES, ROWS
 from reports.tested import attempts_by_test, verdict_in
 from rig.cli.app import app
@@ -244,6 +244,7 @@ def test_like_runs_are_told_apart_by_their_order(recorded: Path, run: Path, tmp_
     found = results_of_run(tmp_path, recorded, run)
     assert len({each["historyId"] for each in found}) == len(found)
     assert {parameters(each)["run"] for each in found} == {"1 of 2", "2 of 2"}
+    assert {each["name"].rpartition(" (")[2] for each in found} == {"run 1 of 2)", "run 2 of 2)"}
 
 
 def test_each_attachment_is_there_and_used_once_and_large_ones_are_shortened(recorded: Path, tmp_path: Path) -> None:
@@ -341,6 +342,15 @@ def test_without_node_the_page_is_refused_in_a_sentence(
     assert done.returncode == 3
     assert "node and npm is not to be found" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_old_node_is_refused_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("node", "npm"):
+        (tmp_path / name).write_text("#!/bin/sh\necho v16.20.2\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RigError, match=r"needs Node\.js 18 or later, and .*node is v16\.20\.2"):
+        refuse_without_node()
 
 
 def test_counting_of_visitors_is_taken_out_or_the_page_is_refused() -> None:
