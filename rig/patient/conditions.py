@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.signal import lfilter
+import scipy
 
 from rig.analysis.checks import FloatArray
 
@@ -123,7 +123,7 @@ def exercise(minutes: int, bouts: Sequence[Exertion], *, resting_per_min: float 
             raise ValueError(f"exercise begins before it ends, with 0 or more beats above rest, got {bout}")
         above[math.ceil(bout.from_min) : math.ceil(bout.to_min)] += bout.beats_above_rest
     follows = math.exp(-1.0 / 5.0)
-    y = lfilter([0.0, 1.0 - follows], [1.0, -follows], np.append(above, 0.0))[1:] if minutes else above
+    y = scipy.signal.lfilter([0.0, 1.0 - follows], [1.0, -follows], np.append(above, 0.0))[1:] if minutes else above
     scaled = (y / (0.1 * resting_per_min)) ** 4
     f = scaled / (1.0 + scaled)
     z, w, muscle = 0.0, 0.0, np.ones(minutes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.linalg import expm
+import scipy
 
 from rig.analysis.checks import FloatArray
 
@@ -71,7 +71,7 @@ def _held(a: FloatArray, b: FloatArray, c: FloatArray, step_min: float) -> tuple
     n, k = b.shape
     block = np.zeros((n, k + 2, k + 2))
     block[:, :k, :k], block[:, :k, k], block[:, :k, k + 1] = a, b, c
-    solved = expm(block * step_min)
+    solved = scipy.linalg.expm(block * step_min)
     return solved[:, :k, :k], solved[:, :k, k], solved[:, :k, k + 1]
 
 

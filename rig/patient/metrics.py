@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from rig.analysis.checks import FloatArray
 
@@ -126,7 +126,7 @@ def paired_difference(
     mean = float(difference.mean())
     low = high = mean
     if np.ptp(difference) > 0.0:
-        found = stats.bootstrap(
+        found = scipy.stats.bootstrap(
             (difference,), np.mean, confidence_level=confidence, n_resamples=resamples, method="BCa",
             rng=np.random.default_rng(seed),
         ).confidence_interval  # fmt: skip

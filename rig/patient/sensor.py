@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.signal import lfilter
 
 from rig.analysis.checks import FloatArray
 
@@ -164,7 +164,9 @@ class _Growing:
 
     def _draw(self, count: int) -> FloatArray:
         shocks = self._draws.standard_normal(count) * np.sqrt(self._part.variance)
-        drawn, self._memory = lfilter([1.0], [1.0, -self._part.first, -self._part.second], shocks, zi=self._memory)
+        drawn, self._memory = scipy.signal.lfilter(
+            [1.0], [1.0, -self._part.first, -self._part.second], shocks, zi=self._memory
+        )
         return np.asarray(drawn)
 
 

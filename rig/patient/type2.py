@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
-from scipy.optimize import brentq
+import scipy
 
 from rig.analysis.checks import FloatArray
 from rig.patient.arithmetic import OfFloats
@@ -165,7 +165,7 @@ def _with_steady_state(person: Type2Parameters) -> S2008Parameters:
         raise ValueError(
             f"parameter 'residual' is {person.residual:g}: so much secretion holds {person.Gpeq:g} mg/dL without a pump"
         )
-    i = float(brentq(surplus, own, 5000.0, xtol=1e-12, rtol=1e-14))
+    i = float(scipy.optimize.brentq(surplus, own, 5000.0, xtol=1e-12, rtol=1e-14))
     ip, infused = i * p["Vi"], i * p["Vi"] * cleared - secreted * through_liver
     il = (p["m2"] * ip + secreted) / (p["m1"] + p["m30"])
     first = infused / (p["ka1"] + p["kd"])
