@@ -46,4 +46,7 @@ def read_reader_profile(name: str, house: Path | None = None) -> Profile:
     unknown = [each for each in profile.sections if each not in PARTS]
     if unknown:
         raise BenchFileError(f"{path}: sections has {unknown[0]!r}; allowed are {', '.join(PARTS)}")
+    twice = [each for each in PARTS if profile.sections.count(each) > 1]
+    if twice:
+        raise BenchFileError(f"{path}: sections has {twice[0]!r} more than once; allowed is once")
     return profile

@@ -19,9 +19,10 @@ from typing import Any
 from rig.bench.declared import metrology
 from rig.errors import BenchFileError, BlockedError, DataFileError, EvidenceError
 from rig.offline.numbers_apart import Apart, apart
-from rig.offline.wire_masses import WireMasses, check_masses
+from rig.offline.wire_masses import RESOLUTION_S, WireMasses, check_masses
 from rig.procedures.catalogue import procedure_of
 from rig.procedures.procedure import computed_from, kept_analyses
+from rig.procedures.sampling import QUICK_S
 from rig.record.closed import listed_files, refuse_altered, refuse_altered_closing, refuse_links
 from rig.record.files import read_json, write_json
 from rig.record.folder import RECORD, RunFolder, keep_computed
@@ -30,6 +31,7 @@ from rig.record.manifest import Manifest
 from rig.record.taking import INCIDENTS, read_taken
 from rig.run.inputs import frozen_inputs, frozen_requirements
 from rig.run.invariants import looked_through
+from rig.run.reading import read_whole_run
 from rig.run.results import join_run
 from rig.run.software import packages, software
 
@@ -44,6 +46,9 @@ FROM_THE_PUMP = (
     "readings of pressure, air and sound, which are held against no octets",
 )
 """What is taken as the record has it, since nothing else in it says the same."""
+
+NOTHING_FOLLOWS = "every number, since an input is not the one that the run had"
+"""What is not computed again where a frozen input was changed."""
 
 RECHECK_FILE = "recheck.json"
 """What was found, in the folder of what was computed again."""
@@ -125,6 +130,16 @@ def recheck(folder: Path, out: Path, *, processes: int = 2) -> Recheck:
     if not any(attempt.measurements for attempt in attempts):
         raise EvidenceError(f"{folder}: holds no measurement, so that nothing can be computed again")
     _copy_what_is_taken(run, out)
+    altered = tuple(_altered(run))
+    try:
+        frozen_inputs(run, manifest)
+        frozen_requirements(run, manifest)
+    except EvidenceError as error:  # with other inputs than those of the run nothing follows from its readings
+        checked = Recheck(
+            0, 0, 0, (), altered or (str(error),), (NOTHING_FOLLOWS,), tuple(_versions_apart(run, manifest))
+        )
+        write_json(out / RECHECK_FILE, _plain(checked))
+        return checked
     work = partial(_attempted, folder, out)
     if processes > 1 and len(attempts) > 1:
         with ProcessPoolExecutor(processes) as pool:
@@ -138,7 +153,7 @@ def recheck(folder: Path, out: Path, *, processes: int = 2) -> Recheck:
         same=sum(each.same for each in found),
         rows=sum(each.masses.rows for each in found),
         differences=(*differences, *results),
-        contradictions=(*_altered(run), *(each for one in found for each in one.contradictions)),
+        contradictions=(*altered, *(each for one in found for each in one.contradictions)),
         not_recomputed=tuple(
             dict.fromkeys((*FROM_THE_PUMP, *(sentence for each in found for sentence in each.not_recomputed)))
         ),
@@ -150,12 +165,13 @@ def recheck(folder: Path, out: Path, *, processes: int = 2) -> Recheck:
 
 
 def _altered(run: RunFolder) -> Iterator[str]:
-    """Say what was altered since the run was closed; nothing where nothing was."""
+    """Say what was altered since the run was closed, or contradicts other parts of the record: the first such thing."""
     closing = run.closing()
     assert closing is not None
     try:
         refuse_altered_closing(run.record)
         refuse_altered(run.record, closing.files, listed_files(run.record))
+        read_whole_run(run.path)
     except EvidenceError as error:
         yield str(error)
 
@@ -236,7 +252,8 @@ def _attempted(folder: Path, out: Path, number: int) -> _Attempted:
         write_json(now, looked_through(attempt, spec).model_dump(mode="json"))
         compare(attempt.folder / INVARIANTS, now)
     try:
-        masses = check_masses(attempt, manifest.bench.get("balance", {}).get("driver"))
+        late_s = RESOLUTION_S if manifest.virtual else QUICK_S
+        masses = check_masses(attempt, manifest.bench.get("balance", {}).get("driver"), late_s)
     except BenchFileError as error:
         masses = WireMasses(0, (), str(error))
     except EvidenceError as error:

@@ -22,6 +22,8 @@ from rig.units import u_from_ul
 PROGRESS_EVERY_S = 600.0
 QUICK_S = 1.0
 """A balance that is read at once answers in less; the moment of its reading is known so well."""
+READ_AGAIN = "it was read again"
+"""What the incident of a slow answer says last."""
 SAME_MOMENT = 1e-9
 """Of a step: two moments that differ by less are one, but for the rounding of a double."""
 
@@ -61,7 +63,7 @@ def _read_balance(bench: Bench, record: Recorder, phase: str) -> tuple[MassReadi
     took_s = at_s - asked_s
     if took_s <= QUICK_S:
         return reading, at_s
-    record.incident("balance", f"a reading took {took_s:.3g} s in the {phase}; it was read again")
+    record.incident("balance", f"a reading took {took_s:.3g} s in the {phase}; {READ_AGAIN}")
     again, again_at_s = bench.balance.read(), bench.clock.now()
     return (again, again_at_s) if again_at_s - at_s < took_s else (reading, at_s)
 

@@ -57,11 +57,12 @@ def test_an_edited_reading_contradicts_the_wire_though_every_sum_was_made_anew(r
     assert [each for each in found.contradictions if each.startswith(f"{table}: row 21, ")]
 
 
-def test_a_removed_row_leaves_a_reply_of_the_balance_without_one(run: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [1, 20, -1])
+def test_a_removed_row_leaves_a_reply_of_the_balance_without_one(run: Path, tmp_path: Path, number: int) -> None:
     table = sorted(run.rglob("balance.csv"))[0]
     lines = table.read_text(encoding="utf-8").splitlines(keepends=True)
-    at_s = float(lines[20].split(",")[0])
-    table.write_text("".join((*lines[:20], *lines[21:])), encoding="utf-8")
+    at_s = float(lines.pop(number).split(",")[0])
+    table.write_text("".join(lines), encoding="utf-8")
     close_anew(run)
 
     found = recheck(run, tmp_path / "again", processes=1)
@@ -69,6 +70,65 @@ def test_a_removed_row_leaves_a_reply_of_the_balance_without_one(run: Path, tmp_
     assert found.exit_code == 5
     said = f"{table}: has no row for the reply of the balance at {at_s:.6f} s in wire.log"
     assert said in found.contradictions
+
+
+def test_a_row_at_another_moment_than_its_reply_is_named(run: Path, tmp_path: Path) -> None:
+    table = sorted(run.rglob("balance.csv"))[0]
+    lines = table.read_text(encoding="utf-8").splitlines()
+    at_s, rest = lines[20].split(",", 1)
+    lines[20] = f"{float(at_s) + 0.001!r},{rest}"
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    close_anew(run)
+
+    found = recheck(run, tmp_path / "again", processes=1)
+
+    assert found.exit_code == 5
+    assert found.contradictions[0].startswith(
+        f"{table}: row 21, at {float(at_s) + 0.001:.6f} s, is later than the reply"
+    )
+
+
+def of_another_version(run: Path) -> None:
+    """Have the run been made by other code, so that a version may explain what differs."""
+    path = run / "record" / "manifest.json"
+    said = json.loads(path.read_text(encoding="utf-8"))
+    said["software"]["sha256"] = "0" * 64
+    path.write_text(json.dumps(said), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("verdict", "FAIL", "the requirement PR-D1.1 is called FAIL, its values and tests say PASS"),
+        ("text", "Anything goes.", "results.json: contradicts the parts of the record: requirements PR-D1.1 text"),
+    ],
+)
+def test_results_that_are_not_those_of_the_tests_are_explained_by_no_version(
+    run: Path, tmp_path: Path, key: str, value: str, said: str
+) -> None:
+    path = run / "record" / "results.json"
+    results = json.loads(path.read_text(encoding="utf-8"))
+    results["requirements"][0][key] = value
+    path.write_text(json.dumps(results), encoding="utf-8")
+    of_another_version(run)
+    close_anew(run)
+
+    found = recheck(run, tmp_path / "again", processes=1)
+
+    assert found.exit_code == 5
+    assert said in found.contradictions[0]
+
+
+def test_a_limit_that_was_edited_in_the_frozen_requirements_is_named(run: Path) -> None:
+    path = run / "record" / "inputs" / "requirements.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("high = 5 }", "high = 50 }", 1), encoding="utf-8")
+    close_anew(run)
+
+    done = rig("report", str(run), "--recompute")
+
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert f"{path}: the frozen input was changed" in "".join(done.stdout.split("\n"))
+    assert "Not computed again: every number, since an input is not the one that the run had" in done.stdout
 
 
 def test_an_altered_value_is_named_with_its_test_and_by_how_much(run: Path) -> None:
@@ -107,10 +167,7 @@ def test_a_difference_under_another_version_is_explained_by_it(
     name = next(key for key, value in budget.items() if isinstance(value, float) and value)
     budget[name] *= 1.0 + shift
     path.write_text(json.dumps(content, indent=2), encoding="utf-8")
-    manifest = run / "record" / "manifest.json"
-    said = json.loads(manifest.read_text(encoding="utf-8"))
-    said["software"]["sha256"] = "0" * 64
-    manifest.write_text(json.dumps(said), encoding="utf-8")
+    of_another_version(run)
     close_anew(run)
 
     found = recheck(run, tmp_path / "again", processes=1)

@@ -258,11 +258,48 @@ def test_a_german_house_reads_its_headings_and_labels_in_german(recorded: Path, 
         ("[laboratory]\nnmae = 'x'", "nmae"),
         ("language = 'fr'", "language"),
         ("number = 'VR-{year}'", "in braces it may have {run} alone"),
+        ('number = "VR\\n{run}"', "it has to be one line of characters that print"),
+        ("logo = 'x.svg'", "logo is not a known key"),
     ],
 )
 def test_a_slip_of_the_pen_in_the_house_is_named(tmp_path: Path, content: str, said: str) -> None:
     with pytest.raises(BenchFileError, match=re.escape(said)):
         read_house(house_of(tmp_path / "house", content))
+
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg">{}</svg>'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("logo.png", "", "logo.png: is not read; the logo is an SVG file named logo.svg"),
+        ("logo.svg", "hello", "logo.svg: is no SVG (syntax error"),
+        ("logo.svg", "<html><svg/></html>", "logo.svg: is no SVG, its first element is html"),
+        ("logo.svg", SVG.format(" " * 1_000_000), "allowed are 1,000,000"),
+        ("logo.svg", SVG.format("<script/>"), "has a script that reaches out of the picture"),
+        ("logo.svg", SVG.format('<image href="http://a/b.png"/>'), "has a image that reaches out of the picture"),
+        ("logo.svg", "<!DOCTYPE svg [<!ENTITY a 'b'>]>" + SVG.format("&a;"), "declares entities"),
+    ],
+)
+def test_a_logo_that_is_no_picture_in_itself_is_refused(tmp_path: Path, name: str, content: str, said: str) -> None:
+    folder = house_of(tmp_path / "house")
+    (folder / name).write_text(content, encoding="utf-8")
+    with pytest.raises(BenchFileError, match=re.escape(said)):
+        read_house(folder)
+
+
+def test_a_logo_is_taken_as_it_is(tmp_path: Path) -> None:
+    folder = house_of(tmp_path / "house")
+    drawn = SVG.format('<rect id="a" width="9" height="9"/>')
+    (folder / "logo.svg").write_text(drawn, encoding="utf-8")
+    assert read_house(folder).logo == drawn
+
+
+def test_a_profile_of_the_house_names_no_section_twice(tmp_path: Path) -> None:
+    (tmp_path / "ours.toml").write_text('readers = "we"\nsections = ["cover", "cover"]', encoding="utf-8")
+    with pytest.raises(BenchFileError, match="sections has 'cover' more than once; allowed is once"):
+        read_reader_profile("ours", tmp_path)
 
 
 def test_the_words_of_the_apparatus_fit_their_boxes(recorded: Path) -> None:
