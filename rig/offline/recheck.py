@@ -12,11 +12,11 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from rig.bench.declared import metrology
+from rig.bench.file import BenchFile
 from rig.errors import BenchFileError, BlockedError, DataFileError, EvidenceError
 from rig.offline.numbers_apart import Apart, apart
 from rig.offline.wire_masses import RESOLUTION_S, WireMasses, check_masses
@@ -25,7 +25,7 @@ from rig.procedures.procedure import computed_from, kept_analyses
 from rig.procedures.sampling import QUICK_S
 from rig.record.closed import listed_files, refuse_altered, refuse_altered_closing, refuse_links
 from rig.record.files import read_json, write_json
-from rig.record.folder import RECORD, RunFolder, keep_computed
+from rig.record.folder import RECORD, Attempt, RunFolder, keep_computed
 from rig.record.invariants import INVARIANTS
 from rig.record.manifest import Manifest
 from rig.record.taking import INCIDENTS, read_taken
@@ -140,12 +140,12 @@ def recheck(folder: Path, out: Path, *, processes: int = 2) -> Recheck:
         )
         write_json(out / RECHECK_FILE, _plain(checked))
         return checked
-    work = partial(_attempted, folder, out)
     if processes > 1 and len(attempts) > 1:
-        with ProcessPoolExecutor(processes) as pool:
-            found = list(pool.map(work, range(len(attempts))))
+        with ProcessPoolExecutor(processes, initializer=_begin, initargs=(folder, out)) as pool:
+            found = list(pool.map(_next, range(len(attempts))))
     else:
-        found = [work(number) for number in range(len(attempts))]
+        whole = _Whole.of(folder, out)
+        found = [_attempted(whole, number) for number in range(len(attempts))]
     differences = [each for one in found for each in one.differences]
     results, verdicts = _results(run, out, manifest)
     checked = Recheck(
@@ -200,12 +200,39 @@ def _copy(run: RunFolder, path: Path, out: Path) -> None:
         shutil.copyfile(path, copy)
 
 
-def _attempted(folder: Path, out: Path, number: int) -> _Attempted:
-    """Compute one attempt again, in a process of its own."""
-    run = RunFolder(folder)
-    manifest = run.manifest()
-    spec = frozen_inputs(run, manifest).spec
-    attempt = run.attempts()[number]
+@dataclass(frozen=True)
+class _Whole:
+    """What every attempt is computed with: read once in a process."""
+
+    folder: Path
+    out: Path
+    manifest: Manifest
+    spec: BenchFile
+    attempts: tuple[Attempt, ...]
+
+    @classmethod
+    def of(cls, folder: Path, out: Path) -> Self:
+        run = RunFolder(folder)
+        manifest = run.manifest()
+        return cls(folder, out, manifest, frozen_inputs(run, manifest).spec, tuple(run.attempts()))
+
+
+_whole: list[_Whole] = []
+"""What this process of a pool works with; one."""
+
+
+def _begin(folder: Path, out: Path) -> None:
+    _whole.append(_Whole.of(folder, out))
+
+
+def _next(number: int) -> _Attempted:
+    return _attempted(_whole[0], number)
+
+
+def _attempted(whole: _Whole, number: int) -> _Attempted:
+    """Compute one attempt again."""
+    folder, out, manifest, spec = whole.folder, whole.out, whole.manifest, whole.spec
+    attempt = whole.attempts[number]
     known = metrology(spec)
     files = same = 0
     differences: list[RecomputedDifference] = []
