@@ -32,7 +32,7 @@ def value_and_uncertainty(value: float, expanded_uncertainty: float) -> tuple[st
 
 def with_unit(value: float, expanded_uncertainty: float, unit: str) -> str:
     """Write a value with its U, where it has one, and its unit, on one line."""
-    return minus(rounding.measured_text(value, expanded_uncertainty, unit)).replace(" ", NBSP)
+    return minus(rounding.value_text(value, expanded_uncertainty, unit)).replace(" ", NBSP)
 
 
 def quantity(value: float | None, unit: str, places: int, *, signed: bool = False) -> str:

@@ -51,7 +51,7 @@ from rig.run.selection import parse_selection
 from rig.run.stopping import StopSignals
 from rig.shipped import DEFAULT_PLAN, DEFAULT_REQUIREMENTS, PUMP_SUITES, shipped
 from rig.verdicts.limits import Rule, Verdict
-from rig.verdicts.rounding import measured_text
+from rig.verdicts.rounding import value_text
 
 EXIT_RIG = 3
 
@@ -397,4 +397,4 @@ def _limit(measurement: JudgedRecord) -> str:
 
 
 def _value(measurement: JudgedRecord | ReportedRecord) -> str:
-    return f"{measurement.name}: {measured_text(measurement.value, measurement.expanded_uncertainty, measurement.unit)}"
+    return f"{measurement.name}: {value_text(measurement.value, measurement.expanded_uncertainty, measurement.unit)}"

@@ -19,7 +19,7 @@ from rig.roles.pump import OF_THE_BENCH
 from rig.verdicts.limits import Measurement, Verdict, decide
 from rig.verdicts.quantities import Quantity
 from rig.verdicts.requirements import Requirement
-from rig.verdicts.rounding import measured_text
+from rig.verdicts.rounding import value_text
 
 
 class NotApplicableError(Exception):
@@ -123,7 +123,7 @@ class Verification:
         decision = decide(measurement, limit, requirement.rule)
         if decision.verdict is not Verdict.PASS:
             reason = f" ({decision.reason})" if decision.reason else ""
-            value = measured_text(measurement.value, measurement.expanded_uncertainty, measurement.unit)
+            value = value_text(measurement.value, measurement.expanded_uncertainty, measurement.unit)
             self._unmet.append(
                 f"{requirement.id} {decision.verdict.value}: {measurement.name} is {value}, limit {limit}{reason}"
             )

@@ -33,7 +33,7 @@ def without_exponent(value: float, digits: int = 6) -> str:
     return f"{Decimal(f'{value:.{digits}g}'):f}"
 
 
-def measured_text(value: float, expanded_uncertainty: float, unit: str) -> str:
+def value_text(value: float, expanded_uncertainty: float, unit: str) -> str:
     """Write a value with its U, where it has one, and its unit; one of a thing is not called several."""
     number, u = rounded(value, expanded_uncertainty)
     said = f"{number} ± {u} {unit}" if u else f"{number} {singular(unit) if number == '1' else unit}"
