@@ -198,7 +198,7 @@ def _of_hazard(hazard: TracedHazard) -> dict[str, str]:
         TEXT: hazard.text,
         "Source": hazard.source,
         "Makers hazard": "; ".join(each.id for each in hazard.makers),
-        "Makers source": "; ".join(dict.fromkeys(f"{each.cited}" for each in hazard.makers)),
+        "Makers source": "; ".join(f"{each.cited}" for each in hazard.makers),
     }
 
 

@@ -74,7 +74,7 @@ def cells_of(matrix: Matrix, row: TraceRow) -> tuple[str, ...]:
         row.hazard or "",
         hazard.text if hazard is not None else "",
         "; ".join(f"{each.id}{f' ({each.severity})' if each.severity else ''}" for each in makers),
-        "; ".join(dict.fromkeys(f"{each.cited}" for each in makers)),
+        "; ".join(f"{each.cited}" for each in makers),
         row.requirement or "",
     )
     asked = ("", "", "", "", "")
