@@ -130,7 +130,8 @@ def of_code(code: Software, root: Path) -> list[str]:
     changed = changed_in_wheel(root)
     if changed is None:
         return ["the commit of the rig's code is not known, and it is no installed wheel"]
-    return [f"the rig's code is not as it was installed: {changed[0]}"] if changed else []
+    more = f", and {len(changed) - 1} more" if len(changed) > 1 else ""
+    return [f"the rig's code is not as it was installed: {changed[0]}{more}"] if changed else []
 
 
 def changed_in_wheel(root: Path) -> list[str] | None:

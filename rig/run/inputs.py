@@ -26,7 +26,7 @@ from rig.record.folder import RunFolder
 from rig.record.manifest import Manifest
 from rig.record.proof import parse_proof
 from rig.run.plan import PlanFile, TestPlan, parse_plan, read_plan
-from rig.run.software import packages
+from rig.run.software import SUITE_SUFFIXES, packages
 from rig.shipped import (
     DEFAULT_FAULTS,
     DEFAULT_HAZARDS,
@@ -270,7 +270,7 @@ def _suite_files(folder: Path) -> dict[str, bytes]:
     paths = sorted(
         path
         for path in folder.rglob("*")
-        if path.is_file() and path.suffix in (".py", ".robot", ".resource", ".toml") and "__pycache__" not in path.parts
+        if path.is_file() and path.suffix in SUITE_SUFFIXES and "__pycache__" not in path.parts
     )
     return {f"{SUITES}/{path.relative_to(folder).as_posix()}": read_file(path) for path in paths}
 

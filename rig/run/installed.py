@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rig.run.software import ROOMS, VENDORED
+from rig.run.software import ROOMS, SUITE_SUFFIXES, VENDORED
+from rig.shipped import PUMP_SUITES
 
 
 @dataclass(frozen=True)
@@ -64,17 +65,13 @@ def has_own_files(distribution: importlib.metadata.Distribution, root: Path) -> 
 
 
 def altered_files(distribution: importlib.metadata.Distribution) -> list[str]:
-    """List which files of a distribution are missing or changed, and which Python files lie beside the rig's."""
+    """List which files of a distribution are missing or changed, and which code or suites lie beside the rig's."""
     found = [problem for _, problem in _held(distribution) if problem is not None]
     listed = {Path(str(each.locate())).resolve() for each in distribution.files or ()}
     root = Path(str(distribution.locate_file("")))
-    for room in ROOMS:
-        found += [
-            f"{path.relative_to(root)} was added"
-            for path in sorted((root / room).rglob("*.py"))
-            if path.resolve() not in listed
-        ]
-    return found
+    beside = [path for room in ROOMS for path in sorted((root / room).rglob("*.py"))]
+    beside += [path for path in sorted((root / PUMP_SUITES).rglob("*")) if path.suffix in SUITE_SUFFIXES]
+    return found + [f"{path.relative_to(root)} was added" for path in beside if path.resolve() not in listed]
 
 
 def _held(distribution: importlib.metadata.Distribution) -> Iterator[tuple[str, str | None]]:

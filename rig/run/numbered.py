@@ -72,11 +72,18 @@ def note_refused(manifest: Manifest) -> None:
 
 
 def note_end(run: RunFolder, manifest: Manifest, results: Results | None, outcome: RunOutcome) -> None:
-    """Tell the ledger how a run ended that was closed; where it cannot be written, the missing end is a finding."""
+    """Tell the ledger how a run ended that was closed; where it cannot be written, the missing end is a finding.
+
+    A run has one end there: a copy of a run that was never closed, which is closed too, adds none.
+    """
     if manifest.ledger_file is None or manifest.ledger_number is None:
         return
     judged = results.requirements if results is not None else ()
     with suppress(EvidenceError):
+        if any(
+            each.n == manifest.ledger_number and each.outcome for each in read_ledger(Path(manifest.ledger_file)).runs
+        ):
+            return
         ended = RunEnded(
             n=manifest.ledger_number,
             ended_utc=utc_now(),

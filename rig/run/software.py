@@ -14,11 +14,13 @@ from pathlib import Path
 
 from rig.errors import EvidenceError
 from rig.record.manifest import Manifest, Package, Software
-from rig.shipped import ROOT
+from rig.shipped import PUMP_SUITES, ROOT
 
 DISTRIBUTION = "insulin-pump-rig"
 ROOMS = ("rig", "instruments", "fixtures", "reports")
 """The packages whose code makes a run."""
+SUITE_SUFFIXES = (".py", ".robot", ".resource", ".toml")
+"""Of the files of a suite, all of which a run freezes."""
 VENDORED = "_vendor"
 """Where setuptools has copies of packages of its own. Once it is imported they are on the path, and seem installed."""
 _SHOWN = (DISTRIBUTION, "pyvisa", "pyserial", "numpy", "scipy", "gtc", "pytest", "robotframework", "typst", "unicorn")
@@ -90,11 +92,15 @@ def commit_of(root: Path) -> tuple[str | None, bool | None]:
     if _git(root, "rev-parse", "--show-prefix") != "" or _git(root, "ls-files", "rig/__init__.py") in (None, ""):
         return None, None
     commit, changed = _git(root, "rev-parse", "HEAD"), _git(root, "status", "--porcelain", "--untracked-files=no")
-    new = _git(root, "ls-files", "--others", "--exclude-standard", "--", *(f"{room}/*.py" for room in ROOMS))
+    new = _git(root, "ls-files", "--others", "--", *(f"{room}/*.py" for room in ROOMS), *_suite_patterns())
     listed = _git(root, "ls-files", "-v")  # an "h" or "S" first: git was told to overlook changes of the file
     if changed is None or listed is None:
         return commit, None
     return commit, bool(changed or new or any(line[0] == "S" or line[0].islower() for line in listed.splitlines()))
+
+
+def _suite_patterns() -> list[str]:
+    return [f"{PUMP_SUITES}/*{suffix}" for suffix in SUITE_SUFFIXES]
 
 
 def _git(root: Path, *arguments: str) -> str | None:

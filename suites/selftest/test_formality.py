@@ -117,6 +117,12 @@ def test_code_that_git_was_told_to_overlook_makes_the_tree_differ(tmp_path: Path
     git("update-index", "--assume-unchanged", "rig/__init__.py")
     (tmp_path / "rig" / "__init__.py").write_bytes(b"1")
     assert commit_of(tmp_path) == (commit, True)
+    git("update-index", "--no-assume-unchanged", "rig/__init__.py")
+    git("commit", "-am", "more")
+    assert commit_of(tmp_path)[1] is False
+    (tmp_path / "suites" / "pump").mkdir(parents=True)
+    (tmp_path / "suites" / "pump" / "test_own.py").write_bytes(b"")
+    assert commit_of(tmp_path)[1] is True
 
 
 def test_a_wheel_whose_file_was_changed_or_to_which_one_was_added_is_found(tmp_path: Path) -> None:
@@ -132,7 +138,13 @@ def test_a_wheel_whose_file_was_changed_or_to_which_one_was_added_is_found(tmp_p
     assert altered_files(own) == []
     (tmp_path / "rig" / "more.py").write_bytes(b"")
     (tmp_path / "rig" / "__init__.py").write_bytes(b"1")
-    assert altered_files(own) == ["rig/__init__.py was changed", "rig/more.py was added"]
+    (tmp_path / "suites" / "pump").mkdir(parents=True)
+    (tmp_path / "suites" / "pump" / "own.robot").write_bytes(b"")
+    assert altered_files(own) == [
+        "rig/__init__.py was changed",
+        "rig/more.py was added",
+        "suites/pump/own.robot was added",
+    ]
 
 
 def test_what_sets_up_a_condition_of_the_plan_is_no_setting_of_the_callers(inputs: Inputs) -> None:

@@ -17,6 +17,7 @@ from reports.pump_runs import every_run_of_pump
 from rig.errors import BenchFileError, EvidenceError
 from rig.record.closed import CLOSING, with_own_hash
 from rig.record.files import read_json
+from rig.record.folder import RunFolder
 from rig.record.pump_runs import read_pump_runs
 from rig.record.reading import read_run
 from rig.run.begin import discard, end_run, start_run
@@ -166,6 +167,14 @@ def test_a_run_that_is_closed_later_has_its_end(inputs: Inputs, tmp_path: Path) 
     assert first[0] == "Run 1"
     assert first[1].endswith("not formal, plan default, N. N.: interrupted, ERROR")
     assert (this[0], this[1].rpartition(": ")[2]) == ("Run 2", "this run")
+
+
+def test_a_copy_of_a_run_that_is_closed_too_adds_no_second_end(inputs: Inputs, tmp_path: Path) -> None:
+    run = start_run(inputs, out=tmp_path / "run")
+    copy = RunFolder(Path(shutil.copytree(run.path, tmp_path / "elsewhere" / "run")))
+    for each in (run, copy):
+        end_run(each, "interrupted")
+    assert whats(tmp_path / f"lab{SUFFIX}") == []
 
 
 def test_two_processes_at_once_get_different_numbers(tmp_path: Path) -> None:
