@@ -49,6 +49,17 @@ class Anchored(Record):
     at_utc: str
 
 
+def refuse_unwritable_anchor() -> None:
+    """Refuse an anchor file that cannot be written, before anything is measured; BenchFileError."""
+    named = os.environ.get(VARIABLE)
+    if not named:
+        return
+    try:
+        Path(named).open("ab").close()
+    except OSError as error:
+        raise BenchFileError(f"{VARIABLE}: {named}: the anchor file cannot be written ({error.strerror})") from error
+
+
 def anchor(run: Path) -> Anchored | None:
     """Add a run's head to the anchor file that RIG_ANCHOR names; None where it names none.
 

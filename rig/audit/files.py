@@ -92,7 +92,8 @@ class HeldFile:
 class AuditedFiles:
     """The files of a run that are evidence, by their path below its folder.
 
-    `strange` names what is neither file nor folder, `empty` each folder that holds nothing.
+    `strange` names what is neither file nor folder, or a file where a folder belongs; `empty` names each folder that
+    holds nothing.
     """
 
     def __init__(
@@ -110,7 +111,7 @@ class AuditedFiles:
         try:
             for path in _below(run):
                 name = path.relative_to(run).as_posix()
-                if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                if path.is_symlink() or not (path.is_file() or path.is_dir()) or (name in TREES and path.is_file()):
                     strange.append(name)
                 elif path.is_file():
                     files[name] = StoredFile(path)

@@ -87,7 +87,9 @@ def examine(files: AuditedFiles) -> Intact | Alteration:
 
 def _examined(files: AuditedFiles) -> Intact:
     if files.strange:
-        raise _altered(files.strange[0], "is a symbolic link, a pipe, a socket or a device, and no file")
+        raise _altered(
+            files.strange[0], "is a symbolic link, a pipe, a socket, a device, or a file in place of a folder"
+        )
     name = f"record/{CLOSING}"
     if name not in files.files:
         _refuse_cut_off(files)

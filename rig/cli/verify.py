@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.text import Text
 
-from rig.audit.bound import anchor
+from rig.audit.bound import anchor, refuse_unwritable_anchor
 from rig.bench.check import check_bench
 from rig.bench.file import parse_override
 from rig.bench.guarded import wait_until_left
@@ -104,6 +104,7 @@ def verify_pump(asked: RunAsked, *, console: Console, stop: StopSignals) -> int:
             asks for what nothing measures.
         EvidenceError: the run folder cannot be made or written.
     """
+    refuse_unwritable_anchor()
     inputs = read_inputs(asked.sources)
     _refuse_unreadable(inputs, asked.select)
     formality = asked.formality(inputs)

@@ -89,7 +89,8 @@ def start_run(
     """
     if out is not None:
         refuse_unusable(out)
-    bench_key(key_of(inputs))
+    if measures:
+        bench_key(key_of(inputs))  # refused before anything is made
     started = utc_now()
     run_id = f"{started.replace(':', '-')}-{'virtual' if inputs.spec.virtual else 'bench'}"
     folder = out if out is not None else new_folder(RUNS, run_id)

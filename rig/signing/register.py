@@ -83,7 +83,7 @@ def difference_of(path: Path, data: bytes | None, entered: tuple[EnteredSignatur
     if data is None:
         return f"{path}: was removed; the audit trail names {len(entered)} signatures" if entered else None
     if not entered:
-        return f"{path}: is not in the audit trail: it comes from elsewhere, or signing was cut off in its last step"
+        return f"{path}: is not in the audit trail: it comes from elsewhere, or its entries were taken away"
     last, now = entered[-1], hashlib.sha256(data).hexdigest()
     if now == last.sha256:
         return None

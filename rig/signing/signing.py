@@ -164,7 +164,9 @@ def _with_places(report: BoundReport) -> bytes:
             new = PageObject(drawn, (0, 0, *PAGE_PT), content.resources.as_pdf_object())
             writer.insert_page(new)
             for meaning, box in PLACES_PT.items():
-                append_signature_field(writer, SigFieldSpec(meaning.value, on_page=-1, box=box))
+                append_signature_field(
+                    writer, SigFieldSpec(meaning.value, on_page=-1, box=box, readable_field_name=f"{meaning.value} by")
+                )
             out = io.BytesIO()
             writer.write(out)
         except PdfError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rig.audit.auditing import Against, audit_run
-from rig.audit.bound import anchor, held_by_key, read_anchor
+from rig.audit.bound import anchor, held_by_key, read_anchor, refuse_unwritable_anchor
 from rig.audit.files import AuditedFiles
 from rig.audit.integrity import Alteration, Intact, examine
 from rig.cli.app import run as rig_command
@@ -145,6 +145,21 @@ def test_a_link_in_place_of_a_file_is_named(small: Path) -> None:
     path.rename(small / "elsewhere.csv")
     path.symlink_to(small / "elsewhere.csv")
     assert found(small).startswith(f"{BALANCE}: is a symbolic link")
+
+
+@pytest.mark.parametrize("name", ["reports", "unfinished"])
+def test_a_file_in_place_of_a_folder_is_named(small: Path, name: str) -> None:
+    shutil.rmtree(small / name, ignore_errors=True)
+    (small / name).write_bytes(b"")
+    assert found(small) == f"{name}: is a symbolic link, a pipe, a socket, a device, or a file in place of a folder"
+
+
+def test_an_anchor_file_that_cannot_be_written_is_refused_before_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RIG_ANCHOR", str(tmp_path / "nowhere" / "anchor"))
+    with pytest.raises(BenchFileError, match=r"RIG_ANCHOR: .*anchor: the anchor file cannot be written"):
+        refuse_unwritable_anchor()
 
 
 @pytest.mark.parametrize("name", ["record/x", "record/tests/a-test_first/2", "reports/rev-2"])

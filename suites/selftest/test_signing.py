@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 
 from rig.errors import BenchFileError, EvidenceError
 from rig.lease import Lease, LeaseHeldError
+from rig.record.drafts import draft_of
+from rig.record.files import write_whole
 from rig.record.seal import head
 from rig.record.trail import read
 from rig.signing.certificates import utc_moment
@@ -285,6 +287,21 @@ def test_each_revision_is_signed_by_itself(small_run: Path, keys: Keys) -> None:
     ]
     with pytest.raises(BenchFileError, match="has no revision 3 of its report; there are 1, 2"):
         sign_report(small_run, SignatureAsked(BEA, REVIEWED, 3), keys.signer(BEA), None)
+
+
+def test_signature_that_was_cut_off_after_its_entry_is_there_and_the_next_one_goes_on(
+    small_run: Path, keys: Keys
+) -> None:
+    path = small_run / "reports/rev-1/report.signed.pdf"
+    sign_as(small_run, keys, AUTHORED)
+    before = path.read_bytes()
+    sign_as(small_run, keys, REVIEWED)
+    write_whole(draft_of(small_run, "reports/rev-1/report.signed.pdf"), path.read_bytes())  # as if killed in between
+    path.write_bytes(before)
+    assert [each.holds for each in judge_signatures(small_run, keys.roots)] == [True, True]
+    sign_as(small_run, keys, APPROVED)
+    assert [each.holds for each in judge_signatures(small_run, keys.roots)] == [True, True, True]
+    assert not (small_run / "unfinished").exists()
 
 
 def test_two_do_not_sign_at_once(small_run: Path, keys: Keys) -> None:
