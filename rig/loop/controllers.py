@@ -11,9 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from rig.patient.sensor import HIGHEST_MG_PER_DL, LOWEST_MG_PER_DL
 from rig.therapy.exact import rounded_down
 
 PERIOD_MIN = 5
+STALE_MIN = 20
+"""A sensor that has shown the very same for so long is taken for silent: noise never repeats itself."""
 LASTS_MIN = 30
 """A temporary rate is told for so long, and anew every period: a pump that hears nothing goes back to its profile."""
 
@@ -83,8 +86,8 @@ class PidWithInsulinFeedback:
     as a rate. **The tuning is this rig's own**, none of any product: K so that 60 mg/dL above target doubles the basal
     rate, integral time 300 min, derivative time 60 min, γ 0.5; insulin in plasma by two compartments of 55 min. The
     integral stays between 0 and three times basal. The rate lies between 0 and four times basal, and is 0 when the
-    sensor is below 70 mg/dL or will be in 30 min by its last slope. Without a value it wants nothing: the running rate
-    ends by itself.
+    sensor is below 70 mg/dL or will be in 30 min by its last slope. Without a value, or with one that has stood still
+    for 20 min, it wants nothing: the running rate ends by itself.
     """
 
     def __init__(self, settings: ControllerSettings) -> None:
@@ -92,6 +95,7 @@ class PidWithInsulinFeedback:
         self._gain = settings.basal_u_per_h / 60.0
         self._integral_u_per_h = settings.basal_u_per_h
         self._last: tuple[int, float] | None = None
+        self._same_since: tuple[int, float] | None = None
         self._depot = self._plasma = settings.basal_u_per_h
         self._told = Wanted()
 
@@ -104,7 +108,7 @@ class PidWithInsulinFeedback:
 
     def _rate(self, seen: Seen) -> float | None:
         glucose, basal = seen.glucose_mg_per_dl, self._settings.basal_u_per_h
-        if glucose is None:
+        if glucose is None or self._is_stale(seen.at_min, glucose):
             return None
         slope = 0.0
         if self._last is not None and seen.at_min > self._last[0]:
@@ -118,6 +122,16 @@ class PidWithInsulinFeedback:
         if glucose < 70.0 or glucose + 30.0 * slope < 70.0:
             return 0.0
         return tellable(min(max(rate, 0.0), 4.0 * basal), self._settings.rate_step_u_per_h)
+
+    def _is_stale(self, at_min: int, glucose: float) -> bool:
+        """Has the sensor shown the very same for too long? At the ends of what it can show it may."""
+        if (
+            self._same_since is None
+            or self._same_since[1] != glucose
+            or not LOWEST_MG_PER_DL < glucose < HIGHEST_MG_PER_DL
+        ):
+            self._same_since = at_min, glucose
+        return at_min - self._same_since[0] >= STALE_MIN
 
     def _absorb(self) -> None:
         """Let what was told last act for a period."""

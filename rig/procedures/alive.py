@@ -14,6 +14,7 @@ from rig.errors import RefusedError
 from rig.loop.controllers import CONTROLLERS, LASTS_MIN, PERIOD_MIN, ControllerSettings, Seen, Wanted
 from rig.loop.living import PERSONS, Living
 from rig.patient import cgm
+from rig.patient.sensor_faults import SensorFault, shown_with_faults
 from rig.procedures.sampling import Sample, read_air, series_of
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Fact, Recorder, Series
@@ -31,10 +32,10 @@ class LoopBegan(Fact):
 
 
 class SensorRead(Fact):
-    """What the sensor showed the controller at a minute, in mg/dL."""
+    """What the sensor showed the controller at a minute, in mg/dL; None: nothing."""
 
     at_min: int
-    shown_mg_per_dl: float
+    shown_mg_per_dl: float | None
 
 
 class Commanded(Fact):
@@ -67,6 +68,10 @@ class LivedThrough(Protocol):
     @property
     def seed(self) -> int:
         """The seed of its noise."""
+
+    @property
+    def sensor_faults(self) -> tuple[SensorFault, ...]:
+        """What is wrong with the sensor."""
 
     @property
     def line(self) -> str | None:
@@ -118,6 +123,8 @@ class Alive:
         self._sensor = cgm(loop.sensor, loop.seed)
         self._living = Living(PERSONS[loop.person](), loop.carbs_g)
         self._scale = VolumeScale.in_air(bench.metrology, read_air(bench, record, LOOP))
+        self._minutes: list[float] = []
+        self._sensed: list[float] = []
         self._first: Sample | None = None
         self._decided = -1
         self._rate_until_min = 0
@@ -149,11 +156,18 @@ class Alive:
             self._moved = True
 
     def _decide(self, minute: int, missed: range) -> None:
-        glucose = float(self._sensor.read([minute], [self._living.below_skin_mg_per_dl])[0])
+        glucose = self._shown(minute)
         self._record.fact(SensorRead(at_s=self._bench.clock.now(), at_min=minute, shown_mg_per_dl=glucose))
         eaten = self._loop.carbs_g
         announced_g = float(eaten[minute] + sum(eaten[each] for each in missed))
         self._tell(minute, self._controller.decide(Seen(minute, glucose, announced_g)))
+
+    def _shown(self, minute: int) -> float | None:
+        """What the sensor shows now, with what is wrong with it."""
+        self._minutes.append(float(minute))
+        self._sensed.append(float(self._sensor.read([minute], [self._living.below_skin_mg_per_dl])[0]))
+        shown = shown_with_faults(np.array(self._minutes), np.array(self._sensed), self._loop.sensor_faults)[-1]
+        return None if np.isnan(shown) else float(shown)
 
     def _tell(self, minute: int, wanted: Wanted) -> None:
         """Tell the pump what is wanted, over its line."""

@@ -18,6 +18,7 @@ from rig.analysis.checks import FloatArray
 from rig.loop.controllers import CONTROLLERS, LASTS_MIN, PERIOD_MIN
 from rig.loop.living import PERSONS, Life, Living, glucose_uncertainty_mg_per_dl
 from rig.patient import metrics
+from rig.patient.sensor_faults import CompressionLow, DropOut, Jump, SensorFault, Stale
 from rig.procedures.alive import LOOP, Alive, Commanded, LoopBegan, SensorRead, minutes_and_totals
 from rig.procedures.astray import RESERVOIR_U, AccountRead, AccountReader
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
@@ -44,6 +45,8 @@ SAMPLE_EVERY_S = 60.0
 LONGEST_GAP_S = 900.0
 """A quarter of an hour without a reading leaves no glucose to judge."""
 U_GLUCOSE_K = 2.0
+FAULT_BY_MG_PER_DL = 60.0
+"""By so much a sensor that is lain on reads low, and one that jumps reads high. The house's own."""
 CONTROLLER = Parameter("controller", words=tuple(CONTROLLERS))
 CALLED = Parameter("called")
 NOT_THERAPY = (
@@ -100,6 +103,9 @@ class Loop(BetweenBlanks):
     ratio_g: Annotated[Carbohydrates, Field(alias="ratio", gt=0)] = 10.0
     sensor: Literal["breton", "facchinetti", "vettoretti-g5", "vettoretti-g6", "vettoretti-mean"] = "vettoretti-g6"
     seed: Annotated[int, Field(ge=0)] = 1
+    sensor_fault: Literal["drop-out", "stale", "compression low", "jump"] | None = None
+    fault_from_s: Annotated[Minutes, Field(alias="fault_from")] = 0.0
+    fault_to_s: Annotated[Minutes, Field(alias="fault_to")] = 0.0
     line: Literal["waste", "occluder"] | None = None
     from_s: Annotated[Minutes, Field(alias="energised_after")] = 0.0
     rate_step_u_per_h: Annotated[Rate, FromSheet("basal.step"), Field(alias="rate_step")] = 0.025
@@ -111,6 +117,8 @@ class Loop(BetweenBlanks):
             raise ValueError(f"duration is a whole number of {PERIOD_MIN} min, as a controller decides")
         if any(at_min % PERIOD_MIN or at_min >= self.minutes for at_min, _ in self.eat):
             raise ValueError(f"meals come at whole multiples of {PERIOD_MIN} min, before the end of the loop")
+        if (self.sensor_fault is None) != (self.fault_to_s == 0.0) or self.fault_from_s > self.fault_to_s:
+            raise ValueError("a 'sensor_fault' lasts from 'fault_from' to 'fault_to', which is later")
         if self.from_s and (self.line is None or self.from_s >= self.duration_s):
             raise ValueError("'energised_after' lies before the end, and needs 'line'")
         return self
@@ -169,6 +177,18 @@ class Loop(BetweenBlanks):
         """The profile's rate: the person's basal rate, to the nearest step of the pump."""
         steps = max(1.0, round(PERSONS[self.person]().basal_u_per_h / self.rate_step_u_per_h))
         return round(steps * self.rate_step_u_per_h, 9)
+
+    @property
+    def sensor_faults(self) -> tuple[SensorFault, ...]:
+        """What is wrong with the sensor, in min of the loop."""
+        first, last = self.fault_from_s / 60.0, self.fault_to_s / 60.0
+        faults: Mapping[str, tuple[SensorFault, ...]] = {
+            "drop-out": (DropOut(first, last),),
+            "stale": (Stale(first, last),),
+            "compression low": (CompressionLow(first, last, FAULT_BY_MG_PER_DL),),
+            "jump": (Jump(first, FAULT_BY_MG_PER_DL), Jump(last, -FAULT_BY_MG_PER_DL)),
+        }
+        return () if self.sensor_fault is None else faults[self.sensor_fault]
 
     @property
     def carbs_g(self) -> FloatArray:
@@ -250,6 +270,8 @@ class Loop(BetweenBlanks):
             error = told_less_weighed(ended.logged_u - began.logged_u, in_all)
             found.append(measured(of[LOGGED.name], error))
             budgets[of[LOGGED.name]] = error
+        read = ((each.at_min, each.shown_mg_per_dl) for each in taken.facts(SensorRead))
+        shown = [(at_min, mg_per_dl) for at_min, mg_per_dl in read if mg_per_dl is not None]
         content = LoopNumbers(
             title=f"Glucose and insulin of {self.in_words}",
             glucose_mg_per_dl=tuple(life.glucose_mg_per_dl),
@@ -258,8 +280,8 @@ class Loop(BetweenBlanks):
             weighed_u=tuple(life.insulin_u),
             commanded_u=tuple(by_command.insulin_u),
             carbs_g=tuple(self.carbs_g[: life.insulin_u.size]),
-            sensor_min=tuple(each.at_min for each in taken.facts(SensorRead)),
-            sensor_mg_per_dl=tuple(each.shown_mg_per_dl for each in taken.facts(SensorRead)),
+            sensor_min=tuple(at_min for at_min, _ in shown),
+            sensor_mg_per_dl=tuple(mg_per_dl for _, mg_per_dl in shown),
         )
         return Computed(
             tuple(found), analyses={"loop": content}, budgets=budgets, notes=dict.fromkeys(budgets, NOT_THERAPY)

@@ -29,11 +29,11 @@ def test_basal_bolus_looks_at_no_sensor() -> None:
 
 
 def test_the_pid_holds_basal_at_its_target() -> None:
-    assert rates(*[110.0] * 30) == [0.8] * 30
+    assert rates(*[110.0 + 1e-9 * (at % 2) for at in range(30)]) == [0.8] * 30
 
 
 def test_the_pid_gives_more_above_its_target_and_less_below() -> None:
-    above, below = rates(*[170.0] * 10), rates(*[90.0] * 10)
+    above, below = rates(*[170.0] * 4), rates(*[90.0] * 4)
     assert all(rate is not None and rate > 0.8 for rate in above)
     assert all(rate is not None and 0.0 < rate < 0.8 for rate in below)
 
@@ -48,11 +48,21 @@ def test_the_pid_wants_nothing_without_a_sensor_and_goes_on_when_it_is_back() ->
     assert rates(110.0, None, None, 110.0) == [0.8, None, None, 0.8]
 
 
+def test_a_value_that_stands_still_for_20_min_is_none_but_at_the_ends_of_the_scale() -> None:
+    assert rates(*[110.0] * 6) == [0.8, 0.8, 0.8, 0.8, None, None]
+    assert rates(*[110.0] * 6, 111.0)[-1] is not None
+    assert rates(*[40.0] * 8) == [0.0] * 8
+    assert None not in rates(*[400.0] * 8)
+
+
 def test_insulin_that_still_acts_holds_the_pid_back() -> None:
     fed, fasting = PidWithInsulinFeedback(SETTINGS), PidWithInsulinFeedback(SETTINGS)
     fed.decide(Seen(0, 150.0, 60.0))
     fasting.decide(Seen(0, 150.0, 0.0))
-    after = [(fed.decide(Seen(at, 150.0, 0.0)), fasting.decide(Seen(at, 150.0, 0.0))) for at in range(5, 60, 5)]
+    after = [
+        (fed.decide(Seen(at, 150.0 + at % 2, 0.0)), fasting.decide(Seen(at, 150.0 + at % 2, 0.0)))
+        for at in range(5, 60, 5)
+    ]
     assert all((one.rate_u_per_h or 0.0) < (other.rate_u_per_h or 0.0) for one, other in after[1:])
 
 

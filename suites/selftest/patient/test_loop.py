@@ -182,6 +182,17 @@ def test_the_pump_obeys_the_controller_over_its_line(closed: Mapping[str, Done])
     assert right.logged_u == pytest.approx(sum(right.numbers.commanded_u), abs=0.1)
 
 
+def test_a_sensor_that_is_lost_leaves_the_pump_at_its_profile_within_half_an_hour(tmp_path: Path) -> None:
+    done = lived(
+        tmp_path / "lost", None, controller="pid", eat=[], sensor_fault="drop-out", fault_from="30 min", fault_to="2 h"
+    )
+    seen = {each.at_min: each.shown_mg_per_dl for each in done.taken.facts(SensorRead)}
+    assert all((shown is None) == (at_min >= 30) for at_min, shown in seen.items())
+    assert max(at_min for at_min, *_ in done.commands) == 25
+    last_hour_u = sum(done.numbers.weighed_u[60:])
+    assert last_hour_u == pytest.approx(Loop.model_validate(MEAL).rate_u_per_h, abs=0.03)  # a dose at either end
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -190,6 +201,7 @@ def test_the_pump_obeys_the_controller_over_its_line(closed: Mapping[str, Done])
         ({"eat": ["02:00 20 g"]}, "before the end of the loop"),
         ({"energised_after": "10 min"}, "'energised_after' lies before the end, and needs 'line'"),
         ({"eat": ["00:05"]}, "'00:05' is no time with carbohydrates, such as '07:30 60 g'"),
+        ({"sensor_fault": "stale"}, "a 'sensor_fault' lasts from 'fault_from' to 'fault_to', which is later"),
         ({"controller": "best"}, "Input should be 'basal-bolus' or 'pid'"),
     ],
 )
