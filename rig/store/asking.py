@@ -89,7 +89,7 @@ def stored_history(
 def not_resumed() -> ColumnElement[bool]:
     """Leave out runs that another in the store goes on with."""
     later = RUNS.alias("later")
-    return ~exists().where(later.c.resumes == RUNS.c.run_id)
+    return ~exists().where((later.c.resumes == RUNS.c.run_id) & (later.c.run != RUNS.c.run))
 
 
 def _refuse_unknown(connection: Connection, column: Column[Any], wanted: str, what: str) -> None:
@@ -113,9 +113,7 @@ def _after(connection: Connection, place: str) -> ColumnElement[bool]:
     run_id, _, n = place.rpartition(":")
     at = connection.execute(select(RUNS.c.run, RUNS.c.started_utc).where(RUNS.c.run_id == run_id)).one_or_none()
     if at is None or not (n.isascii() and n.isdecimal()):
-        raise BenchFileError(
-            f"the store knows no place {place!r}; a page tells at its end what the next one goes on after"
-        )
+        raise BenchFileError(f"the store knows no place {place!r}; a page tells at its end where the next one begins")
     not_newer = tuple_(RUNS.c.started_utc, RUNS.c.run) <= tuple_(literal(at.started_utc), literal(at.run))
     return and_(not_newer, or_(RUNS.c.run != at.run, VALUES.c.n > int(n)))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from rig.errors import BenchFileError, RigError
 from rig.store.tables import METADATA, STORE, VERSION
@@ -52,7 +52,7 @@ def open_store(named: str, *, make: bool) -> Iterator[Engine]:
     if sqlite:
         if url.database in (None, "", ":memory:"):
             raise BenchFileError(f"{named}: is no file: a store has to last; name a file, or a database by its URL")
-        if not make and not Path(str(url.database)).is_file():
+        if not make and not _is_file(str(url.database)):
             raise BenchFileError(f"{named}: there is no such store; rig store add makes one")
     try:
         engine = create_engine(url, pool_pre_ping=True, connect_args={"timeout": PATIENCE_S} if sqlite else {})
@@ -74,25 +74,35 @@ def open_store(named: str, *, make: bool) -> Iterator[Engine]:
 
 @contextmanager
 def asking(engine: Engine) -> Iterator[Connection]:
-    """Ask a store; StoreError where it does not answer."""
+    """Ask a store; StoreError where it does not answer, BenchFileError where no database could be asked so."""
     try:
         with engine.connect() as connection:
             yield connection
+    except (UnicodeError, OverflowError, DataError) as error:
+        said = why(error) if isinstance(error, DataError) else str(error)
+        raise BenchFileError(f"{store_shown(engine.url)}: cannot be asked so: {said}") from error
     except SQLAlchemyError as error:
         raise StoreError(f"{store_shown(engine.url)}: cannot be read: {why(error)}") from error
 
 
 def store_shown(url: URL) -> str:
-    """Name a store without its password; a file by its path."""
+    """Name a store without its password, which may also stand behind a question mark; a file by its path."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
-    return url.render_as_string(hide_password=True)
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def why(error: SQLAlchemyError) -> str:
     """Say in one line what a database said."""
     said = str(getattr(error, "orig", None) or error)
     return " ".join(said.split())
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # such as too long a name
+        return False
 
 
 def _url(named: str) -> URL:
@@ -102,6 +112,8 @@ def _url(named: str) -> URL:
         url = make_url(named)
     except (ArgumentError, ValueError) as error:
         raise BenchFileError("a store is a file or a URL such as postgresql+psycopg://rig@server/runs") from error
+    if "@" in (url.host or ""):  # the rest of a password
+        raise BenchFileError("the URL of the store has several @; one in a password is written %40")
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
     return url

@@ -202,7 +202,7 @@ def _run_row(folder: Path, head: str, manifest: Manifest, results: Results) -> R
         "head": head,
         "run_id": manifest.run_id,
         "resumes": manifest.resumes.run_id if manifest.resumes else None,
-        "folder": str(folder.resolve()),
+        "folder": str(folder.resolve()).encode(errors="backslashreplace").decode(),
         "started_utc": manifest.started_utc.astimezone(UTC).isoformat(),
         "ended_utc": manifest.ended_utc.astimezone(UTC).isoformat() if manifest.ended_utc else None,
         "outcome": manifest.outcome,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import sqlite3
@@ -177,11 +178,32 @@ def _refused(named: str | Path, error: type[RigError], why: str, *, make: bool =
         pass
 
 
-def test_a_password_is_never_repeated() -> None:
-    done = rig("history", "--store", "postgresql://rig:secret@127.0.0.1:1/runs")
-    assert done.returncode == 3
+@pytest.mark.parametrize(
+    ("url", "code", "why"),
+    [
+        ("postgresql://rig:secret@127.0.0.1:1/runs", 3, "cannot be opened as a store"),
+        ("postgresql://127.0.0.1:1/runs?user=rig&password=secret", 3, "cannot be opened as a store"),
+        ("postgresql://rig:my@secret@127.0.0.1:1/runs", 2, "several @; one in a password is written %40"),
+        ("postgresql://rig:secret@127.0.0.1:port/runs", 2, "a store is a file or a URL"),
+    ],
+)
+def test_a_password_is_never_repeated(url: str, code: int, why: str) -> None:
+    done = rig("history", "--store", url)
+    assert done.returncode == code
     assert "secret" not in done.stdout + done.stderr
-    assert "cannot be opened as a store" in done.stderr
+    assert why in done.stderr
+
+
+def test_names_that_no_database_holds_are_refused_and_an_odd_folder_is_not(tmp_path: Path) -> None:
+    store = tmp_path / "runs.sqlite"
+    folder = tmp_path / os.fsdecode(b"odd \xff")
+    assert rig("store", "add", short_run(folder, 1, serial="Ä日本'\""), "--store", store).returncode == 0
+    assert "1 values of 1 runs." in rig("history", "--pump", "Ä日本'\"", "--store", store).stdout
+    for option, value in (("--pump", "\udcff"), ("--limit", "9" * 20), ("--after", f"run 1:{'9' * 20}")):
+        done = rig("history", option, value, "--store", store)
+        assert done.returncode == 2
+        assert f"{store}: cannot be asked so: " in done.stderr
+    assert rig("history", "--store", "a" * 300).returncode == 2
 
 
 def test_runs_are_found_below_a_folder_and_nothing_inside_them(tmp_path: Path) -> None:
