@@ -41,7 +41,8 @@ def largest_credible_sd(claimed: float, degrees_of_freedom: float, *, share: flo
     freedom = positive("degrees_of_freedom", degrees_of_freedom)
     if not 0.0 < share < 1.0:
         raise ValueError(f"share must be between 0 and 1, got {share!r}")
-    return positive("claimed", claimed) * math.sqrt(float(scipy.stats.chi2.ppf(share, freedom)) / freedom)
+    chi_squared = 2.0 * float(scipy.special.gammaincinv(freedom / 2.0, share))  # scipy.stats takes 0.6 s to import
+    return positive("claimed", claimed) * math.sqrt(chi_squared / freedom)
 
 
 def change_of_rate(at_s: ArrayLike, mass_g: ArrayLike) -> tuple[float, float]:
