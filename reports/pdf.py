@@ -15,6 +15,7 @@ from reports.report_document import document_of
 from reports.typeset_document import document_typesetter
 from reports.typesetting import write_pdf
 from rig.record.reading import Run
+from rig.record.trail import TRAIL
 from rig.run.reading import read_whole_run
 
 REPORT, ANNEX = "report.pdf", "annex.pdf"
@@ -24,9 +25,9 @@ def write_report_of(run: Run, folder: Path, *, profile: Profile | None = None, h
     """Write `report.pdf` of a run that was read into a folder, and return its path; EvidenceError if it cannot be."""
     given = given_of(run, folder, house)
     path = folder / REPORT
-    with document_typesetter(
-        document_of(given, profile), record=run.folder, files=[file.path for file in run.files]
-    ) as compiler:
+    trail = [TRAIL] if (run.folder / TRAIL).is_file() else []  # as it is before this report is entered
+    files = [*(file.path for file in run.files), *trail]
+    with document_typesetter(document_of(given, profile), record=run.folder, files=files) as compiler:
         write_pdf(path, compiler, run.manifest.started_utc)
     return path
 

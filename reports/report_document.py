@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from reports.document import Document, DocumentBlock, Finder, Section, with_numbers
-from reports.language import translated
+from reports.language import in_language, translated
 from reports.marks import marks_of
 from reports.parts.cover import contents, cover
 from reports.parts.curves import curves
@@ -69,10 +69,11 @@ def framed_document(given: Given, *, title: str, kind: str, sections: tuple[Sect
     manifest = given.run.manifest
     stamp, device = manifest.ended_utc or manifest.started_utc, manifest.dut
     named = f"{device.maker} {device.model}" if device else "Device not identified"
+    serial = in_language("serial number", given.house.language)
     return Document(
         title=title,
         kind=kind,
-        subject=f"{named}, serial number {device.serial_number}" if device and device.serial_number else named,
+        subject=f"{named}, {serial} {device.serial_number}" if device and device.serial_number else named,
         number=given.number,
         revision=given.revision,
         date=(stamp.year, stamp.month, stamp.day),

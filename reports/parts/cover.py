@@ -6,6 +6,7 @@ Not responsible for results.
 from __future__ import annotations
 
 from reports.document import Alert, Contents, Facts, FigureList, Paragraph, Section, TableBlock, TableColumn
+from reports.language import in_language
 from reports.parts.given import NOT_STATED, Given, RevisionLine, stated_or_not
 from reports.words import moment_in_words
 from rig.verdicts.limits import Rule
@@ -69,7 +70,7 @@ def _document_rows(given: Given) -> tuple[tuple[str, str], ...]:
     manifest, laboratory, customer = given.run.manifest, given.house.laboratory, given.house.customer
     bench = manifest.bench.get("name")
     return (
-        ("Document number", f"{given.number}, revision {given.revision}"),
+        ("Document number", f"{given.number}, {in_language('revision', given.house.language)} {given.revision}"),
         ("Run", manifest.run_id),
         ("Laboratory", ", ".join(filter(None, (laboratory.name, laboratory.address))) or NOT_STATED),
         *([("Accreditation", laboratory.accreditation)] if laboratory.accreditation else []),
@@ -125,6 +126,11 @@ def _why(line: RevisionLine) -> str:
 def _history(given: Given) -> tuple[TableBlock, ...]:
     if not given.history:
         return ()
-    columns = (TableColumn("Revision"), TableColumn("Made"), TableColumn("By"), TableColumn("Reason", share=1.0))
+    columns = (
+        TableColumn("Revision"),
+        TableColumn("Record closed"),
+        TableColumn("By"),
+        TableColumn("Reason", share=1.0),
+    )
     rows = tuple((str(each.number), each.made, each.by or "–", _why(each)) for each in given.history)
     return (TableBlock("Revisions of this document; none was ever overwritten.", columns, rows),)

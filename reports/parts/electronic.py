@@ -29,7 +29,10 @@ def electronic(given: Given) -> Section:
         (
             Facts(
                 (
-                    ("Copies", "the record's files but wire logs and firmware are attached to this PDF as they are"),
+                    (
+                        "Copies",
+                        "the record but wire logs and firmware, and the trail so far, are attached to this PDF",
+                    ),
                     (
                         "Protection",
                         "SHA-256 of each of its files, chained to the head; rig audit names what was changed",

@@ -307,9 +307,12 @@ def test_a_run_without_a_test_has_a_report_too(run: Path) -> None:
 
 
 def test_the_raw_record_is_attached_byte_for_byte(whole: PdfReader, recorded: Path) -> None:
-    attachments, run = whole.attachments, recorded
+    attachments, run = dict(whole.attachments), recorded
     left_out = (".log", ".elf")  # the wires, and the image of the firmware
     names = {file.path for file in read_run(run).files if not file.path.endswith(left_out)}
+    trail = attachments.pop("record/trail.jsonl")[0]  # as it was before this report was entered
+    assert trail
+    assert (run / "trail.jsonl").read_bytes().startswith(trail)
     assert {name.removeprefix("record/") for name in attachments} == names
     for name in names:
         assert attachments[f"record/{name}"] == [(run / name).read_bytes()]

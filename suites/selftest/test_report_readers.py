@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from reports.apparatus import LETTER, SIZE, boxes
-from reports.document import KINDS, Document, DocumentBlock, Section, refuse_unknown
+from reports.document import KINDS, Document, DocumentBlock, Facts, Finder, Section, refuse_unknown
 from reports.house import read_house
 from reports.parts.finding import FDA, ISO, LABEL, PART_11, QUESTIONS
 from reports.parts.given import Given
@@ -250,6 +250,14 @@ def test_a_german_house_reads_its_headings_and_labels_in_german(recorded: Path, 
     titles = [section.title for section in document.sections]
     assert {"Zusammenfassung", "Ergebnisse je Anforderung", "Unterschriften"} <= set(titles)
     assert document.words["page"] == "Seite"
+    assert "Seriennummer" in document.subject
+    finder = next(block for block in document.blocks() if isinstance(block, Finder))
+    assert (ISO, "e) Auftraggeber", "cover") in finder.rows
+    asked = {question for _, question, _ in finder.rows}
+    assert not asked & {question for _, question, _ in QUESTIONS}
+    said = {cell for block in document.blocks() if isinstance(block, Facts) for row in block.rows for cell in row}
+    assert "nicht angegeben" in said
+    assert "not stated" not in said
 
 
 @pytest.mark.parametrize(
