@@ -7,13 +7,14 @@ Each says what it asks for, what came of it and what was seen. Not responsible f
 from __future__ import annotations
 
 import datetime
+import importlib.metadata
 import locale
 import os
 import shutil
 import struct
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rig.clock import WallClock
@@ -23,8 +24,8 @@ from rig.record.files import utc_now, write_whole
 from rig.record.qualification import Item, Outcome
 from rig.run.clock_reference import ClockReference, clock_reference
 from rig.run.formality import of_code
-from rig.run.installed import CheckedPackages, check_packages
-from rig.run.software import packages, software
+from rig.run.installed import CheckedPackages, check_packages, missing_packages_of
+from rig.run.software import DISTRIBUTION, packages, software
 from rig.shipped import DEFAULT_BENCH, DEFAULT_FAULTS, DEFAULT_PUMP_SHEET, DEFAULT_REQUIREMENTS, PLANS, ROOT, shipped
 
 LEAST_PYTHON = (3, 11)
@@ -44,7 +45,7 @@ def installation(place: Path, clock_compared: str | None) -> list[Item]:
     """
     asked: list[tuple[str, Callable[[], Seen]]] = [
         (f"Python {'.'.join(map(str, LEAST_PYTHON))} or later, CPython, of 64 bits", _python),
-        ("each file of each installed package is as its own list (RECORD) says", _packages),
+        ("each package that is needed is there, each file of each as its own list (RECORD) says", _packages),
         ("the rig's own code is that of its commit, or of its wheel", _own_code),
         ("the files that come with the rig are there", _shipped),
         ("typst sets a page in its own fonts, the same one twice", _typesetting),
@@ -72,9 +73,10 @@ def passed_if(good: bool, seen: str) -> Seen:
     return ("passed" if good else "failed"), seen
 
 
-def judged_packages(checked: CheckedPackages) -> Seen:
-    """Judge what came of holding packages against their lists."""
-    told = [*checked.altered, *(f"{each} has no list of its files" for each in checked.unlisted)]
+def judged_packages(checked: CheckedPackages, missing: Sequence[str] = ()) -> Seen:
+    """Judge what came of holding packages against their lists, and which of those that are needed are missing."""
+    told = [f"{each} is needed and not installed" for each in missing]
+    told += [*checked.altered, *(f"{each} has no list of its files" for each in checked.unlisted)]
     if told:
         more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
         return "failed", f"{'; '.join(told[:_NAMED])}{more}"
@@ -98,7 +100,7 @@ def _python() -> Seen:
 
 
 def _packages() -> Seen:
-    return judged_packages(check_packages())
+    return judged_packages(check_packages(), missing_packages_of(importlib.metadata.distribution(DISTRIBUTION)))
 
 
 def _own_code() -> Seen:

@@ -10,6 +10,7 @@ import base64
 import csv
 import hashlib
 import importlib.metadata
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,13 @@ def check_packages(distributions: Iterable[importlib.metadata.Distribution] | No
             if problem is not None:
                 altered.append(f"{name} {distribution.version}: {problem}")
     return CheckedPackages(len(seen), files, tuple(sorted(altered)), tuple(sorted(unlisted)))
+
+
+def missing_packages_of(distribution: importlib.metadata.Distribution) -> list[str]:
+    """List the packages that a distribution always needs and that are not installed; versions are the installer's."""
+    always = [each for each in distribution.requires or () if ";" not in each]
+    names = [found[0] for each in always if (found := re.match(r"[A-Za-z0-9._-]+", each)) is not None]
+    return [name for name in names if not any(True for _ in importlib.metadata.distributions(name=name))]
 
 
 def has_own_files(distribution: importlib.metadata.Distribution, root: Path) -> bool:

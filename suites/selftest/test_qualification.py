@@ -15,7 +15,7 @@ from rig.cli.qualify import QualifyAsked, in_short, made_of, qualification_page
 from rig.errors import EvidenceError
 from rig.record.qualification import Item
 from rig.run.clock_reference import ClockReference, clock_reference, kernel_clock
-from rig.run.installed import check_packages
+from rig.run.installed import check_packages, missing_packages_of
 from rig.run.known_inputs import KNOWN_INPUTS, known_results
 from rig.shipped import shipped
 
@@ -47,6 +47,15 @@ def test_a_changed_file_and_a_missing_one_are_named(package: Path) -> None:
     (package / "a.py").write_bytes(b"1")
     (package / "b.py").unlink()
     assert judged(package) == ("failed", "other 2: a.py was changed; other 2: b.py is missing")
+
+
+def test_a_package_that_is_needed_and_not_installed_is_named(package: Path) -> None:
+    metadata = package / "other-2.dist-info" / "METADATA"
+    needs = "Requires-Dist: numpy>=2\nRequires-Dist: no.such-thing>=1\nRequires-Dist: nor_this; extra == 'x'\n"
+    metadata.write_text(metadata.read_text(encoding="utf-8") + needs, encoding="utf-8")
+    (other,) = importlib.metadata.distributions(path=[str(package)])
+    assert missing_packages_of(other) == ["no.such-thing"]
+    assert judged_packages(check_packages([other]), ["no.such-thing"])[0] == "failed"
 
 
 def test_a_package_without_a_list_of_its_files_fails(package: Path) -> None:
