@@ -20,6 +20,9 @@ PERSONS: Mapping[str, Callable[[], Person[Any, Any]]] = {
     "type 2": lambda: type2({}),
 }
 """Who may live on a bench: Hovorka's adult, steady at 120 mg/dL, and the average person with type 2 diabetes."""
+RATIO_G: Mapping[str, float] = {"type 1": 25.0, "type 2": 4.0}
+"""Carbohydrate for 1 U that keeps each within 70 to 200 mg/dL on a day of 45, 70 and 60 g. Hovorka's default adult is
+more sensitive than most: 10 g a unit, usual in clinics, takes him to 7 mg/dL."""
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ class LivedThrough(Protocol):
         """From when on, in s."""
 
     @property
-    def ratio_g(self) -> float:
+    def grams_for_1_u(self) -> float:
         """Carbohydrate for 1 U, in g."""
 
     @property
@@ -118,7 +118,7 @@ class Alive:
     def __init__(self, loop: LivedThrough, bench: Bench, record: Recorder) -> None:
         self._loop, self._bench, self._record = loop, bench, record
         self._pump: Any = bench.pump
-        settings = ControllerSettings(loop.rate_u_per_h, loop.ratio_g, loop.rate_step_u_per_h, loop.bolus_step_u)
+        settings = ControllerSettings(loop.rate_u_per_h, loop.grams_for_1_u, loop.rate_step_u_per_h, loop.bolus_step_u)
         self._controller = CONTROLLERS[loop.controller](settings)
         self._sensor = cgm(loop.sensor, loop.seed)
         self._living = Living(PERSONS[loop.person](), loop.carbs_g)

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from rig.analysis.checks import FloatArray
 from rig.loop.controllers import CONTROLLERS, LASTS_MIN, PERIOD_MIN
-from rig.loop.living import PERSONS, Life, Living, glucose_uncertainty_mg_per_dl
+from rig.loop.living import PERSONS, RATIO_G, Life, Living, glucose_uncertainty_mg_per_dl
 from rig.patient import metrics
 from rig.patient.sensor_faults import CompressionLow, DropOut, Jump, SensorFault, Stale
 from rig.procedures.alive import LOOP, Alive, Commanded, LoopBegan, SensorRead, minutes_and_totals
@@ -100,7 +100,7 @@ class Loop(BetweenBlanks):
     controller: Literal["basal-bolus", "pid"] = "pid"
     duration_s: Annotated[Minutes, lasting("30 min", "23 h"), Field(alias="duration")] = 28800.0
     eat: Meals = ()
-    ratio_g: Annotated[Carbohydrates, Field(alias="ratio", gt=0)] = 10.0
+    ratio_g: Annotated[Annotated[Carbohydrates, Field(gt=0)] | None, Field(alias="ratio")] = None
     sensor: Literal["breton", "facchinetti", "vettoretti-g5", "vettoretti-g6", "vettoretti-mean"] = "vettoretti-g6"
     seed: Annotated[int, Field(ge=0)] = 1
     sensor_fault: Literal["drop-out", "stale", "compression low", "jump"] | None = None
@@ -177,6 +177,11 @@ class Loop(BetweenBlanks):
         """The profile's rate: the person's basal rate, to the nearest step of the pump."""
         steps = max(1.0, round(PERSONS[self.person]().basal_u_per_h / self.rate_step_u_per_h))
         return round(steps * self.rate_step_u_per_h, 9)
+
+    @property
+    def grams_for_1_u(self) -> float:
+        """Carbohydrate for 1 U of a meal's bolus, in g: what suits the person, where nobody says."""
+        return RATIO_G[self.person] if self.ratio_g is None else self.ratio_g
 
     @property
     def sensor_faults(self) -> tuple[SensorFault, ...]:

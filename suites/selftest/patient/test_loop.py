@@ -28,7 +28,8 @@ from suites.measuring import measured_virtually
 
 MUTANTS = Path("fixtures/controller/mutants")
 MEAL: Mapping[str, Any] = {
-    "called": "a meal", "duration": "2 h", "eat": ["00:05 60 g"], "blank": "300 s",
+    "called": "a meal", "duration": "2 h", "eat": ["00:05 60 g"], "ratio": "10 g",
+    "blank": "300 s",
 }  # fmt: skip
 WRONG: Mapping[str, tuple[Mapping[str, Any], str | None]] = {
     "right": ({}, None),
@@ -191,6 +192,12 @@ def test_a_sensor_that_is_lost_leaves_the_pump_at_its_profile_within_half_an_hou
     assert max(at_min for at_min, *_ in done.commands) == 25
     last_hour_u = sum(done.numbers.weighed_u[60:])
     assert last_hour_u == pytest.approx(Loop.model_validate(MEAL).rate_u_per_h, abs=0.03)  # a dose at either end
+
+
+def test_a_meal_s_bolus_suits_the_person_where_nobody_says() -> None:
+    for person, grams in (("type 1", 25.0), ("type 2", 4.0)):
+        assert Loop.model_validate({"called": "a day", "person": person}).grams_for_1_u == grams
+    assert Loop.model_validate({"called": "a day", "ratio": "12 g"}).grams_for_1_u == 12.0
 
 
 @pytest.mark.parametrize(
