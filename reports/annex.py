@@ -205,10 +205,6 @@ def _claims(given: Given) -> tuple[Section, ...]:
     )
 
 
-def _belongs(given: Given) -> Paragraph:
-    return Paragraph(_BELONGS.format(given.number, given.revision))
-
-
 def _identification(given: Given) -> Facts:
     return Facts(tuple(identification(given.run)))
 

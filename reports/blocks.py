@@ -18,14 +18,9 @@ Block = dict[str, Any] | Curve
 
 @dataclass
 class Sections:
-    """The sections of a report as data for the template, and the SVG figures they name, all with one prefix.
-
-    `annex` holds what a reader looks up rather than reads, with a title and blocks each.
-    """
+    """The SVG figures that the sections of a document name, all with one prefix."""
 
     prefix: str = ""
-    content: list[dict[str, Any]] = field(default_factory=list)
-    annex: list[dict[str, Any]] = field(default_factory=list)
     figures: dict[str, str] = field(default_factory=dict)
 
     def shown(self, blocks: Iterable[Block]) -> list[dict[str, Any]]:

@@ -222,15 +222,6 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Attached:
-    """A file that goes into the document: its path below the folder that it is in, and what it is."""
-
-    path: str
-    media_type: str
-    description: str
-
-
-@dataclass(frozen=True)
 class Document:
     """A whole document.
 
@@ -256,7 +247,6 @@ class Document:
     marks: tuple[str, ...]
     simulated: bool
     sections: tuple[Section, ...]
-    attachments: tuple[Attached, ...] = ()
     language: Literal["en", "de"] = "en"
     laboratory: str = ""
     logo: str | None = None

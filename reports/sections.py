@@ -1,49 +1,16 @@
-"""One section of the report for each analysis: what its kind shows, and what else its test measured.
+"""What an attempt at a test measured: what requirements ask for, and what else.
 
-Not responsible for layout (`document.typ`), for what a kind shows (`reports.kinds`), nor for numbers, which the record
-holds.
+Not responsible for what a kind of analysis shows (`reports.kinds`), nor for numbers, which the record holds.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from reports.blocks import Sections, table
-from reports.drawn_limits import limits_of
-from reports.kinds import kind_of
+from reports.blocks import table
 from reports.words import NONE, value_and_uncertainty
 from rig.record.reading import Run
 from rig.record.results import JudgedRecord
-
-
-def analysis_sections(run: Run) -> Sections:
-    """Write the section of each analysis, in the order of the tests."""
-    sections = Sections()
-    told: set[tuple[str, int]] = set()
-    for each in run.analyses:
-        test, analysis, kind = each.test, each.analysis, kind_of(each.analysis)
-        blocks = kind.blocks(analysis, limits_of(analysis, measured_by(run, test, each.attempt)))
-        again = f", attempt {each.attempt}" if test in run.results.repeated else ""
-        sections.content.append(
-            {
-                "title": f"{analysis.title[:1].upper()}{analysis.title[1:]}{again}",
-                "on_one_page": kind.on_one_page,
-                "test": test,
-                "decides": [
-                    {"id": row.id, "verdict": row.verdict.value}
-                    for row in run.results.requirements
-                    if test in row.tests
-                ],
-                "blocks": [
-                    *sections.shown(blocks),
-                    *([] if (test, each.attempt) in told else reported_table(run, test, each.attempt)),
-                ],
-            }
-        )
-        if annex := kind.annex(analysis):
-            sections.annex.append({"title": f"{analysis.title}{again}", "blocks": annex})
-        told.add((test, each.attempt))
-    return sections
 
 
 def measured_by(run: Run, test: str, attempt: int) -> list[JudgedRecord]:

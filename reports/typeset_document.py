@@ -28,9 +28,7 @@ def content_of(document: Document) -> tuple[dict[str, Any], dict[str, str]]:
     """
     figures: dict[str, str] = {}
     content = {
-        each.name: getattr(document, each.name)
-        for each in fields(document)
-        if each.name not in ("sections", "attachments", "logo")
+        each.name: getattr(document, each.name) for each in fields(document) if each.name not in ("sections", "logo")
     }
     content["sections"] = [
         {

@@ -58,11 +58,6 @@ class Given:
         """The requirements that this run was to decide."""
         return tuple(row for row in self.run.results.requirements if row.in_scope)
 
-    @property
-    def record(self) -> str:
-        """The folder of the record, as its paths begin."""
-        return "record"
-
 
 def stated_or_not(value: object) -> str:
     """Write a fact that somebody states; "not stated" where nobody did."""
