@@ -8,15 +8,16 @@ responsible for verdicts.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
-from sqlalchemy import ColumnElement, Connection, Engine, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, select
 
 from rig.errors import BenchFileError
-from rig.store.asking import not_resumed, unknown_name
+from rig.store.asking import AT_ONCE, not_resumed, unknown_name
 from rig.store.opening import asking
 from rig.store.tables import RUNS, VALUES, VERDICTS
 from rig.verdicts.limits import Verdict, worst
@@ -166,23 +167,43 @@ class _Side:
         }
         if not runs:
             raise BenchFileError(f"the store holds no {'simulated' if simulated else 'real'} run of {firmware}")
-        side = cls(firmware, runs, {}, {})
-        mean = select(VALUES.c.run, VALUES.c.name, VALUES.c.unit, func.avg(VALUES.c.value)).group_by(
-            VALUES.c.run, VALUES.c.name, VALUES.c.unit
-        )
-        judged = select(VERDICTS.c.run, VERDICTS.c.requirement, VERDICTS.c.verdict).where(VERDICTS.c.in_scope)
-        for of, question in ((VALUES, mean), (VERDICTS, judged)):
-            asked = question.join(RUNS, RUNS.c.run == of.c.run).where(_of_firmware(firmware)).order_by(of.c.run)
-            for row in connection.execute(asked):
-                if row.run not in runs:
-                    continue
-                run = runs[row.run]
-                if of is VALUES:
-                    side.values.setdefault((run.basis, row.name, row.unit), []).append(float(row[3]))
-                else:
-                    key = run.basis, run.requirements, row.requirement
-                    side.verdicts.setdefault(key, []).append(Verdict(row.verdict))
-        return side
+        return cls(firmware, runs, _values(connection, firmware, runs), _verdicts(connection, firmware, runs))
+
+
+def _values(connection: Connection, firmware: str, runs: dict[int, _Run]) -> dict[tuple[Alike, str, str], list[float]]:
+    """The mean of each quantity in each run."""
+    rows = connection.execute(
+        select(VALUES.c.run, VALUES.c.name, VALUES.c.unit, VALUES.c.value)
+        .join(RUNS, RUNS.c.run == VALUES.c.run)
+        .where(_of_firmware(firmware))
+        .execution_options(yield_per=AT_ONCE)
+    )
+    of_runs: dict[int, dict[tuple[str, str], list[float]]] = {number: {} for number in runs}
+    for number, name, unit, value in rows:
+        if number in of_runs:
+            of_runs[number].setdefault((name, unit), []).append(value)
+    means: dict[tuple[Alike, str, str], list[float]] = {}
+    for number in sorted(of_runs):
+        for key, found in of_runs[number].items():
+            means.setdefault((runs[number].basis, *key), []).append(statistics.fmean(found))
+    return means
+
+
+def _verdicts(
+    connection: Connection, firmware: str, runs: dict[int, _Run]
+) -> dict[tuple[Alike, str, str], list[Verdict]]:
+    """The verdicts of each requirement that is in a run's scope."""
+    rows = connection.execute(
+        select(VERDICTS.c.run, VERDICTS.c.requirement, VERDICTS.c.verdict)
+        .join(RUNS, RUNS.c.run == VERDICTS.c.run)
+        .where(_of_firmware(firmware), VERDICTS.c.in_scope)
+    )
+    found: dict[tuple[Alike, str, str], list[Verdict]] = {}
+    for number, requirement, verdict in rows:
+        if number in runs:
+            key = runs[number].basis, runs[number].requirements, requirement
+            found.setdefault(key, []).append(Verdict(verdict))
+    return found
 
 
 def _of_firmware(firmware: str) -> ColumnElement[bool]:
