@@ -79,17 +79,19 @@ def _shown(block: Block, prefix: str) -> DocumentBlock:
 def _number_table(block: dict[str, Any]) -> TableBlock:
     """Turn a table of numbers into a block; its first column names the others where it has several rows.
 
-    The others share the width by their longest text, so that no unit is broken while a neighbour has room.
+    Numbers stand in one piece: beside long names they are as wide as they are and the names are broken; elsewhere they
+    share the width by their longest text.
     """
     rows = tuple(tuple(str(cell) for cell in row) for row in block["rows"])
-    named = len(rows) > 1 or block["columns"][0] == ""
-    texts = [(title, *(row[number] for row in rows)) for number, title in enumerate(block["columns"])]
-    columns = tuple(
-        TableColumn(column[0])
-        if named and number == 0
-        else TableColumn(column[0], "right", 3.0 + max(map(len, column)))
-        for number, column in enumerate(texts)
-    )
+    titles = block["columns"]
+    longest = [max(map(len, (title, *(row[number] for row in rows)))) for number, title in enumerate(titles)]
+    named = len(rows) > 1 or titles[0] == ""
+    broken = named and longest[0] > _NAME_LETTERS
+    columns = [
+        TableColumn(title, "right", 0.0 if broken else 3.0 + n) for title, n in zip(titles, longest, strict=True)
+    ]
+    if named:
+        columns[0] = TableColumn(titles[0], share=float(broken))
     return TableBlock(block["caption"], tuple(columns), rows)
 
 
@@ -261,6 +263,9 @@ def _proof(given: Given) -> tuple[Section, ...]:
         ),
     )
 
+
+_NAME_LETTERS = 24
+"""A first column of longer names is broken into lines."""
 
 _BELONGS = "This annex belongs to the test report {}, revision {}, and says nothing by itself."
 _SHA = "Long hexadecimal numbers are SHA-256 sums; the revision is that of the source code."
