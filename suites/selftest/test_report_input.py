@@ -112,7 +112,8 @@ def test_no_folder_and_a_folder_that_takes_no_file_are_one_sentence_each(run: Pa
         write_report(tmp_path / "nowhere")
     (run / "reports").rename(run / "elsewhere")
     (run / "reports").touch()
-    with pytest.raises(EvidenceError, match=r"reports: cannot be written \(.*\); what was written before is kept"):
+    told = r"reports/rev-1/report\.pdf: cannot be written \(.*\); what was written before is kept"
+    with pytest.raises(EvidenceError, match=told):
         write_report(run)
 
 
