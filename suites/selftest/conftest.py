@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from suites.selftest.needed_packages import missing_packages
 from suites.selftest.recorded import FORMAT_1, verified, writable
 
 _LEFT_OUT = pytest.StashKey[dict[Path, frozenset[str]]]()
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C, which tests send: a shell has its background jobs ignore it, and whatever these start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
