@@ -5,7 +5,6 @@ Not responsible for turning readings into insulin (`rig.procedures.volume`), nor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,16 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rig.analysis.checks import FloatArray
-from rig.patient.person import Person, hovorka, type2
-
-PERSONS: Mapping[str, Callable[[], Person[Any, Any]]] = {
-    "type 1": lambda: hovorka({"Gpeq": 120.0}),
-    "type 2": lambda: type2({}),
-}
-"""Who may live on a bench: Hovorka's adult, steady at 120 mg/dL, and the average person with type 2 diabetes."""
-RATIO_G: Mapping[str, float] = {"type 1": 25.0, "type 2": 4.0}
-"""Carbohydrate for 1 U that keeps each within 70 to 200 mg/dL on a day of 45, 70 and 60 g. Hovorka's default adult is
-more sensitive than most: 10 g a unit, usual in clinics, takes him to 7 mg/dL."""
+from rig.patient.person import Person
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import numpy as np
 from rig.analysis.checks import FloatArray
 from rig.errors import RefusedError
 from rig.loop.controllers import CONTROLLERS, LASTS_MIN, PERIOD_MIN, ControllerSettings, Seen, Wanted
-from rig.loop.living import PERSONS, Living
+from rig.loop.living import Living
+from rig.loop.persons import person_named
 from rig.patient import cgm
 from rig.patient.sensor_faults import SensorFault, shown_with_faults
 from rig.procedures.sampling import Sample, read_air, series_of
@@ -121,7 +122,7 @@ class Alive:
         settings = ControllerSettings(loop.rate_u_per_h, loop.grams_for_1_u, loop.rate_step_u_per_h, loop.bolus_step_u)
         self._controller = CONTROLLERS[loop.controller](settings)
         self._sensor = cgm(loop.sensor, loop.seed)
-        self._living = Living(PERSONS[loop.person](), loop.carbs_g)
+        self._living = Living(person_named(loop.person), loop.carbs_g)
         self._scale = VolumeScale.in_air(bench.metrology, read_air(bench, record, LOOP))
         self._minutes: list[float] = []
         self._sensed: list[float] = []

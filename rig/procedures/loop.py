@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from rig.analysis.checks import FloatArray
 from rig.loop.controllers import CONTROLLERS, LASTS_MIN, PERIOD_MIN
-from rig.loop.living import PERSONS, RATIO_G, Life, Living, glucose_uncertainty_mg_per_dl
+from rig.loop.living import Life, Living, glucose_uncertainty_mg_per_dl
+from rig.loop.persons import known_person, person_named, ratio_of
 from rig.patient import metrics
 from rig.patient.sensor_faults import CompressionLow, DropOut, Jump, SensorFault, Stale
 from rig.procedures.alive import LOOP, Alive, Commanded, LoopBegan, SensorRead, minutes_and_totals
@@ -96,7 +97,7 @@ class Loop(BetweenBlanks):
     EXPECTED: ClassVar = frozenset({RATE_OVER, "reservoir low", "occlusion"})
 
     called: Word
-    person: Literal["type 1", "type 2"] = "type 1"
+    person: Annotated[str, AfterValidator(known_person)] = "type 1"
     controller: Literal["basal-bolus", "pid"] = "pid"
     duration_s: Annotated[Minutes, lasting("30 min", "23 h"), Field(alias="duration")] = 28800.0
     eat: Meals = ()
@@ -175,13 +176,13 @@ class Loop(BetweenBlanks):
     @property
     def rate_u_per_h(self) -> float:
         """The profile's rate: the person's basal rate, to the nearest step of the pump."""
-        steps = max(1.0, round(PERSONS[self.person]().basal_u_per_h / self.rate_step_u_per_h))
+        steps = max(1.0, round(person_named(self.person).basal_u_per_h / self.rate_step_u_per_h))
         return round(steps * self.rate_step_u_per_h, 9)
 
     @property
     def grams_for_1_u(self) -> float:
         """Carbohydrate for 1 U of a meal's bolus, in g: what suits the person, where nobody says."""
-        return RATIO_G[self.person] if self.ratio_g is None else self.ratio_g
+        return ratio_of(self.person) if self.ratio_g is None else self.ratio_g
 
     @property
     def sensor_faults(self) -> tuple[SensorFault, ...]:
@@ -233,7 +234,7 @@ class Loop(BetweenBlanks):
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Let the person live again on the raw weighings, and beside it on what was commanded."""
         living = VolumeScale.in_air(metrology, air_of(taken, LOOP))
-        weighed = Living(PERSONS[self.person](), self.carbs_g)
+        weighed = Living(person_named(self.person), self.carbs_g)
         readings = taken.series(LOOP)
         for minute, total_u in minutes_and_totals(readings, living):
             if minute > weighed.minute:
@@ -307,7 +308,7 @@ class Loop(BetweenBlanks):
         found = scale.evaporation
         u_rate_mg_per_h = math.hypot(found.u_mg_per_h, lived_with_mg_per_h - found.rate_mg_per_h)
         return U_GLUCOSE_K * glucose_uncertainty_mg_per_dl(
-            PERSONS[self.person](), self.carbs_g, life,
+            person_named(self.person), self.carbs_g, life,
             u_relative=relative, u_rate_u_per_h=u_from_ul(u_rate_mg_per_h * scale.z_ul_per_mg),
             u_reading_u=scale.reading_u,
         )  # fmt: skip
@@ -324,7 +325,7 @@ class Loop(BetweenBlanks):
                 rate[each.at_min : each.at_min + LASTS_MIN] = each.rate_u_per_h
             if each.bolus_u is not None:
                 insulin_u[each.at_min] += each.bolus_u
-        living = Living(PERSONS[self.person](), self.carbs_g)
+        living = Living(person_named(self.person), self.carbs_g)
         for minute, total_u in enumerate(np.cumsum(insulin_u + rate / 60.0)[:minutes], start=1):
             living.until(minute, float(total_u))
         return living.life

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rig.loop.controllers import BasalBolus, ControllerSettings, PidWithInsulinFeedback, Seen, tellable
-from rig.loop.living import PERSONS, Living, glucose_uncertainty_mg_per_dl
+from rig.loop.living import Living, glucose_uncertainty_mg_per_dl
+from rig.loop.persons import person_named
 from rig.patient import hovorka
 
 SETTINGS = ControllerSettings(basal_u_per_h=0.8, ratio_g=10.0, rate_step_u_per_h=0.025, bolus_step_u=0.05)
@@ -81,7 +82,7 @@ def test_amounts_are_rounded_down_and_multiples_stay(steps: int, step: float) ->
 @settings(max_examples=8, deadline=None)
 @given(noise=st.lists(st.floats(-0.002, 0.002), min_size=20, max_size=20))
 def test_a_person_has_had_what_was_weighed_whatever_the_noise(noise: list[float]) -> None:
-    living = Living(PERSONS["type 1"](), np.zeros(20))
+    living = Living(person_named("type 1"), np.zeros(20))
     totals = 0.001 * np.arange(1, 21) + np.array(noise)
     for minute, total_u in enumerate(totals, start=1):
         living.until(minute, float(total_u))
