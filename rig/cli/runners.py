@@ -24,7 +24,15 @@ from rig.clock import Deadline, WallClock
 from rig.errors import BenchFileError
 from rig.lease import Lease, carried
 from rig.record.folder import RunFolder
-from rig.run.collection import TAKEN, Declaration, chosen_of, read_declarations, read_taken_tables, refuse_untaken
+from rig.run.collection import (
+    TAKEN,
+    Declaration,
+    belonging_to,
+    chosen_of,
+    read_declarations,
+    read_taken_tables,
+    refuse_untaken,
+)
 from rig.run.ending import NAMES, Ending, judge_runner, not_ended
 from rig.run.inputs import SUITES, Inputs
 from rig.run.selection import parse_selection
@@ -69,7 +77,8 @@ def collect(run: RunFolder, inputs: Inputs) -> dict[str, list[Declaration]]:
                     said = said.replace(f"{run.inputs.resolve()}/", "")  # named as where they were copied from
                     raise BenchFileError(f"the suites cannot be read by {name}: {essence(said)}")
                 # not written where pytest selected nothing
-                declared[name] = read_declarations(files[name]) if files[name].is_file() else []
+                found = read_declarations(files[name]) if files[name].is_file() else []
+                declared[name] = belonging_to(inputs.plan.plan, found)
         taken = read_taken_tables(files["pytest"].with_suffix(TAKEN))
     refuse_untaken(inputs.plan.path, inputs.plan.plan, taken)
     selected = run.manifest().selected

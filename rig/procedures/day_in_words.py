@@ -116,8 +116,17 @@ def _written_meal(written: object, info: ValidationInfo[dict[str, Any] | None]) 
 
 
 _Grams = Annotated[float, within("mass_g", "0 g", "1000 g")]  # its text is read with its time
-Meals = tuple[Annotated[tuple[int, _Grams], BeforeValidator(_written_meal)], ...]
-"""Meals that are eaten as they are announced: at which minute of the day how much carbohydrate in g."""
+
+
+def _several_meals(written: object) -> object:
+    """Take "07:30 60 g, 12:00 70 g" apart, as a protocol writes it."""
+    return tuple(part.strip() for part in written.split(",") if part.strip()) if isinstance(written, str) else written
+
+
+Meals = Annotated[
+    tuple[Annotated[tuple[int, _Grams], BeforeValidator(_written_meal)], ...], BeforeValidator(_several_meals)
+]
+"""Meals: at which minute of the day how much carbohydrate in g."""
 
 
 def time_of_day(minute: int) -> str:

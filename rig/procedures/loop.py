@@ -91,7 +91,7 @@ class Loop(BetweenBlanks):
     """Let a virtual person live on what is weighed, and a controller command the pump by what his sensor shows."""
 
     TABLE: ClassVar = "loop"
-    KEYWORD: ClassVar = ""
+    KEYWORD: ClassVar = "Let A Person Live"
     IN_WORDS: ClassVar = "a person on the pump, {title}"
     KINDS: ClassVar = (IN_RANGE, BELOW, LOWEST, HIGHEST, SHIFT, LOGGED, GIVEN)
     EXPECTED: ClassVar = frozenset({RATE_OVER, "reservoir low", "occlusion"})

@@ -22,6 +22,8 @@ from rig.run.selection import Selection
 from rig.verdicts.quantities import Quantity, nearest
 from rig.verdicts.requirements import Requirement
 
+EXPERIMENT = "experiment"
+"""Tag of a test that decides no requirement and is done only by plans that ask for experiments."""
 TAKEN = ".taken"
 """Ending of the file beside a declaration that says which tables of a plan the tests take."""
 
@@ -121,6 +123,11 @@ def read_declarations(path: Path) -> list[Declaration]:
 def chosen_of(declared: Iterable[Declaration], selection: Selection) -> list[Declaration]:
     """List the tests that a selection chooses, by their names and by what they decide."""
     return [each for each in declared if selection.chooses(each.names, each.requirements)]
+
+
+def belonging_to(plan: TestPlan, declared: Iterable[Declaration]) -> list[Declaration]:
+    """List the tests that belong to a plan: experiments only where it asks for them."""
+    return [each for each in declared if plan.experiments or EXPERIMENT not in each.names]
 
 
 def write_taken(path: Path, tables: Collection[str]) -> None:

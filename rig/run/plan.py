@@ -38,6 +38,7 @@ class TestPlan(BaseModel):
     Attributes:
         name, purpose: for the report.
         select: which tests of the suites belong to it (`rig.run.selection`); empty: all of them.
+        experiments: whether tests that are tagged as experiments belong to it; they decide no requirement.
         every_requirement_due: whether a requirement that none of its tests measures is refused, or out of its scope.
         condition: what the whole plan is repeated under, after the nominal run.
     """
@@ -48,6 +49,7 @@ class TestPlan(BaseModel):
     name: str = Field(min_length=1)
     purpose: str
     select: str = ""
+    experiments: YesNo = False
     every_requirement_due: YesNo = False
     condition: tuple[PlannedCondition, ...] = ()
 
