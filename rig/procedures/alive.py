@@ -5,22 +5,22 @@ Not responsible for what is computed of it afterwards (`loop`).
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from rig.analysis.checks import FloatArray
-from rig.errors import RefusedError
-from rig.loop.controllers import CONTROLLERS, LASTS_MIN, PERIOD_MIN, ControllerSettings, Seen, Wanted
+from rig.loop.choice import CONTROLLERS
+from rig.loop.controllers import NOTHING, PERIOD_MIN, ControllerSettings, Seen
 from rig.loop.living import Living
 from rig.loop.persons import person_named
 from rig.patient import cgm
 from rig.patient.sensor_faults import SensorFault, shown_with_faults
+from rig.procedures.commanding import Commander
 from rig.procedures.sampling import Sample, read_air, series_of
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Fact, Recorder, Series
 from rig.roles import Bench
-from rig.therapy import TemporaryRate
 
 LOOP = "loop"
 """The phase under which the weighings are kept that a person lives on."""
@@ -37,18 +37,6 @@ class SensorRead(Fact):
 
     at_min: int
     shown_mg_per_dl: float | None
-
-
-class Commanded(Fact):
-    """What the pump was told at a minute, and its own word where it refused.
-
-    A bolus in U, or a rate in U/h for `LASTS_MIN` minutes.
-    """
-
-    at_min: int
-    bolus_u: float | None = None
-    rate_u_per_h: float | None = None
-    refused: str | None = None
 
 
 class LivedThrough(Protocol):
@@ -118,9 +106,9 @@ class Alive:
 
     def __init__(self, loop: LivedThrough, bench: Bench, record: Recorder) -> None:
         self._loop, self._bench, self._record = loop, bench, record
-        self._pump: Any = bench.pump
+        self._commander = Commander(bench, record)
         settings = ControllerSettings(loop.rate_u_per_h, loop.grams_for_1_u, loop.rate_step_u_per_h, loop.bolus_step_u)
-        self._controller = CONTROLLERS[loop.controller](settings)
+        self._controller = CONTROLLERS[loop.controller](settings, NOTHING)
         self._sensor = cgm(loop.sensor, loop.seed)
         self._living = Living(person_named(loop.person), loop.carbs_g)
         self._scale = VolumeScale.in_air(bench.metrology, read_air(bench, record, LOOP))
@@ -128,7 +116,6 @@ class Alive:
         self._sensed: list[float] = []
         self._first: Sample | None = None
         self._decided = -1
-        self._rate_until_min = 0
         self._moved = False
 
     def sampled(self, sample: Sample) -> bool:
@@ -161,7 +148,8 @@ class Alive:
         self._record.fact(SensorRead(at_s=self._bench.clock.now(), at_min=minute, shown_mg_per_dl=glucose))
         eaten = self._loop.carbs_g
         announced_g = float(eaten[minute] + sum(eaten[each] for each in missed))
-        self._tell(minute, self._controller.decide(Seen(minute, glucose, announced_g)))
+        for accepted in self._commander.tell(minute, self._controller.decide(Seen(minute, glucose, announced_g))):
+            self._controller.told(accepted)
 
     def _shown(self, minute: int) -> float | None:
         """What the sensor shows now, with what is wrong with it."""
@@ -169,29 +157,3 @@ class Alive:
         self._sensed.append(float(self._sensor.read([minute], [self._living.below_skin_mg_per_dl])[0]))
         shown = shown_with_faults(np.array(self._minutes), np.array(self._sensed), self._loop.sensor_faults)[-1]
         return None if np.isnan(shown) else float(shown)
-
-    def _tell(self, minute: int, wanted: Wanted) -> None:
-        """Tell the pump what is wanted, over its line."""
-        if wanted.rate_u_per_h is not None:
-            rate = TemporaryRate(LASTS_MIN, wanted.rate_u_per_h)
-            running = minute < self._rate_until_min
-            refused = self._refused(lambda: self._pump.set_temporary_rate(rate, change=running))
-            self._rate_until_min = 0 if refused else minute + LASTS_MIN
-            self._record.fact(
-                Commanded(
-                    at_s=self._bench.clock.now(), at_min=minute, rate_u_per_h=wanted.rate_u_per_h, refused=refused
-                )
-            )
-        if wanted.bolus_u > 0.0:
-            refused = self._refused(lambda: self._pump.bolus(wanted.bolus_u))
-            self._record.fact(
-                Commanded(at_s=self._bench.clock.now(), at_min=minute, bolus_u=wanted.bolus_u, refused=refused)
-            )
-
-    @staticmethod
-    def _refused(command: Any) -> str | None:  # noqa: ANN401 - a command of the pump
-        try:
-            command()
-        except RefusedError as error:
-            return error.came_back
-        return None

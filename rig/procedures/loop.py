@@ -15,16 +15,19 @@ import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from rig.analysis.checks import FloatArray
-from rig.loop.controllers import CONTROLLERS, LASTS_MIN, PERIOD_MIN
+from rig.loop.accepted import insulin_of
+from rig.loop.choice import CONTROLLERS
+from rig.loop.controllers import PERIOD_MIN
 from rig.loop.living import Life, Living, glucose_uncertainty_mg_per_dl
 from rig.loop.persons import known_person, person_named, ratio_of
 from rig.patient import metrics
 from rig.patient.sensor_faults import CompressionLow, DropOut, Jump, SensorFault, Stale
-from rig.procedures.alive import LOOP, Alive, Commanded, LoopBegan, SensorRead, minutes_and_totals
+from rig.procedures.alive import LOOP, Alive, LoopBegan, SensorRead, minutes_and_totals
 from rig.procedures.astray import RESERVOIR_U, AccountRead, AccountReader
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Carbohydrates, Minutes, Rate, Size, Word, lasting
 from rig.procedures.budgets import measured, told_less_weighed
+from rig.procedures.commanding import Commanded
 from rig.procedures.day_in_words import Meals
 from rig.procedures.from_sheet import FromSheet
 from rig.procedures.parameters import PERSON
@@ -315,17 +318,9 @@ class Loop(BetweenBlanks):
 
     def _by_command(self, taken: Taken, minutes: int) -> Life:
         """Live on what the pump accepted, as one would who believes the pump."""
-        rate = np.full(minutes + LASTS_MIN, taken.the(LoopBegan).rate_u_per_h)
-        insulin_u = np.zeros(minutes + LASTS_MIN)
-        for each in taken.facts(Commanded):
-            if each.refused is not None:
-                continue
-            if each.rate_u_per_h is not None:
-                rate[each.at_min :] = taken.the(LoopBegan).rate_u_per_h
-                rate[each.at_min : each.at_min + LASTS_MIN] = each.rate_u_per_h
-            if each.bolus_u is not None:
-                insulin_u[each.at_min] += each.bolus_u
+        accepted = tuple(each.accepted for each in taken.facts(Commanded) if each.accepted is not None)
+        insulin_u = insulin_of(accepted, taken.the(LoopBegan).rate_u_per_h, 0, minutes)
         living = Living(person_named(self.person), self.carbs_g)
-        for minute, total_u in enumerate(np.cumsum(insulin_u + rate / 60.0)[:minutes], start=1):
+        for minute, total_u in enumerate(np.cumsum(insulin_u), start=1):
             living.until(minute, float(total_u))
         return living.life

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rig.loop.controllers import BasalBolus, ControllerSettings, PidWithInsulinFeedback, Seen, tellable
+from rig.loop.accepted import Accepted, Known
+from rig.loop.controllers import BasalBolus, ControllerSettings, Seen, Wanted, tellable
 from rig.loop.living import Living, glucose_uncertainty_mg_per_dl
 from rig.loop.persons import person_named
+from rig.loop.pid import BOUNDED, PidLimits, PidWithInsulinFeedback
 from rig.patient import hovorka
 
 SETTINGS = ControllerSettings(basal_u_per_h=0.8, ratio_g=10.0, rate_step_u_per_h=0.025, bolus_step_u=0.05)
@@ -17,15 +19,24 @@ SETTINGS = ControllerSettings(basal_u_per_h=0.8, ratio_g=10.0, rate_step_u_per_h
 
 def rates(*glucose: float | None) -> list[float | None]:
     """What the PID wants, one sensor value after the other."""
-    controller = PidWithInsulinFeedback(SETTINGS)
-    return [controller.decide(Seen(5 * at, value, 0.0)).rate_u_per_h for at, value in enumerate(glucose)]
+    return [each.rate_u_per_h for each in wanted(*glucose)]
+
+
+def wanted(*glucose: float | None, limits: PidLimits = BOUNDED) -> list[Wanted]:
+    """What a PID whose pump accepts all of it wants, one sensor value after the other."""
+    controller, found = PidWithInsulinFeedback(SETTINGS, limits=limits), []
+    for at, value in enumerate(glucose):
+        found.append(controller.decide(Seen(5 * at, value, 0.0)))
+        if found[-1].rate_u_per_h is not None:
+            controller.told(Accepted(5 * at, found[-1].rate_u_per_h, found[-1].lasts_min))
+    return found
 
 
 def test_basal_bolus_looks_at_no_sensor() -> None:
     controller = BasalBolus(SETTINGS)
-    wanted = {controller.decide(Seen(0, glucose, 0.0)) for glucose in (40.0, 120.0, 400.0, None)}
-    assert len(wanted) == 1
-    assert wanted.pop().rate_u_per_h is None
+    decided = {controller.decide(Seen(0, glucose, 0.0)) for glucose in (40.0, 120.0, 400.0, None)}
+    assert len(decided) == 1
+    assert decided.pop().rate_u_per_h is None
     assert controller.decide(Seen(5, 120.0, 47.0)).bolus_u == 4.7
 
 
@@ -49,16 +60,17 @@ def test_the_pid_wants_nothing_without_a_sensor_and_goes_on_when_it_is_back() ->
     assert rates(110.0, None, None, 110.0) == [0.8, None, None, 0.8]
 
 
-def test_a_value_that_stands_still_for_20_min_is_none_but_at_the_ends_of_the_scale() -> None:
+def test_a_value_that_stands_still_for_20_min_is_none_but_at_the_lower_end_of_the_scale() -> None:
     assert rates(*[110.0] * 6) == [0.8, 0.8, 0.8, 0.8, None, None]
     assert rates(*[110.0] * 6, 111.0)[-1] is not None
     assert rates(*[40.0] * 8) == [0.0] * 8
-    assert None not in rates(*[400.0] * 8)
+    assert rates(200.0, *[400.0] * 3)[1:] == [None] * 3  # beyond what it can show
 
 
 def test_insulin_that_still_acts_holds_the_pid_back() -> None:
     fed, fasting = PidWithInsulinFeedback(SETTINGS), PidWithInsulinFeedback(SETTINGS)
-    fed.decide(Seen(0, 150.0, 60.0))
+    assert fed.decide(Seen(0, 150.0, 60.0)).bolus_u == 6.0
+    fed.told(Accepted(0, bolus_u=6.0))
     fasting.decide(Seen(0, 150.0, 0.0))
     after = [
         (fed.decide(Seen(at, 150.0 + at % 2, 0.0)), fasting.decide(Seen(at, 150.0 + at % 2, 0.0)))
@@ -125,3 +137,33 @@ def test_the_uncertainty_of_glucose_is_what_each_error_of_the_weighing_does() ->
     reading = glucose_uncertainty_mg_per_dl(person, carbs, life, **{**none, "u_reading_u": 0.001})
     assert np.ptp(reading) == 0.0
     assert 0.01 < reading[0] < 0.5
+
+
+def test_without_a_value_for_20_min_the_pid_ends_what_runs() -> None:
+    assert [each.ends for each in wanted(110.0, None, None, None, None, 111.0)] == [False] * 4 + [True, False]
+    assert [each.ends for each in wanted(*[110.0] * 6)][-3:] == [False, True, True]  # stands still since the first
+
+
+def test_a_leap_is_not_acted_on_until_it_is_long_at_one_with_itself() -> None:
+    leapt = rates(150.0, 151.0, *[211.0 + at % 2 for at in range(30)])
+    assert leapt[2:5] == [None] * 3
+    fell = rates(150.0, 151.0, 91.0)
+    assert fell[-1] == 0.0  # a fall is believed: that is the safe side
+    assert None not in rates(*[100.0 + 14.0 * at for at in range(20)])  # 2.8 mg/dL a minute
+
+
+def test_a_suspension_is_capped_and_half_an_hour_of_basal_follows() -> None:
+    low = rates(*[60.0 + at % 2 for at in range(60)])
+    assert low == [0.0] * 23 + [0.8] * 6 + [0.0] * 23 + [0.8] * 6 + [0.0] * 2
+    unbounded = wanted(*[60.0 + at % 2 for at in range(60)], limits=PidLimits(longest_suspension_min=1e9))
+    assert {each.rate_u_per_h for each in unbounded} == {0.0}
+
+
+def test_a_bolus_that_another_gave_holds_the_pid_back_also_when_it_is_begun_anew() -> None:
+    told, anew, unaware = (PidWithInsulinFeedback(SETTINGS) for _ in range(3))
+    given = Accepted(0, bolus_u=3.0)
+    told.told(given)
+    anew = PidWithInsulinFeedback(SETTINGS, Known(5, accepted=(given,)))
+    for at in (5, 10, 15):
+        first, second, third = (each.decide(Seen(at, 180.0, 0.0)).rate_u_per_h or 0.0 for each in (told, anew, unaware))
+    assert max(first, second) < third

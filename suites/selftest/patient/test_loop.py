@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 
 from rig.analysis.checks import FloatArray
-from rig.procedures.alive import Commanded, SensorRead
+from rig.procedures.alive import SensorRead
 from rig.procedures.astray import AccountRead
+from rig.procedures.commanding import Commanded
 from rig.procedures.loop import GIVEN, HIGHEST, LOGGED, SHIFT, Loop
 from rig.procedures.procedure import Computed
 from rig.record.analyses import LoopNumbers
