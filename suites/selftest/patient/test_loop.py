@@ -190,7 +190,8 @@ def test_a_sensor_that_is_lost_leaves_the_pump_at_its_profile_within_half_an_hou
     )
     seen = {each.at_min: each.shown_mg_per_dl for each in done.taken.facts(SensorRead)}
     assert all((shown is None) == (at_min >= 30) for at_min, shown in seen.items())
-    assert max(at_min for at_min, *_ in done.commands) == 25
+    assert max(at_min for at_min, _, rate, _ in done.commands if rate is not None) == 25
+    assert [(at_min, refused) for at_min, _, rate, refused in done.commands if rate is None] == [(45, None)]  # its end
     last_hour_u = sum(done.numbers.weighed_u[60:])
     assert last_hour_u == pytest.approx(Loop.model_validate(MEAL).rate_u_per_h, abs=0.03)  # a dose at either end
 
