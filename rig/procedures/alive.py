@@ -10,12 +10,14 @@ from typing import Protocol
 import numpy as np
 
 from rig.analysis.checks import FloatArray
+from rig.loop.accepted import Known, Read
 from rig.loop.choice import CONTROLLERS
-from rig.loop.controllers import NOTHING, PERIOD_MIN, ControllerSettings, Seen
+from rig.loop.controllers import NOTHING, PERIOD_MIN, Controller, ControllerSettings, Seen
 from rig.loop.living import Living
 from rig.loop.persons import person_named
 from rig.patient import cgm
 from rig.patient.sensor_faults import SensorFault, shown_with_faults
+from rig.procedures.begun_anew import accepted_by_log
 from rig.procedures.commanding import Commander
 from rig.procedures.sampling import Sample, read_air, series_of
 from rig.procedures.volume import VolumeScale
@@ -37,6 +39,21 @@ class SensorRead(Fact):
 
     at_min: int
     shown_mg_per_dl: float | None
+
+
+class ControllerFailed(Fact):
+    """At a minute the controller could not decide, and so wanted nothing: why, in one sentence."""
+
+    at_min: int
+    why: str
+
+
+class ControllerBegun(Fact):
+    """The controller was begun anew at a minute, with as many readings and commands as sensor and pump told."""
+
+    at_min: int
+    readings: int
+    accepted: int
 
 
 class LivedThrough(Protocol):
@@ -107,16 +124,36 @@ class Alive:
     def __init__(self, loop: LivedThrough, bench: Bench, record: Recorder) -> None:
         self._loop, self._bench, self._record = loop, bench, record
         self._commander = Commander(bench, record)
-        settings = ControllerSettings(loop.rate_u_per_h, loop.grams_for_1_u, loop.rate_step_u_per_h, loop.bolus_step_u)
-        self._controller = CONTROLLERS[loop.controller](settings, NOTHING)
+        self._controller = self._controller_that_knows(NOTHING)
         self._sensor = cgm(loop.sensor, loop.seed)
         self._living = Living(person_named(loop.person), loop.carbs_g)
         self._scale = VolumeScale.in_air(bench.metrology, read_air(bench, record, LOOP))
         self._minutes: list[float] = []
         self._sensed: list[float] = []
+        self._read: list[Read] = []
         self._first: Sample | None = None
         self._decided = -1
         self._moved = False
+
+    def _controller_that_knows(self, known: Known) -> Controller:
+        loop = self._loop
+        settings = ControllerSettings(loop.rate_u_per_h, loop.grams_for_1_u, loop.rate_step_u_per_h, loop.bolus_step_u)
+        return CONTROLLERS[loop.controller](settings, known)
+
+    def begin_controller_anew(self, minute: int) -> None:
+        """End the controller and begin it anew: it knows what the sensor showed, and what the pump's log says."""
+        self._controller.close()
+        self._commander.forget()
+        known = Known(minute, tuple(self._read), accepted_by_log(self._bench, minute))
+        self._controller = self._controller_that_knows(known)
+        readings, accepted = len(known.read), len(known.accepted)
+        self._record.fact(
+            ControllerBegun(at_s=self._bench.clock.now(), at_min=minute, readings=readings, accepted=accepted)
+        )
+
+    def close(self) -> None:
+        """End the controller."""
+        self._controller.close()
 
     def sampled(self, sample: Sample) -> bool:
         """Live until a sample, and let the controller decide when that is due; it never ends the loop."""
@@ -148,7 +185,13 @@ class Alive:
         self._record.fact(SensorRead(at_s=self._bench.clock.now(), at_min=minute, shown_mg_per_dl=glucose))
         eaten = self._loop.carbs_g
         announced_g = float(eaten[minute] + sum(eaten[each] for each in missed))
-        for accepted in self._commander.tell(minute, self._controller.decide(Seen(minute, glucose, announced_g))):
+        wanted = self._controller.decide(Seen(minute, glucose, announced_g))
+        if glucose is not None:
+            self._read.append(Read(minute, glucose))
+        if wanted.failed is not None:
+            self._record.fact(ControllerFailed(at_s=self._bench.clock.now(), at_min=minute, why=wanted.failed))
+            self._record.incident(f"controller {self._loop.controller}", wanted.failed)
+        for accepted in self._commander.tell(minute, wanted):
             self._controller.told(accepted)
 
     def _shown(self, minute: int) -> float | None:

@@ -8,13 +8,14 @@ a missed dose and a lost message become glucose. Not responsible for the person 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from rig.analysis.checks import FloatArray
+from rig.errors import BlockedError
 from rig.loop.accepted import insulin_of
 from rig.loop.choice import CONTROLLERS
 from rig.loop.controllers import PERIOD_MIN
@@ -22,7 +23,7 @@ from rig.loop.living import Life, Living, glucose_uncertainty_mg_per_dl
 from rig.loop.persons import known_person, person_named, ratio_of
 from rig.patient import metrics
 from rig.patient.sensor_faults import CompressionLow, DropOut, Jump, SensorFault, Stale
-from rig.procedures.alive import LOOP, Alive, LoopBegan, SensorRead, minutes_and_totals
+from rig.procedures.alive import LOOP, Alive, ControllerFailed, LoopBegan, SensorRead, minutes_and_totals
 from rig.procedures.astray import RESERVOIR_U, AccountRead, AccountReader
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Carbohydrates, Minutes, Rate, Size, Word, lasting
@@ -223,6 +224,7 @@ class Loop(BetweenBlanks):
                     longest_gap_s=LONGEST_GAP_S, until=alive.sampled,
                 )  # fmt: skip
             finally:
+                alive.close()
                 if self.line is not None:
                     bench.switch.set_line(self.line, energised=False)
             bench.pump.stop()
@@ -236,6 +238,7 @@ class Loop(BetweenBlanks):
 
     def compute(self, taken: Taken, metrology: Metrology) -> Computed:
         """Let the person live again on the raw weighings, and beside it on what was commanded."""
+        refuse_failed(self, taken.facts(ControllerFailed))
         living = VolumeScale.in_air(metrology, air_of(taken, LOOP))
         weighed = Living(person_named(self.person), self.carbs_g)
         readings = taken.series(LOOP)
@@ -324,3 +327,17 @@ class Loop(BetweenBlanks):
         for minute, total_u in enumerate(np.cumsum(insulin_u), start=1):
             living.until(minute, float(total_u))
         return living.life
+
+
+def refuse_failed(loop: Loop, failed: Sequence[ControllerFailed]) -> None:
+    """Refuse to judge a loop whose controller could not decide: neither glucose nor commands are the pump's word then.
+
+    Raises:
+        BlockedError: it could not, once or more often.
+    """
+    if failed:
+        raise BlockedError(
+            f"rig: in {loop.in_words} the controller gave no decision {len(failed)} of "
+            f"{loop.minutes // PERIOD_MIN} times, first at minute {failed[0].at_min}: {failed[0].why}; it wanted "
+            "nothing then, what was read is kept, and nothing is judged; measure again"
+        )
