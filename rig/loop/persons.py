@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from rig.patient.cohort import Diabetes, Therapy, cohort_person, therapy_of
+from rig.patient.cohort import Diabetes, SuitedTherapy, cohort_person, therapy_of
 from rig.patient.person import Person, hovorka, type2
 
 PERSONS: Mapping[str, Callable[[], Person[Any, Any]]] = {
@@ -40,7 +40,7 @@ def person_named(name: str) -> Person[Any, Any]:
 
 
 @cache
-def therapy_named(name: str) -> Therapy:
+def therapy_named(name: str) -> SuitedTherapy:
     """Find what suits a person by the rule of cohorts; ValueError where there is no such person."""
     return therapy_of(person_named(name))
 

@@ -45,7 +45,7 @@ LARGEST_BOLUS_U = 100.0
 
 
 @dataclass(frozen=True)
-class Therapy:
+class SuitedTherapy:
     """What suits a person, by a rule that knows nothing of any experiment.
 
     Attributes:
@@ -100,7 +100,7 @@ def _type_1(rng: np.random.Generator) -> dict[str, float]:
     }
 
 
-def therapy_of(person: Person[Any, Any]) -> Therapy:
+def therapy_of(person: Person[Any, Any]) -> SuitedTherapy:
     """Find what suits a person, by his model alone.
 
     Raises:
@@ -119,7 +119,7 @@ def therapy_of(person: Person[Any, Any]) -> Therapy:
             raise ValueError(f"no bolus brings this person back {BACK_AFTER_MIN} min after a meal of {MEAL_G:g} g")
     bolus_u = float(scipy.optimize.brentq(left, 0.0, enough_u, xtol=1e-6))
     lowest = float(_course(person, LOOKED_AT_MIN, 0.1, 0.0).glucose_mg_per_dl.min())
-    return Therapy(person.basal_u_per_h, MEAL_G / bolus_u, 10.0 * (start - lowest))
+    return SuitedTherapy(person.basal_u_per_h, MEAL_G / bolus_u, 10.0 * (start - lowest))
 
 
 def _course(person: Person[Any, Any], minutes: int, bolus_u: float, meal_g: float) -> Any:  # noqa: ANN401 - any model's

@@ -201,6 +201,13 @@ class Loop(BetweenBlanks):
         return () if self.sensor_fault is None else faults[self.sensor_fault]
 
     @property
+    def disturbed(self) -> str:
+        """What is done to person, sensor and line, in words; "" where nothing is."""
+        sensor = f"{self.sensor_fault} from {self.fault_from_s:g} to {self.fault_to_s:g} s" if self.sensor_fault else ""
+        line = f"{self.line} from {self.from_s:g} s" if self.line else ""
+        return "; ".join(each for each in (sensor, line) if each)
+
+    @property
     def carbs_g(self) -> FloatArray:
         """What is announced and eaten in each minute, in g."""
         carbs = np.zeros(self.minutes)
@@ -286,6 +293,13 @@ class Loop(BetweenBlanks):
         shown = [(at_min, mg_per_dl) for at_min, mg_per_dl in read if mg_per_dl is not None]
         content = LoopNumbers(
             title=f"Glucose and insulin of {self.in_words}",
+            person=self.person,
+            controller=self.controller,
+            called=self.called,
+            sensor=self.sensor,
+            seed=self.seed,
+            disturbed=self.disturbed,
+            u_weighed_u=whole.expanded,
             glucose_mg_per_dl=tuple(life.glucose_mg_per_dl),
             u_mg_per_dl=tuple(u),
             commanded_mg_per_dl=tuple(by_command.glucose_mg_per_dl),

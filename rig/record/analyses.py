@@ -303,11 +303,19 @@ class LoopNumbers(Numbers):
     """A virtual person on a pump, minute by minute: glucose in mg/dL at n + 1 minutes, insulin in U of each of n.
 
     `u_mg_per_dl` is what the weighing leaves open, k = 2; `commanded_…` is what would be, had the pump done as it was
-    told. The sensor's values in mg/dL have minutes of their own.
+    told. The sensor's values in mg/dL have minutes of their own. Who lived, on which controller and sensor, on a day
+    called how, and what was done to him: "" and None in older records, which pair with nothing.
     """
 
     kind: Literal["loop"] = "loop"
     title: str
+    person: str = ""
+    controller: str = ""
+    called: str = ""
+    sensor: str = ""
+    seed: int | None = None
+    disturbed: str = ""
+    u_weighed_u: float = 0.0
     glucose_mg_per_dl: tuple[float, ...] = Field(min_length=1)
     u_mg_per_dl: tuple[float, ...]
     commanded_mg_per_dl: tuple[float, ...]
