@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rig.analysis.checks import FloatArray
+from rig.patient.conditions import BodyConditions
 from rig.patient.person import Person
 
 
@@ -33,11 +34,13 @@ class Living:
     Args:
         person: who.
         carbs_g: what he announces and eats, one number a minute of all that he will live.
+        conditions: what changes him from minute to minute, of as many minutes; nothing where None.
     """
 
-    def __init__(self, person: Person[Any, Any], carbs_g: ArrayLike) -> None:
+    def __init__(self, person: Person[Any, Any], carbs_g: ArrayLike, conditions: BodyConditions | None = None) -> None:
         self._person = person
         self._carbs_g = np.asarray(carbs_g, dtype=float)
+        self._conditions = conditions
         self._state = person.start()
         start = person.advance(self._state, 0)[1]
         self._glucose = [start.glucose_mg_per_dl]
@@ -65,7 +68,8 @@ class Living:
         new_u = max(total_u - self.given_u, 0.0)
         insulin_u = np.full(minutes, new_u / minutes)
         carbs_g = self._carbs_g[self.minute : minute]
-        self._state, course = self._person.advance(self._state, minutes, 60.0 * insulin_u, carbs_g)
+        conditions = None if self._conditions is None else self._conditions.part(self.minute, minutes)
+        self._state, course = self._person.advance(self._state, minutes, 60.0 * insulin_u, carbs_g, conditions)
         self._glucose.append(course.glucose_mg_per_dl[1:])
         self._below_skin = float(_below_skin(course)[-1])
         self._insulin.append(insulin_u)
@@ -94,6 +98,7 @@ def glucose_uncertainty_mg_per_dl(
     u_relative: float,
     u_rate_u_per_h: float,
     u_reading_u: float,
+    conditions: BodyConditions | None = None,
 ) -> FloatArray:
     """What the weighing leaves open of glucose: its standard uncertainty in mg/dL at each minute of a life.
 
@@ -108,7 +113,8 @@ def glucose_uncertainty_mg_per_dl(
     changes = life.insulin_u * u_relative, np.full(minutes, u_rate_u_per_h / 60.0), first
 
     def changed(more_u: FloatArray) -> FloatArray:
-        lived = person.simulate(minutes, 60.0 * (life.insulin_u + more_u), carbs_g[:minutes])
+        now = None if conditions is None else conditions.part(0, minutes)
+        lived = person.simulate(minutes, 60.0 * (life.insulin_u + more_u), carbs_g[:minutes], now)
         return np.abs(np.asarray(lived.glucose_mg_per_dl) - life.glucose_mg_per_dl)
 
     scale, rate, reading = (changed(each) for each in changes)

@@ -16,6 +16,7 @@ from rig.loop.controllers import NOTHING, PERIOD_MIN, Controller, ControllerSett
 from rig.loop.living import Living
 from rig.loop.persons import person_named
 from rig.patient import cgm
+from rig.patient.conditions import BodyConditions
 from rig.patient.sensor_faults import SensorFault, shown_with_faults
 from rig.procedures.begun_anew import accepted_by_log
 from rig.procedures.commanding import Commander
@@ -111,6 +112,10 @@ class LivedThrough(Protocol):
     def carbs_g(self) -> FloatArray:
         """What is announced and eaten in each minute."""
 
+    @property
+    def conditions(self) -> BodyConditions | None:
+        """What changes the person from minute to minute."""
+
 
 def minutes_and_totals(readings: Series, scale: VolumeScale) -> list[tuple[int, float]]:
     """Turn the readings of a loop into whole minutes since the first, and what had come by then, in U."""
@@ -126,7 +131,7 @@ class Alive:
         self._commander = Commander(bench, record)
         self._controller = self._controller_that_knows(NOTHING)
         self._sensor = cgm(loop.sensor, loop.seed)
-        self._living = Living(person_named(loop.person), loop.carbs_g)
+        self._living = Living(person_named(loop.person), loop.carbs_g, loop.conditions)
         self._scale = VolumeScale.in_air(bench.metrology, read_air(bench, record, LOOP))
         self._minutes: list[float] = []
         self._sensed: list[float] = []

@@ -22,6 +22,7 @@ from rig.loop.controllers import PERIOD_MIN
 from rig.loop.living import Life, Living, glucose_uncertainty_mg_per_dl
 from rig.loop.persons import known_person, person_named, ratio_of
 from rig.patient import metrics
+from rig.patient.conditions import BodyConditions, variability
 from rig.patient.sensor_faults import CompressionLow, DropOut, Jump, SensorFault, Stale
 from rig.procedures.alive import LOOP, Alive, ControllerFailed, LoopBegan, SensorRead, minutes_and_totals
 from rig.procedures.astray import RESERVOIR_U, AccountRead, AccountReader
@@ -105,6 +106,7 @@ class Loop(BetweenBlanks):
     controller: Literal["basal-bolus", "pid"] = "pid"
     duration_s: Annotated[Minutes, lasting("30 min", "23 h"), Field(alias="duration")] = 28800.0
     eat: Meals = ()
+    varies: Annotated[int, Field(ge=0)] | None = None
     ratio_g: Annotated[Annotated[Carbohydrates, Field(gt=0)] | None, Field(alias="ratio")] = None
     sensor: Literal["breton", "facchinetti", "vettoretti-g5", "vettoretti-g6", "vettoretti-mean"] = "vettoretti-g6"
     seed: Annotated[int, Field(ge=0)] = 1
@@ -201,11 +203,17 @@ class Loop(BetweenBlanks):
         return () if self.sensor_fault is None else faults[self.sensor_fault]
 
     @property
+    def conditions(self) -> BodyConditions | None:
+        """What changes the person from minute to minute: how he differs on this day, where `varies` is its seed."""
+        return None if self.varies is None else variability(self.minutes, seed=self.varies)
+
+    @property
     def disturbed(self) -> str:
         """What is done to person, sensor and line, in words; "" where nothing is."""
         sensor = f"{self.sensor_fault} from {self.fault_from_s:g} to {self.fault_to_s:g} s" if self.sensor_fault else ""
         line = f"{self.line} from {self.from_s:g} s" if self.line else ""
-        return "; ".join(each for each in (sensor, line) if each)
+        varies = "" if self.varies is None else f"varies by seed {self.varies}"
+        return "; ".join(each for each in (varies, sensor, line) if each)
 
     @property
     def carbs_g(self) -> FloatArray:
@@ -247,7 +255,7 @@ class Loop(BetweenBlanks):
         """Let the person live again on the raw weighings, and beside it on what was commanded."""
         refuse_failed(self, taken.facts(ControllerFailed))
         living = VolumeScale.in_air(metrology, air_of(taken, LOOP))
-        weighed = Living(person_named(self.person), self.carbs_g)
+        weighed = Living(person_named(self.person), self.carbs_g, self.conditions)
         readings = taken.series(LOOP)
         for minute, total_u in minutes_and_totals(readings, living):
             if minute > weighed.minute:
@@ -330,14 +338,14 @@ class Loop(BetweenBlanks):
         return U_GLUCOSE_K * glucose_uncertainty_mg_per_dl(
             person_named(self.person), self.carbs_g, life,
             u_relative=relative, u_rate_u_per_h=u_from_ul(u_rate_mg_per_h * scale.z_ul_per_mg),
-            u_reading_u=scale.reading_u,
+            u_reading_u=scale.reading_u, conditions=self.conditions,
         )  # fmt: skip
 
     def _by_command(self, taken: Taken, minutes: int) -> Life:
         """Live on what the pump accepted, as one would who believes the pump."""
         accepted = tuple(each.accepted for each in taken.facts(Commanded) if each.accepted is not None)
         insulin_u = insulin_of(accepted, taken.the(LoopBegan).rate_u_per_h, 0, minutes)
-        living = Living(person_named(self.person), self.carbs_g)
+        living = Living(person_named(self.person), self.carbs_g, self.conditions)
         for minute, total_u in enumerate(np.cumsum(insulin_u), start=1):
             living.until(minute, float(total_u))
         return living.life

@@ -10,6 +10,7 @@ import scipy
 
 from rig.loop.persons import person_named, ratio_of, therapy_named
 from rig.patient.cohort import SPREADS, Diabetes, cohort_parameters, cohort_person, therapy_of
+from rig.patient.conditions import variability
 from rig.procedures.loop import LOWEST, Loop
 from rig.record.analyses import LoopNumbers
 from suites.measuring import measured_virtually
@@ -81,7 +82,7 @@ def test_a_person_of_the_cohort_lives_on_the_bench(tmp_path: Path) -> None:
             "person": "type 1 no. 7",
             "controller": "basal-bolus",
             "duration": "30 min",
-            "blank": "300 s",
+            "blank": "300 s", "varies": 7,
         }
     )  # fmt: skip
     assert loop.rate_u_per_h == pytest.approx(person_named("type 1 no. 7").basal_u_per_h, abs=0.0126)
@@ -89,6 +90,11 @@ def test_a_person_of_the_cohort_lives_on_the_bench(tmp_path: Path) -> None:
     numbers = done.analyses["loop"]
     assert isinstance(numbers, LoopNumbers)
     assert numbers.glucose_mg_per_dl[0] == pytest.approx(120.0)
+    again = person_named("type 1 no. 7").simulate(
+        30, 60.0 * np.array(numbers.weighed_u), None, variability(30, seed=7)
+    )  # the same insulin on the same day, outside of the bench
+    assert numbers.glucose_mg_per_dl == pytest.approx(again.glucose_mg_per_dl, abs=1e-9)
+    assert (numbers.person, numbers.disturbed) == ("type 1 no. 7", "varies by seed 7")
     assert [each.quantity.name for each in done.measured if each.quantity.kind == LOWEST.name] == [
         "lowest glucose of type 1 no. 7 on basal-bolus, a while"
     ]
