@@ -84,8 +84,8 @@ def planned_matrix(inputs: Inputs, declared: Iterable[Declaration], *, outside: 
         TraceFrame(
             name=f"plan {inputs.plan.plan.name}",
             pump=inputs.sheet.name,
-            simulated=inputs.spec.virtual is not None,
-            marks=(SIMULATED,) if inputs.spec.virtual is not None else (),
+            simulated=inputs.spec.simulated,
+            marks=(SIMULATED,) if inputs.spec.simulated else (),
         ),
         _hazards(inputs.hazards.values(), inputs.sheet.hazards),
         [_planned(each, tests, outside, claims.get(each.id, ())) for each in inputs.requirements.values()],

@@ -73,22 +73,25 @@ class WallClock:
 
     Args:
         heart: beats while somebody sleeps by this clock.
+        speed: so many of its seconds pass in one; other than 1 only where a simulated bench is served faster or slower.
     """
 
-    def __init__(self, heart: Heart | None = None) -> None:
+    def __init__(self, heart: Heart | None = None, speed: float = 1.0) -> None:
         self._start_ns = time.monotonic_ns()
         self._heart = heart
+        self._speed = speed
 
     def now(self) -> float:
         """The seconds since this clock was made."""
-        return (time.monotonic_ns() - self._start_ns) / NS_PER_S
+        return self._speed * (time.monotonic_ns() - self._start_ns) / NS_PER_S
 
     def sleep(self, seconds: float) -> None:
-        """Wait for `seconds` of real time."""
+        """Wait for `seconds` of this clock."""
+        real_ns = ns_from_s(seconds / self._speed)
         if self._heart is None:
-            time.sleep(ns_from_s(seconds) / NS_PER_S)
+            time.sleep(real_ns / NS_PER_S)
             return
-        end_ns = time.monotonic_ns() + ns_from_s(seconds)
+        end_ns = time.monotonic_ns() + real_ns
         while (left_ns := end_ns - time.monotonic_ns()) > 0:
             time.sleep(min(left_ns / NS_PER_S, BEAT_EVERY_S))
             self._heart.beat()

@@ -58,14 +58,15 @@ def far_side(spec: BenchFile, occasion: str = "", heart: Heart | None = None) ->
         BenchFileError: a driver or one of its options is wrong, or a calibration or the evaporation is of a day to
             come; looked at before any device is opened.
     """
-    today = spec.virtual.date if spec.virtual is not None else datetime.date.fromisoformat(utc_now()[:10])
+    today = spec.day or datetime.date.fromisoformat(utc_now()[:10])
     _refuse_days_to_come(spec, today)
     if spec.virtual is None:
         refuse_unknown_devices(spec)
         resources = pyvisa.ResourceManager(spec.visa_library)
         try:
             with named_errors():
-                yield FarSide(WallClock(heart), resources, spec.pump.port, today)
+                clock = WallClock(heart, 1.0 if spec.served is None else spec.served.speed)
+                yield FarSide(clock, resources, spec.pump.port, today)
         finally:
             resources.close()
         return

@@ -6,6 +6,7 @@ TOML, one table a role. Quantities carry their unit. Unknown keys are refused. N
 from __future__ import annotations
 
 import copy
+import datetime
 import tomllib
 from collections.abc import Callable, Mapping
 from itertools import combinations
@@ -35,6 +36,7 @@ from rig.bench.setup_tables import (
     DisposablesTable,
     FluidTable,
     GuardianTable,
+    ServedTable,
     TimeBaseTable,
     VesselTable,
     VirtualTable,
@@ -77,12 +79,27 @@ class BenchFile(BenchTable):
     cut_off: CutOffTable = CutOffTable()
     guardian: GuardianTable = GuardianTable()
     virtual: VirtualTable | None = None
+    served: ServedTable | None = None
     provoke: Words | None = None
 
     @property
     def roles(self) -> tuple[str, ...]:
         """The roles of which the bench has a device, in the order of opening."""
         return tuple(role for role in ROLES if getattr(self, role) is not None)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether nothing on it is evidence about any device: it is virtual, or leads to a virtual one that is served.
+
+        `virtual` alone says that the world is made in this process, in which time passes as fast as it can.
+        """
+        return self.virtual is not None or self.served is not None
+
+    @property
+    def day(self) -> datetime.date | None:
+        """The day in a simulated world; None where it is the day outside."""
+        world = self.virtual or self.served
+        return world.date if world is not None else None
 
     @property
     def means(self) -> frozenset[str]:
@@ -106,6 +123,12 @@ class BenchFile(BenchTable):
         if line is not None and line not in others:
             known = f"known are {', '.join(others)}" if others else "switch.lines has none besides the occluder"
             raise ValueError(f"cut_off.line is {line!r}, which is no line of the switch that could feed it; {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _is_simulated_here_or_elsewhere(self) -> Self:
+        if self.virtual is not None and self.served is not None:
+            raise ValueError("there are [virtual] and [served]: a bench is simulated here, or served by rig serve")
         return self
 
     @model_validator(mode="after")

@@ -25,6 +25,7 @@ from pyvisa.rname import ASRLInstr, InvalidResourceName, ResourceName, TCPIPInst
 from rig.bench.device_tables import InstrumentTable
 from rig.bench.drivers import driver_module
 from rig.bench.file import BenchFile
+from rig.bench.served import refuse_unsaid
 from rig.errors import BlockedError
 from rig.lease import Lease, carried, holder_named_in, is_held
 from rig.record.files import utc_now
@@ -99,7 +100,8 @@ def take_bench(spec: BenchFile, *, purpose: str = "", roles: Sequence[str] | Non
 
     Raises:
         LeaseHeldError: somebody else has one of them, with owner, process, purpose and since when; none is kept then.
-        BlockedError: a lease's file cannot be made.
+        BenchFileError: one of them leads to a simulated bench, and the file does not say so.
+        BlockedError: a lease's file cannot be made, or nobody serves the bench any more.
     """
     held = BenchLease(purpose or _program())
     if spec.virtual is not None:
@@ -107,6 +109,7 @@ def take_bench(spec: BenchFile, *, purpose: str = "", roles: Sequence[str] | Non
     try:
         opened = spec.roles if roles is None else roles
         keys = {key: role for role in reversed(opened) for key in port_keys(_port(spec, role))}  # each once
+        refuse_unsaid(lease_folder(), spec, keys)
         for key, role in sorted(keys.items()):
             held.take(key, f"{role} on {_port(spec, role)}", shared=_may_be_shared(role, key))
     except BaseException:
@@ -123,7 +126,7 @@ def take_identity(held: BenchLease, spec: BenchFile, role: str, identity: Identi
     Raises:
         LeaseHeldError: somebody else has it, by another port.
     """
-    if spec.virtual is not None or getattr(driver_module(role, getattr(spec, role).driver), "NUMBERED_BY_HAND", False):
+    if spec.simulated or getattr(driver_module(role, getattr(spec, role).driver), "NUMBERED_BY_HAND", False):
         return None
     words = [" ".join(each.split()).casefold() for each in (identity.maker, identity.model, identity.serial_number)]
     key, of = f"unit {' '.join(words)}", f"{role} {identity.maker} {identity.model} {identity.serial_number}"

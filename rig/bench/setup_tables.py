@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 from rig.bench.channels import INSTRUMENT_ROLES
 from rig.bench.fault_table import FaultTable
 from rig.bench.table import BenchTable, Words
-from rig.toml_files import Day, LengthM, MassG, TimeS, WholeNumber, within
+from rig.toml_files import Day, LengthM, MassG, Number, TimeS, WholeNumber, within
 from rig.virtual.parameters import VirtualParameters
 
 # The bounds are this house's own, as those of the devices.
@@ -25,6 +25,9 @@ Diameter = Annotated[LengthM, within("length_m", "0.01 mm", "200 mm")]
 """Of a needle, a tube or a vessel, in m."""
 DiameterUncertainty = Annotated[LengthM, within("length_m", "0.00001 mm", "20 mm")]
 """Standard uncertainty of a diameter, in m."""
+SLOWEST, FASTEST = 0.1, 100.0
+"""How much slower or faster than real time a virtual bench may be served. The house's: a line's delay of 1 ms is 0.1 s
+of the bench at the upper one."""
 
 
 class FluidTable(BenchTable):
@@ -116,6 +119,19 @@ class GuardianTable(BenchTable):
     """
 
     silence: TimeS = Field(default=120.0, ge=1, le=3600)
+
+
+class ServedTable(BenchTable):
+    """Says that the addresses of a bench file lead to a virtual bench which `rig serve` runs, so that it is simulated.
+
+    `date` is the day there, `seed` its seed, `speed` how many of its seconds pass in one. `lease` is the lock that the
+    process which serves it holds; it is left out where the bench is served on another machine.
+    """
+
+    date: Day
+    seed: WholeNumber = Field(default=1, ge=0, lt=2**63)
+    speed: Number = Field(default=1.0, ge=SLOWEST, le=FASTEST)
+    lease: Path | None = None
 
 
 def _role(name: str) -> str:

@@ -102,7 +102,7 @@ def _test(spec: BenchFile, mass_g: float, u_mass_g: float, count: int, console: 
     return RoutineTest(
         date=far.today,
         tested_utc=utc_now(),
-        simulated=spec.virtual is not None,
+        simulated=spec.simulated,
         operator=spec.operator,
         balance=Device(**asdict(identity)),
         mass_g=mass_g,

@@ -37,7 +37,7 @@ def print_check(bench: Path, overrides: Sequence[str], *, console: Console) -> i
         say(console, finding.problem or "", "red")
     if problems:
         return 3
-    say(console, "The bench is fit for use.")
+    say(console, f"The bench is fit for use{' (SIMULATED)' if spec.served is not None else ''}.")
     return 0
 
 

@@ -108,13 +108,17 @@ class PtyEndpoint:
 
 
 class SocketEndpoint:
-    """A simulated network instrument on a TCP port of this machine, for one client at a time."""
+    """A simulated line on a TCP port of this machine, for one client at a time; a number of 0 takes a free one.
 
-    def __init__(self, port: Port, selector: selectors.BaseSelector) -> None:
+    Raises:
+        OSError: the port cannot be had.
+    """
+
+    def __init__(self, port: Port, selector: selectors.BaseSelector, number: int = 0) -> None:
         self._port = port
         self._succession = _Succession(port)
         self._unsent = b""
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", number))
         self._listener.setblocking(False)
         self._client: socket.socket | None = None
         self.address = f"TCPIP0::127.0.0.1::{self._listener.getsockname()[1]}::SOCKET"

@@ -144,5 +144,5 @@ def changed_record_is_found(run: Path) -> Seen:
 def _bench(spec: BenchFile) -> Seen:
     findings = check_bench(spec)
     problems = [finding.problem for finding in findings if finding.problem]
-    simulated = "SIMULATED: " if spec.virtual is not None else ""
+    simulated = "SIMULATED: " if spec.simulated else ""
     return passed_if(not problems, simulated + ("; ".join(problems) or f"{len(findings)} devices are fit for use"))

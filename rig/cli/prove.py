@@ -132,7 +132,7 @@ def prove(asked: ProofAsked, *, console: Console) -> int:
 def _prove(asked: ProofAsked, console: Console) -> int:
     pumps = asked.pumps()
     base = _inputs(asked, TriedPump("the right pump", "seed"), None)
-    virtual = base.spec.virtual is not None
+    virtual, simulated = base.spec.virtual is not None, base.spec.simulated
     if not virtual and any(pump.source != "fault" for pump in pumps):
         raise BenchFileError(f"{asked.bench}: is no virtual bench; it is tried with --faults, and nothing else")
     if not virtual and asked.jobs > 1:
@@ -179,7 +179,7 @@ def _prove(asked: ProofAsked, console: Console) -> int:
         left_s = clock.now() / tried_now * to_do
         row = trial_rows([each])[0]
         say(console, f"{row[1]:16} {row[0]}: {row[2]} ({row[4]}); {to_do} left, about {left_s / 60.0:.0f} min")
-        write_proof(folder, proof_of(list(done.values()), asked.plan, this_version(), inputs, simulated=virtual))
+        write_proof(folder, proof_of(list(done.values()), asked.plan, this_version(), inputs, simulated=simulated))
 
     with take_bench(base.spec, purpose=f"rig prove into {folder}") as held:
         trials = [
@@ -198,17 +198,17 @@ def _prove(asked: ProofAsked, console: Console) -> int:
             for pump in left
         ]
         try_all(trials, asked.jobs, told)
-    return _conclude(list(done.values()), folder, asked.plan, inputs, console, virtual=virtual)
+    return _conclude(list(done.values()), folder, asked.plan, inputs, console, simulated=simulated)
 
 
 def _conclude(
-    tried: Sequence[Tried], folder: Path, plan: str, inputs: Mapping[str, str], console: Console, *, virtual: bool
+    tried: Sequence[Tried], folder: Path, plan: str, inputs: Mapping[str, str], console: Console, *, simulated: bool
 ) -> int:
-    proof = proof_of(tried, plan, this_version(), inputs, simulated=virtual)
+    proof = proof_of(tried, plan, this_version(), inputs, simulated=simulated)
     write_proof(folder, proof)
     print_table(console, COLUMNS, trial_rows(proof.tried), title="Does the suite bite?", fold=True)
     say(console, totals(proof))
-    if virtual:
+    if simulated:
         say_simulated(console)
     say(console, f"Proof: {folder / PAGE}")
     if {"escaped", "caught elsewhere", "false fail"} & set(proof.counts):

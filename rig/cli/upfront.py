@@ -45,7 +45,7 @@ def say_up_front(
         undecidable: sentences on limits that this bench cannot decide.
         at_a_time: how many tests are done at a time.
     """
-    if spec.virtual is not None:
+    if spec.simulated:
         say_simulated(console)
     if not formal:
         say(console, NOT_FORMAL, "yellow")

@@ -166,7 +166,7 @@ def do_run(
         console.print(f"Go on with it: rig resume {run.path}", soft_wrap=True, markup=False)
     console.print(f"Verdict: {results.verdict.value}", style=STYLES[results.verdict.value])
     say_number(run, console)
-    if inputs.spec.virtual is not None:
+    if inputs.spec.simulated:
         say_simulated(console)
     add_to_store(run.path, console)
     from reports.documents import write_documents  # takes a second, which no wrong usage has to wait for

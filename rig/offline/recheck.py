@@ -279,7 +279,7 @@ def _attempted(whole: _Whole, number: int) -> _Attempted:
         write_json(now, looked_through(attempt, spec).model_dump(mode="json"))
         compare(attempt.folder / INVARIANTS, now)
     try:
-        late_s = RESOLUTION_S if manifest.virtual else QUICK_S
+        late_s = RESOLUTION_S if manifest.virtual and not manifest.served else QUICK_S * manifest.speed
         masses = check_masses(attempt, manifest.bench.get("balance", {}).get("driver"), late_s)
     except BenchFileError as error:
         masses = WireMasses(0, (), str(error))

@@ -165,7 +165,7 @@ class RunFolder:
         if holds_a_run(path):
             raise EvidenceError(f"{path}: holds a run already; name another folder, a record is never overwritten")
         write_json(path / RECORD / "manifest.json", manifest.model_dump(mode="json"))
-        return cls(path, appender_for(virtual=manifest.virtual))
+        return cls(path, appender_for(virtual=manifest.virtual and not manifest.served))
 
     @property
     def inputs(self) -> Path:

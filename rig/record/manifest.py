@@ -163,10 +163,21 @@ class Manifest(Record):
     problems: dict[str, str] = Field(default_factory=dict)
     contradictions: tuple[str, ...] = ()
 
+    @property
+    def served(self) -> bool:
+        """Whether its bench was a virtual one that another process served in real time: it waited for real lines."""
+        return "served" in self.bench
+
+    @property
+    def speed(self) -> float:
+        """How many seconds of its bench passed in one: 1 but for a bench that was served faster or slower."""
+        return float(self.bench["served"].get("speed", 1.0)) if self.served else 1.0
+
     @model_validator(mode="after")
     def _simulated_is_said(self) -> Self:
-        if not self.virtual and "virtual" in self.bench:
-            raise ValueError("virtual is false although the bench has a [virtual] table: simulated must say so")
+        for table in ("virtual", "served"):
+            if not self.virtual and table in self.bench:
+                raise ValueError(f"virtual is false although the bench has a [{table}] table: simulated must say so")
         return self
 
 

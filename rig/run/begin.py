@@ -92,7 +92,7 @@ def start_run(
     if measures:
         bench_key(key_of(inputs))  # refused before anything is made
     started = utc_now()
-    run_id = f"{started.replace(':', '-')}-{'virtual' if inputs.spec.virtual else 'bench'}"
+    run_id = f"{started.replace(':', '-')}-{'virtual' if inputs.spec.simulated else 'bench'}"
     folder = out if out is not None else new_folder(RUNS, run_id)
     _begin(folder)
     manifest: Manifest | None = None
@@ -145,8 +145,8 @@ def _manifest(inputs: Inputs, run_id: str, started: str, selected: str | None, f
     return Manifest(
         run_id=run_id,
         started_utc=datetime.datetime.fromisoformat(started),
-        virtual=spec.virtual is not None,
-        seed=spec.virtual.seed if spec.virtual else None,
+        virtual=spec.simulated,
+        seed=world.seed if (world := spec.virtual or spec.served) else None,
         bench_file=str(inputs.sources.bench),
         bench_sha256=inputs.sha256["bench.toml"],
         bench=inputs.bench,

@@ -150,7 +150,7 @@ def own_settings(settings: Sequence[str], plan: TestPlan) -> tuple[str, ...]:
 
 def _overdue(inputs: Inputs) -> list[str]:
     spec = inputs.spec
-    today = spec.virtual.date if spec.virtual is not None else datetime.date.fromisoformat(utc_now()[:10])
+    today = spec.day or datetime.date.fromisoformat(utc_now()[:10])
     found = []
     for role in spec.roles:
         table = spec.table(role)

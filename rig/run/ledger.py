@@ -88,7 +88,7 @@ def ledger_of(bench: Path, spec: BenchFile) -> Path | None:
 
     Channels of one file share its ledger.
     """
-    if spec.virtual is not None and spec.ledger is None:
+    if spec.simulated and spec.ledger is None:
         return None
     return _place(split(bench)[0], spec.ledger)
 

@@ -77,7 +77,7 @@ def qualified_bench(spec: BenchFile) -> QualifiedBench:
         table = spec.table(role)
         serial_number = None if role == "pump" else table.serial_number
         devices.append(QualifiedDevice(role=role, driver=table.driver, serial_number=serial_number))
-    return QualifiedBench(name=spec.name, virtual=spec.virtual is not None, devices=tuple(devices))
+    return QualifiedBench(name=spec.name, virtual=spec.simulated, devices=tuple(devices))
 
 
 def read_qualification(path: Path) -> QualificationFile:

@@ -70,7 +70,7 @@ def _refuse_other_manifest(run: RunFolder, manifest: Manifest) -> None:
         bench = json.loads((run.inputs / BENCH).read_text(encoding="utf-8"))
         if _comparable(manifest.bench) != _comparable(bench):
             raise _other_manifest(run, f"its bench is not that of inputs/{BENCH}")
-        if manifest.virtual is not ("virtual" in bench):
+        if manifest.virtual is not ("virtual" in bench or "served" in bench):
             raise _other_manifest(run, f"virtual is {manifest.virtual}, and inputs/{BENCH} says otherwise")
 
 

@@ -44,11 +44,31 @@ def balance_test(
     raise typer.Exit(run_balance_test(asked, console=console))
 
 
-def serve(bench: BenchOption = BENCH, set_: SetOption = None) -> None:
+def serve(
+    bench: BenchOption = BENCH,
+    set_: SetOption = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(help="New bench file that leads there, for other processes; it goes at the end.", metavar="FILE"),
+    ] = None,
+    first_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Put every device on a TCP port of this machine, from this one on.",
+            min=1,
+            max=65535,
+            show_default="ptys and free ports",
+            metavar="PORT",
+        ),
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(help="So many seconds of the bench pass in one.", min=0.1, max=100.0, metavar="N")
+    ] = 1.0,
+) -> None:
     """Run the virtual bench in real time, its instruments on TCP sockets and ptys, until Ctrl-C."""
-    from rig.cli.serve import serve_bench
+    from rig.cli.serve import ServeAsked, serve_bench
 
-    serve_bench(bench, set_ or [], console=console)
+    serve_bench(ServeAsked(bench, tuple(set_ or []), write, first_port, speed), console=console)
 
 
 def sit_at_operators_terminal(
