@@ -8,6 +8,7 @@ glucose below the skin.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
@@ -20,7 +21,7 @@ from rig.patient.conditions import UNCHANGED, BodyConditions
 from rig.patient.course import Advanced
 from rig.patient.eating import Eating
 from rig.patient.linear import Compartments
-from rig.patient.parameters import above_zero, parameter_of
+from rig.patient.parameters import FASTEST_PER_MIN, LARGEST, SHORTEST_MIN, above_zero, at_most, parameter_of
 
 MG_PER_DL = 18.016
 """mg/dL of glucose in 1 mmol/L, as the reference data convert."""
@@ -32,7 +33,11 @@ RENAL_THRESHOLD_MMOL_PER_L = 9.0
 RENAL_RATE_PER_MIN = 0.003
 
 KNEE_STEPS = 16
-"""Steps in a minute in which glucose passes a knee."""
+"""Steps in a minute in which glucose passes a knee, or in which insulin moves it fast."""
+FAST_PER_MIN = 0.5
+"""From this rate of glucose on a step of a minute is too long: some 60 U at once in the default person."""
+FASTEST_A_STEP = 0.25
+"""How far glucose of a fast minute may go towards its end in one small step."""
 
 Inputs = tuple[Number, ...]
 """What enters in mmol/min, the rates x1 and x2, 1/min, and what is used without insulin, mmol/min."""
@@ -75,7 +80,13 @@ class HovorkaParameters:
         """
         named = {each.name: parameter_of(parameters, each.name) for each in fields(cls) if each.name in parameters}
         person = cls(**named)
-        above_zero(asdict(person), *(each.name for each in fields(cls)))
+        given = asdict(person)
+        above_zero(given, *(each.name for each in fields(cls)))
+        at_most(given, LARGEST, *given)
+        at_most(given, FASTEST_PER_MIN, "k12", "ka1", "ka2", "ka3", "ke")
+        for name in ("tmaxI", "tmaxG"):
+            if given[name] < SHORTEST_MIN:
+                raise ValueError(f"parameter {name!r} must be {SHORTEST_MIN:g} min or more, got {given[name]:g}")
         if person.Gpeq > RENAL_THRESHOLD_MMOL_PER_L * MG_PER_DL:
             raise ValueError(
                 f"parameter 'Gpeq' must be {RENAL_THRESHOLD_MMOL_PER_L * MG_PER_DL:.0f} mg/dL or less, where the "
@@ -162,13 +173,16 @@ class Hovorka:
         insulin = self._insulin.course(state.insulin, insulin_u_per_h)
         gut = self._gut.course(state.gut, eaten)
         begin, middle, end = self._inputs(insulin, gut, conditions)
+        fast = self._fastest(insulin[0], conditions)
         q1, q2 = state.accessible_mmol, state.other_mmol
         accessible = [q1]
         for minute in range(minutes):
             given = begin[minute], middle[minute], end[minute]
             then = self._step(q1, q2, given, 1.0)
-            if self._crosses_a_knee(q1, then[0]):
-                q1, q2 = self._in_small_steps(q1, q2, given)
+            fastest = fast[minute]
+            if fastest > FAST_PER_MIN or self._crosses_a_knee(q1, then[0]):
+                steps = max(KNEE_STEPS, math.ceil(fastest / FASTEST_A_STEP))
+                q1, q2 = self._in_small_steps(q1, q2, given, steps)
             else:
                 q1, q2 = then
             accessible.append(q1)
@@ -204,6 +218,15 @@ class Hovorka:
             np.broadcast_to(uptake * (p["F01"] * p["BW"]), made.shape),
         )
 
+    def _fastest(self, x: FloatArray, conditions: BodyConditions | None) -> list[float]:
+        """The highest rate of anybody's glucose in each minute, 1/min."""
+        moved = x[:, :, _X1] + x[:, :, _X2]
+        ends = np.maximum(moved[:-1], moved[1:])
+        if conditions is not None:
+            ends = conditions.columns[2] * ends
+        fastest: list[float] = (ends + self._columns["k12"]).max(axis=1).tolist()
+        return fastest
+
     def _step(self, q1: Number, q2: Number, given: tuple[Inputs, Inputs, Inputs], h: float) -> tuple[Number, Number]:
         """Advance glucose by one Runge-Kutta step of h min; inputs at its start, in its middle and at its end."""
         rates, half = self._rates, 0.5 * h
@@ -221,7 +244,9 @@ class Hovorka:
             for knee in (KNEE_MMOL_PER_L, RENAL_THRESHOLD_MMOL_PER_L)
         )
 
-    def _in_small_steps(self, q1: Number, q2: Number, given: tuple[Inputs, Inputs, Inputs]) -> tuple[Number, Number]:
+    def _in_small_steps(
+        self, q1: Number, q2: Number, given: tuple[Inputs, Inputs, Inputs], steps: int
+    ) -> tuple[Number, Number]:
         """Advance glucose by a minute in small steps, the inputs on the parabola through those that are known."""
         begin, middle, end = given
 
@@ -229,8 +254,8 @@ class Hovorka:
             a, b, c = (1.0 - s) * (1.0 - 2.0 * s), 4.0 * s * (1.0 - s), s * (2.0 * s - 1.0)
             return tuple(a * x + b * y + c * z for x, y, z in zip(begin, middle, end, strict=True))
 
-        h = 1.0 / KNEE_STEPS
-        for step in range(KNEE_STEPS):
+        h = 1.0 / steps
+        for step in range(steps):
             q1, q2 = self._step(q1, q2, (at(step * h), at((step + 0.5) * h), at((step + 1.0) * h)), h)
         return q1, q2
 

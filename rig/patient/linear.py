@@ -6,6 +6,7 @@ Not responsible for which compartments a model has.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import scipy
@@ -93,3 +94,19 @@ def drained_weights(rate: FloatArray, step_min: float) -> tuple[FloatArray, Floa
     )
     start, middle, end = ((remaining * shape(s)).sum(axis=-1) for shape in shapes)
     return np.exp(-rate * step_min), start, middle, end
+
+
+@cache
+def parabola_weights(steps: int) -> tuple[tuple[float, ...], ...]:
+    """Weights by which `steps` + 1 equidistant values of a course become those of a parabola at 0, 1/2 and 1.
+
+    It has the same integrals against 1, t and t² as the course, which is integrated by Simpson's rule; `steps` is even.
+    """
+    t = np.linspace(0.0, 1.0, steps + 1)
+    simpson = np.full(steps + 1, 2.0)
+    simpson[1::2] = 4.0
+    simpson[[0, -1]] = 1.0
+    shapes = np.array(((1.0 - t) * (1.0 - 2.0 * t), 4.0 * t * (1.0 - t), t * (2.0 * t - 1.0)))
+    products = np.array(((4.0, 2.0, -1.0), (2.0, 16.0, 2.0), (-1.0, 2.0, 4.0))) / 30.0
+    found = np.linalg.solve(products, shapes * simpson / (3.0 * steps))
+    return tuple(tuple(row) for row in found.tolist())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -23,6 +24,10 @@ from rig.patient.uva_padova import S2008, S2008Parameters, S2008State
 
 State = TypeVar("State")
 Kind = TypeVar("Kind", bound=GlucoseCourse)
+
+
+MOST = {"insulin_u_per_h": 60_000.0, "carbs_g": 1_000.0}
+"""1,000 U in a minute, and 1 kg of carbohydrate at once: beyond, a model says nothing, and is not asked."""
 
 
 class Model(Protocol[State]):
@@ -172,7 +177,7 @@ def per_minute(name: str, given: ArrayLike | None, minutes: int, n: int, otherwi
     Raises:
         ValueError: it has another shape, holds what is no number, or a negative one.
     """
-    if minutes < 0 or int(minutes) != minutes:
+    if isinstance(minutes, bool) or not isinstance(minutes, Real) or not minutes >= 0 or minutes % 1:
         raise ValueError(f"minutes must be a whole number of 0 or more, got {minutes!r}")
     try:
         values = np.asarray(otherwise if given is None else given, dtype=float)
@@ -188,6 +193,8 @@ def per_minute(name: str, given: ArrayLike | None, minutes: int, n: int, otherwi
         raise ValueError(f"{name} holds a value that is no finite number")
     if (values < 0.0).any():
         raise ValueError(f"{name} holds a negative value, {values.min():g}; 0 or more is allowed")
+    if (values > MOST[name]).any():
+        raise ValueError(f"{name} holds {values.max():g}; {MOST[name]:g} or less is allowed")
     return np.broadcast_to(values, (int(minutes), n))
 
 

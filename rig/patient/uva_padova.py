@@ -19,13 +19,15 @@ from rig.patient.arithmetic import Arithmetic, Number
 from rig.patient.conditions import UNCHANGED, BodyConditions
 from rig.patient.course import Advanced
 from rig.patient.eating import Eating
-from rig.patient.linear import Compartments, drained_weights
-from rig.patient.parameters import above_zero, parameter_of
+from rig.patient.linear import Compartments, drained_weights, parabola_weights
+from rig.patient.parameters import FASTEST_PER_MIN, LARGEST, above_zero, at_most, none_below_zero, parameter_of
 
 PMOL_PER_U = 6000.0
 STEEPEST = 0.1
 """Largest change of an argument of tanh in a step: some persons' knee of gastric emptying is passed in a minute."""
 MOST_STEPS = 128
+SMOOTH_STEPS = 8
+"""Where a minute of emptying takes no more, three values of the gut say how glucose appears in it."""
 
 Inputs = tuple[Number, ...]
 """The liver's release at no glucose, the most that tissue takes up, and what appears less what the brain uses, all in
@@ -33,6 +35,32 @@ mg/kg/min."""
 
 SAFE = 20.0
 """Glucose in mg/kg that no minute uses up: where all is above, nothing is held at 0."""
+RATES = (
+    "kabs",
+    "kmax",
+    "kmin",
+    "k1",
+    "k2",
+    "kp2",
+    "ke1",
+    "ksc",
+    "m1",
+    "m2",
+    "m4",
+    "m30",
+    "ka1",
+    "ka2",
+    "kd",
+    "ki",
+    "p2u",
+)
+"""Parameters in 1/min."""
+LEAST_MG = 1e-9
+"""A meal of less is none."""
+NOTHING = -1e-9
+"""What a glucose that is used up stays at, mg/kg: below 0, so that it is held as simglucose holds it."""
+INSULIN_ACTION = 7
+"""Which state of the start may be negative: it is counted from basal insulin."""
 SATURATED = 12.0
 """From here on tanh is 1 within 1e-10."""
 
@@ -86,9 +114,13 @@ class S2008Parameters:
         """
         named = {each.name: parameter_of(parameters, each.name) for each in fields(cls) if each.name != "start"}
         above_zero(named, "BW", "Vg", "Vi", "kabs", "kmax", "Km0", "f", "ksc")
+        none_below_zero(named, *named)
+        at_most(named, FASTEST_PER_MIN, *RATES)
+        at_most(named, LARGEST, *named)
         if not (0.0 < named["b"] < 1.0 and 0.0 < named["d"] < 1.0):
             raise ValueError(f"parameters 'b' and 'd' lie between 0 and 1, got {named['b']:g} and {named['d']:g}")
         start = tuple(parameter_of(parameters, f"x0_{n:2d}", f"x0_{n}") for n in range(1, 14))
+        none_below_zero({f"x0_{n}": x for n, x in enumerate(start, start=1) if n != INSULIN_ACTION})
         return cls(**named, start=start)
 
 
@@ -179,7 +211,6 @@ class S2008:
         eating, meal = state.eating, state.meal_mg
         emptying = self._emptying(meal)
         absorbed = p.f * p.kabs / p.BW
-        ra = absorbed * gut
         plasma, sub = [gp], [gs]
         for minute in range(minutes):
             went_on = eating.was
@@ -189,12 +220,11 @@ class S2008:
                 began = eating.was * (1.0 - went_on)
                 meal = arithmetic.choose(began > 0.0, content, meal) + eaten_mg
                 emptying = self._emptying(meal)
-            whole, content, gut, gut_half = self._digest(whole, content, gut, eaten_mg, emptying)
-            ra_half, ra_end = absorbed * gut_half, absorbed * gut
+            whole, content, gut, (first, half, last) = self._digest(whole, content, gut, eaten_mg, emptying)
             gp, gt, gs = self._metabolise(
-                gp, gt, gs, (ra, *begin[minute]), (ra_half, *middle[minute]), (ra_end, *end[minute])
-            )
-            ra = ra_end
+                gp, gt, gs,
+                (absorbed * first, *begin[minute]), (absorbed * half, *middle[minute]), (absorbed * last, *end[minute]),
+            )  # fmt: skip
             plasma.append(gp)
             sub.append(gs)
         after = S2008State(insulin[-1], whole, content, gut, gp, gt, gs, eating, meal)
@@ -234,7 +264,7 @@ class S2008:
     def _emptying(self, meal_mg: Number) -> _Emptying:
         """How a stomach empties after a meal of so many mg."""
         p, choose, tanh = self._p, self._arithmetic.choose, self._arithmetic.tanh
-        fed = meal_mg > 0.0
+        fed = meal_mg > LEAST_MG
         size = choose(fed, meal_mg, 1.0)
         span = choose(fed, 0.5 * (p.kmax - p.kmin), 0.0)
         slowest = choose(fed, p.kmin, p.kmax) + 2.0 * span
@@ -250,20 +280,22 @@ class S2008:
 
     def _digest(
         self, whole: Number, content: Number, gut: Number, eaten_mg: Number, emptying: _Emptying
-    ) -> tuple[Number, Number, Number, Number]:
-        """Digest for a minute; returns stomach and gut after it, in mg, and the gut after half of it."""
+    ) -> tuple[Number, Number, Number, tuple[Number, ...]]:
+        """Digest for a minute; returns stomach and gut after it, in mg, and a parabola of the gut over it.
+
+        The parabola is by its values at the beginning, in the middle and at the end. Where a knee is passed the gut is
+        none: then it is the one with the same integrals against 1, t and t², by which glucose lives the same minute.
+        """
         if self._arithmetic.highest(content + gut + eaten_mg) <= 0.0:
-            return whole, content, gut, gut
+            return whole, content, gut, (gut, gut, gut)
         leaving = emptying.leaving
         steps = self._steps(content, eaten_mg, emptying)
         h = 1.0 / steps
         half, sixth = 0.5 * h, h / 6.0
         kept, first, middle, last, decay = self._step_weights(steps)
         filled = eaten_mg * (1.0 - decay) / self._p.kmax
-        gut_half = gut
-        for step in range(steps):
-            if 2 * step == steps:
-                gut_half = gut
+        course = [gut]
+        for _ in range(steps):
             whole_half = whole * decay + filled
             whole_end = whole_half * decay + filled
             out1 = leaving(content, whole)
@@ -274,7 +306,18 @@ class S2008:
             content = content + h * eaten_mg - sixth * (out1 + 2.0 * both + out4)
             gut = kept * gut + first * out1 + 0.5 * middle * both + last * out4
             whole = whole_end
-        return whole, content, gut, gut_half
+            course.append(gut)
+        if steps <= SMOOTH_STEPS:
+            return whole, content, gut, (course[0], course[steps // 2], gut)
+        return (
+            whole,
+            content,
+            gut,
+            tuple(
+                sum(weight * at for weight, at in zip(weights, course, strict=True))
+                for weights in parabola_weights(steps)
+            ),
+        )
 
     def _step_weights(self, steps: int) -> tuple[Number, ...]:
         """The weights of the gut in a step, and what of the whole meal remains whole after half of it."""
@@ -309,11 +352,13 @@ class S2008:
         p2, t2, s2 = rates(gp + 0.5 * p1, gt + 0.5 * t1, gs + 0.5 * s1, *middle)
         p3, t3, s3 = rates(gp + 0.5 * p2, gt + 0.5 * t2, gs + 0.5 * s2, *middle)
         p4, t4, s4 = rates(gp + p3, gt + t3, gs + s3, *end)
-        return (
-            gp + (p1 + 2.0 * (p2 + p3) + p4) / 6.0,
-            gt + (t1 + 2.0 * (t2 + t3) + t4) / 6.0,
-            gs + (s1 + 2.0 * (s2 + s3) + s4) / 6.0,
-        )
+        gp = gp + (p1 + 2.0 * (p2 + p3) + p4) / 6.0
+        gt = gt + (t1 + 2.0 * (t2 + t3) + t4) / 6.0
+        gs = gs + (s1 + 2.0 * (s2 + s3) + s4) / 6.0
+        if safe:
+            return gp, gt, gs
+        above = self._arithmetic.above
+        return above(gp, NOTHING), above(gt, NOTHING), above(gs, NOTHING)
 
     def _held_rates(self, gp: Number, gt: Number, gs: Number, *given: Number) -> tuple[Number, Number, Number]:
         """The rates, but 0 of what is below 0, as simglucose holds it."""
