@@ -15,6 +15,7 @@ from rig.cli.allure import allure
 from rig.cli.analyse import analyse
 from rig.cli.audit import audit
 from rig.cli.commands.benches import balance_test, check, open_console, serve, sit_at_operators_terminal
+from rig.cli.commands.nights import nightly
 from rig.cli.commands.planning import pump_sheet, samples, show_coverage, show_faults
 from rig.cli.commands.proving import campaign, prove
 from rig.cli.commands.runs import compare, invariants, resume, verify
@@ -83,6 +84,7 @@ def before_any_command(
 
 
 app.command()(verify)
+app.command()(nightly)
 app.command("coverage")(show_coverage)
 app.command("faults")(show_faults)
 app.command()(prove)

@@ -45,6 +45,7 @@ class StopSignals:
         self._before: dict[int, Any] = {}
         self._terminals = [descriptor for descriptor in (0, 1, 2) if os.isatty(descriptor)]  # one that has gone is none
         self._first: Callable[[int, FrameType | None], Any] = signal.default_int_handler
+        self._around: StopSignals | None = None
 
     def __enter__(self) -> Self:
         """Answer them from now on; in other threads than the main one there is nothing to answer."""
@@ -53,6 +54,7 @@ class StopSignals:
             present = self._before[signal.SIGINT]
             if callable(present):  # a framework's own, which ends its tests in order; Python's raises KeyboardInterrupt
                 self._first = present
+                self._around = attending()
             self._install()
         return self
 
@@ -98,6 +100,19 @@ class StopSignals:
         """Answer nothing any more: what there was to stop has ended, and is closed."""
         self._finished, self._due = True, False
 
+    @contextmanager
+    def end_after(self, seconds: float, named: str) -> Iterator[None]:
+        """Ask this process to stop when it has been within this for `seconds`; `named` is what asked then."""
+        main = threading.main_thread().ident
+        assert main is not None
+        timer = threading.Timer(seconds, self._run_out, (main, named))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
     def watch_parent(self, patience_s: float = MAKE_SAFE_S) -> None:
         """Ask this process to stop when the one that started it has gone, and kill it `patience_s` later.
 
@@ -111,6 +126,10 @@ class StopSignals:
         threading.Thread(
             target=self._await_end, args=(int(descriptor), main, patience_s), name="watch of the parent", daemon=True
         ).start()
+
+    def _run_out(self, main: int, named: str) -> None:
+        self._named = self._named or named
+        signal.pthread_kill(main, signal.SIGINT)
 
     def _await_end(self, descriptor: int, main: int, patience_s: float) -> None:
         try:
@@ -142,8 +161,11 @@ class StopSignals:
         now_s = self._clock.now()
         if self._finished or (self.asked is not None and now_s - self._asked_s < MAKE_SAFE_S):
             return
-        self.asked = self.asked or self._named or signal.Signals(number).name
+        told = self._around._named if self._around is not None else None
+        self.asked = self.asked or self._named or told or signal.Signals(number).name
         self._asked_s = now_s
+        if self._around is not None:  # it hears of SIGINT alone, and may know a better name, or none
+            self._around._named = self._around._named or self.asked
         if self._held:
             self._due = True
         else:
