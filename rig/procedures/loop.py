@@ -51,6 +51,8 @@ SAMPLE_EVERY_S = 60.0
 LONGEST_GAP_S = 900.0
 """A quarter of an hour without a reading leaves no glucose to judge."""
 U_GLUCOSE_K = 2.0
+LEAST_MG_PER_DL = 2.0
+"""What a model that was given far too much shows below is summarised as this: no risk index exists at 1 mg/dL or less."""
 FAULT_BY_MG_PER_DL = 60.0
 """By so much a sensor that is lain on reads low, and one that jumps reads high. The house's own."""
 CONTROLLER = Parameter("controller", words=tuple(CONTROLLERS))
@@ -257,18 +259,19 @@ class Loop(BetweenBlanks):
         living = VolumeScale.in_air(metrology, air_of(taken, LOOP))
         weighed = Living(person_named(self.person), self.carbs_g, self.conditions)
         readings = taken.series(LOOP)
-        for minute, total_u in minutes_and_totals(readings, living):
+        for at_min, total_u in minutes_and_totals(readings, living):
+            minute = min(at_min, self.minutes)  # the last reading may be late, as `Alive` sees it
             if minute > weighed.minute:
-                weighed.until(min(minute, self.minutes), total_u)
+                weighed.until(minute, total_u)
         life = weighed.life
         scale = scale_between_blanks(taken, metrology, blank_s=self.blank_s)
         u = self._uncertainty(life, scale, metrology)
         by_command = self._by_command(taken, life.insulin_u.size)
         shift = life.glucose_mg_per_dl - by_command.glucose_mg_per_dl
         worst = int(np.abs(shift).argmax())
-        summary = metrics.summary(life.minute, life.glucose_mg_per_dl)
-        low, high = (
-            metrics.summary(life.minute, np.maximum(life.glucose_mg_per_dl + sign * u, 2.0)) for sign in (-1, 1)
+        summary, low, high = (
+            metrics.summary(life.minute, np.maximum(life.glucose_mg_per_dl + sign * u, LEAST_MG_PER_DL))
+            for sign in (0, -1, 1)
         )
         at_low, at_high = int(life.glucose_mg_per_dl.argmin()), int(life.glucose_mg_per_dl.argmax())
         total_u = float(living.delivered_u(readings)[-1])

@@ -1,7 +1,7 @@
 """The loop over the bench: what a wrong pump does to a person, and that only the weighing tells it.
 
 The program is the same each time: basal insulin and a meal's bolus, which look at no sensor. So each pump gets the same
-commands, and each says the same of itself.
+commands, and each but one says the same of itself: who executes a replayed command logs it, too.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ import numpy as np
 import pytest
 
 from rig.analysis.checks import FloatArray
+from rig.bench.open import open_bench
+from rig.patient import cgm, hovorka
 from rig.procedures.alive import SensorRead
 from rig.procedures.astray import AccountRead
 from rig.procedures.commanding import Commanded
-from rig.procedures.loop import GIVEN, HIGHEST, LOGGED, SHIFT, Loop
+from rig.procedures.loop import BELOW, GIVEN, HIGHEST, LOGGED, LOWEST, SHIFT, Loop
 from rig.procedures.procedure import Computed
 from rig.record.analyses import LoopNumbers
 from rig.record.taking import Taken, read_taken
 from rig.verdicts.limits import Measurement
-from suites.measuring import measured_virtually
+from suites.measuring import VIRTUAL, measured_on
+from suites.stands.replayed_line import Replay, replaying
 
 MUTANTS = Path("fixtures/controller/mutants")
 MEAL: Mapping[str, Any] = {
@@ -38,7 +41,12 @@ WRONG: Mapping[str, tuple[Mapping[str, Any], str | None]] = {
     "one dose in 20 lost": ({}, "drop_one_pulse_in_twenty.elf"),
     "set out": ({"line": "waste"}, None),
     "occluded, and no alarm": ({"line": "occluder"}, "never_alarm.elf"),
+    "a replayed command executed": ({}, "replay_executed.elf"),
 }
+REPLAYED = ("a replayed command executed", "right, replayed to")
+"""On whose lines somebody sends the meal's bolus again."""
+AGAIN = Replay(listens_from_s=600.0, listens_until_s=720.0, again_at_s=2400.0)
+"""In bench seconds: the meal's bolus is told at 662 s, and is over long before it comes again."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +87,30 @@ class Done:
         return next(each for each in self.computed.measured if each.quantity.kind == kind)
 
 
-def lived(folder: Path, image: str | None, **further: Any) -> Done:  # noqa: ANN401 - fields of a loop
+def lived(
+    folder: Path,
+    image: str | None,
+    replay: Replay | None = None,
+    **further: Any,  # noqa: ANN401 - fields of a loop
+) -> Done:
     settings = {} if image is None else {"virtual.firmware": str((MUTANTS / image).resolve())}
-    computed = measured_virtually(folder, Loop.model_validate({**MEAL, **further}), settings)
-    return Done(read_taken(folder), computed)
+    loop = Loop.model_validate({**MEAL, **further})
+    with open_bench(VIRTUAL, settings) as bench:
+        if replay is None:
+            return Done(computed=measured_on(bench, folder, loop), taken=read_taken(folder))
+        with replaying(bench, replay) as replayed:
+            return Done(computed=measured_on(replayed, folder, loop), taken=read_taken(folder))
 
 
 @pytest.fixture(scope="module")
 def pumps(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Done]:
     folder = tmp_path_factory.mktemp("open")
+    asked = {**WRONG, "right, replayed to": WRONG["right"]}
     return {
-        name: lived(folder / str(number), image, controller="basal-bolus", **further)
-        for number, (name, (further, image)) in enumerate(WRONG.items())
+        name: lived(
+            folder / str(number), image, AGAIN if name in REPLAYED else None, controller="basal-bolus", **further
+        )
+        for number, (name, (further, image)) in enumerate(asked.items())
     }
 
 
@@ -105,7 +125,8 @@ def test_a_wrong_pump_shows_in_the_glucose_though_commands_and_log_are_the_same(
 ) -> None:
     right, other = pumps["right"], pumps[wrong]
     assert other.commands == right.commands
-    assert other.logged_u == pytest.approx(right.logged_u, abs=1e-9)
+    again_u = 6.0 if wrong in REPLAYED else 0.0
+    assert other.logged_u == pytest.approx(right.logged_u + again_u, abs=1e-9)
     assert tells_apart(other.glucose, right.glucose, right.u)
 
 
@@ -114,27 +135,62 @@ def test_a_loop_that_is_fed_with_commanded_doses_sees_no_wrong_pump(pumps: Mappi
     assert not tells_apart(pumps[wrong].by_command, pumps["right"].by_command, pumps["right"].u)
 
 
+def test_a_pump_that_refuses_a_replayed_command_leaves_the_glucose_alone(pumps: Mapping[str, Done]) -> None:
+    right, replayed_to = pumps["right"], pumps["right, replayed to"]
+    assert replayed_to.logged_u == pytest.approx(right.logged_u, abs=1e-9)
+    assert not tells_apart(replayed_to.glucose, right.glucose, right.u)
+
+
+def test_a_person_who_gets_far_too_much_is_judged_by_a_number(tmp_path: Path) -> None:
+    """20 U for 60 g: the model goes through 0 mg/dL, where no risk index exists."""
+    done = lived(tmp_path / "much", None, controller="basal-bolus", ratio="3 g")
+    assert done.value(LOWEST.name).value < 0.0
+    assert done.value(BELOW.name).value > 10.0
+
+
 def test_each_wrong_pump_errs_into_its_direction(pumps: Mapping[str, Done]) -> None:
     right = pumps["right"].glucose
     assert pumps["10 % over"].glucose[-1] < right[-1] - 5.0
     assert pumps["one dose in 20 lost"].glucose[-1] > right[-1] + 2.0
+    assert pumps["a replayed command executed"].glucose[-1] < right[-1] - 20.0
     for nothing_comes in ("set out", "occluded, and no alarm"):
         assert pumps[nothing_comes].glucose[-1] > right[-1] + 50.0
         assert pumps[nothing_comes].value(SHIFT.name).value > 50.0
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_insulin_weighed_is_insulin_in_the_person(pumps: Mapping[str, Done], name: str) -> None:
-    """Reckoned from the raw readings, beside the rig's own way: evaporation as a line through the blank run before."""
+def test_insulin_weighed_is_insulin_in_the_person_in_each_minute(pumps: Mapping[str, Done], name: str) -> None:
+    """Reckoned from the raw readings, beside the rig's own way: evaporation as a line through the blank run before.
+
+    What falls by noise is not taken back: he has had the highest total so far. Each minute is compared by itself, so
+    that a feed which gives too much and makes up for it in the next does not pass.
+    """
     done = pumps[name]
     at_h, mass_g = readings(done, "loop")
     blank_h, blank_g = readings(done, "opening blank run")
     evaporation_g_per_h = -np.polyfit(blank_h, blank_g, 1)[0]
-    gained_g = mass_g[-1] - mass_g[0] + evaporation_g_per_h * (at_h[-1] - at_h[0])
-    weighed_u = 100.0 * gained_g * 1.00105 / 0.9975  # buoyancy in air, and g/mL of water in a room
+    gained_g = mass_g - mass_g[0] + evaporation_g_per_h * (at_h - at_h[0])
+    total_u = np.maximum.accumulate(100.0 * gained_g * 1.00105 / 0.9975)  # buoyancy in air, g/mL of water in a room
+    given_u = np.array(done.numbers.weighed_u)
+    assert given_u.size == 120
+    assert np.diff(total_u) == pytest.approx(given_u, rel=0.003, abs=0.0007)
+    assert given_u.sum() == pytest.approx(total_u[-1], rel=0.002, abs=0.01)
     given = done.value(GIVEN.name)
-    assert sum(done.numbers.weighed_u) == pytest.approx(weighed_u, rel=0.002, abs=0.01)
     assert abs(given.value) <= given.expanded_uncertainty
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_the_glucose_and_what_the_sensor_shows_are_those_of_the_insulin_weighed(
+    pumps: Mapping[str, Done], name: str
+) -> None:
+    done = pumps[name]
+    insulin_u_per_h = 60.0 * np.array(done.numbers.weighed_u)
+    course = hovorka({"Gpeq": 120.0}).simulate(120, insulin_u_per_h, done.numbers.carbs_g)
+    assert done.glucose == pytest.approx(course.glucose_mg_per_dl, abs=1e-6)
+    shown = {each.at_min: each.shown_mg_per_dl for each in done.taken.facts(SensorRead)}
+    minutes = np.array(list(shown))
+    expected = cgm("vettoretti-g6", 1).read(minutes, course.glucose_mg_per_dl[minutes])
+    assert list(shown.values()) == pytest.approx(expected.tolist(), abs=1e-6)
 
 
 def readings(done: Done, phase: str) -> tuple[FloatArray, FloatArray]:
