@@ -37,6 +37,7 @@ GERMAN: dict[str, str] = {
     "Time to the occlusion alarm": "Zeit bis zum Verschlussalarm",
     "Results per requirement": "Ergebnisse je Anforderung",
     "Essential curves": "Wesentliche Kurven",
+    "Experiments with a person on the pump": "Versuche mit einer Person an der Pumpe",
     "Faults": "Fehler",
     "Deviations and anomalies": "Abweichungen und Auffälligkeiten",
     "Dispositions": "Entscheidungen dazu",

@@ -15,6 +15,7 @@ from reports.parts.cover import contents, cover
 from reports.parts.curves import curves
 from reports.parts.decision import decision
 from reports.parts.departures import departures
+from reports.parts.experiments import experiments
 from reports.parts.fault_table import fault_table
 from reports.parts.finding import finding
 from reports.parts.given import Given
@@ -37,6 +38,7 @@ PARTS: Mapping[str, Callable[[Given], tuple[Section, ...]]] = {
     "label": label,
     "results": results,
     "curves": curves,
+    "experiments": experiments,
     "faults": fault_table,
     "departures": departures,
     "equipment": instruments,

@@ -20,13 +20,16 @@ class Accepted:
         at_min: when; below 0 before the loop.
         rate_u_per_h: the temporary rate in U/h; None: a bolus, or, with `lasts_min` 0, the end of a temporary rate.
         lasts_min: for how long it was told in min, until the next one.
-        bolus_u: the bolus in U.
+        bolus_u: the bolus in U that comes at once; 0 where all of it is extended.
+        extended_u, over_min: what of a bolus comes evenly, and over how many min.
     """
 
     at_min: float
     rate_u_per_h: float | None = None
     lasts_min: float = 0.0
     bolus_u: float | None = None
+    extended_u: float = 0.0
+    over_min: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ def insulin_of(accepted: tuple[Accepted, ...], basal_u_per_h: float, first_min: 
         at_min = int(each.at_min // 1)
         if each.bolus_u is not None:
             insulin_u[minutes == at_min] += each.bolus_u
+            if each.extended_u:
+                insulin_u[(minutes >= at_min) & (minutes < at_min + each.over_min)] += each.extended_u / each.over_min
         else:
             rate[minutes >= at_min] = basal_u_per_h
             if each.rate_u_per_h is not None:

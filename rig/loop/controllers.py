@@ -111,6 +111,22 @@ class BasalBolus(Simple):
         return Wanted(bolus_u=self._settings.meal_u(seen.announced_g))
 
 
+LARGEST_MANTISSA = 2045
+"""Of an SFLOAT, the medical float of 16 bits in which pumps are told amounts (IEEE 11073-20601, annex F.8)."""
+
+
 def tellable(amount: float, step: float) -> float:
-    """Round an amount down to what a pump can be told; what is a multiple within 1e-9 stays that multiple."""
-    return float(rounded_down(round(amount, 9), step))
+    """Round an amount down to what a pump can be told; what is a multiple within 1e-9 stays that multiple.
+
+    That is a multiple of the step which an SFLOAT holds: 2.475 U has too many digits for one, so that it is 2.45 U.
+    """
+    told = float(rounded_down(round(amount, 9), step))
+    while not _in_sfloat(told):
+        told = float(rounded_down(round(told - step, 9), step))
+    return told
+
+
+def _in_sfloat(amount: float) -> bool:
+    """Whether a mantissa of an SFLOAT and a power of ten make an amount."""
+    scaled = [round(amount * 10.0**places, 6) for places in range(9)]
+    return amount <= 0.0 or any(each == round(each) and each <= LARGEST_MANTISSA for each in scaled)

@@ -24,6 +24,7 @@ from rig.procedures.sampling import Sample, read_air, series_of
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Fact, Recorder, Series
 from rig.roles import Bench
+from rig.therapy import BolusRequest
 
 LOOP = "loop"
 """The phase under which the weighings are kept that a person lives on."""
@@ -110,11 +111,21 @@ class LivedThrough(Protocol):
 
     @property
     def carbs_g(self) -> FloatArray:
-        """What is announced and eaten in each minute."""
+        """What is eaten in each minute."""
+
+    @property
+    def announced_g(self) -> FloatArray:
+        """What the controller is told of in each minute."""
 
     @property
     def conditions(self) -> BodyConditions | None:
-        """What changes the person from minute to minute."""
+        """What changes in the person from minute to minute."""
+
+    def pattern(self, bolus_u: float) -> BolusRequest:
+        """A meal's bolus in its pattern."""
+
+    def energised(self, minute: int, seed: int) -> bool:
+        """Whether the line is energised in a minute."""
 
 
 def minutes_and_totals(readings: Series, scale: VolumeScale) -> list[tuple[int, float]]:
@@ -128,7 +139,7 @@ class Alive:
 
     def __init__(self, loop: LivedThrough, bench: Bench, record: Recorder) -> None:
         self._loop, self._bench, self._record = loop, bench, record
-        self._commander = Commander(bench, record)
+        self._commander = Commander(bench, record, loop.pattern)
         self._controller = self._controller_that_knows(NOTHING)
         self._sensor = cgm(loop.sensor, loop.seed)
         self._living = Living(person_named(loop.person), loop.carbs_g, loop.conditions)
@@ -179,17 +190,17 @@ class Alive:
         return False
 
     def _move_the_line(self, minute: int) -> None:
-        line = self._loop.line
-        if line is not None and not self._moved and 60.0 * minute >= self._loop.from_s:
-            self._bench.switch.set_line(line, energised=True)
-            self._record.step(f"line {line} is energised", at_min=minute)
-            self._moved = True
+        line, energised = self._loop.line, self._loop.energised(minute, self._loop.seed)
+        if line is not None and energised != self._moved:
+            self._bench.switch.set_line(line, energised=energised)
+            self._record.step(f"line {line} is {'energised' if energised else 'let go'}", at_min=minute)
+            self._moved = energised
 
     def _decide(self, minute: int, missed: range) -> None:
         glucose = self._shown(minute)
         self._record.fact(SensorRead(at_s=self._bench.clock.now(), at_min=minute, shown_mg_per_dl=glucose))
-        eaten = self._loop.carbs_g
-        announced_g = float(eaten[minute] + sum(eaten[each] for each in missed))
+        announced = self._loop.announced_g
+        announced_g = float(announced[minute] + sum(announced[each] for each in missed))
         wanted = self._controller.decide(Seen(minute, glucose, announced_g))
         if glucose is not None:
             self._read.append(Read(minute, glucose))

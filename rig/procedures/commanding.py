@@ -14,7 +14,7 @@ from rig.loop.accepted import Accepted
 from rig.loop.controllers import LASTS_MIN, Wanted
 from rig.record.taking import Fact, Recorder
 from rig.roles import Bench
-from rig.therapy import TemporaryRate
+from rig.therapy import BolusRequest, TemporaryRate
 
 NO_REPLY = "no reply"
 """What stands in the place of the pump's word while the rig itself keeps it from answering."""
@@ -23,11 +23,14 @@ NO_REPLY = "no reply"
 class Commanded(Fact):
     """What the pump was told at a minute, and its own word where it refused.
 
-    A bolus in U, or a rate in U/h for `lasts_min` minutes; neither: the temporary rate that runs is to end.
+    A bolus in U at once, and `extended_u` more evenly over `over_min` minutes; or a rate in U/h for `lasts_min`
+    minutes; neither: the temporary rate that runs is to end.
     """
 
     at_min: int
     bolus_u: float | None = None
+    extended_u: float = 0.0
+    over_min: int = 0
     rate_u_per_h: float | None = None
     lasts_min: int = LASTS_MIN
     refused: str | None = None
@@ -37,7 +40,7 @@ class Commanded(Fact):
         """What the pump accepted; None where it refused."""
         if self.refused is not None:
             return None
-        return Accepted(self.at_min, self.rate_u_per_h, self.lasts_min, self.bolus_u)
+        return Accepted(self.at_min, self.rate_u_per_h, self.lasts_min, self.bolus_u, self.extended_u, self.over_min)
 
 
 class Commander:
@@ -47,8 +50,8 @@ class Commander:
     did so does not know of one. So a temporary rate that the pump does not take as told now, is told in the other way.
     """
 
-    def __init__(self, bench: Bench, record: Recorder) -> None:
-        self._bench, self._record = bench, record
+    def __init__(self, bench: Bench, record: Recorder, pattern: Callable[[float], BolusRequest] = BolusRequest) -> None:
+        self._bench, self._record, self._pattern = bench, record, pattern
         self._pump: Any = bench.pump
         self._rate_until_min = 0
         self._silenced = False
@@ -81,9 +84,17 @@ class Commander:
             self._rate_until_min = minute + wanted.lasts_min if taken else self._rate_until_min
             accepted += taken
         if wanted.bolus_u > 0.0:
-            told = Commanded(at_s=0.0, at_min=minute, bolus_u=wanted.bolus_u)
-            accepted += self._keep(told, lambda: self.boluses.add(self._pump.bolus(wanted.bolus_u)))
+            bolus = self._pattern(wanted.bolus_u)
+            told = Commanded(
+                at_s=0.0, at_min=minute, bolus_u=bolus.fast_u, extended_u=bolus.extended_u, over_min=bolus.duration_min
+            )
+            accepted += self._keep(told, lambda: self.boluses.add(self._give(bolus)))
         return tuple(accepted)
+
+    def _give(self, bolus: BolusRequest) -> int:
+        """Start a bolus; one that comes at once also on a pump that knows no other."""
+        given: int = self._pump.deliver(bolus) if bolus.extended_u else self._pump.bolus(bolus.fast_u)
+        return given
 
     def _set(self, rate: TemporaryRate, *, change: bool) -> None:
         """Set a temporary rate, or change the one that runs; where the pump cannot do it now, the other of both."""

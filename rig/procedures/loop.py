@@ -17,12 +17,10 @@ from pydantic import AfterValidator, Field, model_validator
 from rig.analysis.checks import FloatArray
 from rig.errors import BlockedError
 from rig.loop.accepted import insulin_of
-from rig.loop.choice import CONTROLLERS
-from rig.loop.controllers import PERIOD_MIN
+from rig.loop.controllers import PERIOD_MIN, tellable
 from rig.loop.living import Life, Living, glucose_uncertainty_mg_per_dl
 from rig.loop.persons import known_person, person_named, ratio_of
 from rig.patient import metrics
-from rig.patient.conditions import BodyConditions, variability
 from rig.patient.sensor_faults import CompressionLow, DropOut, Jump, SensorFault, Stale
 from rig.procedures.alive import LOOP, Alive, ControllerFailed, LoopBegan, SensorRead, minutes_and_totals
 from rig.procedures.astray import RESERVOIR_U, AccountRead, AccountReader
@@ -32,9 +30,10 @@ from rig.procedures.budgets import measured, told_less_weighed
 from rig.procedures.commanding import Commanded
 from rig.procedures.day_in_words import Meals
 from rig.procedures.from_sheet import FromSheet
-from rig.procedures.parameters import PERSON
+from rig.procedures.lived import LOOKS_AT_NO_SENSOR, Lived, by_minute
+from rig.procedures.loop_signs import SIGN, SIGNS, loop_kind, signs_of
 from rig.procedures.preparation import MIDNIGHT, start_therapy
-from rig.procedures.procedure import BetweenBlanks, Computed
+from rig.procedures.procedure import Computed
 from rig.procedures.rate_change import RATE_OVER
 from rig.procedures.rest import wait_for_rest
 from rig.procedures.sampling import air_of, sample_for
@@ -44,7 +43,7 @@ from rig.record.taking import Recorder, Taken, joined
 from rig.roles import Bench, Capability, Metrology, require
 from rig.units import u_from_ul
 from rig.verdicts.limits import Measurement
-from rig.verdicts.quantities import Kind, Parameter, Quantity
+from rig.verdicts.quantities import Quantity
 
 BEFORE, AFTER = "rest before the loop", "rest after the loop"
 SAMPLE_EVERY_S = 60.0
@@ -52,41 +51,37 @@ LONGEST_GAP_S = 900.0
 """A quarter of an hour without a reading leaves no glucose to judge."""
 U_GLUCOSE_K = 2.0
 LEAST_MG_PER_DL = 2.0
-"""What a model that was given far too much shows below is summarised as this: no risk index exists at 1 mg/dL or less."""
+"""What a model that was given far too much shows below is summarised as this: risk indices end at 1 mg/dL."""
 FAULT_BY_MG_PER_DL = 60.0
 """By so much a sensor that is lain on reads low, and one that jumps reads high. The house's own."""
-CONTROLLER = Parameter("controller", words=tuple(CONTROLLERS))
-CALLED = Parameter("called")
 NOT_THERAPY = (
     "The person is a model, and its own uncertainty is not in U: that says what the weighing leaves open. It shows "
     "what the pump's execution does to this model, and nothing of the efficacy of a therapy."
 )
 
 
-def _kind(name: str, sentence: str, meaning: str, unit: str) -> Kind:
-    return Kind(
-        f"loop.{name}", f"{sentence} of {{person}} on {{controller}}, {{called}}", (unit,),
-        (PERSON, CONTROLLER, CALLED), meaning,
-    )  # fmt: skip
-
-
-IN_RANGE = _kind("time_in_range", "time in range", "Time with 70 to 180 mg/dL in plasma, in % of the loop.", "%")
-BELOW = _kind("time_below_70", "time below 70 mg/dL", "Time with less than 70 mg/dL in plasma, in % of the loop.", "%")
-LOWEST = _kind("lowest", "lowest glucose", "The lowest glucose in plasma.", "mg/dL")
-HIGHEST = _kind("highest", "highest glucose", "The highest glucose in plasma.", "mg/dL")
-SHIFT = _kind(
+IN_RANGE = loop_kind("time_in_range", "time in range", "Time with 70 to 180 mg/dL in plasma, in % of the loop.", "%")
+BELOW = loop_kind(
+    "time_below_70", "time below 70 mg/dL", "Time with less than 70 mg/dL in plasma, in % of the loop.", "%"
+)
+ABOVE = loop_kind(
+    "time_above_180", "time above 180 mg/dL", "Time with more than 180 mg/dL in plasma, in % of the loop.", "%"
+)
+LOWEST = loop_kind("lowest", "lowest glucose", "The lowest glucose in plasma.", "mg/dL")
+HIGHEST = loop_kind("highest", "highest glucose", "The highest glucose in plasma.", "mg/dL")
+SHIFT = loop_kind(
     "glucose_for_the_pump",
     "what the pump did to the glucose",
     "The largest difference between the glucose of what was weighed and that of what was commanded, with its sign.",
     "mg/dL",
 )
-LOGGED = _kind(
+LOGGED = loop_kind(
     "logged_less_weighed",
     "logged less weighed insulin",
     "Insulin that the pump logs, less what was weighed from the rest before to the rest after, in % of it.",
     "%",
 )
-GIVEN = _kind(
+GIVEN = loop_kind(
     "given_less_weighed",
     "given less weighed insulin",
     "What the person has had at the end of the loop, less what was weighed until then: nothing is lost on the way.",
@@ -94,13 +89,13 @@ GIVEN = _kind(
 )
 
 
-class Loop(BetweenBlanks):
+class Loop(Lived):
     """Let a virtual person live on what is weighed, and a controller command the pump by what his sensor shows."""
 
     TABLE: ClassVar = "loop"
     KEYWORD: ClassVar = "Let A Person Live"
     IN_WORDS: ClassVar = "a person on the pump, {title}"
-    KINDS: ClassVar = (IN_RANGE, BELOW, LOWEST, HIGHEST, SHIFT, LOGGED, GIVEN)
+    KINDS: ClassVar = (IN_RANGE, BELOW, ABOVE, LOWEST, HIGHEST, SHIFT, LOGGED, GIVEN, *SIGNS)
     EXPECTED: ClassVar = frozenset({RATE_OVER, "reservoir low", "occlusion"})
 
     called: Word
@@ -153,6 +148,7 @@ class Loop(BetweenBlanks):
             Capability.DAILY_TOTAL,
             Capability.HISTORY,
             Capability.RESERVOIR_LEVEL,
+            *self.needs_of_the_pattern,
         )
 
     @property
@@ -167,8 +163,10 @@ class Loop(BetweenBlanks):
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
-        """What it measures; with the cannula out the account says nothing of what was weighed."""
-        kinds = [kind for kind in self.KINDS if kind is not LOGGED or self.line is None]
+        """What it measures; with the cannula out the account says nothing of what was weighed, and signs count."""
+        signs = [kind for kind in SIGNS if kind is not SIGN or self.controller != LOOKS_AT_NO_SENSOR]
+        left_out = SIGNS if self.line is None else (LOGGED, *(kind for kind in SIGNS if kind not in signs))
+        kinds = [kind for kind in self.KINDS if kind not in left_out]
         return tuple(kind.of(person=self.person, controller=self.controller, called=self.called) for kind in kinds)
 
     @property
@@ -183,9 +181,9 @@ class Loop(BetweenBlanks):
 
     @property
     def rate_u_per_h(self) -> float:
-        """The profile's rate: the person's basal rate, to the nearest step of the pump."""
+        """The profile's rate: the person's basal rate, to the nearest step of the pump that it can be told."""
         steps = max(1.0, round(person_named(self.person).basal_u_per_h / self.rate_step_u_per_h))
-        return round(steps * self.rate_step_u_per_h, 9)
+        return tellable(steps * self.rate_step_u_per_h, self.rate_step_u_per_h)
 
     @property
     def grams_for_1_u(self) -> float:
@@ -205,25 +203,22 @@ class Loop(BetweenBlanks):
         return () if self.sensor_fault is None else faults[self.sensor_fault]
 
     @property
-    def conditions(self) -> BodyConditions | None:
-        """What changes the person from minute to minute: how he differs on this day, where `varies` is its seed."""
-        return None if self.varies is None else variability(self.minutes, seed=self.varies)
-
-    @property
     def disturbed(self) -> str:
         """What is done to person, sensor and line, in words; "" where nothing is."""
         sensor = f"{self.sensor_fault} from {self.fault_from_s:g} to {self.fault_to_s:g} s" if self.sensor_fault else ""
-        line = f"{self.line} from {self.from_s:g} s" if self.line else ""
+        line = f"{self.line} from {self.from_s:g} s{self.line_in_words}" if self.line else ""
         varies = "" if self.varies is None else f"varies by seed {self.varies}"
-        return "; ".join(each for each in (varies, sensor, line) if each)
+        return "; ".join(each for each in (varies, sensor, line, self.undergone) if each)
 
     @property
     def carbs_g(self) -> FloatArray:
-        """What is announced and eaten in each minute, in g."""
-        carbs = np.zeros(self.minutes)
-        for at_min, grams in self.eat:
-            carbs[at_min] += grams
-        return carbs
+        """What is eaten in each minute, in g."""
+        return by_minute(self.eat, self.minutes)
+
+    @property
+    def announced_g(self) -> FloatArray:
+        """What the controller is told of in each minute, in g: what is eaten, where nobody says otherwise."""
+        return by_minute(self.eat if self.announce is None else self.announce, self.minutes)
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Let the person live in step with the bench."""
@@ -285,14 +280,20 @@ class Loop(BetweenBlanks):
         found = [
             Measurement(of[IN_RANGE.name], summary.time_in_range_percent, spread("time_in_range_percent")),
             Measurement(of[BELOW.name], summary.time_below_70_percent, spread("time_below_70_percent")),
+            Measurement(of[ABOVE.name], summary.time_above_180_percent, spread("time_above_180_percent")),
             Measurement(of[LOWEST.name], float(life.glucose_mg_per_dl[at_low]), float(u[at_low])),
             Measurement(of[HIGHEST.name], float(life.glucose_mg_per_dl[at_high]), float(u[at_high])),
             Measurement(of[SHIFT.name], float(shift[worst]), float(u[worst])),
             Measurement(of[GIVEN.name], weighed.given_u - total_u, whole.expanded),
         ]
         budgets = {}
+        began, ended = taken.exactly(2, AccountRead)
+        since_min = math.ceil(self.from_s / 60.0)
+        found += signs_of(
+            of, life.glucose_mg_per_dl, u, by_command.insulin_u, basal_u_per_h=self.rate_u_per_h,
+            since_min=since_min, annunciated=set(ended.annunciated) - {RATE_OVER},
+        )  # fmt: skip
         if LOGGED.name in of:
-            began, ended = taken.exactly(2, AccountRead)
             all_of_it = joined(taken.series(BEFORE).part(slice(-1, None)), taken.series(LOOP, AFTER))
             in_all = scale.budget(
                 float(scale.delivered_u(all_of_it)[-1]), float(all_of_it.at_s[-1] - all_of_it.at_s[0])
@@ -319,6 +320,11 @@ class Loop(BetweenBlanks):
             carbs_g=tuple(self.carbs_g[: life.insulin_u.size]),
             sensor_min=tuple(at_min for at_min, _ in shown),
             sensor_mg_per_dl=tuple(mg_per_dl for _, mg_per_dl in shown),
+            experiment=self.experiment,
+            announced_g=tuple(self.announced_g[: life.insulin_u.size]),
+            basal_u_per_h=self.rate_u_per_h,
+            lost_from_min=since_min if self.line == "waste" else None,
+            exercise_min=None if self.exercise is None else (self.exercise[0], sum(self.exercise[:2])),
         )
         return Computed(
             tuple(found), analyses={"loop": content}, budgets=budgets, notes=dict.fromkeys(budgets, NOT_THERAPY)

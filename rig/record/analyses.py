@@ -304,7 +304,9 @@ class LoopNumbers(Numbers):
 
     `u_mg_per_dl` is what the weighing leaves open, k = 2; `commanded_…` is what would be, had the pump done as it was
     told. The sensor's values in mg/dL have minutes of their own. Who lived, on which controller and sensor, on a day
-    called how, and what was done to him: "" and None in older records, which pair with nothing.
+    called how, and what was done to him: "" and None in older records, which pair with nothing. Loops of one
+    `experiment` are drawn together. `carbs_g` was eaten, `announced_g` announced; from `lost_from_min` on the cannula
+    was out.
     """
 
     kind: Literal["loop"] = "loop"
@@ -324,6 +326,11 @@ class LoopNumbers(Numbers):
     carbs_g: tuple[float, ...]
     sensor_min: tuple[int, ...]
     sensor_mg_per_dl: tuple[float, ...]
+    experiment: str | None = None
+    announced_g: tuple[float, ...] | None = None
+    basal_u_per_h: float | None = None
+    lost_from_min: int | None = None
+    exercise_min: tuple[float, float] | None = None
 
     @model_validator(mode="after")
     def _arrays_agree(self) -> Self:

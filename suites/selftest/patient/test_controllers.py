@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instruments.ids.codec import decode_sfloat, encode_sfloat
 from rig.loop.accepted import Accepted, Known
 from rig.loop.controllers import BasalBolus, ControllerSettings, Seen, Wanted, tellable
 from rig.loop.living import Living, glucose_uncertainty_mg_per_dl
@@ -85,10 +88,22 @@ def test_the_pid_never_leaves_its_limits(glucose: list[float | None]) -> None:
         assert rate is None or (0.0 <= rate <= 3.2 and rate == tellable(rate, 0.025))
 
 
-@given(steps=st.integers(0, 4000), step=st.sampled_from([0.025, 0.05, 0.1, 0.01]))
+@given(steps=st.integers(0, 80), step=st.sampled_from([0.025, 0.05, 0.1, 0.01]))
 def test_amounts_are_rounded_down_and_multiples_stay(steps: int, step: float) -> None:
     assert tellable(steps * step, step) == pytest.approx(steps * step, abs=1e-9)
     assert tellable(steps * step + 0.4 * step, step) == pytest.approx(steps * step, abs=1e-9)
+
+
+@given(amount=st.floats(0.0, 300.0), step=st.sampled_from([0.025, 0.05, 0.1, 0.01, 0.0125]))
+def test_what_a_pump_is_told_can_be_written_on_its_line(amount: float, step: float) -> None:
+    told = tellable(amount, step)
+    assert decode_sfloat(encode_sfloat(told)) == told <= amount + 1e-9
+    assert (told / step) == pytest.approx(round(told / step), abs=1e-6)
+
+
+@pytest.mark.parametrize(("amount", "told"), [(2.48, 2.45), (2.5, 2.5), (2.025, 2.025), (2.075, 2.05), (20.5, 20.5)])
+def test_a_multiple_with_too_many_digits_becomes_the_next_one_below(amount: float, told: float) -> None:
+    assert tellable(amount, 0.025) == told
 
 
 @settings(max_examples=8, deadline=None)
@@ -128,7 +143,8 @@ def test_the_uncertainty_of_glucose_is_what_each_error_of_the_weighing_does() ->
     living = Living(person, carbs)
     for minute in range(1, 241):
         living.until(minute, 0.03 * minute)
-    life, none = living.life, {"u_relative": 0.0, "u_rate_u_per_h": 0.0, "u_reading_u": 0.0}
+    life = living.life
+    none: dict[str, Any] = {"u_relative": 0.0, "u_rate_u_per_h": 0.0, "u_reading_u": 0.0}
     scaled = glucose_uncertainty_mg_per_dl(person, carbs, life, **{**none, "u_relative": 0.01})
     more = person.simulate(240, 60.0 * life.insulin_u * 1.01).glucose_mg_per_dl
     assert scaled == pytest.approx(life.glucose_mg_per_dl - more, abs=1e-9)
