@@ -56,6 +56,7 @@ PLACES: dict[str, tuple[float, float, float, float, str]] = {
     "pressure": (206, 124, 130, 62, "Pressure sensor"),
     "switch": (384, 124, 120, 62, "Occluder valve, by a relay of"),
     "balance": (548, 118, 122, 74, "Vessel on the balance"),
+    "sensor": (90, 196, 170, 40, "Played glucose sensor"),
 }
 """Where each role stands: x, y, width, height, title."""
 

@@ -23,6 +23,9 @@ NEEDED_ROLES = ("balance", "pressure", "supply", "switch", "environment")
 OPTIONAL_ROLES = ("sound", "hands", "probe")
 """Instruments that a bench may have; what needs one of them says so (`Procedure.needed_roles`)."""
 INSTRUMENT_ROLES = (*NEEDED_ROLES, *OPTIONAL_ROLES)
+"""Those that have a VISA address."""
+PORT_ROLES = ("pump", "sensor")
+"""Devices whose driver opens a port of its own; a bench may do without the sensor."""
 
 
 class _Channel(BaseModel):
@@ -122,7 +125,7 @@ def _refuse_shared(file: Path, benches: Mapping[str, Mapping[str, Any]]) -> None
 
 def _ports(bench: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
     named = [(role, _of(bench, role, "address")) for role in INSTRUMENT_ROLES]
-    named.append(("pump", _of(bench, "pump", "port")))
+    named += [(role, _of(bench, role, "port")) for role in PORT_ROLES]
     return [(role, port) for role, port in named if port and not resolved(port).startswith(NETWORK)]
 
 

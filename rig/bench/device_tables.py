@@ -172,6 +172,15 @@ class ProbeTable(InstrumentTable):
     places: dict[Words, Annotated[str, Field(pattern=PLACE)]] = Field(default_factory=dict)
 
 
+class SensorTable(DeviceTable):
+    """The glucose sensor that the rig plays, where the bench has one; its driver has a port, as a pump's.
+
+    A Bluetooth LE port is `ble://transport/address`, with the address under which the sensor is found.
+    """
+
+    port: Words
+
+
 class PumpTable(DeviceTable):
     """The pump: its driver is a folder of `instruments/`, and it has a pyserial port or URL.
 

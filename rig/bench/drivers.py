@@ -27,6 +27,7 @@ from rig.roles import (
     Balance,
     DebugProbe,
     Environment,
+    GlucoseSensor,
     Hands,
     Instrument,
     MassReading,
@@ -43,7 +44,7 @@ from rig.toml_files import explain
 if TYPE_CHECKING:
     from rig.virtual.world import TwinModule  # a lab bench installs without what it needs
 
-GIVEN = frozenset({"wire", "port", "clock", "log", "radio", "lines"})
+GIVEN = frozenset({"wire", "port", "clock", "log", "radio", "lines", "serial_number"})
 """What the rig itself hands to `open_driver`: never an option, though a bench file says it elsewhere."""
 
 
@@ -58,6 +59,7 @@ ROLES: Mapping[str, type] = {
     "balance": Balance,
     "sound": SoundRecorder,
     "hands": Hands,
+    "sensor": GlucoseSensor,
     "pump": Pump,
     "probe": DebugProbe,
 }

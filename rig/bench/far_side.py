@@ -39,6 +39,7 @@ class FarSide:
     `hands` put so many g beside the vessel on a virtual balance, 0 takes them off; on a real one a person does.
     `restless_s` tells for how long an emulated controller of the pump has not rested.
     `radio` is the virtual bench's, for a pump that is reached over Bluetooth LE; in a laboratory the port names one.
+    `air` is the same for a sensor that the rig plays: each name that it opens is a dongle on one virtual link.
     """
 
     clock: Clock
@@ -48,6 +49,7 @@ class FarSide:
     radio: Radio | None = None
     hands: Callable[[float], None] | None = None
     restless_s: Callable[[], float] | None = None
+    air: Radio | None = None
 
 
 @contextmanager
@@ -75,7 +77,7 @@ def far_side(spec: BenchFile, occasion: str = "", heart: Heart | None = None) ->
         board = world.board
         restless_s = None if board is None else lambda: board.mcu.restless_s
         radio = _radio(spec, world)
-        yield FarSide(world.clock, resources, spec.pump.port, today, radio, world.cell.place, restless_s)
+        yield FarSide(world.clock, resources, spec.pump.port, today, radio, world.cell.place, restless_s, _air(spec))
 
 
 def _refuse_days_to_come(spec: BenchFile, today: datetime.date) -> None:
@@ -111,6 +113,15 @@ def _radio(spec: BenchFile, world: World) -> Radio | None:
     from rig.virtual.ble_bridge import BleBridge
 
     return BleBridge(world.ports["pump"]).open
+
+
+def _air(spec: BenchFile) -> Radio | None:
+    """Build the air between a sensor that the rig plays and who listens to it; None where it plays none."""
+    if spec.sensor is None:
+        return None
+    from rig.virtual.ble_air import VirtualAir
+
+    return VirtualAir().open
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from rig.bench.device_tables import (
     PressureTable,
     ProbeTable,
     PumpTable,
+    SensorTable,
     SoundTable,
     SupplyTable,
     SwitchTable,
@@ -70,6 +71,7 @@ class BenchFile(BenchTable):
     sound: SoundTable | None = None
     hands: HandsTable | None = None
     probe: ProbeTable | None = None
+    sensor: SensorTable | None = None
     pump: PumpTable
     fluid: FluidTable = FluidTable()
     vessel: VesselTable = VesselTable()
@@ -146,6 +148,8 @@ class BenchFile(BenchTable):
         tables = {role: getattr(self, role) for role in INSTRUMENT_ROLES}
         wanted = {role: table.address for role, table in tables.items() if table is not None}
         wanted["pump"] = self.pump.port
+        if self.sensor is not None:
+            wanted["sensor"] = self.sensor.port
         for (one, first), (other, second) in combinations(wanted.items(), 2):
             if resolved(first) == resolved(second):
                 named = repr(first) if first == second else f"{first!r} and {second!r}, which are one line"

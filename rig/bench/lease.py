@@ -256,7 +256,7 @@ def _may_be_shared(role: str, key: str) -> bool:
 
 def _port(spec: BenchFile, role: str) -> str:
     table = getattr(spec, role)
-    return table.address if isinstance(table, InstrumentTable) else str(spec.pump.port)
+    return str(table.address if isinstance(table, InstrumentTable) else table.port)
 
 
 def _file_name(key: str) -> str:

@@ -18,11 +18,12 @@ import pyvisa
 from pyvisa.resources import MessageBasedResource
 
 from rig.bench.declared import metrology
-from rig.bench.device_tables import CalibratedTable, InstrumentTable
+from rig.bench.device_tables import CalibratedTable, InstrumentTable, PumpTable, SensorTable
 from rig.bench.driver_errors import driver_error, named_errors
 from rig.bench.drivers import (
     driver_module,
     refuse_unfit,
+    takes,
 )
 from rig.bench.far_side import FarSide, far_side
 from rig.bench.file import BenchFile, read_bench_file
@@ -47,6 +48,7 @@ from rig.roles import (
     Bench,
     DebugProbe,
     Environment,
+    GlucoseSensor,
     Hands,
     Identity,
     Instrument,
@@ -138,6 +140,7 @@ def open_bench(
             balance=compared("balance", open_device(spec, "balance", far, kept)),
             sound=None if spec.sound is None else compared("sound", open_device(spec, "sound", far, kept)),
             hands=None if spec.hands is None else compared("hands", open_device(spec, "hands", far, kept)),
+            sensor=None if spec.sensor is None else compared("sensor", open_device(spec, "sensor", far, kept)),
             pump=compared("pump", open_device(spec, "pump", far, kept)),
             probe=None if spec.probe is None else compared("probe", open_device(spec, "probe", far, kept)),
             places=places,
@@ -162,6 +165,8 @@ def open_device(spec: BenchFile, role: Literal["sound"], far: FarSide, log: Byte
 @overload
 def open_device(spec: BenchFile, role: Literal["hands"], far: FarSide, log: ByteLog) -> Hands: ...
 @overload
+def open_device(spec: BenchFile, role: Literal["sensor"], far: FarSide, log: ByteLog) -> GlucoseSensor: ...
+@overload
 def open_device(spec: BenchFile, role: Literal["probe"], far: FarSide, log: ByteLog) -> DebugProbe: ...
 @overload
 def open_device(spec: BenchFile, role: Literal["pump"], far: FarSide, log: ByteLog) -> Pump: ...
@@ -185,15 +190,18 @@ def open_device(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Instr
 
 
 def _opened(spec: BenchFile, role: str, far: FarSide, log: ByteLog) -> Instrument:
-    if role == "pump":
-        module = driver_module(role, spec.pump.driver)
-        given = {"radio": far.radio} if far.radio is not None else {}
+    table = spec.table(role)
+    if isinstance(table, PumpTable | SensorTable):
+        module = driver_module(role, table.driver)
+        port, radio = (far.pump_port, far.radio) if role == "pump" else (table.port, far.air)
+        given: dict[str, Any] = {"radio": radio} if radio is not None and takes(role, table.driver, "radio") else {}
+        if role == "sensor" and takes(role, table.driver, "serial_number"):
+            given["serial_number"] = table.serial_number
         try:
             with _named_but_for_options(role):
-                return module.open_driver(far.pump_port, clock=far.clock, log=log, **given, **spec.pump.options)
+                return module.open_driver(port, clock=far.clock, log=log, **given, **table.options)
         except ValueError as error:
-            raise BenchFileError(f"pump: {error}") from error
-    table = spec.table(role)
+            raise BenchFileError(f"{role}: {error}") from error
     assert isinstance(table, InstrumentTable)
     module = driver_module(role, table.driver)
     device = f"{role} {table.driver} on {table.address}"

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from rig.bench.channels import INSTRUMENT_ROLES
+from rig.bench.channels import INSTRUMENT_ROLES, PORT_ROLES
 from rig.bench.fault_table import FaultTable
 from rig.bench.table import BenchTable, Words
 from rig.toml_files import Day, LengthM, MassG, Number, TimeS, WholeNumber, within
@@ -135,8 +135,9 @@ class ServedTable(BenchTable):
 
 
 def _role(name: str) -> str:
-    if name not in (*INSTRUMENT_ROLES, "pump"):
-        raise ValueError(f"{name!r} is no device of a bench; those are {', '.join(INSTRUMENT_ROLES)}, pump")
+    known = (*INSTRUMENT_ROLES, *PORT_ROLES)
+    if name not in known:
+        raise ValueError(f"{name!r} is no device of a bench; those are {', '.join(known)}")
     return name
 
 

@@ -78,7 +78,7 @@ def serve_bench(asked: ServeAsked, *, console: Console) -> None:
         _switch_supply_on(spec, world)
         selector = stack.enter_context(selectors.DefaultSelector())
         endpoints: dict[str, Endpoint] = {}
-        for number, role in enumerate(spec.roles):
+        for number, role in enumerate(role for role in spec.roles if role in world.ports):
             endpoints[role] = _endpoint(world, role, selector, asked.first_port, number)
             stack.callback(endpoints[role].close)
         addresses = {role: endpoint.address for role, endpoint in endpoints.items()}

@@ -18,6 +18,7 @@ _CALLED = {
     HANDS: "operator's terminal",
     "sound": "sound recorder",
     PROBE: "debug probe",
+    "sensor": "glucose sensor that the rig plays",
 }
 
 

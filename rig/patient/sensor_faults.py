@@ -1,6 +1,6 @@
-"""What goes wrong with a sensor on a body: silence, a stale value, compression, a jump. Applied to what it would show.
+"""What goes wrong with a sensor on a body: silence, a stale value, compression, a jump, out of range.
 
-Not responsible for noise and drift (`sensor`).
+Each is applied to what it would show. Not responsible for noise and drift (`sensor`).
 """
 
 from __future__ import annotations
@@ -75,6 +75,18 @@ class Jump:
         """Shift the readings, within what a sensor can show."""
         shifted = np.where(minutes >= self.at_min, shown_mg_per_dl + self.by_mg_per_dl, shown_mg_per_dl)
         return np.clip(shifted, LOWEST_MG_PER_DL, HIGHEST_MG_PER_DL)
+
+
+@dataclass(frozen=True)
+class BelowRange:
+    """The sensor reads the lowest that it can show, from one minute until before another, whatever there is."""
+
+    from_min: float
+    to_min: float
+
+    def change(self, minutes: FloatArray, shown_mg_per_dl: FloatArray) -> FloatArray:
+        """Put the lowest value in place of the readings."""
+        return np.where(_within(minutes, self.from_min, self.to_min), LOWEST_MG_PER_DL, shown_mg_per_dl)
 
 
 def shown_with_faults(minutes: FloatArray, shown_mg_per_dl: FloatArray, faults: Iterable[SensorFault]) -> FloatArray:

@@ -21,9 +21,10 @@ from rig.patient.sensor_faults import SensorFault, shown_with_faults
 from rig.procedures.begun_anew import accepted_by_log
 from rig.procedures.commanding import Commander
 from rig.procedures.sampling import Sample, read_air, series_of
+from rig.procedures.sensor_link import SensorLink
 from rig.procedures.volume import VolumeScale
 from rig.record.taking import Fact, Recorder, Series
-from rig.roles import Bench
+from rig.roles import Bench, LinkFault
 from rig.therapy import BolusRequest
 
 LOOP = "loop"
@@ -37,10 +38,17 @@ class LoopBegan(Fact):
 
 
 class SensorRead(Fact):
-    """What the sensor showed the controller at a minute, in mg/dL; None: nothing."""
+    """What the sensor showed at a minute, in mg/dL; None: nothing. And what came over the link, where there is one."""
 
     at_min: int
     shown_mg_per_dl: float | None
+    over_link: bool = False
+    received_mg_per_dl: float | None = None
+
+    @property
+    def seen_mg_per_dl(self) -> float | None:
+        """What the controller was given: what came over the link, or what was shown where there is none."""
+        return self.received_mg_per_dl if self.over_link else self.shown_mg_per_dl
 
 
 class ControllerFailed(Fact):
@@ -80,6 +88,14 @@ class LivedThrough(Protocol):
     @property
     def sensor_faults(self) -> tuple[SensorFault, ...]:
         """What is wrong with the sensor."""
+
+    @property
+    def link_fault(self) -> LinkFault | None:
+        """What is wrong with the link to it."""
+
+    @property
+    def fault_min(self) -> tuple[float, float]:
+        """From which minute on, and until before which."""
 
     @property
     def line(self) -> str | None:
@@ -142,6 +158,7 @@ class Alive:
         self._commander = Commander(bench, record, loop.pattern)
         self._controller = self._controller_that_knows(NOTHING)
         self._sensor = cgm(loop.sensor, loop.seed)
+        self._link = SensorLink(bench, record, loop.link_fault, *loop.fault_min)
         self._living = Living(person_named(loop.person), loop.carbs_g, loop.conditions)
         self._scale = VolumeScale.in_air(bench.metrology, read_air(bench, record, LOOP))
         self._minutes: list[float] = []
@@ -197,8 +214,14 @@ class Alive:
             self._moved = energised
 
     def _decide(self, minute: int, missed: range) -> None:
-        glucose = self._shown(minute)
-        self._record.fact(SensorRead(at_s=self._bench.clock.now(), at_min=minute, shown_mg_per_dl=glucose))
+        shown = self._shown(minute)
+        over_link, received = self._link.pass_on(minute, shown)
+        read = SensorRead(
+            at_s=self._bench.clock.now(), at_min=minute, shown_mg_per_dl=shown, over_link=over_link,
+            received_mg_per_dl=received,
+        )  # fmt: skip
+        self._record.fact(read)
+        glucose = read.seen_mg_per_dl
         announced = self._loop.announced_g
         announced_g = float(announced[minute] + sum(announced[each] for each in missed))
         wanted = self._controller.decide(Seen(minute, glucose, announced_g))

@@ -21,7 +21,7 @@ from rig.loop.controllers import PERIOD_MIN, tellable
 from rig.loop.living import Life, Living, glucose_uncertainty_mg_per_dl
 from rig.loop.persons import known_person, person_named, ratio_of
 from rig.patient import metrics
-from rig.patient.sensor_faults import CompressionLow, DropOut, Jump, SensorFault, Stale
+from rig.patient.sensor_faults import SensorFault
 from rig.procedures.alive import LOOP, Alive, ControllerFailed, LoopBegan, SensorRead, minutes_and_totals
 from rig.procedures.astray import RESERVOIR_U, AccountRead, AccountReader
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
@@ -37,10 +37,11 @@ from rig.procedures.procedure import Computed
 from rig.procedures.rate_change import RATE_OVER
 from rig.procedures.rest import wait_for_rest
 from rig.procedures.sampling import air_of, sample_for
+from rig.procedures.sensor_link import SensorFaultName, sensor_faults_by
 from rig.procedures.volume import VolumeScale
 from rig.record.analyses import LoopNumbers
 from rig.record.taking import Recorder, Taken, joined
-from rig.roles import Bench, Capability, Metrology, require
+from rig.roles import Bench, Capability, LinkFault, Metrology, require
 from rig.units import u_from_ul
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Quantity
@@ -52,8 +53,6 @@ LONGEST_GAP_S = 900.0
 U_GLUCOSE_K = 2.0
 LEAST_MG_PER_DL = 2.0
 """What a model that was given far too much shows below is summarised as this: risk indices end at 1 mg/dL."""
-FAULT_BY_MG_PER_DL = 60.0
-"""By so much a sensor that is lain on reads low, and one that jumps reads high. The house's own."""
 NOT_THERAPY = (
     "The person is a model, and its own uncertainty is not in U: that says what the weighing leaves open. It shows "
     "what the pump's execution does to this model, and nothing of the efficacy of a therapy."
@@ -107,7 +106,7 @@ class Loop(Lived):
     ratio_g: Annotated[Annotated[Carbohydrates, Field(gt=0)] | None, Field(alias="ratio")] = None
     sensor: Literal["breton", "facchinetti", "vettoretti-g5", "vettoretti-g6", "vettoretti-mean"] = "vettoretti-g6"
     seed: Annotated[int, Field(ge=0)] = 1
-    sensor_fault: Literal["drop-out", "stale", "compression low", "jump"] | None = None
+    sensor_fault: SensorFaultName | None = None
     fault_from_s: Annotated[Minutes, Field(alias="fault_from")] = 0.0
     fault_to_s: Annotated[Minutes, Field(alias="fault_to")] = 0.0
     line: Literal["waste", "occluder"] | None = None
@@ -193,14 +192,22 @@ class Loop(Lived):
     @property
     def sensor_faults(self) -> tuple[SensorFault, ...]:
         """What is wrong with the sensor, in min of the loop."""
-        first, last = self.fault_from_s / 60.0, self.fault_to_s / 60.0
-        faults: Mapping[str, tuple[SensorFault, ...]] = {
-            "drop-out": (DropOut(first, last),),
-            "stale": (Stale(first, last),),
-            "compression low": (CompressionLow(first, last, FAULT_BY_MG_PER_DL),),
-            "jump": (Jump(first, FAULT_BY_MG_PER_DL), Jump(last, -FAULT_BY_MG_PER_DL)),
-        }
-        return () if self.sensor_fault is None else faults[self.sensor_fault]
+        return () if self.sensor_fault is None else sensor_faults_by(self.sensor_fault, *self.fault_min)
+
+    @property
+    def link_fault(self) -> LinkFault | None:
+        """What is wrong with the link to the sensor, where it is no fault of the sensor itself."""
+        return next((each for each in LinkFault if each.value == self.sensor_fault), None)
+
+    @property
+    def fault_min(self) -> tuple[float, float]:
+        """From which minute on the sensor or its link fails, and until before which."""
+        return self.fault_from_s / 60.0, self.fault_to_s / 60.0
+
+    @property
+    def needed_roles(self) -> tuple[str, ...]:
+        """A link can only fail where there is one."""
+        return () if self.link_fault is None else ("sensor",)
 
     @property
     def disturbed(self) -> str:
@@ -301,7 +308,7 @@ class Loop(Lived):
             error = told_less_weighed(ended.logged_u - began.logged_u, in_all)
             found.append(measured(of[LOGGED.name], error))
             budgets[of[LOGGED.name]] = error
-        read = ((each.at_min, each.shown_mg_per_dl) for each in taken.facts(SensorRead))
+        read = ((each.at_min, each.seen_mg_per_dl) for each in taken.facts(SensorRead))
         shown = [(at_min, mg_per_dl) for at_min, mg_per_dl in read if mg_per_dl is not None]
         content = LoopNumbers(
             title=f"Glucose and insulin of {self.in_words}",

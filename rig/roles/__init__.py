@@ -24,6 +24,7 @@ from rig.roles.capabilities import (
     TellsInsulinOnBoard,
     require,
 )
+from rig.roles.glucose import FailsOnItsLink, GlucoseReading, GlucoseSensor, LinkFault
 from rig.roles.instruments import (
     Air,
     Balance,
@@ -56,8 +57,11 @@ __all__ = [
     "DeliversBasalProfiles",
     "DoneByHand",
     "Environment",
+    "FailsOnItsLink",
     "GivesFastBoluses",
     "GivesTimedBoluses",
+    "GlucoseReading",
+    "GlucoseSensor",
     "Hands",
     "HistoryEvent",
     "Identity",
@@ -66,6 +70,7 @@ __all__ = [
     "KeepsNumberedProfiles",
     "KeepsSettings",
     "KeepsTime",
+    "LinkFault",
     "MassReading",
     "Metrology",
     "PowerSupply",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from rig.clock import Clock
+from rig.roles.glucose import GlucoseSensor
 from rig.roles.instruments import (
     Balance,
     DebugProbe,
@@ -78,6 +79,7 @@ class Bench:
     sound: SoundRecorder | None = None
     hands: Hands | None = None
     probe: DebugProbe | None = None
+    sensor: GlucoseSensor | None = None
     places: Mapping[str, int] = field(default_factory=dict)
     feeds_pump: bool = True
     reservoir_u: float | None = None
@@ -94,7 +96,12 @@ class Bench:
             "environment": self.environment,
             "pump": self.pump,
         }
-        optional: dict[str, Instrument | None] = {"sound": self.sound, "hands": self.hands, "probe": self.probe}
+        optional: dict[str, Instrument | None] = {
+            "sound": self.sound,
+            "hands": self.hands,
+            "sensor": self.sensor,
+            "probe": self.probe,
+        }
         return {**needed, **{role: device for role, device in optional.items() if device is not None}}
 
     @property

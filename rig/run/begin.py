@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rig.bench.channels import split
 from rig.bench.check import BenchFinding
-from rig.bench.device_tables import CalibratedTable
+from rig.bench.device_tables import CalibratedTable, InstrumentTable
 from rig.bench.file import BenchFile
 from rig.bench.guarded import told_by_guardians
 from rig.errors import BenchFileError, EvidenceError
@@ -306,7 +306,7 @@ def _equipment(spec: BenchFile, finding: BenchFinding) -> Equipment:
     return Equipment(
         role=finding.role,
         driver=table.driver,
-        address=table.address,
+        address=table.address if isinstance(table, InstrumentTable) else table.port,
         **asdict(identity),
         calibrated=str(table.calibrated) if calibrated else None,
         calibration_due=str(table.calibration_due) if calibrated else None,

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from rig.bench.channels import INSTRUMENT_ROLES, NEEDED_ROLES, OPTIONAL_ROLES
+from rig.bench.channels import INSTRUMENT_ROLES, NEEDED_ROLES, OPTIONAL_ROLES, PORT_ROLES
 from rig.bench.drivers import ROLES
 from rig.bench.file import BenchFile, read_bench_file
 from rig.bench.open import open_bench
@@ -20,16 +20,17 @@ WITHOUT = shipped("fixtures/benches/virtual_ne1000.toml")
 
 def test_every_role_is_needed_or_optional_and_has_its_table() -> None:
     assert (*NEEDED_ROLES, *OPTIONAL_ROLES) == INSTRUMENT_ROLES
-    assert set(ROLES) == {*INSTRUMENT_ROLES, "pump"} == {*DEVICES, "hands"}  # a person fails in his own ways
+    assert set(ROLES) == {*INSTRUMENT_ROLES, *PORT_ROLES}
+    assert set(ROLES) - {"hands", "sensor"} == set(DEVICES)  # a person and a sensor's link fail in their own ways
     optional = {name for name in ROLES if not BenchFile.model_fields[name].is_required()}
-    assert optional == set(OPTIONAL_ROLES)
+    assert optional == {*OPTIONAL_ROLES, "sensor"}
 
 
 def test_a_bench_without_it_opens_the_others_alone() -> None:
     spec = read_bench_file(WITHOUT)[0]
     assert spec.roles == ("supply", "switch", "environment", "pressure", "balance", "pump")
     with open_bench(WITHOUT) as bench:
-        assert (bench.sound, bench.hands) == (None, None)
+        assert (bench.sound, bench.hands, bench.sensor) == (None, None, None)
         assert set(bench.devices) == set(spec.roles)
 
 

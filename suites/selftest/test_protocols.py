@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from rig.bench.channels import PORT_ROLES
 from suites.stands.transcript_players import play_to_driver, play_to_twin
 from suites.stands.transcripts import Transcript, read_page
 
 ROOT = Path(__file__).parents[2]
 NAMES = [page.parent.name for page in sorted(ROOT.glob("instruments/*/protocol.md"))]
-WIRED = [name for name in NAMES if import_module(f"instruments.{name}.driver").ROLE != "pump"]
-"""Devices on a wire; each pump's page has a test of its own, because a pump has a port."""
+WIRED = [name for name in NAMES if import_module(f"instruments.{name}.driver").ROLE not in PORT_ROLES]
+"""Devices on a wire; the page of a device with a port has a test of its own."""
 PAGES = {name: read_page(ROOT / "instruments" / name / "protocol.md") for name in WIRED}
 TALKS = [(name, talk) for name, talks in PAGES.items() for talk in talks]
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-SIGNS, DRAWS, STORES = ("pyhanko", "aiohttp"), ("matplotlib", "plotly", "typst"), "sqlalchemy"
+SIGNS, DRAWS, STORES, RADIO = ("pyhanko", "aiohttp"), ("matplotlib", "plotly", "typst"), "sqlalchemy", "bumble"
 COMPUTES = ("GTC", "scipy.optimize", "scipy.signal", "scipy.stats")
 
 
@@ -22,11 +22,12 @@ def imported(statement: str) -> set[str]:
 @pytest.mark.parametrize(
     ("statement", "without"),
     [
-        ("import rig.cli.app", {*SIGNS, *DRAWS, *COMPUTES, STORES, "numpy", "pyvisa", "scipy"}),
-        ("import rig.cli.series", {*SIGNS, *DRAWS, *COMPUTES, STORES}),
-        ("import fixtures.bench_plugin, fixtures.robot_runner", {*SIGNS, *DRAWS, *COMPUTES, STORES}),
+        ("import rig.cli.app", {*SIGNS, *DRAWS, *COMPUTES, STORES, RADIO, "numpy", "pyvisa", "scipy"}),
+        ("import rig.cli.series", {*SIGNS, *DRAWS, *COMPUTES, STORES, RADIO}),
+        ("import instruments.cgm_service.driver", {*SIGNS, *DRAWS, STORES, RADIO}),
+        ("import fixtures.bench_plugin, fixtures.robot_runner", {*SIGNS, *DRAWS, *COMPUTES, STORES, RADIO}),
     ],
-    ids=["any command", "a run", "the runners of a run"],
+    ids=["any command", "a run", "a played sensor", "the runners of a run"],
 )
 def test_what_takes_long_to_import_is_imported_where_it_is_used(statement: str, without: set[str]) -> None:
     assert imported(statement) & without == set()
