@@ -16,6 +16,7 @@ from pydantic import Field
 from rig.clock import Clock
 from rig.errors import BadReplyError, DeviceError, NoReplyError, RefusedError
 from rig.roles import Identity
+from rig.roles.recognition import LineSettings, Recognition
 from rig.step import Probe
 from rig.wire import Wire
 
@@ -60,14 +61,8 @@ class Keller33X:
 
     def identify(self) -> Identity:
         """Initialise the transmitter (F48) and get its device class, firmware and serial number (F69)."""
-        device_class, group, year, week, _, _ = self._ask(INITIALISE, answer_length=6)
-        serial_number = int.from_bytes(self._ask(SERIAL_NUMBER, answer_length=4), "big")
-        return Identity(
-            maker="KELLER",
-            model=f"{_FAMILIES.get(device_class, 'unknown family')}, class {device_class}.{group}",
-            serial_number=str(serial_number),
-            firmware=f"{device_class}.{group}-{year}.{week}",
-        )
+        versions = self._ask(INITIALISE, answer_length=6)
+        return _plate(versions, self._ask(SERIAL_NUMBER, answer_length=4))
 
     def self_test(self) -> str:
         """Read pressure and sensor temperature once; RefusedError when the transmitter calls either invalid."""
@@ -152,6 +147,17 @@ def probe(address: int) -> Probe:
     return Probe(_request(address, SERIAL_NUMBER), reply, lambda octets: octets[-2:] == crc16(octets[:-2]))
 
 
+def _plate(versions: bytes, serial_number: bytes) -> Identity:
+    """Read the answers to F48 and F69."""
+    device_class, group, year, week = versions[:4]
+    return Identity(
+        maker="KELLER",
+        model=f"{_FAMILIES.get(device_class, 'unknown family')}, class {device_class}.{group}",
+        serial_number=str(int.from_bytes(serial_number, "big")),
+        firmware=f"{device_class}.{group}-{year}.{week}",
+    )
+
+
 def _request(address: int, function: int, parameters: bytes = b"") -> bytes:
     message = bytes([address, function]) + parameters
     return message + crc16(message)
@@ -190,3 +196,19 @@ def open_driver(wire: Wire, *, clock: Clock, address: Address = TRANSPARENT_ADDR
     wire.configure_binary(timeout_s=REPLY_TIMEOUT_S)
     wire.configure_probe(probe(address))
     return Keller33X(wire, address)
+
+
+def _question(function: int, answer: bytes, *, rest: int = 0) -> Probe:
+    """Ask any one transmitter on the line; the answer, and a rest of it that may change, with a checksum."""
+    head = re.escape(bytes([TRANSPARENT_ADDRESS, function]))
+    whole = re.compile(rb"(?s:" + head + rb"(" + answer + rb")" + b"." * (rest + 2) + rb")")
+    return Probe(_request(TRANSPARENT_ADDRESS, function), whole, lambda octets: octets[-2:] == crc16(octets[:-2]))
+
+
+RECOGNITION = Recognition(
+    (_question(INITIALISE, rb".{4}", rest=2), _question(SERIAL_NUMBER, rb".{4}")),
+    lambda answers: _plate(answers[0][1], answers[1][1]) if answers[0][1][0] in _FAMILIES else None,
+    within_s=REPLY_TIMEOUT_S,
+    lines=(LineSettings(9600), LineSettings(115200)),
+)
+"""F48 ends the state after power-up, in which nothing else is answered (protocol.md, Exceptions), and sets nothing."""

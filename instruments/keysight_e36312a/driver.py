@@ -15,6 +15,7 @@ from typing import TypeVar
 from rig.clock import Clock
 from rig.errors import BadReplyError, NoReplyError, RefusedError
 from rig.roles import Identity
+from rig.roles.recognition import scpi_recognition
 from rig.step import Probe
 from rig.wire import Wire
 
@@ -34,6 +35,8 @@ ERROR_QUEUE_LENGTH = 20
 
 PROBE = Probe(b"*IDN?\n", re.compile(rb"(?<![^\n])[^,\n]*,[^,\n]*,[^,\n]*,[^,\n]*\n"))
 """Its answer has three commas, which no number and no entry of the error queue has (protocol.md, In step)."""
+
+RECOGNITION = scpi_recognition("E36312A")
 
 _LOOK_AT_LINK = "check the network cable, the address and that the supply is switched on (protocol.md, Framing)"
 

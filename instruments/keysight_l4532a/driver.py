@@ -20,6 +20,7 @@ from pydantic import AfterValidator
 from rig.clock import Clock
 from rig.errors import BadReplyError, NoReplyError, RefusedError
 from rig.roles import Identity, SoundRecording
+from rig.roles.recognition import scpi_recognition
 from rig.step import Probe
 from rig.wire import Wire
 
@@ -49,6 +50,8 @@ ERROR_QUEUE_LENGTH = 20
 
 PROBE = Probe(b"*IDN?\n", re.compile(rb"(?<![^\n])[^,\n]*,[^,\n]*,[^,\n]*,[^,\n]*\n"))
 """Its answer has three commas, which no other answer to the driver has (protocol.md, In step)."""
+
+RECOGNITION = scpi_recognition("L4532A")
 
 _LOOK_AT_LINK = "check the network cable, the address and that the digitizer is switched on (protocol.md, Framing)"
 

@@ -8,12 +8,13 @@ Source: Mettler-Toledo, MT-SICS Interface Commands for XPR and XSR Balances, 303
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
 from rig.clock import Clock
 from rig.errors import BadReplyError, DeviceError, RefusedError
 from rig.roles import Identity, MassReading
+from rig.roles.recognition import LineSettings, Recognition
 from rig.step import Probe
 from rig.wire import Wire
 
@@ -52,6 +53,23 @@ _REFUSALS = {
 # ID, blank, status, blank, value in at least ten characters (30324923E, 2.2.1), blank, unit. A lost character shows.
 _WEIGHT = re.compile(r"(?P<id>[A-Z]+) (?P<status>[SD]) (?=[ \d.-]{10,} \S+$) *(?P<value>-?\d+\.?\d*) (?P<unit>\S+)")
 _CELL_ERROR = re.compile(r"[A-Z]+ [SD] +(Error \S+)")
+
+
+def _identity(answers: Sequence[re.Match[bytes]]) -> Identity | None:
+    serial_number, model, software = (answer[1].decode("latin-1").strip() for answer in answers)
+    return Identity("Mettler-Toledo", model, serial_number, software.split(" ")[0])
+
+
+RECOGNITION = Recognition(
+    (
+        Probe(b"I4\r\n", _SERIAL_NUMBER),
+        Probe(b"I2\r\n", re.compile(rb'(?<![^\n])I2 A "([^"\r\n]*?) +\d+\.?\d* +m?k?g"\r\n')),
+        Probe(b"I3\r\n", re.compile(rb'(?<![^\n])I3 A "([^"\r\n]*)"\r\n')),
+    ),
+    _identity,
+    lines=(LineSettings(9600), LineSettings(19200), LineSettings(2400, "7E1")),
+)
+"""`identify` sends @, which clears the tare; these change nothing."""
 
 
 class MettlerBalance:

@@ -9,6 +9,7 @@ Source: New Era, NE-1000 user manual, publication 1200-01; see protocol.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from instruments.new_era_ne1000.line import PumpLine
@@ -25,6 +26,8 @@ from instruments.new_era_ne1000.packets import Reply, digits
 from rig.clock import Clock
 from rig.errors import BadReplyError, NoReplyError, RefusedError, UnableError, WhyRefused
 from rig.roles import Annunciation, Capability, Identity, PumpStatus
+from rig.roles.recognition import LineSettings, Recognition
+from rig.step import Probe
 from rig.therapy import BasalSegment, BolusState, TherapyState, minutes_of
 from rig.units import UL_PER_U
 from rig.wire import ByteLog
@@ -33,6 +36,16 @@ ROLE = "pump"
 """What it does on a bench: the table of a bench file that it belongs into."""
 NUMBERED_BY_HAND = True
 """Its network address stands for a serial number: many pumps tell the same."""
+
+_PLATE = (("NE-", 2), ("address ", 1), ("", 3))
+"""Model, number and firmware: what stands before each, and where it is in the answer to VER."""
+
+RECOGNITION = Recognition(
+    (Probe(b"00VER\r", re.compile(rb"\x02(\d\d)[IWSPTUX]NE(\d+)V([!-~]+)\x03")),),
+    lambda answers: Identity("New Era", *(f"{word}{answers[0][n].decode()}" for word, n in _PLATE)),
+    lines=(LineSettings(19200),),
+)
+"""Asks in Basic mode, in which a pump is that nobody else talks to; VER changes nothing (1200-01, 10.4)."""
 
 MINUTES_A_DAY = 1440
 SMALLEST_VOLUME_UL = 0.001

@@ -13,6 +13,7 @@ from typing import Literal
 from rig.clock import Clock
 from rig.errors import BadReplyError, NoReplyError, RefusedError
 from rig.roles import Identity
+from rig.roles.recognition import LineSettings, Recognition
 from rig.step import Probe
 from rig.wire import Wire
 
@@ -27,6 +28,7 @@ Baud = Literal[9600, 19200, 921600]
 RELAY_COUNT = 8
 NUMBERS = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
 """How relays are numbered in a command, up to those of a module of 32."""
+RELAYS_A_DIGIT = 4
 LINES = range(RELAY_COUNT)
 """The numbers that a bench file may give to its lines."""
 REPLY_TIMEOUT_S = 1.0
@@ -38,6 +40,31 @@ _LOOK_AT_CABLE = "check the USB cable and the port name (protocol.md, Framing)"
 _LOOK_AT_MODULE = "is another device on this port? (protocol.md, Framing)"
 
 
+def recognition_of(count: int) -> Recognition:
+    """Recognise a module by the digits in which it tells its `count` relays: it does not state its model."""
+
+    def identity(answers: Sequence[re.Match[bytes]]) -> Identity | None:
+        number, version, relays = (answer[1].decode("ascii") for answer in answers)
+        return _plate(count, number, version) if len(relays) == count // RELAYS_A_DIGIT else None
+
+    return Recognition(
+        (
+            Probe(b"id get\r", re.compile(rb"id get[\r\n]+([!-~]{8})[\r\n]+>")),
+            Probe(b"ver\r", re.compile(rb"ver[\r\n]+([!-~]+)[\r\n]+>")),
+            Probe(b"relay readall\r", re.compile(rb"relay readall[\r\n]+([0-9a-fA-F]+)[\r\n]+>")),
+        ),
+        identity,
+        lines=(LineSettings(9600),),
+    )
+
+
+RECOGNITION = recognition_of(RELAY_COUNT)
+
+
+def _plate(count: int, number: str, version: str) -> Identity:
+    return Identity("Numato Lab", f"{count} Channel USB Relay Module", number, version)
+
+
 class NumatoRelayModule:
     """Switch role over the terminal dialogue of a module of `count` relays, numbered in one character."""
 
@@ -45,7 +72,7 @@ class NumatoRelayModule:
         self._wire = wire
         self._relays = dict(lines)
         self._count = count
-        self._digits = count // 4
+        self._digits = count // RELAYS_A_DIGIT
 
     @property
     def lines(self) -> Sequence[str]:
@@ -55,12 +82,7 @@ class NumatoRelayModule:
     def identify(self) -> Identity:
         """The module's id as serial number, and its firmware; maker and model it does not state."""
         self._clear_half_line()
-        return Identity(
-            maker="Numato Lab",
-            model=f"{self._count} Channel USB Relay Module",
-            serial_number=self._ask("id get", r"[!-~]{8}"),
-            firmware=self._ask("ver", r"[!-~]+"),
-        )
+        return _plate(self._count, self._ask("id get", r"[!-~]{8}"), self._ask("ver", r"[!-~]+"))
 
     def self_test(self) -> str:
         """Compare `relay readall` with each relay read singly; BadReplyError when the module contradicts itself."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from instruments.numato_relay.driver import PROBE, Baud, NumatoRelayModule, configured
+from instruments.numato_relay.driver import PROBE, Baud, NumatoRelayModule, configured, recognition_of
 from rig.clock import Clock
 from rig.wire import Wire
 
-__all__ = ["LINES", "NUMBERED_BY_HAND", "PROBE", "ROLE", "open_driver"]
+__all__ = ["LINES", "NUMBERED_BY_HAND", "PROBE", "RECOGNITION", "ROLE", "open_driver"]
 
 ROLE = "switch"
 """What it does on a bench: the table of a bench file that it belongs into."""
@@ -22,6 +22,7 @@ NUMBERED_BY_HAND = True
 RELAY_COUNT = 32
 LINES = range(RELAY_COUNT)
 """The numbers that a bench file may give to its lines."""
+RECOGNITION = recognition_of(RELAY_COUNT)
 
 
 def open_driver(wire: Wire, *, clock: Clock, lines: Mapping[str, int], baud: Baud = 9600) -> NumatoRelayModule:

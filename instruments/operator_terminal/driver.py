@@ -15,6 +15,7 @@ from pydantic import Field
 from rig.clock import Clock, Deadline
 from rig.errors import BadReplyError, NoReplyError, RefusedError
 from rig.roles import DoneByHand, Identity
+from rig.roles.recognition import Recognition
 from rig.step import Probe
 from rig.wire import Wire
 
@@ -37,6 +38,12 @@ _LOOK_AT_TERMINAL = "is `rig operator` running at this address? (protocol.md, Fr
 
 AnswerWithinS = Annotated[float, Field(ge=1.0, le=3600.0)]
 ReactionS = Annotated[float, Field(ge=0.1, le=60.0)]
+
+
+RECOGNITION = Recognition(
+    (Probe(b"who?\n", re.compile(rb"(?<![^\n])operator terminal;([^;\n]*);([^;\n]*)\n")),),
+    lambda answers: Identity("insulin-pump-rig", "operator terminal", answers[0][1].decode(), answers[0][2].decode()),
+)
 
 
 class OperatorTerminal:

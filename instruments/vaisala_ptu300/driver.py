@@ -8,12 +8,13 @@ Source: Vaisala PTU300 user's guide M210796EN, chapter 4 (serial line); see prot
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
 from rig.clock import Clock
 from rig.errors import BadReplyError, RefusedError
 from rig.roles import Air, Identity
+from rig.roles.recognition import LineSettings, Recognition
 from rig.step import Probe
 from rig.wire import Wire
 
@@ -44,6 +45,22 @@ _READING = {
     name: re.compile(rf"(?<![A-Za-z0-9]){name}=\s*([-+]?\d+\.?\d*|\*+)\s*({unit})(?![A-Za-z])")
     for name, unit in (("P", "hPa"), ("T", "'C"), ("RH", "%RH"))
 }
+
+
+def _identity(answers: Sequence[re.Match[bytes]]) -> Identity | None:
+    version, number = answers
+    return Identity("Vaisala", version[1].decode("ascii"), number[1].decode("ascii"), version[2].decode("ascii"))
+
+
+RECOGNITION = Recognition(
+    (
+        Probe(b"VERS\r", re.compile(rb"(PTU3\d\d) / (\d[\d.]*)\s*\r?\n")),
+        Probe(b"SNUM\r", re.compile(rb"Serial number\s*:\s*([!-~]+)\s*\r?\n")),
+    ),
+    _identity,
+    lines=(LineSettings(4800, "7E1"), LineSettings(19200), LineSettings(9600)),
+)
+"""`identify` stops periodic output and switches the echo off; these change nothing."""
 
 
 class VaisalaPTU300:

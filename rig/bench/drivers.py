@@ -152,6 +152,17 @@ def device_names(role: str) -> list[str]:
     return [name for name, module in drivers.items() if getattr(_imported(role, name, module, ()), "ROLE", "") == role]
 
 
+def package_names() -> list[str]:
+    """List every device's name, of whatever role."""
+    return sorted(_packages())
+
+
+def any_driver_module(name: str) -> DriverModule:
+    """Import the driver of a device by its name, of whatever role; as `driver_module`."""
+    module = f"{_package('device', name).module}.driver"
+    return cast(DriverModule, _imported("device", name, module, ("ROLE", "open_driver")))
+
+
 def device_of(module: str) -> str | None:
     """Name the device, "role name", that a module belongs to; None where it is no device's."""
     for name, packages in _packages().items():

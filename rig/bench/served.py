@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rig.errors import BenchFileError, BlockedError
-from rig.lease import Lease, holder_named_in, is_held
+from rig.lease import Holder, Lease, holder_named_in, is_held
 from rig.record.files import cannot_write, utc_now
 
 if TYPE_CHECKING:
@@ -84,6 +84,14 @@ def refuse_unsaid(folder: Path, spec: BenchFile, keys: Mapping[str, str]) -> Non
                 f"{spec.name}: its {roles} are simulated by {holder_named_in(lock)}, and it does not say so; take the "
                 "bench file that rig serve --write makes, which has a [served] table"
             )
+
+
+def served_by(folder: Path, keys: Collection[str]) -> Holder | None:
+    """Say who serves one of these lines as a simulated bench's; None where nobody does."""
+    for lock in folder.glob(f"{_PREFIX}*{_LOCK}"):
+        if _lines_of(lock).intersection(keys) and is_held(lock):
+            return holder_named_in(lock)
+    return None
 
 
 def _lines_of(lock: Path) -> set[str]:

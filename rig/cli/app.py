@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from rig.cli.allure import allure
 from rig.cli.analyse import analyse
 from rig.cli.audit import audit
-from rig.cli.commands.benches import balance_test, check, open_console, serve, sit_at_operators_terminal
+from rig.cli.commands.benches import balance_test, check, discover, open_console, serve, sit_at_operators_terminal
 from rig.cli.commands.nights import nightly
 from rig.cli.commands.planning import pump_sheet, samples, show_coverage, show_faults
 from rig.cli.commands.proving import campaign, prove
@@ -90,6 +90,7 @@ app.command("faults")(show_faults)
 app.command()(prove)
 app.command()(resume)
 app.command()(check)
+app.command()(discover)
 app.command("pump-sheet")(pump_sheet)
 app.command()(invariants)
 app.command("balance-test")(balance_test)

@@ -71,6 +71,29 @@ def serve(
     serve_bench(ServeAsked(bench, tuple(set_ or []), write, first_port, speed), console=console)
 
 
+def discover(
+    try_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--try",
+            help="Look at this line alone: a VISA address, a serial port, socket://host:port. May be repeated.",
+            show_default="every line of this computer",
+            metavar="ADDRESS",
+        ),
+    ] = None,
+    write: Annotated[Path | None, typer.Option(help="New file for the lines of a bench file.", metavar="FILE")] = None,
+    visa_library: Annotated[str, typer.Option(help="As visa_library of a bench file.", metavar="NAME")] = "@py",
+) -> None:
+    """Find out what is plugged in, by harmless questions, and write the lines of a bench file for it.
+
+    Exit code: 0; 2 wrong usage; 3 nothing was recognised.
+    """
+    from rig.cli.discover import DiscoverAsked
+    from rig.cli.discover import discover as look
+
+    raise typer.Exit(look(DiscoverAsked(tuple(try_ or ()), write, visa_library), console=console))
+
+
 def sit_at_operators_terminal(
     listen: Annotated[
         str, typer.Option(help="Where the rig finds it; a port of 0 takes a free one.", metavar="HOST:PORT")
