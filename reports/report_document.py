@@ -22,6 +22,7 @@ from reports.parts.given import Given
 from reports.parts.instruments import instruments, surroundings
 from reports.parts.label import label
 from reports.parts.method_used import method_used
+from reports.parts.paired import paired
 from reports.parts.results import results
 from reports.parts.signing import signing
 from reports.parts.summary import summary_section
@@ -39,6 +40,7 @@ PARTS: Mapping[str, Callable[[Given], tuple[Section, ...]]] = {
     "results": results,
     "curves": curves,
     "experiments": experiments,
+    "paired": paired,
     "faults": fault_table,
     "departures": departures,
     "equipment": instruments,

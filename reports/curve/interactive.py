@@ -18,7 +18,7 @@ from plotly.subplots import make_subplots
 
 from reports.curve import marks
 from reports.curve.description import Axis, Classes, Curve, Panel
-from reports.style import GREY, INK, RULE
+from reports.style import GREY, INK, RULE, TINT
 
 _FONT = {"family": "Georgia, 'Times New Roman', serif", "color": INK, "size": 14}
 _MARGIN = {"l": 80, "r": 110, "t": 80, "b": 60}
@@ -133,9 +133,11 @@ def _(mark: marks.Line, to: _Target) -> None:
 
 @_draw.register
 def _(mark: marks.Band, to: _Target) -> None:
-    line, shaded = _pen(marks.MEASURED), {"fill": "tonexty", "fillcolor": "rgba(31, 95, 153, 0.12)"}
+    color = "rgba(31, 95, 153, 0.12)" if mark.fill == TINT else mark.fill
+    line, shaded = _pen(mark.look), {"fill": "tonexty", "fillcolor": color}
+    mode = "lines+markers" if mark.marker else "lines"
     for name, values, fill in zip(mark.names, (mark.high, mark.low), ({}, shaded), strict=True):
-        to.add(go.Scatter(x=list(mark.x), y=list(values), name=name, mode="lines+markers", line=line, **fill))
+        to.add(go.Scatter(x=list(mark.x), y=list(values), name=name, mode=mode, line=line, **fill))
 
 
 @_draw.register

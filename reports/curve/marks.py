@@ -49,12 +49,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Band:
-    """A largest and a smallest value over `x`, and what is between them."""
+    """A largest and a smallest value over `x`, and what is between them; `marker` in points, 0 for none."""
 
     names: tuple[str, str]
     x: Numbers
     high: Numbers
     low: Numbers
+    look: Look = MEASURED
+    fill: str = TINT
+    marker: float = 3.5
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 
 from reports.curve import marks
 from reports.curve.description import Axis, Classes, Curve, OtherUnit, Panel
-from reports.style import GREY, INK, SMALL, TINT, house_style, new_figure, svg
+from reports.style import GREY, INK, SMALL, house_style, new_figure, svg
 from reports.words import minus
 
 _DASHES = {"solid": "-", "dashed": (0, (4, 2)), "dotted": (0, (1, 2)), "long dashes": (0, (5, 3))}
@@ -136,9 +136,9 @@ def _(mark: marks.Line, axes: Axes) -> None:
 
 @_draw.register
 def _(mark: marks.Band, axes: Axes) -> None:
-    axes.fill_between(mark.x, mark.low, mark.high, color=TINT, linewidth=0)
+    axes.fill_between(mark.x, mark.low, mark.high, color=mark.fill, linewidth=0)
     for name, values in zip(mark.names, (mark.high, mark.low), strict=True):
-        _draw(marks.Line(name, mark.x, values, marker=3.5), axes)
+        _draw(marks.Line(name, mark.x, values, mark.look, mark.marker), axes)
 
 
 @_draw.register

@@ -1,6 +1,6 @@
-"""A batch in a process of its own, for a worker that has threads and so cannot fork.
+"""A task in a process of its own, for a worker that has threads and so cannot fork.
 
-Light, since every worker loads it. Not responsible for what the process does (`batch`).
+Light, since every worker loads it. Not responsible for what the process does (`batch`, or another module).
 """
 
 from __future__ import annotations
@@ -16,21 +16,29 @@ ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_
 """A process that forks has one thread: that of numerical libraries are not to be begun."""
 
 
-def performed_apart(task: str) -> str:
-    """Perform a task, as JSON, in a process of its own; returns its consequences, one a line.
+BATCH_MODULE = "rig.campaigns.batch"
+
+
+def performed_apart(task: str, module: str = BATCH_MODULE, noun: str = "a batch") -> str:
+    """Perform a task, as JSON, in a process of its own; returns what came of it, one thing a line.
+
+    Args:
+        task: to its standard input.
+        module: what it runs, as `python -m` does; it ends with 0, or with a sentence on standard error.
+        noun: what a task is called in a sentence.
 
     Raises:
         RigError: the process says why it could not.
-        RuntimeError: it was ended from outside: the batch may be begun again.
+        RuntimeError: it was ended from outside: the task may be begun again.
     """
     root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(each for each in (root, os.environ.get("PYTHONPATH", "")) if each)
     environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
-    command = [sys.executable, "-m", "rig.campaigns.batch"]
+    command = [sys.executable, "-m", module]
     done = subprocess.run(command, input=task, capture_output=True, text=True, env=environment, check=False)
     if done.returncode == 0:
         return done.stdout
     told = done.stderr.strip().splitlines()
     if done.returncode < 0:
-        raise RuntimeError(f"the process of a batch was ended by signal {-done.returncode}")
-    raise RigError(f"a batch broke off: {told[-1] if told else 'it did not say why'}")
+        raise RuntimeError(f"the process of {noun} was ended by signal {-done.returncode}")
+    raise RigError(f"{noun} broke off: {told[-1] if told else 'it did not say why'}")

@@ -1,6 +1,6 @@
-"""Batches on the cores of this machine or of a laboratory's, by Dask: one task a batch, each in a process of its own.
+"""Tasks on the cores of this machine or of a laboratory's, by Dask, such as batches: each in a process of its own.
 
-Dask brings a batch whose worker died to another. A worker has threads, so it forks nothing: it starts the process that
+Dask brings a task whose worker died to another. A worker has threads, so it forks nothing: it starts the process that
 does (`batch`). Not responsible for what comes out.
 """
 
@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from logging import CRITICAL, getLogger
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from rig.campaigns.apart import performed_apart
-from rig.campaigns.batch import Task
+from pydantic import BaseModel
+
+from rig.campaigns.apart import BATCH_MODULE, performed_apart
 from rig.errors import BenchFileError, RigError
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ LOGS = ("distributed", "distributed.client", "tornado.application")
 """To these loggers Dask writes tracebacks of its own about what is raised here as well."""
 RETRIES = 3
 """So often a batch begins again whose process was ended from outside."""
-MISSING = "a campaign needs dask.distributed, which is not installed: pip install 'insulin-pump-rig[campaign]'"
+MISSING = "work side by side needs dask.distributed, which is not installed: pip install 'insulin-pump-rig[campaign]'"
+
+
+AnyTask = TypeVar("AnyTask", bound=BaseModel)
 
 
 class Crew:
@@ -36,10 +40,22 @@ class Crew:
     Args:
         workers: processes of a cluster on this machine.
         scheduler: the address of a laboratory's, such as "tcp://10.0.0.5:8786", in place of that.
+        module: what each task's process runs.
+        noun: what a task is called in a sentence.
+        lost: what becomes of the work when the scheduler is lost.
     """
 
-    def __init__(self, workers: int, scheduler: str | None) -> None:
+    def __init__(
+        self,
+        workers: int,
+        scheduler: str | None,
+        *,
+        module: str = BATCH_MODULE,
+        noun: str = "a batch",
+        lost: str = "what has come back is kept, go on with --resume",
+    ) -> None:
         self._workers, self._scheduler = workers, scheduler
+        self._module, self._noun, self._lost = module, noun, lost
         self._stack = ExitStack()
         self._client: Client | None = None
 
@@ -49,12 +65,12 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def perform(self, tasks: Sequence[Task], done: Callable[[Task, list[str]], None]) -> None:
-        """Perform tasks, and hand over each with the lines of its consequences as it ends.
+    def perform(self, tasks: Sequence[AnyTask], done: Callable[[AnyTask, list[str]], None]) -> None:
+        """Perform tasks, and hand over each with the lines that came of it as it ends.
 
         Raises:
             BenchFileError: no scheduler answers.
-            RigError: dask.distributed is not installed, the scheduler has no worker or was lost, or a batch broke off.
+            RigError: dask.distributed is not installed, the scheduler has no worker or was lost, or a task broke off.
         """
         if not tasks:
             return
@@ -62,7 +78,10 @@ class Crew:
         from distributed import as_completed
 
         futures = {
-            client.submit(performed_apart, task.model_dump_json(), pure=False, retries=RETRIES): task for task in tasks
+            client.submit(
+                performed_apart, task.model_dump_json(), self._module, self._noun, pure=False, retries=RETRIES
+            ): task
+            for task in tasks
         }
         for future in as_completed(futures):
             try:
@@ -71,11 +90,10 @@ class Crew:
                 raise
             except CancelledError as error:
                 raise RigError(
-                    f"the Dask scheduler {self._scheduler or 'on this machine'} was lost; what has come back is "
-                    "kept, go on with --resume"
+                    f"the Dask scheduler {self._scheduler or 'on this machine'} was lost; {self._lost}"
                 ) from error
             except Exception as error:
-                raise RigError(f"a batch broke off again and again: {error}") from error
+                raise RigError(f"{self._noun} broke off again and again: {error}") from error
             done(futures[future], lines)
 
     @property

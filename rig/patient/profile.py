@@ -47,7 +47,7 @@ class GlucoseProfile:
         minute_of_day: every 5 min from midnight, (n,).
         glucose_mg_per_dl: a row for each of `PERCENTS`, (5, n); NaN where there are too few readings.
         ranges: of all readings alike.
-        days: how many days there were, of all series together.
+        days: how many whole days there were, of all series together; a series is one at least.
         readings: how many.
     """
 
@@ -92,7 +92,7 @@ def glucose_profile(series: Sequence[tuple[ArrayLike, ArrayLike]]) -> GlucosePro
     there = np.isfinite(values)
     if not there.any():
         raise ValueError("a profile needs readings, got none")
-    days = sum(np.unique(minutes[np.isfinite(glucose)] // DAY_MIN).size for minutes, glucose in columns)
+    days = sum(max(1, round((minutes[-1] - minutes[0]) / DAY_MIN)) for minutes, _ in columns if minutes.size)
     every = min(due_every, default=float(EVERY_MIN))
     clock = np.arange(0.0, DAY_MIN, EVERY_MIN)
     found = _percentiles(at[there] % DAY_MIN, values[there], clock, days / every)

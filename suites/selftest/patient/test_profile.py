@@ -88,6 +88,13 @@ def test_a_day_of_23_hours_leaves_the_last_hour_open() -> None:
     assert found.minute_of_day[span][-1] == 1375.0  # 1360 to 1380: 21 readings of the 30 that are due
 
 
+def test_a_day_that_ends_with_the_reading_at_midnight_is_one_day_without_a_gap() -> None:
+    minutes = np.arange(DAY_MIN + 1.0)
+    found = glucose_profile([(minutes, np.full(minutes.size, 120.0))])
+    assert found.days == 1
+    assert found.spans == (slice(0, 288),)
+
+
 def test_shares_of_time_follow_the_bounds_of_the_consensus_and_make_a_whole() -> None:
     read = [53.9, 54.0, 69.9, 70.0, 180.0, 180.1, 250.0, 250.1, np.nan, 120.0]
     found = time_in_ranges(read)
