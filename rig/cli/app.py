@@ -23,6 +23,7 @@ from rig.cli.history import show_history
 from rig.cli.keys import keys
 from rig.cli.ledger import ledger
 from rig.cli.note import note
+from rig.cli.oref0 import fetch_oref0
 from rig.cli.packages import refuse_shared_packages
 from rig.cli.qualify import qualify
 from rig.cli.refusal import EXIT_RIG, say_reason, say_refusal
@@ -113,6 +114,7 @@ app.command()(qualify)
 app.command()(trace)
 app.command()(report)
 app.command()(allure)
+app.command("oref0")(fetch_oref0)
 
 
 def run() -> None:

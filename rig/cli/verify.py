@@ -32,6 +32,7 @@ from rig.cli.stored import add_to_store
 from rig.cli.upfront import say_simulated, say_up_front
 from rig.clock import WallClock
 from rig.errors import BenchFileError, EvidenceError
+from rig.loop.choice import refuse_missing_programs
 from rig.record.files import write_json
 from rig.record.folder import RunFolder
 from rig.record.keys import SIGNATURE
@@ -229,6 +230,7 @@ def _measure(
         declared = collect(run, inputs)
         every = [each for of_runner in declared.values() for each in of_runner]
         refuse(every)
+        refuse_missing_programs(name for each in every for name in each.needed_programs)
         for each in every:
             each.declare_in(run)
         run.appender.close()  # on the disk, before the runners read it

@@ -56,6 +56,11 @@ class ControllerSettings:
         ratio_g: carbohydrate for 1 U.
         rate_step_u_per_h, bolus_step_u: what the pump can be told; amounts are rounded down to it.
         target_mg_per_dl: where to.
+        sensitivity_mg_per_dl: by how much 1 U lowers the person.
+        action_h: how long insulin acts.
+        max_rate_u_per_h, max_bolus_u: the most that the pump can be told.
+        max_iob_u: the most insulin on board to which automation adds.
+        micro_boluses: whether automation may give boluses.
     """
 
     basal_u_per_h: float
@@ -63,6 +68,12 @@ class ControllerSettings:
     rate_step_u_per_h: float
     bolus_step_u: float
     target_mg_per_dl: float = 110.0
+    sensitivity_mg_per_dl: float = 50.0
+    action_h: float = 6.0
+    max_rate_u_per_h: float = 35.0
+    max_bolus_u: float = 25.0
+    max_iob_u: float = 0.0
+    micro_boluses: bool = False
 
     def meal_u(self, carbs_g: float) -> float:
         """The bolus for a meal, in U."""

@@ -50,6 +50,11 @@ def ratio_of(name: str) -> float:
     return RATIO_G[name] if name in RATIO_G else therapy_named(name).ratio_g
 
 
+def sensitivity_of(name: str) -> float:
+    """Say by how much 1 U lowers a person, in mg/dL, by the rule of cohorts."""
+    return therapy_named(name).sensitivity_mg_per_dl
+
+
 def _of_cohort(name: str) -> tuple[Diabetes, int] | None:
     for prefix, diabetes in NUMBERED.items():
         number = name.removeprefix(prefix)

@@ -106,16 +106,8 @@ class LivedThrough(Protocol):
         """From when on, in s."""
 
     @property
-    def grams_for_1_u(self) -> float:
-        """Carbohydrate for 1 U, in g."""
-
-    @property
-    def rate_step_u_per_h(self) -> float:
-        """The step of the pump's rates, in U/h."""
-
-    @property
-    def bolus_step_u(self) -> float:
-        """The step of its boluses, in U."""
+    def controller_settings(self) -> ControllerSettings:
+        """What the controller is told of person and pump."""
 
     @property
     def minutes(self) -> int:
@@ -169,9 +161,7 @@ class Alive:
         self._moved = False
 
     def _controller_that_knows(self, known: Known) -> Controller:
-        loop = self._loop
-        settings = ControllerSettings(loop.rate_u_per_h, loop.grams_for_1_u, loop.rate_step_u_per_h, loop.bolus_step_u)
-        return CONTROLLERS[loop.controller](settings, known)
+        return CONTROLLERS[self._loop.controller](self._loop.controller_settings, known)
 
     def begin_controller_anew(self, minute: int) -> None:
         """End the controller and begin it anew: it knows what the sensor showed, and what the pump's log says."""

@@ -17,20 +17,22 @@ from pydantic import AfterValidator, Field, model_validator
 from rig.analysis.checks import FloatArray
 from rig.errors import BlockedError
 from rig.loop.accepted import insulin_of
-from rig.loop.controllers import PERIOD_MIN, tellable
+from rig.loop.choice import PROGRAMS, refuse_missing_programs
+from rig.loop.controllers import PERIOD_MIN, ControllerSettings, tellable
 from rig.loop.living import Life, Living, glucose_uncertainty_mg_per_dl
 from rig.loop.persons import known_person, person_named, ratio_of
 from rig.patient import metrics
 from rig.patient.sensor_faults import SensorFault
 from rig.procedures.alive import LOOP, Alive, ControllerFailed, LoopBegan, SensorRead, minutes_and_totals
 from rig.procedures.astray import RESERVOIR_U, AccountRead, AccountReader
+from rig.procedures.automated import Automated
 from rig.procedures.between_blanks import between_blanks, scale_between_blanks
 from rig.procedures.bounds import Carbohydrates, Minutes, Rate, Size, Word, lasting
 from rig.procedures.budgets import measured, told_less_weighed
 from rig.procedures.commanding import Commanded
 from rig.procedures.day_in_words import Meals
 from rig.procedures.from_sheet import FromSheet
-from rig.procedures.lived import LOOKS_AT_NO_SENSOR, Lived, by_minute
+from rig.procedures.lived import LOOKS_AT_NO_SENSOR, by_minute
 from rig.procedures.loop_signs import SIGN, SIGNS, loop_kind, signs_of
 from rig.procedures.preparation import MIDNIGHT, start_therapy
 from rig.procedures.procedure import Computed
@@ -88,7 +90,7 @@ GIVEN = loop_kind(
 )
 
 
-class Loop(Lived):
+class Loop(Automated):
     """Let a virtual person live on what is weighed, and a controller command the pump by what his sensor shows."""
 
     TABLE: ClassVar = "loop"
@@ -99,7 +101,7 @@ class Loop(Lived):
 
     called: Word
     person: Annotated[str, AfterValidator(known_person)] = "type 1"
-    controller: Literal["basal-bolus", "pid"] = "pid"
+    controller: Literal["basal-bolus", "pid", "oref0"] = "pid"
     duration_s: Annotated[Minutes, lasting("30 min", "23 h"), Field(alias="duration")] = 28800.0
     eat: Meals = ()
     varies: Annotated[int, Field(ge=0)] | None = None
@@ -151,6 +153,11 @@ class Loop(Lived):
         )
 
     @property
+    def needed_programs(self) -> tuple[str, ...]:
+        """The controller, where that is a program of other people."""
+        return (self.controller,) if self.controller in PROGRAMS else ()
+
+    @property
     def needed_lines(self) -> tuple[str, ...]:
         """The valve that is moved."""
         return () if self.line is None else (self.line,)
@@ -188,6 +195,14 @@ class Loop(Lived):
     def grams_for_1_u(self) -> float:
         """Carbohydrate for 1 U of a meal's bolus, in g: what suits the person, where nobody says."""
         return ratio_of(self.person) if self.ratio_g is None else self.ratio_g
+
+    @property
+    def controller_settings(self) -> ControllerSettings:
+        """What the controller is told of person and pump."""
+        return self.settings_for(
+            self.person, basal_u_per_h=self.rate_u_per_h, ratio_g=self.grams_for_1_u,
+            rate_step_u_per_h=self.rate_step_u_per_h, bolus_step_u=self.bolus_step_u,
+        )  # fmt: skip
 
     @property
     def sensor_faults(self) -> tuple[SensorFault, ...]:
@@ -229,6 +244,7 @@ class Loop(Lived):
 
     def take(self, bench: Bench, record: Recorder) -> None:
         """Let the person live in step with the bench."""
+        refuse_missing_programs(self.needed_programs)
 
         def deliver() -> None:
             wait_for_rest(bench, record, BEFORE)

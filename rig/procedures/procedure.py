@@ -126,6 +126,11 @@ class Procedure(BaseModel, ABC):
         return ()
 
     @property
+    def needed_programs(self) -> tuple[str, ...]:
+        """Programs of other people that it calls, by name (`rig.loop.choice`)."""
+        return ()
+
+    @property
     def needed_u(self) -> float:
         """Insulin that it takes of one reservoir, in U."""
         return 0.0

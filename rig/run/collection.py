@@ -35,6 +35,7 @@ class Declaration(BaseModel):
         names: those that a selection looks for its words in.
         bench_time_s: about how long it takes on the bench's clock; None where it does not say.
         needed_lines, needed_roles: what it needs of a bench that not every bench has.
+        needed_programs: programs of other people that it calls.
         lines_by_hand: those of the lines that an operator's hands stand in for.
     """
 
@@ -46,6 +47,7 @@ class Declaration(BaseModel):
     names: tuple[str, ...] = ()
     bench_time_s: float | None = None
     needed_lines: tuple[str, ...] = ()
+    needed_programs: tuple[str, ...] = ()
     needed_roles: tuple[str, ...] = ()
     lines_by_hand: tuple[str, ...] = ()
 
@@ -94,6 +96,7 @@ class Declaration(BaseModel):
             names=tuple(names),
             bench_time_s=None if None in times or not times else sum(filter(None, times)),
             needed_lines=tuple(dict.fromkeys(line for each in procedures for line in each.needed_lines)),
+            needed_programs=tuple(dict.fromkeys(name for each in procedures for name in each.needed_programs)),
             needed_roles=tuple(dict.fromkeys(role for each in procedures for role in each.needed_roles)),
             lines_by_hand=_by_hand(procedures),
         )

@@ -267,7 +267,7 @@ def test_a_meal_s_bolus_suits_the_person_where_nobody_says() -> None:
         ({"energised_after": "10 min"}, "'energised_after' lies before the end, and needs 'line'"),
         ({"eat": ["00:05"]}, "'00:05' is no time with carbohydrates, such as '07:30 60 g'"),
         ({"sensor_fault": "stale"}, "a 'sensor_fault' lasts from 'fault_from' to 'fault_to', which is later"),
-        ({"controller": "best"}, "Input should be 'basal-bolus' or 'pid'"),
+        ({"controller": "best"}, "Input should be 'basal-bolus', 'pid' or 'oref0'"),
     ],
 )
 def test_a_loop_that_cannot_be_lived_is_refused(wrong: Mapping[str, Any], said: str) -> None:
