@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from rig.cli.allure import allure
 from rig.cli.analyse import analyse
 from rig.cli.audit import audit
-from rig.cli.commands.benches import balance_test, check, discover, open_console, serve, sit_at_operators_terminal
+from rig.cli.commands.benches import balance_test, check, discover, init, open_console, serve, sit_at_operators_terminal
 from rig.cli.commands.nights import nightly
 from rig.cli.commands.planning import pump_sheet, samples, show_coverage, show_faults
 from rig.cli.commands.proving import campaign, prove
@@ -84,6 +84,7 @@ def before_any_command(
     del version
 
 
+app.command()(init)
 app.command()(verify)
 app.command()(nightly)
 app.command("coverage")(show_coverage)

@@ -233,6 +233,7 @@ def _command(part: SeriesRun) -> list[str]:
     return [
         "verify", "--bench", str(asked.bench), "--out", str(asked.out), "--condition", NOMINAL,
         "--requirements", str(asked.requirements), "--plan", asked.plan,
+        "--suites", str(asked.suites),
         *(["--select", asked.select] if asked.select else []),
         *(["--pump-sheet", str(asked.pump_sheet)] if asked.pump_sheet else []),
         *(["--jobs", str(asked.jobs)] if asked.jobs else []),

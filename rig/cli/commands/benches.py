@@ -71,6 +71,18 @@ def serve(
     serve_bench(ServeAsked(bench, tuple(set_ or []), write, first_port, speed), console=console)
 
 
+def init(
+    folder: Annotated[Path, typer.Argument(help="New folder, or an empty one.", metavar="FOLDER")],
+) -> None:
+    """Make a laboratory's own project: bench, pump sheet, requirements, plan, suites, CI recipe.
+
+    Exit code: 0; 2 the folder is not empty, or lies in the rig's own; 3 it cannot be written.
+    """
+    from rig.cli.project import make_project
+
+    make_project(folder, console=console)
+
+
 def discover(
     try_: Annotated[
         list[str] | None,

@@ -23,7 +23,9 @@ from rig.cli.commands.options import (
 from rig.cli.printing import new_console
 from rig.record.files import free_folder
 from rig.record.likeness import By
-from rig.shipped import DEFAULT_PLAN
+from rig.shipped import DEFAULT_PLAN, PUMP_SUITES, shipped
+
+SUITES = shipped(PUMP_SUITES)
 
 console = new_console()
 
@@ -44,6 +46,10 @@ def verify(
     requirements: RequirementsOption = REQUIREMENTS,
     plan: PlanOption = DEFAULT_PLAN,
     pump_sheet: PumpSheetOption = None,
+    suites: Annotated[
+        Path,
+        typer.Option(help="Folder of tests and protocols.", show_default="those that come with the rig", metavar="DIR"),
+    ] = SUITES,
     proof: Annotated[
         Path | None,
         typer.Option(help="What rig prove wrote of these suites, for the report's annex.", metavar="FILE"),
@@ -94,6 +100,7 @@ def verify(
         jobs=jobs,
         requirements=requirements,
         plan=plan,
+        suites=suites,
         pump_sheet=pump_sheet,
         proof=proof,
         stop_at_fail=stop_at_fail,
