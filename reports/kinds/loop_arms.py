@@ -16,6 +16,7 @@ from reports.kinds.loop import HIGH_MG_PER_DL, LOW_MG_PER_DL
 from reports.style import BLUE, GREY, INK, ORANGE, RED
 from rig.loop.warning import hours_to_sign
 from rig.patient.ketones import MODERATE_MMOL_PER_L, RAISED_MMOL_PER_L, SEVERE_MMOL_PER_L, hours_to_bhb
+from rig.procedures.lived import LOOKS_AT_NO_SENSOR
 from rig.record.analyses import LoopNumbers
 
 COLORS = (INK, BLUE, ORANGE, RED, GREY, "#5b7f3a")
@@ -34,8 +35,9 @@ def arms_curve(experiment: str, arms: Sequence[LoopNumbers]) -> Curve:
     looks = [marks.Look(COLORS[number % len(COLORS)]) for number in range(len(arms))]
     last_h = max(len(arm.weighed_u) for arm in arms) / 60.0
     x = Axis("time / h", 0.0, last_h)
+    sensed = [arm for arm in arms if shows_sensor(arm)]
     glucose = [value for arm in arms for value in arm.glucose_mg_per_dl] + [LOW_MG_PER_DL, HIGH_MG_PER_DL]
-    low, high = room(glucose)
+    low, high = room([*glucose, *(value for arm in sensed for value in arm.sensor_mg_per_dl)])
     rows = -(-len(arms) // A_ROW)
     row = 0.085 * (high - low)
     top = high + rows * row
@@ -60,7 +62,12 @@ def arms_curve(experiment: str, arms: Sequence[LoopNumbers]) -> Curve:
                         marks.Line(arm.called, _hours(len(arm.glucose_mg_per_dl)), arm.glucose_mg_per_dl, look)
                         for arm, look in zip(arms, looks, strict=True)
                     ),
-                    *(mark for arm, look in zip(arms, looks, strict=True) for mark in _signs(arm, look)),
+                    *(_sensor(arm, look) for arm, look in zip(arms, looks, strict=True) if shows_sensor(arm)),
+                    *(
+                        mark
+                        for number, arm in enumerate(arms)
+                        for mark in _signs(arm, looks[number], _lost_before(arms, number))
+                    ),
                     *_names(arms, looks, top, row),
                 ),
                 share=2.0,
@@ -76,12 +83,14 @@ def arms_curve(experiment: str, arms: Sequence[LoopNumbers]) -> Curve:
 
 def _caption(arms: Sequence[LoopNumbers]) -> str:
     parts = ["Glucose of what was weighed; shaded: the range."]
+    if any(shows_sensor(arm) for arm in arms):
+        parts.append("Small dots: what the sensor showed to the controller.")
     if any(arm.exercise_min is not None for arm in arms):
         parts.append("Darker: exercise.")
     if any(arm.lost_from_min is not None for arm in arms):
         parts.append(
             "Dotted: the cannula comes out, and, by an empirical line without insulin, ketones rise by 0.6, 1.6 and "
-            "3.0 mmol/L. Dots: twice the basal rate has been commanded for an hour; the sensor is at 250 mg/dL."
+            "3.0 mmol/L. Large dots: twice the basal rate has been commanded for an hour; the sensor is at 250 mg/dL."
         )
     parts.append("Below, insulin weighed since the beginning, and commanded (dashed) where that is another.")
     return " ".join(parts)
@@ -112,21 +121,41 @@ def _meanwhile(arms: Sequence[LoopNumbers], low: float) -> Iterator[marks.Mark]:
         yield marks.Note(f"{grams:.0f} g", at_min / 60.0, 0.04, ha="center", of_panel="y")
 
 
-def _signs(arm: LoopNumbers, look: marks.Look) -> Iterator[marks.Mark]:
+def _lost_before(arms: Sequence[LoopNumbers], number: int) -> int:
+    """How many lives with a lost cannula stand before one."""
+    return sum(arm.lost_from_min is not None for arm in arms[:number])
+
+
+def shows_sensor(arm: LoopNumbers) -> bool:
+    """Whether the sensor's readings are drawn: of a controller that decides on them, with the cannula in place."""
+    return arm.controller != LOOKS_AT_NO_SENSOR and arm.lost_from_min is None
+
+
+def _sensor(arm: LoopNumbers, look: marks.Look) -> marks.Line:
+    hours = [at_min / 60.0 for at_min in arm.sensor_min]
+    return marks.Line(f"{arm.called}, sensor", hours, arm.sensor_mg_per_dl, marks.Look(look.color, 0.0), marker=1.6)
+
+
+def _signs(arm: LoopNumbers, look: marks.Look, number: int) -> Iterator[marks.Mark]:
     """Mark on the glucose of a lost cannula when the controller asked for too much, and when the sensor was high."""
     if arm.lost_from_min is None:
         return
     asked_h = None
     if arm.basal_u_per_h is not None:
         asked_h = hours_to_sign(np.array(arm.commanded_u), arm.basal_u_per_h, arm.lost_from_min)
-    for words, after_h, dy in (("2 × basal", asked_h, -9.0), ("sensor 250", sensor_high_h(arm), 9.0)):
+    left_up, right_down = (-4.0, 6.0), (4.0, -7.0)
+    beside = right_down if number % 2 else left_up  # so that the words of two lives stand apart
+    for words, after_h, (dx, dy) in (
+        ("2 × basal", asked_h, right_down),
+        ("sensor 250", sensor_high_h(arm), beside),
+    ):
         if after_h is None:
             continue
         at_min = arm.lost_from_min + round(60.0 * after_h)
         at_h, glucose = at_min / 60.0, arm.glucose_mg_per_dl[min(at_min, len(arm.glucose_mg_per_dl) - 1)]
         yield marks.Points(f"{arm.called}, {words}", [at_h], [glucose], look.color)
-        side: marks.Side = "right" if dy > 0.0 else "left"
-        yield marks.Note(words, at_h, glucose, dx=-4.0 if dy > 0.0 else 4.0, dy=dy, ha=side, color=look.color)
+        side: marks.Side = "right" if dx < 0.0 else "left"
+        yield marks.Note(words, at_h, glucose, dx=dx, dy=dy, ha=side, color=look.color)
 
 
 def sensor_high_h(arm: LoopNumbers) -> float | None:
