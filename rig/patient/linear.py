@@ -28,7 +28,7 @@ class Compartments:
 
     def __init__(self, a: FloatArray, b: FloatArray, c: FloatArray) -> None:
         n, k = b.shape
-        carry, gain, shift = _held(a, b, c, 1.0)
+        self._whole = carry, gain, shift = _held(a, b, c, 1.0)
         self._half = _held(a, b, c, 0.5)
         powers, shifts, responses = [np.broadcast_to(np.eye(k), (n, k, k))], [np.zeros((n, k))], [gain]
         for _ in range(BLOCK):
@@ -65,6 +65,14 @@ class Compartments:
             x[first + 1 : first + 1 + size] = solved.reshape(n, BLOCK, k).transpose(1, 0, 2)[:size]
         carry, gain, shift = self._half
         return x, (carry @ x[:-1, ..., None])[..., 0] + u[..., None] * gain + shift
+
+    def of_a_minute(self) -> FloatArray:
+        """The matrix of a minute of the first person, shape (2 k, k + 2).
+
+        On x, u and 1 below one another it gives x after the minute, and below it x after half of it.
+        """
+        halves = ((carry[0], gain[0], shift[0]) for carry, gain, shift in (self._whole, self._half))
+        return np.vstack([np.column_stack(each) for each in halves])
 
 
 def _held(a: FloatArray, b: FloatArray, c: FloatArray, step_min: float) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -19,11 +19,11 @@ import numpy as np
 import scipy
 
 from rig.analysis.checks import FloatArray
-from rig.patient.arithmetic import OfFloats
-from rig.patient.conditions import BodyConditions
+from rig.patient.arithmetic import Number, OfFloats
+from rig.patient.conditions import UNCHANGED, BodyConditions
 from rig.patient.course import Advanced
 from rig.patient.parameters import above_zero, parameter_of
-from rig.patient.uva_padova import S2008, S2008Parameters, S2008State
+from rig.patient.uva_padova import S2008, Inputs, S2008Parameters, S2008State
 
 PUBLISHED = {
     "Vg": 1.49, "Vi": 0.04, "kabs": 0.023, "kmax": 0.0465, "kmin": 0.0076, "b": 0.68, "d": 0.09, "f": 0.9,
@@ -37,7 +37,8 @@ K_PMOL_PER_KG, ALPHA_PER_MIN, BETA, GAMMA_PER_MIN = 0.99, 0.013, 0.05, 0.5
 """The beta cell: per mg/dL of a rise, 1/min, pmol/kg/min per mg/dL, 1/min."""
 BASAL_SECRETION = (M6 - HEPATIC_EXTRACTION) / M5
 """pmol/kg/min of the published subject in his own steady state, at about 165 mg/dL."""
-_IP, _IL, _PORTAL, _SECRETED = 0, 4, 7, 8
+SLOWLY = math.exp(-ALPHA_PER_MIN)
+_X, _XL, _IL, _PORTAL, _SECRETED, _INFUSED = 1, 3, 4, 7, 8, 9
 
 
 @dataclass(frozen=True)
@@ -100,27 +101,34 @@ class Type2:
         self, state: Type2State, insulin_u_per_h: FloatArray, carbs_g: FloatArray, conditions: BodyConditions | None
     ) -> Advanced[Type2State]:
         """Advance minute by minute: secretion follows the glucose that was seen at the minute's beginning."""
-        body, extra, rise = replace(state.body, insulin=state.body.insulin.copy()), state.extra, state.rise
-        glucose = body.plasma_mg_per_kg / PUBLISHED["Vg"]
-        plasma, sub = [glucose], [body.sub_mg_per_kg / PUBLISHED["Vg"]]
-        insulin = [float(body.insulin[0, _IP]) / PUBLISHED["Vi"]]
-        for minute in range(len(insulin_u_per_h)):
-            wanted = max(BETA * (glucose - self._person.Gpeq), -BASAL_SECRETION)
-            after = wanted + (extra - wanted) * math.exp(-ALPHA_PER_MIN)
-            secreted = max(0.5 * (extra + after) + K_PMOL_PER_KG * max(rise, 0.0) + BASAL_SECRETION, 0.0)
-            body.insulin[0, _SECRETED] = self._person.residual * secreted
-            now = None if conditions is None else conditions.part(minute, 1)
-            one = slice(minute, minute + 1)
-            advanced = self._body.advance(body, insulin_u_per_h[one], carbs_g[one], now)
-            assert advanced.glucose_sub_mg_per_dl is not None
-            body, extra = advanced.state, after
-            then = float(advanced.glucose_mg_per_dl[1, 0])
-            rise, glucose = then - glucose, then
-            plasma.append(then)
-            sub.append(float(advanced.glucose_sub_mg_per_dl[1, 0]))
-            insulin.append(float(advanced.insulin[1, 0]))
-        columns = (np.asarray(each)[:, None] for each in (plasma, sub, insulin))
-        return Advanced(Type2State(body, extra, rise), *columns)
+        secretion = _Secretion(self._person, state)
+        advanced = self._body.advance_with(secretion, state.body, insulin_u_per_h, carbs_g, conditions)
+        if len(carbs_g):
+            secretion.see(float(advanced.glucose_mg_per_dl[-1, 0]))
+        after = Type2State(advanced.state, secretion.extra, secretion.rise)
+        return Advanced(after, advanced.glucose_mg_per_dl, advanced.glucose_sub_mg_per_dl, advanced.insulin)
+
+
+class _Secretion:
+    """The beta cell of one person, who is looked at once a minute."""
+
+    def __init__(self, person: Type2Parameters, state: Type2State) -> None:
+        self._person = person
+        self._seen = state.body.plasma_mg_per_kg / PUBLISHED["Vg"] - state.rise
+        self.extra, self.rise = state.extra, state.rise
+
+    def see(self, glucose_mg_per_dl: float) -> None:
+        """See glucose, and what it rose since it was seen last."""
+        self.rise, self._seen = glucose_mg_per_dl - self._seen, glucose_mg_per_dl
+
+    def of_a_minute(self, glucose_mg_per_dl: float) -> float:
+        """What he secretes in the minute that begins with this glucose, pmol/kg/min."""
+        self.see(glucose_mg_per_dl)
+        wanted = max(BETA * (glucose_mg_per_dl - self._person.Gpeq), -BASAL_SECRETION)
+        after = wanted + (self.extra - wanted) * SLOWLY
+        secreted = 0.5 * (self.extra + after) + K_PMOL_PER_KG * max(self.rise, 0.0) + BASAL_SECRETION
+        self.extra = after
+        return self._person.residual * max(secreted, 0.0)
 
 
 class _Body(S2008):
@@ -133,9 +141,54 @@ class _Body(S2008):
         a[:, _IL, _PORTAL] = GAMMA_PER_MIN
         return a, np.pad(b, ((0, 0), (0, 2))), np.pad(c, ((0, 0), (0, 2)))
 
-    def _held_back(self, x: FloatArray) -> FloatArray:
-        held_back: FloatArray = super()._held_back(x) + KP4 * x[:, :, _PORTAL]
-        return held_back
+    def advance_with(
+        self,
+        secretion: _Secretion,
+        state: S2008State,
+        insulin_u_per_h: FloatArray,
+        carbs_g: FloatArray,
+        conditions: BodyConditions | None,
+    ) -> Advanced[S2008State]:
+        """Advance as S2008 does; insulin is solved minute by minute, as secretion is not known before."""
+        p, minutes = self._p, len(carbs_g)
+        matrix = self._compartments.of_a_minute()
+        insulin = np.empty((minutes + 1, 1, matrix.shape[1] - 2))
+        insulin[0] = state.insulin
+        held = np.append(state.insulin[0], (0.0, 1.0))
+        infused = insulin_u_per_h[:, 0].tolist()
+        factors = self._factors(conditions, minutes)
+        begin = state.insulin[0].tolist()
+
+        def driven(minute: int, gp: Number) -> tuple[Inputs, Inputs, Inputs]:
+            nonlocal begin
+            held[_SECRETED] = begin[_SECRETED] = secretion.of_a_minute(gp / p.Vg)
+            held[_INFUSED] = infused[minute]
+            solved = matrix @ held
+            held[:_INFUSED] = insulin[minute + 1, 0] = solved[:_INFUSED]
+            numbers = solved.tolist()
+            release, uptake, muscle, liver, further = factors[minute]
+
+            def at(x: list[float]) -> Inputs:
+                action = x[_X] + (muscle - 1.0) * (x[_X] + p.Ib)
+                held_back = p.kp3 * x[_XL] + KP4 * x[_PORTAL]
+                return release - liver * held_back, uptake + p.Vmx * action, further
+
+            end = numbers[:_INFUSED]
+            found = at(begin), at(numbers[_INFUSED:]), at(end)
+            begin = end
+            return found
+
+        return self._live(state, insulin, carbs_g, driven)
+
+    def _factors(self, conditions: BodyConditions | None, minutes: int) -> list[tuple[float, ...]]:
+        """What does not depend on insulin, a row a minute: release, uptake, factors of two actions, the rest."""
+        p = self._p
+        given = UNCHANGED if conditions is None else conditions
+        release, uptake, muscle, liver, appearing_g = given.columns
+        rows = OfFloats.rows(
+            release * p.kp1, uptake * p.Vm0, muscle, liver, 1000.0 * p.f * appearing_g / p.BW - p.Fsnc
+        )  # fmt: skip
+        return rows * minutes if conditions is None else rows
 
 
 def _with_steady_state(person: Type2Parameters) -> S2008Parameters:

@@ -33,6 +33,9 @@ Inputs = tuple[Number, ...]
 """The liver's release at no glucose, the most that tissue takes up, and what appears less what the brain uses, all in
 mg/kg/min."""
 
+Driven = Callable[[int, Number], tuple[Inputs, Inputs, Inputs]]
+"""What drives glucose at the beginning, in the middle and at the end of a minute, by number and glucose in mg/kg."""
+
 SAFE = 20.0
 """Glucose in mg/kg that no minute uses up: where all is above, nothing is held at 0."""
 RATES = (
@@ -200,11 +203,15 @@ class S2008:
         self, state: S2008State, insulin_u_per_h: FloatArray, carbs_g: FloatArray, conditions: BodyConditions | None
     ) -> Advanced[S2008State]:
         """Advance by as many minutes as the inputs have; each of shape (minutes, n), held for its minute."""
-        p, arithmetic = self._p, self._arithmetic
-        minutes = len(insulin_u_per_h)
         insulin, halfway = self._compartments.course(state.insulin, insulin_u_per_h)
-        columns = self._columns
-        begin, middle, end = self._inputs(insulin, halfway, conditions)
+        driven = list(zip(*self._inputs(insulin, halfway, conditions), strict=True))
+        return self._live(state, insulin, carbs_g, lambda minute, _: driven[minute])
+
+    def _live(
+        self, state: S2008State, insulin: FloatArray, carbs_g: FloatArray, driven: Driven
+    ) -> Advanced[S2008State]:
+        """Live with insulin of shape (minutes + 1, n, k), which `driven` may still fill in as it is asked."""
+        p, arithmetic = self._p, self._arithmetic
         carbs = arithmetic.rows(carbs_g)
         whole, content, gut = state.whole_mg, state.content_mg, state.gut_mg
         gp, gt, gs = state.plasma_mg_per_kg, state.tissue_mg_per_kg, state.sub_mg_per_kg
@@ -212,7 +219,7 @@ class S2008:
         emptying = self._emptying(meal)
         absorbed = p.f * p.kabs / p.BW
         plasma, sub = [gp], [gs]
-        for minute in range(minutes):
+        for minute in range(len(carbs_g)):
             went_on = eating.was
             eating, eaten_g = eating.next_minute(carbs[minute][0], arithmetic)
             eaten_mg = 1000.0 * eaten_g
@@ -221,14 +228,15 @@ class S2008:
                 meal = arithmetic.choose(began > 0.0, content, meal) + eaten_mg
                 emptying = self._emptying(meal)
             whole, content, gut, (first, half, last) = self._digest(whole, content, gut, eaten_mg, emptying)
+            begin, middle, end = driven(minute, gp)
             gp, gt, gs = self._metabolise(
-                gp, gt, gs,
-                (absorbed * first, *begin[minute]), (absorbed * half, *middle[minute]), (absorbed * last, *end[minute]),
-            )  # fmt: skip
+                gp, gt, gs, (absorbed * first, *begin), (absorbed * half, *middle), (absorbed * last, *end)
+            )
             plasma.append(gp)
             sub.append(gs)
         after = S2008State(insulin[-1], whole, content, gut, gp, gt, gs, eating, meal)
-        shape = (minutes + 1, len(self._start))
+        shape = (len(carbs_g) + 1, len(self._start))
+        columns = self._columns
         return Advanced(
             after,
             glucose_mg_per_dl=np.asarray(plasma).reshape(shape) / columns["Vg"],
