@@ -10,9 +10,14 @@ from typing import Annotated
 
 import typer
 
+from rig.cli.completion import run_folders
+
 
 def allure(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders; all of them in one tree.", metavar="RUN…")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Run folders; all of them in one tree.", metavar="RUN…", autocompletion=run_folders),
+    ],
     out: Annotated[Path, typer.Option(help="New folder for the files.", metavar="DIR")],
     page: Annotated[
         bool, typer.Option("--page", help="Have Allure 3 make its page, too: one file; needs Node.js and npm.")

@@ -26,13 +26,16 @@ from rig.cli.note import note
 from rig.cli.oref0 import fetch_oref0
 from rig.cli.packages import refuse_shared_packages
 from rig.cli.qualify import qualify
-from rig.cli.refusal import EXIT_RIG, say_reason, say_refusal
+from rig.cli.refusal import EXIT_RIG, EXIT_USAGE, say_reason, say_refusal
 from rig.cli.report import report
 from rig.cli.sign import sign
 from rig.cli.store import store_commands
 from rig.cli.trace import trace
 from rig.cli.trend import show_trend
 from rig.errors import RigError
+
+COMPLETION = frozenset(("--install-completion", "--show-completion"))
+"""Typer's own options, which end with 1 where they do not know the shell."""
 
 
 class _Interrupted(Exception):
@@ -56,7 +59,6 @@ class Commands(TyperGroup):
 
 app = typer.Typer(
     cls=Commands,
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -127,6 +129,11 @@ def run() -> None:
     try:
         refuse_shared_packages()
         app()
+    except SystemExit as ended:
+        if ended.code == 1 and COMPLETION.intersection(sys.argv[1:]):  # 1 is a failed requirement, and nothing else
+            say_reason("the shell cannot be told; call it from a prompt of bash, zsh, fish or PowerShell")
+            sys.exit(EXIT_USAGE)
+        raise
     except RigError as error:
         sys.exit(say_refusal(error))
     except _Interrupted:

@@ -10,13 +10,17 @@ from typing import Annotated
 
 import typer
 
+from rig.cli.completion import run_folders
 from rig.cli.printing import new_console, plain
 
 console = new_console()
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Run folder; several make one report.", metavar="RUN…")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Run folder; several make one report.", metavar="RUN…", autocompletion=run_folders),
+    ],
     recompute: Annotated[
         bool, typer.Option("--recompute", help="Compute every number and verdict again, and say what differs.")
     ] = False,

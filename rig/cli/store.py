@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from rig.cli.completion import run_folders
 from rig.cli.printing import new_console, print_table, say
 
 console = new_console()
@@ -33,7 +34,10 @@ SimulatedOption = Annotated[
 
 @store_commands.command("add")
 def add(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders, or folders of runs.", metavar="RUN|FOLDER…")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Run folders, or folders of runs.", metavar="RUN|FOLDER…", autocompletion=run_folders),
+    ],
     store: StoreOption = None,
 ) -> None:
     """Add closed runs, each whole and once; those that were added before are left as they are.

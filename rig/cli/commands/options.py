@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rig.cli.completion import plan_names
 from rig.shipped import DEFAULT_BENCH, DEFAULT_REQUIREMENTS, shipped
 
 BENCH, REQUIREMENTS = shipped(DEFAULT_BENCH), shipped(DEFAULT_REQUIREMENTS)
@@ -38,7 +39,11 @@ RequirementsOption = Annotated[
 ]
 PlanOption = Annotated[
     str,
-    typer.Option(help="Test plan: a TOML file, or the name of one that comes with the rig.", metavar="FILE|NAME"),
+    typer.Option(
+        help="Test plan: a TOML file, or the name of one that comes with the rig.",
+        metavar="FILE|NAME",
+        autocompletion=plan_names,
+    ),
 ]
 PumpSheetOption = Annotated[
     Path | None,

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from rig.cli.commands.options import BENCH, REQUIREMENTS, BenchOption, PlanOption, RequirementsOption, SetOption
+from rig.cli.completion import run_folders
 from rig.cli.printing import new_console
 from rig.shipped import DEFAULT_PLAN
 
@@ -40,7 +41,9 @@ def show_faults(
     bench: BenchOption = BENCH,
     set_: SetOption = None,
     plan: PlanOption = DEFAULT_PLAN,
-    run: Annotated[Path | None, typer.Option(help="Tell how this run decided.", metavar="RUN")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Tell how this run decided.", metavar="RUN", autocompletion=run_folders)
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write it to this JSON file, too.", metavar="FILE")] = None,
 ) -> None:
     """Show which faults F1 to F36 this bench can provoke, how, and which requirements and tests judge them, gaps first.

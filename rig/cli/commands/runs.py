@@ -20,6 +20,7 @@ from rig.cli.commands.options import (
     RequirementsOption,
     SetOption,
 )
+from rig.cli.completion import run_folders
 from rig.cli.printing import new_console
 from rig.record.files import free_folder
 from rig.record.likeness import By
@@ -119,7 +120,12 @@ def verify(
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(help="Run folder of a run that did not come to its end.", metavar="RUN")],
+    run: Annotated[
+        Path,
+        typer.Argument(
+            help="Run folder of a run that did not come to its end.", metavar="RUN", autocompletion=run_folders
+        ),
+    ],
     out: Annotated[Path | None, typer.Option(help="New folder; default: <RUN>-resumed.", metavar="DIR")] = None,
     jobs: JobsOption = None,
 ) -> None:
@@ -133,7 +139,7 @@ def resume(
 
 
 def invariants(
-    run: Annotated[Path, typer.Argument(help="Run folder that was closed.", metavar="RUN")],
+    run: Annotated[Path, typer.Argument(help="Run folder that was closed.", metavar="RUN", autocompletion=run_folders)],
 ) -> None:
     """Look through everything that the tests of a run have recorded, again: what must always hold, and does not.
 
@@ -145,7 +151,14 @@ def invariants(
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders, or folders of them.", metavar="RUN…")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Run folders, or folders of them.",
+            metavar="RUN…",
+            autocompletion=run_folders,
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="New folder; default: <first folder>-comparison.", metavar="DIR")
     ] = None,
