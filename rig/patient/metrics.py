@@ -60,11 +60,11 @@ def summary(minutes: ArrayLike, glucose_mg_per_dl: ArrayLike) -> Summary:
         glucose_mg_per_dl: one reading a time.
 
     Raises:
-        ValueError: fewer than two readings, times that do not increase, or glucose of 1 mg/dL or less, for which the
-            risk indices do not exist.
+        ValueError: fewer than two readings, times that do not increase, glucose of 1 mg/dL or less, for which the
+            risk indices do not exist, or one that is infinite.
     """
     at, glucose = _series(minutes, glucose_mg_per_dl)
-    there = glucose[np.isfinite(glucose)]
+    there = glucose[~np.isnan(glucose)]
     if there.size < 2:
         raise ValueError(f"a summary needs two readings or more, got {there.size}")
     if (there <= 1.0).any():
@@ -93,6 +93,15 @@ def summary(minutes: ArrayLike, glucose_mg_per_dl: ArrayLike) -> Summary:
         hbgi=float((10.0 * np.maximum(risk, 0.0) ** 2).mean()),
         gri=min(100.0, 3.0 * very_low + 2.4 * (low - very_low) + 1.6 * very_high + 0.8 * (high - very_high)),
     )
+
+
+def summary_of_mmol_per_l(minutes: ArrayLike, glucose_mmol_per_l: ArrayLike) -> Summary:
+    """Summarise glucose in mmol/L: turned into mg/dL with 18.016, then as `summary`; limits are those in mg/dL.
+
+    10.0 mmol/L is 180.16 mg/dL, and so above the range.
+    """
+    at, glucose = _series(minutes, glucose_mmol_per_l)
+    return summary(at, glucose * MG_PER_DL_PER_MMOL_PER_L)
 
 
 @dataclass(frozen=True)
@@ -135,9 +144,14 @@ def paired_difference(
 
 
 def _series(minutes: ArrayLike, glucose: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    at, values = np.asarray(minutes, dtype=float), np.asarray(glucose, dtype=float)
+    try:
+        at, values = np.asarray(minutes, dtype=float), np.asarray(glucose, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"minutes and glucose must hold numbers ({error})") from error
     if at.ndim != 1 or at.shape != values.shape:
         raise ValueError(f"minutes and glucose are two rows of one length, got shapes {at.shape} and {values.shape}")
     if at.size < 2 or not np.isfinite(at).all() or (np.diff(at) <= 0.0).any():
         raise ValueError("minutes must be two or more finite numbers that increase")
+    if np.isinf(values).any():
+        raise ValueError("glucose holds a value that is infinite; a missing reading is NaN")
     return at, values

@@ -8,6 +8,7 @@ Not responsible for what goes wrong with a sensor on a body (`sensor_faults`), n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Protocol
 
 import numpy as np
@@ -119,7 +120,10 @@ class Sensor:
         return shown
 
     def _given(self, minutes: ArrayLike, glucose: ArrayLike) -> tuple[FloatArray, FloatArray]:
-        at, values = np.asarray(minutes, dtype=float), np.asarray(glucose, dtype=float)
+        try:
+            at, values = np.asarray(minutes, dtype=float), np.asarray(glucose, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"minutes and glucose must hold numbers ({error})") from error
         if at.ndim != 1 or at.shape != values.shape:
             raise ValueError(
                 f"minutes and glucose are two rows of one length, got shapes {at.shape} and {values.shape}"
@@ -137,13 +141,14 @@ def cgm(model: str, seed: int) -> Sensor:
     Raises:
         ValueError: there is no such kind, or the seed is no whole number of 0 or more.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
         raise ValueError(f"a seed is a whole number of 0 or more, got {seed!r}")
     named = MODELS.get(model)
     if named is None:
         raise ValueError(f"there is no sensor {model!r}; there are {', '.join(MODELS)}")
-    noise: Noise = _Parts(named.parts, seed) if named.parts else _JohnsonLine(seed)
-    return Sensor(named, seed, noise)
+    number = int(seed)
+    noise: Noise = _Parts(named.parts, number) if named.parts else _JohnsonLine(number)
+    return Sensor(named, number, noise)
 
 
 class _Growing:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -62,12 +64,25 @@ def test_the_risk_of_known_values() -> None:
         ([5, 5], [100.0, 90.0], "minutes must be two or more finite numbers that increase"),
         ([0, 5], [100.0, float("nan")], "a summary needs two readings or more, got 1"),
         ([0, 5], [100.0, 0.5], "glucose must be above 1 mg/dL, got 0.5"),
+        ([0, 5, 10], [100.0, float("inf"), 90.0], "glucose holds a value that is infinite; a missing reading is NaN"),
     ],
 )
 def test_what_cannot_be_summarised_is_named(minutes: list[int], glucose: list[float], said: str) -> None:
     with pytest.raises(ValueError, match=r".") as told:
         metrics.summary(minutes, glucose)
     assert str(told.value) == said
+
+
+def test_what_is_no_number_is_refused_in_a_sentence() -> None:
+    with pytest.raises(ValueError, match=r"^minutes and glucose must hold numbers \("):
+        metrics.summary([0, 5], ["low", "high"])
+
+
+def test_mmol_per_l_is_mg_per_dl_over_18_016() -> None:
+    in_mmol = metrics.summary_of_mmol_per_l([0, 5, 10, 15], [3.8, float("nan"), 9.9, 10.0])
+    in_mg = metrics.summary([0, 5, 10, 15], [68.4608, float("nan"), 178.3584, 180.16])
+    assert asdict(in_mmol) == pytest.approx(asdict(in_mg))
+    assert in_mmol.time_above_180_percent == pytest.approx(100.0 / 3.0)
 
 
 def test_a_difference_of_pairs_has_an_interval_that_repeats() -> None:
