@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import pty
+import re
+import subprocess
+import sys
 import tty
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rig.bench.discover import KnownDevice, LineFinding, ask_line, known_devices, look_at_line
-from rig.bench.drivers import twin_module
+from rig.bench.drivers import package_names, twin_module
 from rig.bench.lease import BenchLease, port_keys
 from rig.bench.lines import other_users
 from rig.cli.discover import DiscoverAsked, bench_lines, discover
@@ -57,7 +60,9 @@ def found_on(port: Port, known: list[KnownDevice] = KNOWN) -> LineFinding:
 
 def test_every_driver_says_how_its_device_is_recognised_or_is_named() -> None:
     assert set(BY_NAME) == set(PLATES)
-    assert PROBLEMS == ["Not looked for, since their drivers declare no harmless question: gdb_remote, ids."]
+    (said,) = PROBLEMS
+    silent = said.removeprefix("Not looked for, since their drivers declare no harmless question: ").removesuffix(".")
+    assert {"gdb_remote", "ids"} <= set(silent.split(", ")) == set(package_names()) - set(BY_NAME)
 
 
 @EVERY_TWIN
@@ -211,3 +216,26 @@ def test_a_second_device_of_a_role_is_a_comment_and_other_settings_are_options()
     first, _, second = text.partition("# another balance:\n")
     assert "[balance]" in first
     assert all(line.startswith("#") for line in second.splitlines() if line)
+
+
+def test_a_port_that_another_program_has_open_is_asked_nothing() -> None:
+    """No lock tells of it: a terminal program that takes none is found by its open files."""
+    master, slave = pty.openpty()
+    try:
+        tty.setraw(slave)
+        path = os.ttyname(slave)
+        holds = "import sys; port = open(sys.argv[1], 'rb', buffering=0); print('open', flush=True); sys.stdin.read()"
+        with subprocess.Popen(
+            [sys.executable, "-c", holds, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "open\n"
+            found = look_at_line(path, KNOWN, clock=WallClock())
+            other.communicate("")
+        assert re.fullmatch(rf"in use by \S+ \(process {other.pid}\): nothing was asked", found.said), found.said
+        os.set_blocking(master, False)
+        with pytest.raises(BlockingIOError):
+            os.read(master, 1)
+    finally:
+        os.close(master)
+        os.close(slave)
