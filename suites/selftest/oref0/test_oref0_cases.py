@@ -14,7 +14,9 @@ import pytest
 
 from rig.loop.oref0.package import OREF0, oref0_command
 from rig.loop.oref0.process import JsonLines
+from suites.studies.patient.__main__ import of_oref0
 from suites.studies.patient.oref0 import disagreements, read_cases, reference_files
+from suites.studies.patient.reference_data import Reference
 
 CASES = {name: case for path in reference_files() for name, case in read_cases(path).items()}
 
@@ -80,6 +82,13 @@ def test_every_difference_is_seen(oref0: JsonLines) -> None:
         assert disagreements(oref0, changed(rising, "input", *path, value=value)) != [], path
     assert disagreements(oref0, {**rising, "output": {"result": {}}}) != []
     assert disagreements(oref0, {**rising, "output": {}}) != []
+
+
+def test_the_table_of_the_virtual_person_has_it() -> None:
+    rows = of_oref0(Reference())
+    assert [(each.what, each.difference, each.agrees) for each in rows] == [
+        ("oref0 determine_basal, 28 cases", 0, True), ("oref0 iob, 12 cases", 0, True),
+    ]  # fmt: skip
 
 
 def run(*files: Path) -> subprocess.CompletedProcess[str]:

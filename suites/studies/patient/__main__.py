@@ -2,8 +2,9 @@
 
     python -m suites.studies.patient [FOLDER]
 
-FOLDER holds further traces in the layout of `suites/studies/patient/reference`. Not responsible for the tolerances of
-the self-tests: those are ten times as narrow.
+FOLDER holds further traces in the layout of `suites/studies/patient/reference`; with LoopAlgorithm's fixtures as
+`loop/`, the insulin curve and momentum are compared, too. oref0 is compared where it was fetched (`rig oref0`). Not
+responsible for the tolerances of the self-tests: those are ten times as narrow.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from rig.errors import BenchFileError
 from rig.patient import hovorka, metrics, s2008, s2008_cohort, type2
+from suites.studies.patient.loopkit import differences
+from suites.studies.patient.oref0 import compared, reference_files
 from suites.studies.patient.reference_data import FOLDER, IGLU_NAMES, Reference
 
 
@@ -60,6 +64,19 @@ def comparisons(reference: Reference) -> list[Compared]:
         theirs = {ours: expected["metrics"][name]["iglu"] for name, ours in IGLU_NAMES.items()}
         worst = max(abs(getattr(summary, ours) - value) for ours, value in theirs.items())
         found.append(Compared(f"metrics {name}", "iglu", float(worst), 1e-9, "all fourteen"))
+    for what, difference, tolerated, unit in differences(reference):
+        found.append(Compared(what, "LoopAlgorithm", difference, tolerated, unit))
+    return found
+
+
+def of_oref0(reference: Reference) -> list[Compared]:
+    """Compare oref0 through the rig's adapter with its own decisions; BenchFileError where it was never fetched."""
+    found = []
+    for path in reference_files(reference.folder):
+        wrong = compared([path])
+        found.append(
+            Compared(f"oref0 {path.stem}, {len(wrong)} cases", "oref0", sum(map(bool, wrong.values())), 0, "disagree")
+        )
     return found
 
 
@@ -71,7 +88,11 @@ def _seconds(perform: Callable[[], object]) -> float:
 def main() -> int:
     """Print the table; 1 when a difference is not tolerated, 2 when there is nothing to compare."""
     reference = Reference(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
-    found = comparisons(reference)
+    found, oref0_left_out = comparisons(reference), ""
+    try:
+        found += of_oref0(reference)
+    except BenchFileError as error:
+        oref0_left_out = f"oref0 is not compared: {error}."
     if not found:
         Console(stderr=True).print(f"{reference.folder}: holds no trace of s2008/ or hovorka/, nor metrics/")
         return 2
@@ -81,6 +102,8 @@ def main() -> int:
         table.add_row(each.what, each.whose, f"{each.difference:.2g} {each.unit}", f"{each.tolerance:g}", verdict)
     console = Console(width=120)
     console.print(table)
+    if oref0_left_out:
+        console.print(oref0_left_out, markup=False, soft_wrap=True)
     carbs = np.zeros(1440)
     carbs[[420, 750, 1110]] = 45.0, 70.0, 60.0
     rows = reference.table("s2008/parameters.csv")
