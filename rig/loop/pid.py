@@ -27,6 +27,8 @@ class PidLimits:
         longest_suspension_min: after so long at a rate of 0 the profile's rate is told: 2 h less a period, so that the
             pump's next dose comes before 2 h are over.
         resumed_min: for how long, at least, before it may suspend again.
+        not_raised_min: for so long after a bolus, its own or a person's, its rate is the profile's at most: a bolus
+            acts late, and what is still high is no reason for more.
         blind_min: without a value to act on for so long, the running temporary rate is ended.
         stale_min, steepest_mg_per_dl_min: which values it acts on (`rig.loop.trust`).
     """
@@ -34,6 +36,7 @@ class PidLimits:
     most_of_basal: float = 4.0
     longest_suspension_min: float = 115.0
     resumed_min: float = 30.0
+    not_raised_min: float = 60.0
     blind_min: float = 20.0
     stale_min: float = STALE_MIN
     steepest_mg_per_dl_min: float = STEEPEST_MG_PER_DL_MIN
@@ -67,6 +70,8 @@ class PidWithInsulinFeedback(Simple):
         self._decided_min: int | None = None
         self._suspended_since_min: int | None = None
         self._not_before_min = -math.inf
+        boluses = (each.at_min for each in known.accepted if each.bolus_u is not None)
+        self._last_bolus_min = max(boluses, default=-math.inf)
         for each in known.read[-1:]:
             self._last = round(each.at_min), each.glucose_mg_per_dl
             self._trust.believed(round(each.at_min), each.glucose_mg_per_dl)
@@ -90,6 +95,7 @@ class PidWithInsulinFeedback(Simple):
         """Count what the pump accepted: a bolus at once, a rate from now on."""
         if accepted.bolus_u is not None:
             self._depot += accepted.bolus_u * 60.0 / ABSORBED_MIN
+            self._last_bolus_min = max(self._last_bolus_min, accepted.at_min)
         else:
             self._accepted_u_per_h = accepted.rate_u_per_h or 0.0
             self._accepted_until_min = accepted.at_min + accepted.lasts_min
@@ -119,7 +125,8 @@ class PidWithInsulinFeedback(Simple):
     def _bounded(self, at_min: int, rate_u_per_h: float) -> float:
         """Keep the rate below the highest, and a suspension shorter than the longest."""
         basal, limits = self._settings.basal_u_per_h, self._limits
-        rate = tellable(min(rate_u_per_h, limits.most_of_basal * basal), self._settings.rate_step_u_per_h)
+        most = 1.0 if at_min - self._last_bolus_min < limits.not_raised_min else limits.most_of_basal
+        rate = tellable(min(rate_u_per_h, most * basal), self._settings.rate_step_u_per_h)
         if rate > 0.0:
             self._suspended_since_min = None
             return rate

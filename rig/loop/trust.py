@@ -12,6 +12,8 @@ STALE_MIN = 20.0
 """A sensor that has shown the very same for so long is taken for silent: noise never repeats itself."""
 STEEPEST_MG_PER_DL_MIN = 3.0
 """Glucose that rises faster than this is a sensor's error. Assumption: meals of fast sugar come near it."""
+RISES_FOR_MIN = 20
+"""So long a rise at that speed may have gone on unseen: a sensor that was lain on comes back by 60 mg/dL."""
 AGAIN_AFTER_MIN = 60.0
 """A sensor that has leapt, and has since been at one with itself for so long, is believed at its new level."""
 
@@ -61,11 +63,20 @@ class Trust:
         return self._same_since[0]
 
     def _leapt(self, at_min: int, glucose: float) -> bool:
-        """Does it lie higher than glucose can have risen, and is it not yet long at one with itself?"""
-        if self._before is None or not self._can_follow(self._before, at_min, glucose):
+        """Does it lie higher than glucose can have risen, and is it not yet long at one with itself?
+
+        What has leapt is not believed for having waited: no rise of more than 20 min counts but over a time in which
+        the sensor showed nothing.
+        """
+        before = self._before
+        if before is None or not self._can_follow(before, at_min, glucose):
             self._alike_since_min = at_min
+        nothing_for_min = 0 if before is None else at_min - before[0]
         self._before = at_min, glucose
-        if self._believed is None or self._can_follow(self._believed, at_min, glucose):
+        if self._believed is None:
+            return False
+        since = max(self._believed[0], at_min - max(RISES_FOR_MIN, nothing_for_min))
+        if self._can_follow((int(since), self._believed[1]), at_min, glucose):
             return False
         return at_min - self._alike_since_min < AGAIN_AFTER_MIN
 

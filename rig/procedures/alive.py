@@ -19,7 +19,7 @@ from rig.patient import cgm
 from rig.patient.conditions import BodyConditions
 from rig.patient.sensor_faults import SensorFault, shown_with_faults
 from rig.procedures.begun_anew import accepted_by_log
-from rig.procedures.commanding import Commander
+from rig.procedures.commanding import PumpCommander
 from rig.procedures.sampling import Sample, read_air, series_of
 from rig.procedures.sensor_link import SensorLink
 from rig.procedures.volume import VolumeScale
@@ -147,7 +147,7 @@ class Alive:
 
     def __init__(self, loop: LivedThrough, bench: Bench, record: Recorder) -> None:
         self._loop, self._bench, self._record = loop, bench, record
-        self._commander = Commander(bench, record, loop.pattern)
+        self._commander = PumpCommander(bench, record, loop.pattern)
         self._controller = self._controller_that_knows(NOTHING)
         self._sensor = cgm(loop.sensor, loop.seed)
         self._link = SensorLink(bench, record, loop.link_fault, *loop.fault_min)

@@ -13,6 +13,7 @@ from rig.procedures.alarm_unanswered import AlarmUnanswered
 from rig.procedures.alarms_together import AlarmsTogether
 from rig.procedures.annunciated import Annunciated
 from rig.procedures.annunciator_cut import AnnunciatorCut
+from rig.procedures.automation import Automation
 from rig.procedures.basal import Basal
 from rig.procedures.battery import Battery
 from rig.procedures.bolus import Bolus
@@ -121,6 +122,7 @@ PROCEDURES: tuple[type[Procedure], ...] = (
     CannulaOut,
     SetDislodged,
     Loop,
+    Automation,
 )
 EVERYWHERE: tuple[Kind, ...] = (RESTARTS, FLOW)
 """Kinds that measurements have beside their own: every one the first, every one between two blank runs both."""

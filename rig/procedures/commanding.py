@@ -43,7 +43,7 @@ class Commanded(Fact):
         return Accepted(self.at_min, self.rate_u_per_h, self.lasts_min, self.bolus_u, self.extended_u, self.over_min)
 
 
-class Commander:
+class PumpCommander:
     """Tells the pump what a controller wants.
 
     What it believes of the pump may be wrong: a pump that started again runs no temporary rate, and a controller that
