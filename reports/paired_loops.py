@@ -175,8 +175,8 @@ def _caveats(pairs: PairedLoops) -> str:
     )
     few = f" Fewer than {LEAST_PAIRS} persons have no interval." if len(pairs.before) < LEAST_PAIRS else ""
     short = (
-        f" GMI is meant for {DAYS_FOR_GMI:.0f} days or more, and there are {minutes / 1440.0:.1f} of each person: here "
-        "it is the mean glucose in another unit, and no A1C."
+        f" GMI is meant for {DAYS_FOR_GMI:.0f} days or more, and each person has {minutes / 60.0:.0f} h on a "
+        "controller: here it is the mean glucose in another unit, and no A1C."
         if minutes < DAYS_FOR_GMI * 1440.0
         else ""
     )

@@ -109,7 +109,7 @@ def test_the_table_says_means_difference_interval_and_u() -> None:
 
 def test_the_caveats_are_said() -> None:
     said = " ".join(getattr(each, "text", "") for each in paired_blocks(cohort()))
-    assert "GMI is meant for 14 days or more, and there are 1.0 of each person" in said
+    assert "GMI is meant for 14 days or more, and each person has 24 h on a controller" in said
     assert "It shows nothing of the efficacy of a therapy" in said
 
 
