@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from rig.clock import Clock, Deadline
@@ -98,6 +99,15 @@ class OnThread:
 
     def end(self) -> None:
         """Stop the loop and its thread."""
+
+        async def let_go() -> None:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+
+        with suppress(TimeoutError):  # what hangs is left to the thread, which ends with the process
+            self.do(let_go, 5.0)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5.0)
         if not self._thread.is_alive():

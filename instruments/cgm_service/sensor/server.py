@@ -228,6 +228,7 @@ class PlayedSensor:
                     self._abort = False
                     return
                 await self._device.notify_subscriber(connection, self._measurement, self._octets(record))
+                await asyncio.sleep(0)  # so that an abort is heard
         finally:
             if answer.records:
                 self._reporting = False
