@@ -70,7 +70,7 @@ def look_at_bench(name: str, spec: BenchFile, held: BenchLease, notes: Path | No
 
 def look_at_calibrations(name: str, spec: BenchFile) -> list[PreflightFinding]:
     """Say which calibrations are due soon; one that is overdue is found by the check of the bench."""
-    today = spec.virtual.date if spec.virtual is not None else datetime.date.fromisoformat(utc_now()[:10])
+    today = spec.day or datetime.date.fromisoformat(utc_now()[:10])
     tables = {role: spec.table(role) for role in spec.roles if role != "pump"}
     due = {role: table.calibration_due for role, table in tables.items() if isinstance(table, CalibratedTable)}
     soon = [
@@ -86,7 +86,7 @@ def look_at_calibrations(name: str, spec: BenchFile) -> list[PreflightFinding]:
 
 def look_at_cut_off(name: str, spec: BenchFile) -> list[PreflightFinding]:
     """Say of a bench whose pump nothing cuts off that nobody is there to do it."""
-    if spec.virtual is not None or spec.cut_off.by != "nothing":
+    if spec.simulated or spec.cut_off.by != "nothing":
         return []
     return [
         PreflightFinding(

@@ -15,7 +15,7 @@ import pytest
 
 from rig.lab.night import NOT_RUN
 from rig.units import parse
-from suites.stands.ci_server import GITHUB, GITLAB, GITLAB_JOB, JENKINS, RECIPES, content, shell_steps
+from suites.stands.ci_server import GITHUB, GITLAB, GITLAB_JOB, JENKINS, LABGRID, RECIPES, content, shell_steps
 
 EVERY = pytest.mark.parametrize("path", [GITHUB, GITLAB, JENKINS], ids=str)
 MARGIN_S = 1800.0
@@ -45,7 +45,7 @@ def test_a_recipe_is_what_the_schema_of_its_server_allows(path: Path, schema: st
 
 
 def test_every_recipe_is_looked_at() -> None:
-    assert sorted(RECIPES.iterdir()) == sorted([GITHUB, GITLAB, JENKINS])
+    assert sorted(RECIPES.iterdir()) == sorted([GITHUB, GITLAB, JENKINS, LABGRID])
 
 
 @EVERY
@@ -68,6 +68,14 @@ def test_each_place_to_correct_is_marked(path: Path) -> None:
     for line in path.read_text(encoding="utf-8").splitlines():
         own = re.search(r"bench-2|bench 2|/srv/rig|smoke", line) and not line.lstrip().startswith(("//", "#"))
         assert not own or line.endswith("HERE"), line
+
+
+def test_labgrids_keeper_outlives_what_ends_a_job() -> None:
+    text = LABGRID.read_text(encoding="utf-8")
+    assert "exec rig nightly" in text
+    assert "env -u RUNNER_TRACKING_ID -u JENKINS_NODE_COOKIE -u BUILD_ID" in text
+    assert text.index("exec 9> >(") < text.index("exec rig nightly")
+    assert subprocess.run(["bash", "-n", str(LABGRID)], check=False).returncode == 0
 
 
 def test_github_runs_nothing_of_a_pull_request() -> None:

@@ -22,6 +22,8 @@ from ruamel.yaml import YAML
 
 RECIPES = Path("fixtures/recipes")
 GITHUB, GITLAB, JENKINS = RECIPES / "github.yml", RECIPES / "gitlab.yml", RECIPES / "Jenkinsfile"
+LABGRID = RECIPES / "labgrid-night.sh"
+"""No server of its own: a job of any of them calls it (`suites/selftest/labgrid`)."""
 GITLAB_JOB = "night on bench 2"
 
 
