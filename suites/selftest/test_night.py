@@ -183,13 +183,15 @@ def test_what_is_new_is_told_beside_the_last_complete_run_of_its_kind(tmp_path: 
 
 
 def test_a_value_that_leaves_its_row_is_told_and_only_in_its_own_night(tmp_path: Path, engine: Engine) -> None:
-    values = [0.50, 0.52, 0.49, 0.51, 0.50, 0.48, 0.51, 0.90, 0.50]
-    list(add_runs(engine, [dated(tmp_path, n, value) for n, value in enumerate(values)], CLOCK))
-    (out,) = run_trends(engine, "night 7").broken
+    usual = [0.50, 0.52, 0.49, 0.51, 0.50] * 4
+    nights = [dated(tmp_path, n, value) for n, value in enumerate([*usual, 0.90, 0.50])]
+    list(add_runs(engine, nights, CLOCK))
+    (out,) = run_trends(engine, "night 20").broken
     assert (out.quantity, out.rule, out.value, out.unit) == (MEAN.name, 1, 0.9, "%")
-    assert out.centre == pytest.approx(sum(values[:7]) / 7.0)
-    assert out.three_sigma == pytest.approx(3.0 * (2 + 3 + 2 + 1 + 2 + 3) / 100.0 / 6.0 / 1.128)
-    assert run_trends(engine, "night 6").broken == ()
+    assert out.centre == pytest.approx(0.504)
+    assert out.three_sigma == pytest.approx(3.0 * 4 * 0.08 / 19.0 / 1.128)
+    assert run_trends(engine, "night 19").broken == ()
+    assert run_trends(engine, "night 21").broken == ()
     assert (run_trends(engine, "night 4").charted, run_trends(engine, "night 5").charted) == (0, 1)
 
 
