@@ -140,6 +140,18 @@ def test_a_night_that_is_stopped_closes_its_run_and_writes_all_of_it(tmp_path: P
     assert (tmp_path / "a/run/reports/rev-1/report.pdf").is_file()
 
 
+def test_a_night_that_was_killed_is_closed_by_the_next_one(tmp_path: Path) -> None:
+    killed = tmp_path / "nights/1"
+    dated(killed, 0, 0.5, outcome="started").rename(killed / "run")
+    (killed / "night.json").write_text('{"code": null}', encoding="utf-8")
+    arguments = ("--out", tmp_path / "nights/2", "--store", tmp_path / "s.sqlite", "--room", "1e9")
+    assert rig("nightly", *arguments).returncode == NOT_RUN  # and still it tidies up
+    told = json.loads((killed / "night.json").read_text(encoding="utf-8"))
+    assert (told["code"], told["verdict"]) == (3, "INTERRUPTED")
+    assert read_whole_run(killed / "run").manifest.outcome == "interrupted"
+    assert "was killed; its run is closed now" in (tmp_path / "nights/2/summary.md").read_text(encoding="utf-8")
+
+
 def wait_for_reading(run: Path, process: subprocess.Popen[bytes]) -> None:
     deadline = Deadline(CLOCK, PATIENCE_S)
     while not list(run.glob("record/tests/*/1/*/balance.csv")):
