@@ -176,7 +176,7 @@ class Pace:
 
 
 def _print_addresses(spec: BenchFile, addresses: dict[str, str], asked: ServeAsked, console: Console) -> None:
-    rows = [(role, spec.table(role).driver, addresses[role]) for role in spec.roles]
+    rows = [(role, spec.table(role).driver, address) for role, address in addresses.items()]
     pace = "in real time" if asked.speed == 1.0 else f"at {asked.speed:g} × real time"
     print_table(console, ("device", "driver", "address"), rows, title=f"{spec.name}, {pace}; Ctrl-C stops it")
     if asked.write is not None:

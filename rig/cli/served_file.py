@@ -49,7 +49,8 @@ def served_bench_file(
     """
     virtual = spec.virtual
     assert virtual is not None
-    served = copy.deepcopy({key: value for key, value in content.items() if key != "virtual"})
+    unserved = {"virtual", *(role for role in spec.roles if role not in addresses)}  # a played sensor has no line
+    served = copy.deepcopy({key: value for key, value in content.items() if key not in unserved})
     for role, address in addresses.items():
         served[role]["port" if role == "pump" else "address"] = resource_of(role, address)
     named = {("pump", "sheet"): spec.pump.sheet, ("balance", "routine_test"): spec.balance.routine_test}

@@ -5,6 +5,7 @@ Where the bench has no sensor, all stays as it is without one (`test_loop`).
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from rig.bench.check import check_bench
 from rig.bench.file import read_bench_file
 from rig.bench.open import open_bench
+from rig.cli.served_file import served_bench_file
 from rig.errors import BenchFileError
 from rig.procedures.alive import SensorRead
 from rig.procedures.commanding import Commanded
@@ -148,6 +150,13 @@ def test_a_sensor_that_is_written_wrongly_is_one_sentence(wrong: Mapping[str, An
     with pytest.raises(BenchFileError) as told, open_bench(VIRTUAL, {"sensor": {**SENSOR, **wrong}}):
         pass
     assert sentence in str(told.value)
+
+
+def test_a_served_bench_has_every_device_that_has_a_line_and_no_played_sensor() -> None:
+    spec, content = read_bench_file(VIRTUAL, {"sensor": SENSOR})
+    lines = {role: "TCPIP0::127.0.0.1::5025::SOCKET" for role in spec.roles if role != "sensor"}
+    served = tomllib.loads(served_bench_file(spec, content, lines, speed=1.0, lease=Path("lease")))
+    assert set(served) & set(spec.roles) == set(lines)
 
 
 def test_the_virtual_bench_file_offers_the_sensor_as_it_is_tested_here() -> None:
