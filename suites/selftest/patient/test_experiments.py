@@ -14,6 +14,7 @@ from reports.document import Figure, TableBlock
 from reports.kinds.loop_arms import arms_curve
 from reports.parts.experiments import sections_of
 from rig.loop.accepted import Accepted, insulin_of
+from rig.loop.persons import person_named
 from rig.loop.warning import hours_to_sign, level_reached
 from rig.patient.conditions import Exertion, dawn, exercise, slow_meal
 from rig.procedures.commanding import Commanded
@@ -185,13 +186,22 @@ def test_the_pump_gives_a_meal_s_bolus_in_its_pattern_and_the_person_gets_it_so(
     assert sum(numbers.announced_g or ()) == 75.0
 
 
-def test_a_set_that_loses_half_gives_the_person_about_half(tmp_path: Path) -> None:
-    lost = loop(duration="4 h", eat=[], line="waste", energised_after="1 h", lost="50 %", blank="300 s")
+def test_a_set_that_loses_half_in_sport_gives_the_person_about_half_and_he_lives_on_that(tmp_path: Path) -> None:
+    lost = loop(
+        duration="4 h", eat=[], line="waste", energised_after="1 h", lost="50 %", blank="300 s",
+        exercise="00:30 for 60 min at 60 beats", slow="00:30 50 g protein 20 g fat",
+    )  # fmt: skip
     numbers = measured_virtually(tmp_path / "half", lost).analyses["loop"]
     assert isinstance(numbers, LoopNumbers)
     share = sum(numbers.weighed_u[60:]) / sum(numbers.commanded_u[60:])
     assert 0.3 < share < 0.7
     assert numbers.lost_from_min == 60
+    conditions = exercise(240, [Exertion(30, 90, 60.0)]).and_also(slow_meal(240, at_min=30, protein_g=50.0, fat_g=20.0))
+    for insulin_u, glucose in (
+        (numbers.weighed_u, numbers.glucose_mg_per_dl), (numbers.commanded_u, numbers.commanded_mg_per_dl),
+    ):  # fmt: skip
+        again = person_named("type 1").simulate(240, 60.0 * np.array(insulin_u), 0.0, conditions)
+        assert glucose == pytest.approx(again.glucose_mg_per_dl, abs=1e-6)
 
 
 # ---- the page ----------------------------------------------------------------------------------------------------
