@@ -132,7 +132,7 @@ def _high(
 RAISED = SituationStretch("raised", 15, 30)
 BACK = SituationStretch("back at the profile", 30 + BACK_MIN + PERIOD_MIN, 120)
 SITUATIONS: Mapping[str, Callable[[], Situation]] = {
-    "predicted low": lambda: _falling(125, (0.0, 160.0), (60.0, 160.0), (110.0, 60.0)),
+    "predicted low": lambda: _falling(125, (0.0, 160.0), (60.0, 160.0), (95.0, 48.0)),
     "lasting low": lambda: Situation(
         270, ((0.0, 160.0), (15.0, 160.0), (60.0, 65.0)), (SituationStretch("low", 60, 270),), longest_without=True
     ),

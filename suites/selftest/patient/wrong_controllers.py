@@ -48,6 +48,18 @@ class LooksAtTheSensorOnceAnHour(_Pid):
         return super().decide(Seen(seen.at_min, old, seen.announced_g))
 
 
+class AnswersTwoPeriodsLate(_Pid):
+    """Decides by what the sensor showed 10 min ago."""
+
+    def __init__(self, settings: ControllerSettings, known: Known) -> None:
+        super().__init__(settings, known)
+        self._shown: list[float | None] = []
+
+    def decide(self, seen: Seen) -> Wanted:
+        self._shown.append(seen.glucose_mg_per_dl)
+        return super().decide(Seen(seen.at_min, self._shown[max(0, len(self._shown) - 3)], seen.announced_g))
+
+
 class GivesUpWhenRefused(_Pid):
     """Wants nothing any more once the pump has not accepted what it wanted."""
 
@@ -79,6 +91,7 @@ class Wrong(NamedTuple):
 
 WRONG: Mapping[str, Wrong] = {
     "looks at no sensor": Wrong(BasalBolus, "predicted low", "PR-G1.1"),
+    "answers two periods late": Wrong(AnswersTwoPeriodsLate, "predicted low", "PR-G1.1"),
     "looks at the sensor once an hour": Wrong(LooksAtTheSensorOnceAnHour, "predicted low", "PR-G1.1"),
     "suspends without end": Wrong(_limited(PidLimits(longest_suspension_min=math.inf)), "lasting low", "PR-G2.1"),
     "repeats itself when blind": Wrong(RepeatsItselfWhenBlind, "sensor lost", "PR-G3.1"),
