@@ -10,13 +10,13 @@ from typing import Annotated
 
 import typer
 
-from rig.cli.completion import run_folders
+from rig.cli.completion import runs_to_offer
 
 
 def allure(
     runs: Annotated[
         list[Path],
-        typer.Argument(help="Run folders; all of them in one tree.", metavar="RUN…", autocompletion=run_folders),
+        typer.Argument(help="Run folders; all of them in one tree.", metavar="RUN…", autocompletion=runs_to_offer),
     ],
     out: Annotated[Path, typer.Option(help="New folder for the files.", metavar="DIR")],
     page: Annotated[

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from rig.cli.completion import run_folders
+from rig.cli.completion import runs_to_offer
 from rig.cli.printing import new_console, one_line, say
 from rig.cli.refusal import EXIT_RIG, EXIT_USAGE, say_refusal
 from rig.cli.signatures import say_signatures
@@ -27,7 +27,7 @@ _HEX = 64
 
 
 def audit(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders.", metavar="RUN…", autocompletion=run_folders)],
+    runs: Annotated[list[Path], typer.Argument(help="Run folders.", metavar="RUN…", autocompletion=runs_to_offer)],
     key: Annotated[
         Path | None, typer.Option(help="PEM file of the bench's public key, which must have signed.", metavar="FILE")
     ] = None,

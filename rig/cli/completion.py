@@ -19,7 +19,7 @@ def plan_names(incomplete: str) -> list[str]:
     return [path.stem for path in sorted(shipped(PLANS).glob("*.toml")) if path.stem.startswith(incomplete)]
 
 
-def run_folders(incomplete: str) -> list[str]:
+def runs_to_offer(incomplete: str) -> list[str]:
     """Offer the runs below `runs/` and those of this folder, the latest first; nothing where another path is begun."""
     try:
         found = [path.parent.parent for parent in (RUNS, Path()) for path in parent.glob(f"*/{_MARK}")]

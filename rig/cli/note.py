@@ -10,13 +10,13 @@ from typing import Annotated
 
 import typer
 
-from rig.cli.completion import run_folders
+from rig.cli.completion import runs_to_offer
 from rig.cli.printing import new_console, say
 from rig.errors import BenchFileError
 
 
 def note(
-    run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN", autocompletion=run_folders)],
+    run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN", autocompletion=runs_to_offer)],
     text: Annotated[str, typer.Argument(help="What is to be said of the run.", metavar="TEXT")],
     who: Annotated[str, typer.Option(help="Who says so.", metavar="NAME")],
     test: Annotated[str | None, typer.Option(help="The test that it is about.", metavar="TEST")] = None,

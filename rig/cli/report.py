@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rig.cli.completion import run_folders
+from rig.cli.completion import runs_to_offer
 from rig.cli.printing import new_console, plain
 
 console = new_console()
@@ -19,7 +19,7 @@ console = new_console()
 def report(
     runs: Annotated[
         list[Path],
-        typer.Argument(help="Run folder; several make one report.", metavar="RUN…", autocompletion=run_folders),
+        typer.Argument(help="Run folder; several make one report.", metavar="RUN…", autocompletion=runs_to_offer),
     ],
     recompute: Annotated[
         bool, typer.Option("--recompute", help="Compute every number and verdict again, and say what differs.")

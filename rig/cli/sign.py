@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rig.cli.completion import run_folders
+from rig.cli.completion import runs_to_offer
 from rig.cli.passphrases import HANDED, secret
 from rig.cli.printing import new_console, say
 from rig.cli.signatures import say_signatures
@@ -26,7 +26,7 @@ EXIT_ALTERED = 5
 
 
 def sign(
-    run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN", autocompletion=run_folders)],
+    run: Annotated[Path, typer.Argument(help="Run folder.", metavar="RUN", autocompletion=runs_to_offer)],
     as_: Annotated[
         str | None, typer.Option("--as", help="Who signs, as his certificate names him.", metavar="NAME")
     ] = None,

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from rig.cli.completion import run_folders
+from rig.cli.completion import runs_to_offer
 from rig.cli.printing import new_console, print_table, say
 
 console = new_console()
@@ -36,7 +36,7 @@ SimulatedOption = Annotated[
 def add(
     runs: Annotated[
         list[Path],
-        typer.Argument(help="Run folders, or folders of runs.", metavar="RUN|FOLDER…", autocompletion=run_folders),
+        typer.Argument(help="Run folders, or folders of runs.", metavar="RUN|FOLDER…", autocompletion=runs_to_offer),
     ],
     store: StoreOption = None,
 ) -> None:

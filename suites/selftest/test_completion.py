@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rig.cli.completion import plan_names, run_folders
+from rig.cli.completion import plan_names, runs_to_offer
 
 
 def offered(words: str, at: Path) -> list[str]:
@@ -55,9 +55,9 @@ def test_what_is_offered(words: str, expected: list[str], folder: Path) -> None:
 def test_plans_and_runs_that_are_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {"default", "smoke", "nightly"} <= set(plan_names(""))
     monkeypatch.chdir(folder)
-    assert run_folders("") == ["runs/2026-11-28-virtual", "runs/2026-11-27-virtual", "night"]
-    assert run_folders("runs/2026-11-28") == ["runs/2026-11-28-virtual"]
-    assert run_folders("elsewhere/") == []
+    assert runs_to_offer("") == ["runs/2026-11-28-virtual", "runs/2026-11-27-virtual", "night"]
+    assert runs_to_offer("runs/2026-11-28") == ["runs/2026-11-28-virtual"]
+    assert runs_to_offer("elsewhere/") == []
 
 
 @pytest.mark.parametrize("option", ["--install-completion", "--show-completion"])

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from rig.cli.commands.options import BENCH, REQUIREMENTS, BenchOption, PlanOption, RequirementsOption, SetOption
-from rig.cli.completion import run_folders
+from rig.cli.completion import runs_to_offer
 from rig.cli.printing import new_console
 from rig.shipped import DEFAULT_PLAN
 
@@ -42,7 +42,7 @@ def show_faults(
     set_: SetOption = None,
     plan: PlanOption = DEFAULT_PLAN,
     run: Annotated[
-        Path | None, typer.Option(help="Tell how this run decided.", metavar="RUN", autocompletion=run_folders)
+        Path | None, typer.Option(help="Tell how this run decided.", metavar="RUN", autocompletion=runs_to_offer)
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write it to this JSON file, too.", metavar="FILE")] = None,
 ) -> None:

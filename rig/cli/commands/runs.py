@@ -20,7 +20,7 @@ from rig.cli.commands.options import (
     RequirementsOption,
     SetOption,
 )
-from rig.cli.completion import run_folders
+from rig.cli.completion import runs_to_offer
 from rig.cli.printing import new_console
 from rig.record.files import free_folder
 from rig.record.likeness import By
@@ -123,7 +123,7 @@ def resume(
     run: Annotated[
         Path,
         typer.Argument(
-            help="Run folder of a run that did not come to its end.", metavar="RUN", autocompletion=run_folders
+            help="Run folder of a run that did not come to its end.", metavar="RUN", autocompletion=runs_to_offer
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="New folder; default: <RUN>-resumed.", metavar="DIR")] = None,
@@ -139,7 +139,9 @@ def resume(
 
 
 def invariants(
-    run: Annotated[Path, typer.Argument(help="Run folder that was closed.", metavar="RUN", autocompletion=run_folders)],
+    run: Annotated[
+        Path, typer.Argument(help="Run folder that was closed.", metavar="RUN", autocompletion=runs_to_offer)
+    ],
 ) -> None:
     """Look through everything that the tests of a run have recorded, again: what must always hold, and does not.
 
@@ -156,7 +158,7 @@ def compare(
         typer.Argument(
             help="Run folders, or folders of them.",
             metavar="RUN…",
-            autocompletion=run_folders,
+            autocompletion=runs_to_offer,
         ),
     ],
     out: Annotated[
