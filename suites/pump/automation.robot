@@ -1,6 +1,7 @@
 *** Settings ***
-Documentation     A controller outside of the pump commands it every 5 min by what a sensor shows. Judged is what was weighed:
-...               what the two deliver when a low is predicted, when the sensor or the link fails, and when a part restarts.
+Documentation     A controller outside of the pump commands it every 5 min by what a sensor shows. Judged is what was
+...               weighed: what the two deliver when a low is predicted, when the sensor or the link fails, and when a
+...               part restarts.
 Library           fixtures.robot_library.PumpBench
 Test Setup        Open Bench
 Test Teardown     Leave Bench Safe
@@ -30,7 +31,7 @@ Somebody Lies On The Sensor
     Automate Delivery    compression low
 
 High Glucose Lasts
-    [Documentation]    The sensor shows 350 mg/dL for hours: the most in an hour and in a period, and whether it is what was asked.
+    [Documentation]    The sensor shows 350 mg/dL for hours: the most in an hour and in a period, and is it what was asked?
     [Tags]    PR-G4.1    PR-G4.2
     Automate Delivery    lasting high
 
@@ -40,7 +41,7 @@ A Person Gives A Bolus Beside The Automation
     Automate Delivery    bolus beside
 
 The Link Is Lost
-    [Documentation]    Nobody reaches the pump while it delivers much; the same just after its clock was set back by 3 h.
+    [Documentation]    Nobody reaches the pump while it delivers much; the same after its clock was set back by 3 h.
     [Tags]    PR-G6.1    PR-G7.1
     Automate Delivery    link lost
     Automate Delivery    clock set
@@ -58,6 +59,6 @@ Each Part Restarts
     Automate Delivery    sensor restarts
 
 The Cannula Comes Out Of A Person On The Pump
-    [Documentation]    A virtual person gets nothing from a quarter of an hour on; what the automation asks for tells of it.
+    [Documentation]    A virtual person gets nothing from 15 min on; what the automation asks for tells of it.
     [Tags]    PR-G10.1
     Let A Person Live    the cannula comes out    controller=pid    duration=6 h    line=waste    energised_after=15 min
