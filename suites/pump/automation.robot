@@ -31,7 +31,7 @@ Somebody Lies On The Sensor
     Automate Delivery    compression low
 
 High Glucose Lasts
-    [Documentation]    The sensor shows 350 mg/dL for hours: the most in an hour and in a period, and is it what was asked?
+    [Documentation]    At 350 mg/dL for hours: the most in an hour and in a period, and is it what was asked?
     [Tags]    PR-G4.1    PR-G4.2
     Automate Delivery    lasting high
 
