@@ -115,14 +115,16 @@ def invariants_of(attempt: Attempt, spec: BenchFile) -> Invariants:
         return _kept(found, traffic, len(lines), 0.0)
     taken = [read_taken(folder) for folder in attempt.measurements]
     energised = _energised(taken)
-    _look_at_messages(found, traffic, energised)
+    _look_at_messages(found, traffic, energised, ended=attempt.ended)
     until_s = max(lines[-1].at_s, *(float(each.at_s[-1]) for each in _series(taken) if len(each.at_s)), 0.0)
     quiet_s = _look_at_volumes(found, traffic, taken, energised, metrology(spec), until_s)
     return _kept(found, traffic, len(lines), quiet_s)
 
 
-def _look_at_messages(found: _Found, traffic: Traffic, energised: frozenset[str]) -> None:
-    if energised & FORGETS:
+def _look_at_messages(found: _Found, traffic: Traffic, energised: frozenset[str], *, ended: bool) -> None:
+    if not ended:  # what the line was giving when the stop came is in no record, and the log was read again since
+        found.left_out(LOG, "the test was stopped, perhaps while the log was on the line")
+    elif energised & FORGETS:
         found.left_out(LOG, f"the measurement takes away what keeps it: {_listed(energised & FORGETS)}")
     elif any(isinstance(each, LogReading) for each in traffic.events):
         wrong = log_findings(traffic)

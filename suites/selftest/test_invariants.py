@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,7 +25,13 @@ from rig.analysis.invariants import (
     quiet_spans,
     uncommanded,
 )
+from rig.bench.file import read_bench_file
+from rig.bench.open import open_bench
 from rig.errors import EvidenceError
+from rig.record.folder import Attempt, Collected
+from rig.record.invariants import Invariants
+from rig.record.results import Outcome
+from rig.roles import Capability, require
 from rig.roles.pump import HistoryEvent
 from rig.roles.traffic import (
     CounterBroken,
@@ -37,9 +44,13 @@ from rig.roles.traffic import (
     TrafficEvent,
     WireLine,
 )
-from rig.run.invariants import wire_lines
+from rig.run.invariants import looked_through, wire_lines
 from rig.therapy import TherapyState
+from rig.wire import NoLog
+from suites.measuring import VIRTUAL
 
+AN_ENTRY = "1b 1a 00"
+"""How a notification of an entry of the log begins on the serial line."""
 STOP, RUN, PAUSE = TherapyState.STOP, TherapyState.RUN, TherapyState.PAUSE
 
 
@@ -343,3 +354,46 @@ def test_octets_without_a_time_or_a_direction_are_no_record(tmp_path: Path, line
     path.write_text(f"0.5\tpump ids on COM3\t>\t7e\n{line}", encoding="utf-8")
     with pytest.raises(EvidenceError, match=r"wire\.log: cannot be read as what went over wires: "):
         list(wire_lines(path, of="pump "))
+
+
+class Octets(NoLog):
+    """Keeps the octets of the pump's line as `wire.log` has them."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def wire(self, at_s: float, device: str, direction: str, data: bytes) -> None:
+        """Keep them."""
+        if device.startswith("pump "):
+            self.lines.append(f"{at_s:.6f}\t{device}\t{direction}\t{data.hex(' ')}\n")
+
+
+@pytest.fixture(scope="module")
+def a_reading_of_the_log() -> list[str]:
+    octets = Octets()
+    with open_bench(VIRTUAL, log=octets) as bench:
+        for hour in range(4):  # each is an entry
+            require(bench.pump, Capability.CLOCK).set_clock(datetime.datetime(2026, 3, 2, hour))
+        assert len(require(bench.pump, Capability.HISTORY).history()) > 3
+        return list(octets.lines)
+
+
+def looked_at(lines: list[str], folder: Path, outcome: Outcome | None) -> Invariants:
+    folder.mkdir()
+    (folder / "wire.log").write_text("".join(lines), encoding="utf-8")
+    collected = Collected(test="log", folder="log", title="log", requirements=())
+    return looked_through(Attempt(collected, 1, folder, outcome, None, 0.0), read_bench_file(VIRTUAL, {})[0])
+
+
+def test_what_was_on_the_line_when_a_test_was_stopped_is_not_missing_from_the_log(
+    a_reading_of_the_log: list[str], tmp_path: Path
+) -> None:
+    assert not looked_at(a_reading_of_the_log, tmp_path / "whole", "passed").findings
+    entries = [place for place, line in enumerate(a_reading_of_the_log) if f"\t<\t{AN_ENTRY}" in line]
+    place = entries[len(entries) // 2]  # it was read from the port, and written nowhere
+    torn = a_reading_of_the_log[:place] + a_reading_of_the_log[place + 1 :]
+    assert looked_at(torn, tmp_path / "to its end", "passed").findings
+    for number, outcome in enumerate(("interrupted", None)):
+        stopped = looked_at(torn, tmp_path / f"stopped {number}", outcome)
+        assert not stopped.findings
+        assert any("the test was stopped" in each for each in stopped.abstained)
