@@ -5,69 +5,41 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rig.analysis.checks import FloatArray
 from rig.patient import cgm
 from rig.patient.ketones import empirical_bhb_mmol_per_l, hours_to_bhb
 from rig.patient.sensor import MODELS
 from rig.patient.sensor_faults import CompressionLow, DropOut, Jump, Stale, shown_with_faults
 from suites.studies.patient.reference_data import Reference
+from suites.studies.patient.sensor_noise import PUBLISHED, STEP_MIN, correlation, errors_of
 
 REFERENCE = Reference()
 
-LEVEL = 150.0
 
-
-def _errors(model: str, sample_min: float, samples: int) -> list[FloatArray]:
-    """The noise of lives of 10 days, without drift, one a seed."""
-    minutes = np.arange(0.0, 14400.0, sample_min)
-    read = []
-    for seed in range(samples // minutes.size + 1):
-        sensor = cgm(model, seed)
-        read.append(
-            sensor.read(minutes, np.full(minutes.size, LEVEL))
-            - sensor.calibrated(minutes, np.full(minutes.size, LEVEL))
-        )
-    return read
-
-
-def _lag(errors: list[FloatArray], steps: int) -> float:
-    everything = np.concatenate(errors)
-    mean, variance = everything.mean(), everything.var()
-    products = np.concatenate([(each[:-steps] - mean) * (each[steps:] - mean) for each in errors])
-    return float(products.mean() / variance)
-
-
-@pytest.mark.parametrize(
-    ("model", "sd", "first", "second"),
-    [
-        ("facchinetti", 10.44, 0.859, 0.659),
-        ("vettoretti-g6", 7.96, 0.906, 0.742),
-        ("vettoretti-mean", 8.104, 0.8989, 0.7307),
-    ],
-)
-def test_noise_has_the_spread_and_the_memory_of_the_paper(model: str, sd: float, first: float, second: float) -> None:
-    errors = _errors(model, 5.0, 400_000)
+@pytest.mark.parametrize("model", PUBLISHED)
+def test_noise_has_the_spread_and_the_memory_of_other_peoples(model: str) -> None:
+    _, sd, first, second = PUBLISHED[model]
+    errors = errors_of(model, STEP_MIN, 400_000)
     assert np.concatenate(errors).std() == pytest.approx(sd, rel=0.01)
     assert abs(np.concatenate(errors).mean()) < 0.1
-    assert _lag(errors, 1) == pytest.approx(first, abs=0.005)
-    assert _lag(errors, 2) == pytest.approx(second, abs=0.005)
+    assert correlation(errors, 1) == pytest.approx(first, abs=0.005)
+    assert correlation(errors, 2) == pytest.approx(second, abs=0.005)
 
 
 def test_g5_noise_is_that_of_its_closed_form() -> None:
     a1, a2, variance = 1.27, -0.42, 7.64
     sd = np.sqrt((1.0 - a2) * variance / ((1.0 + a2) * ((1.0 - a2) ** 2 - a1**2)))
-    errors = _errors("vettoretti-g5", 5.0, 400_000)
+    errors = errors_of("vettoretti-g5", STEP_MIN, 400_000)
     assert np.concatenate(errors).std() == pytest.approx(sd, rel=0.01)
-    assert _lag(errors, 1) == pytest.approx(a1 / (1.0 - a2), abs=0.005)
+    assert correlation(errors, 1) == pytest.approx(a1 / (1.0 - a2), abs=0.005)
 
 
 def test_breton_and_kovatchevs_error_is_skewed_as_theirs() -> None:
-    errors = _errors("breton", 1.0, 800_000)
+    errors = errors_of("breton", 1.0, 800_000)
     everything = np.concatenate(errors)
     assert everything.mean() == pytest.approx(0.742, abs=0.3)
     assert everything.std() == pytest.approx(10.946, rel=0.03)
-    assert _lag(errors, 1) == pytest.approx(0.9990, abs=0.005)
-    assert _lag(errors, 5) == pytest.approx(0.9761, abs=0.005)
+    assert correlation(errors, 1) == pytest.approx(0.9990, abs=0.005)
+    assert correlation(errors, 5) == pytest.approx(0.9761, abs=0.005)
     z = (everything - everything.mean()) / everything.std()
     assert (z**3).mean() == pytest.approx(0.70, abs=0.1)
     assert (z**4).mean() == pytest.approx(5.6, abs=0.8)

@@ -3,7 +3,8 @@
     python -m suites.studies.patient [FOLDER]
 
 FOLDER holds further traces in the layout of `suites/studies/patient/reference`; with LoopAlgorithm's fixtures as
-`loop/`, the insulin curve and momentum are compared, too. oref0 is compared where it was fetched (`rig oref0`). Not
+`loop/`, the insulin curve and momentum are compared, too, and with simglucose's own stored run as
+`s2008/sim_results.csv`, that. oref0 is compared where it was fetched (`rig oref0`). Not
 responsible for the tolerances of the self-tests: those are ten times as narrow.
 """
 
@@ -23,7 +24,8 @@ from rig.errors import BenchFileError
 from rig.patient import hovorka, metrics, s2008, s2008_cohort, type2
 from suites.studies.patient.loopkit import differences
 from suites.studies.patient.oref0 import compared, reference_files
-from suites.studies.patient.reference_data import FOLDER, IGLU_NAMES, Reference
+from suites.studies.patient.reference_data import FOLDER, IGLU_NAMES, ROW_MIN, Reference
+from suites.studies.patient.sensor_noise import PUBLISHED, STEP_MIN, correlation, errors_of
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,16 @@ def comparisons(reference: Reference) -> list[Compared]:
         rows = reference.table(f"s2008/{trace}")
         insulin, carbs = (reference.column(rows, name)[:-1] for name in ("insulin_U_per_h", "cho_announced_g"))
         course = s2008(reference.s2008_person(trace)).simulate(len(insulin), insulin, carbs)
-        worst = np.abs(course.glucose_sub_mg_per_dl - reference.column(rows, "glucose_sub_mg_dl")).max()
+        worst = max(
+            np.abs(course.glucose_sub_mg_per_dl - reference.column(rows, "glucose_sub_mg_dl")).max(),
+            np.abs(course.glucose_mg_per_dl - reference.column(rows, "glucose_plasma_mg_dl")).max(),
+        )
         found.append(Compared(f"S2008 {trace}", "simglucose", float(worst), 0.01, "mg/dL"))
+    if (stored := reference.stored_run()) is not None:
+        course = s2008(stored.parameters).simulate(stored.carbs_g.size, stored.insulin_u_per_h, stored.carbs_g)
+        of_rows = course.glucose_sub_mg_per_dl[1:].reshape(-1, ROW_MIN).mean(axis=1)
+        worst = np.abs(of_rows - stored.glucose_mg_per_dl).max()
+        found.append(Compared("S2008, its stored run of 48 h", "simglucose", float(worst), 0.01, "mg/dL"))
     for trace in reference.traces("hovorka"):
         rows = reference.table(f"hovorka/{trace}")
         insulin, carbs = (reference.column(rows, name)[:-1] for name in ("insulin_U_per_h", "cho_g_per_min"))
@@ -64,6 +74,13 @@ def comparisons(reference: Reference) -> list[Compared]:
         theirs = {ours: expected["metrics"][name]["iglu"] for name, ours in IGLU_NAMES.items()}
         worst = max(abs(getattr(summary, ours) - value) for ours, value in theirs.items())
         found.append(Compared(f"metrics {name}", "iglu", float(worst), 1e-9, "all fourteen"))
+    for model, (whose, sd, first, second) in PUBLISHED.items():
+        errors = errors_of(model, STEP_MIN, 400_000)
+        found += [
+            Compared(f"{model}, SD of its noise", whose, abs(float(np.concatenate(errors).std()) / sd - 1.0), 0.01, ""),
+            Compared(f"{model}, neighbours", whose, abs(correlation(errors, 1) - first), 0.005, "correlation"),
+            Compared(f"{model}, two steps apart", whose, abs(correlation(errors, 2) - second), 0.005, "correlation"),
+        ]
     for what, difference, tolerated, unit in differences(reference):
         found.append(Compared(what, "LoopAlgorithm", difference, tolerated, unit))
     return found

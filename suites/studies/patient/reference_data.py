@@ -24,6 +24,23 @@ IGLU_NAMES = {
 """What iglu calls it, and we."""
 
 
+STORED_RUN = "s2008/sim_results.csv"
+ROW_MIN = 3
+"""A row of it is the mean of three minutes: what was given in them, and glucose at the end of each."""
+MEALS_AT_MIN = (1, 2, 0, 2, 1, 0, 2, 1, 0)
+"""In which minute of its row each meal was announced, which the file does not say."""
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """What adolescent#001 was given in each minute, and his glucose below the skin in mg/dL, mean of three minutes."""
+
+    parameters: Mapping[str, str]
+    insulin_u_per_h: FloatArray
+    carbs_g: FloatArray
+    glucose_mg_per_dl: FloatArray
+
+
 @dataclass(frozen=True)
 class Reference:
     """A folder of reference numbers."""
@@ -48,6 +65,19 @@ class Reference:
         """Find the row of parameters of a trace such as `adult003_day3meals.csv`."""
         name = trace.partition("_")[0]
         return next(row for row in self.table("s2008/parameters.csv") if row["Name"].replace("#", "") == name)
+
+    def stored_run(self) -> StoredRun | None:
+        """Read the run that simglucose keeps beside its code, `s2008/sim_results.csv`; None where it is not there."""
+        if not (self.folder / STORED_RUN).is_file():
+            return None
+        rows = [row for row in self.table(STORED_RUN) if row["insulin"]]
+        glucose = self.column(self.table(STORED_RUN), "BG")[1 : len(rows) + 1]
+        carbs_g = np.zeros((len(rows), ROW_MIN))
+        meals = [place for place, row in enumerate(rows) if float(row["CHO"])]
+        for place, minute in zip(meals, MEALS_AT_MIN, strict=True):
+            carbs_g[place, minute] = ROW_MIN * float(rows[place]["CHO"])
+        insulin_u_per_h = 60.0 * np.repeat(self.column(rows, "insulin"), ROW_MIN)
+        return StoredRun(self.s2008_person("adolescent001_"), insulin_u_per_h, carbs_g.ravel(), glucose)
 
     def hovorka_person(self, trace: str) -> Mapping[str, Any]:
         """Find the parameters of a trace such as `c04_day3meals.csv`."""
