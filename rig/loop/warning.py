@@ -64,3 +64,14 @@ def hours_to_sign(commanded_u: FloatArray, basal_u_per_h: float, since_min: int)
         return None
     held = np.flatnonzero(np.convolve(high, np.ones(SIGN_MIN), "valid") > SIGN_MIN - 0.5)
     return (float(held[0]) + SIGN_MIN) / 60.0 if held.size else None
+
+
+def most_in_an_hour_percent(commanded_u: FloatArray, basal_u_per_h: float, since_min: int) -> float | None:
+    """The most that a controller has commanded in any hour since a minute, in % of the basal rate; None below an hour.
+
+    The arguments are those of `hours_to_sign`.
+    """
+    later = commanded_u[since_min:]
+    if later.size < SIGN_MIN:
+        return None
+    return float(np.convolve(later, np.ones(SIGN_MIN), "valid").max()) / basal_u_per_h * 100.0

@@ -33,7 +33,7 @@ from rig.procedures.commanding import Commanded
 from rig.procedures.day_in_words import Meals
 from rig.procedures.from_sheet import FromSheet
 from rig.procedures.lived import LOOKS_AT_NO_SENSOR, by_minute
-from rig.procedures.loop_signs import SIGN, SIGNS, loop_kind, signs_of
+from rig.procedures.loop_signs import OF_COMMANDS, SIGNS, loop_kind, signs_of
 from rig.procedures.preparation import MIDNIGHT, start_therapy
 from rig.procedures.procedure import Computed
 from rig.procedures.rate_change import RATE_OVER
@@ -170,7 +170,7 @@ class Loop(Automated):
     @property
     def quantities(self) -> tuple[Quantity, ...]:
         """What it measures; with the cannula out the account says nothing of what was weighed, and signs count."""
-        signs = [kind for kind in SIGNS if kind is not SIGN or self.controller != LOOKS_AT_NO_SENSOR]
+        signs = [kind for kind in SIGNS if kind not in OF_COMMANDS or self.controller != LOOKS_AT_NO_SENSOR]
         left_out = SIGNS if self.line is None else (LOGGED, *(kind for kind in SIGNS if kind not in signs))
         kinds = [kind for kind in self.KINDS if kind not in left_out]
         return tuple(kind.of(person=self.person, controller=self.controller, called=self.called) for kind in kinds)

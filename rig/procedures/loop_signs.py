@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from rig.analysis.checks import FloatArray
 from rig.loop.choice import CONTROLLERS
 from rig.loop.controllers import PERIOD_MIN
-from rig.loop.warning import hours_to_sign, level_reached
+from rig.loop.warning import hours_to_sign, level_reached, most_in_an_hour_percent
 from rig.procedures.parameters import PERSON
 from rig.verdicts.limits import Measurement
 from rig.verdicts.quantities import Kind, Parameter, Quantity
@@ -45,13 +45,21 @@ SIGN = loop_kind(
     f"Until the controller has commanded twice the basal rate for an hour, {_SINCE}.",
     "h",
 )
+MOST = loop_kind(
+    "most_commanded",
+    "most commanded in an hour",
+    "The most insulin that the controller commanded in any hour since the line was energised, in % of the basal rate.",
+    "%",
+)
 ALARMS = loop_kind(
     "annunciated",
     "annunciations of the pump",
     "Kinds of what the pump annunciates during the loop, but for the end of a temporary rate.",
     "annunciations",
 )
-SIGNS = (*TO_LEVEL.values(), SIGN, ALARMS)
+OF_COMMANDS = (SIGN, MOST)
+"""A controller that looks at no sensor tells nothing by them."""
+SIGNS = (*TO_LEVEL.values(), *OF_COMMANDS, ALARMS)
 
 
 def signs_of(
@@ -76,5 +84,8 @@ def signs_of(
     sign_h = hours_to_sign(commanded_u, basal_u_per_h, since_min)
     if SIGN.name in of and sign_h is not None:
         yield Measurement(of[SIGN.name], sign_h, 2.0 * PERIOD_MIN / 60.0 / math.sqrt(12.0))
+    most_percent = most_in_an_hour_percent(commanded_u, basal_u_per_h, since_min)
+    if MOST.name in of and most_percent is not None:
+        yield Measurement(of[MOST.name], most_percent)
     if ALARMS.name in of:
         yield Measurement(of[ALARMS.name], float(len(annunciated)))

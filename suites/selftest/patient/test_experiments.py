@@ -15,11 +15,11 @@ from reports.kinds.loop_arms import arms_curve
 from reports.parts.experiments import sections_of
 from rig.loop.accepted import Accepted, insulin_of
 from rig.loop.persons import person_named
-from rig.loop.warning import hours_to_sign, level_reached
+from rig.loop.warning import hours_to_sign, level_reached, most_in_an_hour_percent
 from rig.patient.conditions import Exertion, dawn, exercise, slow_meal
 from rig.procedures.commanding import Commanded
 from rig.procedures.loop import HIGHEST, LOGGED, Loop
-from rig.procedures.loop_signs import ALARMS, SIGN, SIGNS, TO_LEVEL, signs_of
+from rig.procedures.loop_signs import ALARMS, MOST, SIGN, SIGNS, TO_LEVEL, signs_of
 from rig.record.analyses import LoopNumbers
 from rig.record.models import QuantityRecord
 from rig.record.reading import TestAnalysis
@@ -132,6 +132,8 @@ def test_a_sign_is_an_hour_of_twice_the_basal_rate_without_a_break() -> None:
     rate[240:] = 1.2
     assert hours_to_sign(rate / 60.0, 0.6, 60) == pytest.approx((300 - 60) / 60)
     assert hours_to_sign(rate[:299] / 60.0, 0.6, 60) is None
+    assert most_in_an_hour_percent(rate / 60.0, 0.6, 60) == pytest.approx(100.0 * rate[60:].max() / 0.6)
+    assert most_in_an_hour_percent(rate[:119] / 60.0, 0.6, 60) is None
 
 
 def test_signs_are_declared_of_a_lost_set_alone_and_the_controllers_only_of_one_that_sees() -> None:
@@ -142,8 +144,10 @@ def test_signs_are_declared_of_a_lost_set_alone_and_the_controllers_only_of_one_
     }
     levels = {kind.name for kind in TO_LEVEL.values()}
     assert kinds == {
-        "in place": {LOGGED.name}, "open": {*levels, ALARMS.name}, "closed": {*levels, ALARMS.name, SIGN.name},
-    }  # fmt: skip
+        "in place": {LOGGED.name},
+        "open": {*levels, ALARMS.name},
+        "closed": {*levels, ALARMS.name, SIGN.name, MOST.name},
+    }
 
 
 def test_a_level_that_never_comes_is_not_measured() -> None:
@@ -153,7 +157,10 @@ def test_a_level_that_never_comes_is_not_measured() -> None:
     found = list(
         signs_of(of, flat, none, np.full(MINUTES, 0.01), basal_u_per_h=0.6, since_min=0, annunciated={"occlusion"})
     )
-    assert [(each.quantity.kind, each.value) for each in found] == [(ALARMS.name, 1.0)]
+    assert [(each.quantity.kind, each.value) for each in found] == [
+        (MOST.name, pytest.approx(100.0)),
+        (ALARMS.name, 1.0),
+    ]
 
 
 def test_an_extended_bolus_counts_evenly_over_its_time() -> None:
