@@ -101,6 +101,7 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
     "loop": {
         "called": "half an hour", "duration": "30 min", "eat": ["00:05 30 g"], **BLANK,
     },
+    "automation": {"situation": "bolus beside", **BLANK},
     "core_fault": {"part": "backup cell", "watch": "60 s", **BLANK},
 }  # fmt: skip
 """As people write them: by the keys of a plan's table, with units."""
@@ -112,7 +113,7 @@ ANY_NUMBER = (
     "reservoir", "day", "half_hours", "course", "occluded_bolus", "fault_in_bolus", "annunciated", "emptied", "not_yet",
     "keys", "speed", "self_clearing", "calculator", "wrong_profiles", "temporary_course", "clock", "cannula",
     "dislodged", "fault_response", "through_fault", "hang", "corrupted", "time_zones",
-    "concentration", "loop",
+    "concentration", "loop", "automation",
 )  # fmt: skip
 """Those that keep any number of facts of a kind: that one of them is gone, the record's sums show alone."""
 
