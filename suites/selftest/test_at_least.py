@@ -119,6 +119,10 @@ OF_A_LIMIT = {
     "PR-K1.4": {"3 min"},
     "PR-L2.1": {"1 h"},  # a window
     "PR-L3.1": {"60 min"},
+    "PR-G2.1": {"2 h"},
+    "PR-G4.1": {"5 min"},  # a window
+    "PR-G6.1": {"3 h"},  # by how much a clock is set back
+    "PR-G10.1": {"5 h"},  # how long the loop lasts with the cannula out
 }
 """Durations in texts that limits or parameters of quantities hold to."""
 

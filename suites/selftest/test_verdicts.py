@@ -412,6 +412,7 @@ def verification(run: RunFolder, *requirements: str, quantities: Sequence[Quanti
             "sound",
             "hands",
             "probe",
+            "sensor",
             "places",
             "feeds_pump",
             "reservoir_u",

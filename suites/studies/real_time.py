@@ -18,6 +18,7 @@ from typing import Annotated
 
 import typer
 
+from rig.bench.file import read_bench_file
 from rig.bench.open import open_bench
 from rig.clock import Deadline, WallClock
 from rig.faults import shipped_faults
@@ -27,6 +28,7 @@ from rig.procedures.provoking import provoking
 from rig.procedures.tapped import reached, result_of, tapped
 from rig.record.taking import Recorder
 from rig.roles import Bench, Capability, require
+from rig.shipped import DEFAULT_BENCH, shipped
 from suites.measuring import recorded
 from suites.stands.served_bench import served_bench
 
@@ -109,8 +111,10 @@ def _weighed(bench: Bench, record: Recorder) -> Iterator[Callable[[], float]]:
 
 def shown_on_a_served_bench(folder: Path, told: Callable[[Shown], None]) -> None:
     """Serve the virtual bench, open it as a laboratory's, provoke both faults, and tell what each showed."""
+    world = read_bench_file(shipped(DEFAULT_BENCH))[0].virtual
+    assert world is not None
     with (
-        served_bench(folder) as served,
+        served_bench(folder, more=f'[served]\ndate = "{world.date}"\n') as served,
         open_bench(served.file, purpose="faults in real time") as bench,
         recorded(folder / "record", bench) as record,
     ):
