@@ -61,4 +61,5 @@ Each Part Restarts
 The Cannula Comes Out Of A Person On The Pump
     [Documentation]    A virtual person gets nothing from 15 min on; what the automation asks for tells of it.
     [Tags]    PR-G10.1
-    Let A Person Live    the cannula comes out    controller=pid    duration=315 min    line=waste    energised_after=15 min
+    Let A Person Live    the cannula comes out    controller=pid    duration=315 min
+    ...    line=waste    energised_after=15 min

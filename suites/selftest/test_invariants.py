@@ -393,7 +393,8 @@ def test_what_was_on_the_line_when_a_test_was_stopped_is_not_missing_from_the_lo
     place = entries[len(entries) // 2]  # it was read from the port, and written nowhere
     torn = a_reading_of_the_log[:place] + a_reading_of_the_log[place + 1 :]
     assert looked_at(torn, tmp_path / "to its end", "passed").findings
-    for number, outcome in enumerate(("interrupted", None)):
+    unended: tuple[Outcome | None, ...] = ("interrupted", None)
+    for number, outcome in enumerate(unended):
         stopped = looked_at(torn, tmp_path / f"stopped {number}", outcome)
         assert not stopped.findings
         assert any("the test was stopped" in each for each in stopped.abstained)
